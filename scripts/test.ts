@@ -1,0 +1,134 @@
+// npm test: every check and every suite, and at the end one line that counts them. `npm test -- WORD…` narrows it.
+import { readFileSync } from 'node:fs';
+import { glob, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkout, endEverything, kill, leftovers, run } from './test/child.ts';
+import { filesThatReach } from './test/needs.ts';
+import { requirements, type Step, select } from './test/steps.ts';
+import {
+  closingLine,
+  exitCodeOf,
+  filesNotRun,
+  inCi,
+  type NotRun,
+  sum,
+  type Tally,
+  tallyOfCheck,
+  tallyOfVitest,
+  testsSkipped,
+  type VitestReport,
+} from './test/tally.ts';
+
+const ci = process.env['CI'] === 'true';
+const reports = join(checkout, '.cache', 'test');
+
+type Outcome = {
+  readonly step: string;
+  readonly tally: Tally;
+  readonly notRun: readonly NotRun[];
+  readonly skipped: readonly string[];
+};
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.once(signal, () => {
+    console.error(`${signal}: ending what runs`);
+    void endEverything().then(() => process.exit(code));
+  });
+}
+
+const testFiles = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: checkout }));
+const selection = select(process.argv.slice(2), testFiles);
+const missing = await filesWithoutTheirRequirements();
+const outcomes: Outcome[] = [];
+for (const step of selection.steps) outcomes.push(await perform(step));
+process.exitCode = conclude();
+
+/** Says what it fetches, and leaves out, by name, the files that need what cannot be had. */
+async function filesWithoutTheirRequirements(): Promise<NotRun[]> {
+  if (!selection.steps.some((step) => step.name === 'integration')) return [];
+  const integration = testFiles.filter((file) => file.startsWith('test/integration/'));
+  const left: NotRun[] = [];
+  for (const { name, file, obtain } of requirements) {
+    const users = filesThatReach(file, integration, checkout);
+    if (users.length === 0) continue;
+    try {
+      console.log(`${name}: ${await obtain((line) => console.log(`${name}: ${line}`))}`);
+    } catch (error) {
+      const why = `needs ${name}: ${error instanceof Error ? error.message : String(error)}`;
+      console.log(`${name}: not to be had here, ${users.length} test files are left out`);
+      left.push(...users.map((user) => ({ name: user, why })));
+    }
+  }
+  return left;
+}
+
+async function perform(step: Step): Promise<Outcome> {
+  const startedAt = performance.now();
+  console.log(`\n> ${step.name}`);
+  const outcome = step.kind === 'vitest' ? await runVitest(step.name) : await runCommand(step.name, step.command);
+  const left = await leftovers();
+  for (const { pid, command } of left) {
+    console.log(`left running by ${step.name}: ${pid} ${command}`);
+    kill(pid);
+  }
+  const tally = sum([outcome.tally, { passed: 0, failed: left.length, skipped: 0 }]);
+  console.log(`> ${step.name}: ${closingLine(tally)}; ${Math.round((performance.now() - startedAt) / 1000)} s`);
+  return { ...outcome, tally };
+}
+
+async function runCommand(name: string, [command, ...args]: readonly [string, ...string[]]): Promise<Outcome> {
+  return { step: name, tally: tallyOfCheck(await run(command, args)), notRun: [], skipped: [] };
+}
+
+async function runVitest(project: string): Promise<Outcome> {
+  const file = join(reports, `${project}.json`);
+  await mkdir(reports, { recursive: true });
+  await rm(file, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const excluded = missing.flatMap(({ name }) => ['--exclude', name]);
+  const exitCode = await run('vitest', [
+    'run',
+    '--project',
+    project,
+    ...reporters,
+    ...excluded,
+    ...selection.arguments,
+  ]);
+  const report = readReport(file);
+  // A filter by title skips everything else; that says nothing about this machine.
+  const filtered = selection.arguments.includes('-t');
+  return {
+    step: project,
+    tally: tallyOfVitest(report, exitCode),
+    notRun: filtered ? [] : filesNotRun(report, checkout),
+    skipped: filtered ? [] : testsSkipped(report, checkout),
+  };
+}
+
+/** null: the runner died before it could write one. */
+function readReport(file: string): VitestReport | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function conclude(): 0 | 1 {
+  const notRun = [...missing, ...outcomes.flatMap((outcome) => outcome.notRun)];
+  const counted = sum(outcomes.map(({ tally }) => tally));
+  const total = ci ? inCi(counted, notRun) : counted;
+  console.log('');
+  for (const test of outcomes.flatMap(({ skipped }) => skipped)) console.log(`skipped: ${test}`);
+  for (const { step, tally } of outcomes) if (tally.failed > 0) console.log(`failed: ${step}`);
+  for (const { name, why } of notRun) console.log(`not run: ${name} (${why})`);
+  if (ci && notRun.length > 0)
+    console.log('in continuous integration everything has to run: what did not counts as failed');
+  if (outcomes.length === 0 || total.passed + total.failed === 0) console.log('nothing ran');
+  console.log(closingLine(total));
+  return exitCodeOf(total);
+}

@@ -1,0 +1,82 @@
+import type { BalancerConfig, Config, ServiceConfig, TrafficConfig } from '../core/fleet/config.ts';
+import type { Sha256 } from '../core/journal/entry.ts';
+import type { Reading } from '../core/observed/reading.ts';
+import type { OperatorRequest } from '../core/rollout/observation.ts';
+import type { BackMarker } from '../engine/operation-ports.ts';
+import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
+
+/** Everything a verb may touch. `main.ts` builds the real one; tests build their own. */
+export type Context = {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly directory: string;
+  /** The operating-system user: the actor of what is journalled. */
+  readonly user: string;
+  readonly clock: Clock;
+  /** 0 done, 1 error, 2 changes pending or verdict negative, 3 not enough evidence. */
+  setExitCode(code: 0 | 1 | 2 | 3): void;
+  readonly world: World;
+};
+
+export type Output = {
+  write(text: string): void;
+  /** null: not a terminal (piped, a file, CI, TERM=dumb). */
+  readonly terminal: { readonly columns: number; readonly rows: number } | null;
+  /** Nobody reads it any more (`| head`): a verb that only shows may end. */
+  readonly gone?: boolean;
+};
+
+/** Opens the real things that a configuration names; the only way from a verb to `io/`. */
+export type World = {
+  openJournal(path: string, options: { readonly readOnly: boolean }): Promise<Journal>;
+  /** One Backend for each process of the balancer, in the order of its sockets. */
+  openBackends(balancer: BalancerConfig, traffic: Pick<TrafficConfig, 'backend'>): readonly OpenBackend[];
+  /** The backends that have servers, as the balancer's first process tells them. Throws PortError. */
+  listBackends(balancer: BalancerConfig, signal: AbortSignal): Promise<readonly string[]>;
+  openGroup(service: ServiceConfig, side: 'origin' | 'destination', options: GroupOptions): OpenGroup;
+  /** Starts the embedded balancers that the configuration names and that do not run yet. Throws PortError. */
+  startBalancers(config: Config, stateDirectory: string): Promise<void>;
+  openMarker(stateDirectory: string): BackMarker;
+  /** Takes the control socket for this process; `busy`: another controller answers there. */
+  listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;
+  /** Asks the controller that listens there; null: nobody does. */
+  askControl(path: string, request: ControlRequest, signal: AbortSignal): Promise<unknown>;
+  sha256: Sha256;
+  /** GET a URL for its own sake (heartbeats). */
+  ping(url: string, signal: AbortSignal): Promise<void>;
+  /** Unique for this process. */
+  holder: string;
+};
+
+export type GroupOptions = {
+  readonly stateDirectory: string;
+  /** `watch` never starts, stops or writes anything. */
+  readonly mode: 'control' | 'watch';
+  /** Load of the group in requests per second, for its own scaling. */
+  readonly loadRps?: () => Reading<number>;
+  /** `host:port` of the group's servers, as the balancer tells. */
+  readonly addresses: (signal: AbortSignal) => Promise<readonly string[]>;
+};
+export type OpenGroup = { readonly group: Group; close(): Promise<void> };
+
+/** What a verb says to a running controller, and what it answers: one JSON value each. */
+export type ControlRequest =
+  | { readonly kind: 'status' }
+  | { readonly kind: 'operator'; readonly operation: string; readonly request: OperatorRequest };
+export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
+
+export type Journal = JournalStore & { readonly leases: LeaseStore; readonly samples: SampleStore };
+/** `id` names it in the journal and in messages: `balancer/backend`, with `#n` for the n-th process where there are several. */
+export type OpenBackend = { readonly id: string; readonly backend: Backend };
+
+/** An error that a person can act on: what happened, where, and what to do. Printed without a stack; exit 1. */
+export class CliError extends Error {
+  readonly remedy: string | null;
+  constructor(message: string, remedy: string | null = null, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'CliError';
+    this.remedy = remedy;
+  }
+}

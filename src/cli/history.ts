@@ -1,0 +1,49 @@
+import type { Entry } from '../core/journal/entry.ts';
+import type { BackCause, Builds } from '../core/rollout/events.ts';
+import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
+import type { JournalStore } from '../engine/ports.ts';
+
+/** One rollout of the journal, folded. */
+export type PastRollout = { readonly state: RolloutState; readonly entries: readonly Entry[] };
+
+/** The rollouts of a journal, oldest first; of one service where it is named. */
+export async function rolloutsOf(journal: JournalStore, service: string | null): Promise<PastRollout[]> {
+  const rollouts: PastRollout[] = [];
+  for (const { operation } of await journal.heads()) {
+    const entries = await journal.read(operation, 0);
+    if (entries[0]?.body.kind !== 'started') continue;
+    let state: RolloutState | null = null;
+    for (const entry of entries) state = fold(state, entry);
+    if (state !== null && (service === null || state.plan.service === service)) rollouts.push({ state, entries });
+  }
+  return rollouts.sort((one, other) => one.state.startedAtMs - other.state.startedAtMs);
+}
+
+export function unfinished(rollouts: readonly PastRollout[]): readonly RolloutState[] {
+  return rollouts.map(({ state }) => state).filter((state) => !hasEnded(state));
+}
+
+/** `none`, `completed`, `rolled back` or where the unfinished one stands: part of the plan's hash. */
+export function lastStepOf(rollouts: readonly PastRollout[]): string {
+  const last = rollouts.at(-1)?.state;
+  if (last === undefined) return 'none';
+  return 'step' in last.stage ? `${last.stage.kind} ${last.stage.step}` : last.stage.kind;
+}
+
+/** Attempts that earlier rollouts made at each step and pair of builds: β is spent over all of them. */
+export function earlierAttempts(rollouts: readonly PastRollout[]): Readonly<Record<string, number>> {
+  return rollouts.at(-1)?.state.attempts ?? {};
+}
+
+/** Why these builds need a reason to be tried again: the judge or a tripwire took them back before. Null: they do not. */
+export function rolledBackBefore(
+  rollouts: readonly PastRollout[],
+  builds: Builds,
+): { cause: BackCause; operation: string } | null {
+  for (const { state } of [...rollouts].reverse()) {
+    const cause = state.back?.cause;
+    const blames = cause?.kind === 'judge' || cause?.kind === 'tripwire';
+    if (blames && state.builds.destination === builds.destination) return { cause, operation: state.operation };
+  }
+  return null;
+}

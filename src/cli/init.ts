@@ -1,0 +1,126 @@
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { exampleConfig } from '../config/example.ts';
+import { CliError, type Context } from './context.ts';
+import { surveyHaproxy } from './init-haproxy.ts';
+import { configFileName, shownPath } from './load-config.ts';
+
+type InitOptions = {
+  readonly force?: true;
+  readonly haproxy?: readonly string[];
+  readonly config?: string;
+};
+
+/** `drover init`: writes a configuration to start from, and never over one that is there unless told to. */
+export function addInit(program: Command, context: Context): void {
+  program
+    .command('init')
+    .description('write a commented configuration to start from')
+    .argument('[FILE]', 'where to write it', configFileName)
+    .option('--haproxy <SOCKET|HOST:PORT>', 'write down what runs there (may be given again for each process)', another)
+    .option('--config <HAPROXY.CFG>', 'with --haproxy: tells what the socket does not')
+    .option('--force', 'write over a file that is there')
+    .addHelpText('after', examples)
+    .action(async (file: string, options: InitOptions) => {
+      await writeConfig(context, file, await initialText(context, options), options.force === true);
+    });
+}
+
+const examples = `
+Examples:
+  drover init                          an example, in ${configFileName}
+  drover init fleets/shop.yaml         another file
+  drover init --haproxy /run/haproxy/admin.sock --config /etc/haproxy/haproxy.cfg
+`;
+
+/** Not a list in one option, which would take FILE for a socket. */
+function another(socket: string, before: readonly string[] = []): readonly string[] {
+  return [...before, socket];
+}
+
+async function initialText(context: Context, { haproxy = [], config }: InitOptions): Promise<string> {
+  if (haproxy.length > 0) return await surveyHaproxy(context, { sockets: haproxy, configFile: config ?? null });
+  if (config === undefined) return exampleConfig;
+  throw new CliError('--config names the haproxy.cfg of a running HAProxy', 'say where it runs: --haproxy SOCKET');
+}
+
+async function writeConfig(context: Context, file: string, text: string, force: boolean): Promise<void> {
+  const path = resolve(context.directory, file);
+  const shown = shownPath(context.directory, path);
+  await makeDirectory(dirname(path), shown);
+  try {
+    await (force ? replaceWhole(path, text) : createWhole(path, text));
+  } catch (error) {
+    throw explain(error, shown);
+  }
+  context.stdout.write(`wrote ${shown}\n`);
+  const option = file === configFileName ? '' : ` --config ${shown}`;
+  context.stdout.write(`Fill in what is yours, then: drover check${option}\n`);
+}
+
+async function makeDirectory(path: string, shown: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    // Node says EEXIST where a file stands in the place of the directory.
+    const isBlocked = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    throw isBlocked ? cannotWrite(shown, `${path} is not a directory`, error) : explain(error, shown);
+  }
+}
+
+/** The old file stays whole until the new one is: a full disk takes neither. Devices and directories are not replaced. */
+async function replaceWhole(path: string, text: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found !== null && !found.isFile() && !found.isSymbolicLink()) {
+    throw new Error('what is there is not a file');
+  }
+  const written = `${path}.${process.pid}.new`;
+  await createWhole(written, text);
+  try {
+    await rename(written, path);
+  } catch (error) {
+    await rm(written, { force: true });
+    throw error;
+  }
+}
+
+/** Fails when the file is there; leaves none behind when it cannot be written to its end. */
+async function createWhole(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+function explain(error: unknown, shown: string): CliError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EEXIST') {
+    return new CliError(
+      `${shown} is there already, and was left as it is`,
+      'name another file, or write over it with --force',
+      error,
+    );
+  }
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+    EISDIR: 'it is a directory',
+    ENOTDIR: 'a part of the path is not a directory',
+  };
+  const reason =
+    (typeof code === 'string' ? reasons[code] : undefined) ?? (error instanceof Error ? error.message : String(error));
+  return cannotWrite(shown, reason, error);
+}
+
+function cannotWrite(shown: string, reason: string, error: unknown): CliError {
+  return new CliError(`${shown} cannot be written: ${reason}`, 'name a file that can be written', error);
+}

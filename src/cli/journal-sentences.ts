@@ -1,0 +1,113 @@
+import type { EventBody } from '../core/journal/entry.ts';
+import type { FleetEvent } from '../core/journal/fleet.ts';
+import type { BackCause, DrillMeasure, ForwardStage, RolloutEvent } from '../core/rollout/events.ts';
+
+/** What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. */
+export function sentenceOf(body: EventBody): string {
+  return inert(sentenceFor(body));
+}
+
+/** Text from a journal, which may repeat what others have said: nothing in it may command a terminal or turn its writing round. */
+export function inert(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '');
+}
+
+function sentenceFor(body: EventBody): string {
+  const sentence: ((body: never) => string) | undefined = sentences.get(body.kind);
+  if (sentence === undefined) return fieldByField(body);
+  try {
+    // The kind has chosen the sentence, but a body of other rules than today's may lack what it speaks of.
+    return sentence(body as never);
+  } catch {
+    return fieldByField(body);
+  }
+}
+
+type Sentences<Body extends EventBody> = {
+  readonly [Kind in Body['kind']]?: (body: Extract<Body, { readonly kind: Kind }>) => string;
+};
+
+const fleet: Sentences<FleetEvent> = {
+  'operation-started': ({ operation, seq, hash }) => `${operation} started (entry ${seq}, hash ${hash.slice(0, 12)}…)`,
+  'operation-ended': ({ operation, seq, hash }) => `${operation} ended (entry ${seq}, hash ${hash.slice(0, 12)}…)`,
+};
+
+const rollout: Sentences<RolloutEvent> = {
+  started: ({ planHash, builds, reason }) =>
+    `started plan ${planHash.slice(0, 12)}…: ${builds.origin} at the origin, ${builds.destination} at the destination${because(reason)}`,
+  intended: ({ target, why }) =>
+    `intends ${target.requestedShare === null ? 'a share by capacity' : `a share of ${percent(target.requestedShare)}`}: ${why}`,
+  confirmed: ({ backend, intent }) => `read back ${backend}: as intended by entry ${intent}`,
+  'balancer-restarted': ({ backend, process }) => `${backend} is a new process (${process})`,
+  'stage-entered': ({ stage, attempt }) => `${stageName(stage)}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
+  'drill-measured': ({ measure, passed, note }) =>
+    `drill ${passed ? 'passed' : 'FAILED'}: ${drill(measure)}${note === '' ? '' : ` (${note})`}`,
+  promoted: ({ step, verdict, share }) =>
+    `promoted step ${step}${share === null ? '' : ` at an observed share of ${percent(share)}`}: evidence ` +
+    `${verdict.promote.logEvidence.toFixed(2)} of ${verdict.promote.threshold.toFixed(2)} (${verdict.promote.by})`,
+  'builds-changed': ({ builds }) =>
+    `a build changed: ${builds.origin} at the origin, ${builds.destination} at the destination; evidence starts afresh`,
+  held: ({ why, by }) => `held by ${by}: ${why}`,
+  resumed: ({ by, reason }) => `resumed by ${by}${because(reason)}`,
+  checkpoint: ({ samples }) => `checkpoint${samples === null ? '' : ` (samples ${samples.block})`}`,
+  'back-performed': ({ cause, all }) => `took the way back${all ? ', all at once' : ''}: ${causeName(cause)}`,
+  drained: ({ inFlight, afterMs }) =>
+    `drained after ${seconds(afterMs)}${inFlight > 0 ? `, ${inFlight} requests still in flight` : ''}`,
+  'rolled-back': ({ tookMs }) => `rolled back in ${seconds(tookMs)}`,
+  completed: ({ share }) => `completed${share === null ? '' : ` at an observed share of ${percent(share)}`}`,
+  retired: ({ by, reason }) => `the reserve was given up by ${by}${because(reason)}`,
+};
+
+/** A new kind of operation adds its table here. A kind without a sentence is shown field by field. */
+const sentences: ReadonlyMap<string, (body: never) => string> = new Map(
+  [fleet, rollout].flatMap((table): [string, (body: never) => string][] => Object.entries(table)),
+);
+
+function because(reason: string | null): string {
+  return reason === null ? '' : `, reason: ${reason}`;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function stageName(stage: ForwardStage): string {
+  const words = stage.kind.replaceAll('-', ' ');
+  return 'step' in stage ? `step ${stage.step}: ${words}` : words;
+}
+
+function drill({ attempts, acknowledgedMs, lastAttemptMs }: DrillMeasure): string {
+  return `acknowledged after ${seconds(acknowledgedMs)}, last attempt ${seconds(lastAttemptMs)} later, ${attempts} attempts`;
+}
+
+function causeName(cause: BackCause): string {
+  switch (cause.kind) {
+    case 'asked':
+      return `${cause.by} asked for it${because(cause.reason)}`;
+    case 'judge':
+      return `the judge's verdict (${cause.by})`;
+    case 'tripwire':
+      return `tripwire ${cause.wire}: ${cause.detail}`;
+    case 'drill':
+    case 'capacity':
+    case 'found':
+      return `${cause.kind}: ${cause.detail}`;
+  }
+}
+
+const valueLengthMax = 80;
+
+function fieldByField({ kind, ...fields }: EventBody): string {
+  const shown = Object.entries(fields).map(([key, value]) => `${key}=${textOf(value)}`);
+  return [kind, ...shown].join(' ');
+}
+
+/** Bare where that cannot be misread, else JSON; long values are cut, `--json` has them whole. */
+function textOf(value: unknown): string {
+  const text = typeof value === 'string' && /^[^\s"'{}[\]=]+$/.test(value) ? value : (JSON.stringify(value) ?? '');
+  return text.length <= valueLengthMax ? text : `${text.slice(0, valueLengthMax - 1)}…`;
+}

@@ -1,0 +1,119 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { CliError, type Context, type Journal } from './context.ts';
+import { untilInterrupted } from './interruption.ts';
+import { exportJournal } from './journal-export.ts';
+import { type JournalPlace, journalPath } from './journal-path.ts';
+import { follow, show } from './journal-show.ts';
+import { describe, verifyFile, verifyStore } from './journal-verify.ts';
+import { configOption } from './load-config.ts';
+import { journalOption } from './open-journal.ts';
+
+/** `drover journal`: shows, follows, exports and verifies. Exit 0 ok, 1 error, 2 `verify` found something. */
+export function addJournal(program: Command, context: Context): void {
+  const verb = withPlace(program.command('journal'))
+    .description('show, follow, export and verify what was intended, seen and done')
+    .argument('[operation]', 'only this one (default: all, by time)')
+    .option('--follow', 'go on with what is appended, until Ctrl-C')
+    .option('--since <seq>', 'only entries after this number; needs an operation', sequenceNumber)
+    .option('--json', 'one entry a line, as in an export')
+    .addHelpText('after', examples)
+    .action(async (operation: string | undefined, options: ShowOptions) => {
+      await showVerb(context, operation ?? null, options);
+    });
+  withPlace(verb.command('export'))
+    .description('write the whole journal, one entry a line (RFC 8785 JSON)')
+    .argument('<file>', 'the file, or - for standard output')
+    .option('--json', 'print {"file", "heads": [{"operation", "seq", "hash"}]}')
+    .action(async (file: string, _options: JournalPlace, command: Command) => {
+      const options: ExportOptions = command.optsWithGlobals();
+      await withJournal(context, options, async (journal) => {
+        await exportJournal(context, journal, file, options.json ?? false);
+      });
+    });
+  withPlace(verb.command('verify'))
+    .description('name every entry that was edited, removed, inserted or moved (exit 2: something was found)')
+    .option('--head <hash>', 'a head that was kept elsewhere must still be there (may be given again)', keptHead)
+    .option('--file <export>', 'verify an export instead of the journal')
+    .option('--json', 'print {"entries", "chains", "samples", "findings": [{"kind", "operation", "seq", "message"}]}')
+    .action(async (_options: unknown, command: Command) => {
+      await verifyVerb(context, command.optsWithGlobals());
+    });
+}
+
+type ShowOptions = JournalPlace & { readonly follow?: true; readonly since?: number; readonly json?: true };
+type ExportOptions = JournalPlace & { readonly json?: true };
+type VerifyOptions = JournalPlace & { readonly head?: readonly string[]; readonly file?: string; readonly json?: true };
+
+const examples = `
+Examples:
+  drover journal                                 everything, oldest first
+  drover journal rollout-query-1 --since 40      one operation, from entry 41
+  drover journal --follow                        live
+  drover journal --json | jq .body.kind          for programs
+  drover journal export journal.ndjson           to keep; prints the heads
+  drover journal verify --head 3f9a…             was anything changed, or cut off at the end?
+  drover journal verify --file journal.ndjson    the same for an export
+
+Exit: 0 ok, 1 error, 2 verify found something.
+A journal that is verified without --head may have lost its end, or have been written anew as a whole, unseen.
+`;
+
+function withPlace(command: Command): Command {
+  return command.option(...journalOption).option(...configOption);
+}
+
+function sequenceNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a sequence number is expected: 0, 1, 2 …');
+  return Number(text);
+}
+
+/** 16 digits are as many as nobody can imitate by trying; fewer could be met by a forged entry. */
+function keptHead(text: string, earlier: readonly string[] = []): readonly string[] {
+  const head = text.replace(/…$/, '').toLowerCase();
+  if (!/^[0-9a-f]{16,64}$/.test(head)) throw new InvalidArgumentError('16 to 64 hexadecimal digits are expected.');
+  return [...earlier, head];
+}
+
+async function showVerb(context: Context, operation: string | null, options: ShowOptions): Promise<void> {
+  if (options.since !== undefined && operation === null) {
+    throw new CliError(
+      '--since needs an operation',
+      'each operation has its own numbers: drover journal OPERATION --since SEQ',
+    );
+  }
+  const selection = { operation, afterSeq: options.since ?? 0 };
+  const json = options.json ?? false;
+  await withJournal(context, options, async (journal) => {
+    if (options.follow !== true) return await show(context, journal, selection, json);
+    const { signal, release } = untilInterrupted();
+    await follow(context, journal, selection, json, signal).finally(release);
+  });
+}
+
+async function verifyVerb(context: Context, options: VerifyOptions): Promise<void> {
+  const { file, head = [] } = options;
+  if (file !== undefined && options.journal !== undefined) {
+    throw new CliError('--file and --journal name two things to verify', 'give one of them');
+  }
+  const verification =
+    file === undefined
+      ? await withJournal(context, options, async (journal) => await verifyStore(journal, head, context.world.sha256))
+      : await verifyFile(context, file, head);
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(verification)}\n` : describe(verification, head.length > 0),
+  );
+  if (verification.findings.length > 0) context.setExitCode(2);
+}
+
+async function withJournal<T>(
+  context: Context,
+  place: JournalPlace,
+  action: (journal: Journal) => Promise<T>,
+): Promise<T> {
+  const journal = await context.world.openJournal(journalPath(context, place), { readOnly: true });
+  try {
+    return await action(journal);
+  } finally {
+    await journal.close();
+  }
+}

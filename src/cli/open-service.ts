@@ -1,0 +1,111 @@
+import type { Config, ServiceConfig } from '../core/fleet/config.ts';
+import { matchesGlob } from '../core/fleet/glob.ts';
+import { rolloutPlan } from '../core/rollout/from-config.ts';
+import type { Observation } from '../core/rollout/observation.ts';
+import type { RolloutPlan } from '../core/rollout/plan.ts';
+import { observe } from '../engine/observe.ts';
+import type { OperationPorts, Timing } from '../engine/operation-ports.ts';
+import type { Backend } from '../engine/ports.ts';
+import { measureLoad } from '../engine/side-load.ts';
+import { CliError, type Context, type Journal, type OpenBackend } from './context.ts';
+
+/** A service with everything opened that its rollout touches. `close` leaves what runs running. */
+export type OpenService = {
+  readonly service: ServiceConfig;
+  readonly plan: RolloutPlan;
+  readonly ports: OperationPorts;
+  observe(): Promise<Observation>;
+  close(): Promise<void>;
+};
+
+const timing: Timing = { pollMs: 1000, callMs: 3000, leaseMs: 10_000 };
+
+/** `control` runs what the local provider has to run; `watch` touches nothing. */
+export function openService(
+  context: Context,
+  config: Config,
+  name: string,
+  journal: Journal,
+  stateDirectory: string,
+  mode: 'control' | 'watch',
+): OpenService {
+  const service = config.services[name];
+  if (service === undefined) throw unknownService(config, name);
+  const opened = service.traffic.map((traffic) => openTraffic(context, config, traffic.balancer, traffic));
+  const plan = rolloutPlan(
+    service,
+    opened.map((backends) => backends.map(({ id }) => id)),
+  );
+  const load = measureLoad(context.clock);
+  const backends: Record<string, Backend> = {};
+  for (const { id, backend } of opened.flat()) {
+    const backendPlan = plan.backends.find((one) => one.id === id);
+    if (backendPlan !== undefined) backends[id] = load.counted(backendPlan, backend);
+  }
+  const openSide = (side: 'origin' | 'destination') =>
+    context.world.openGroup(service, side, {
+      stateDirectory,
+      mode,
+      loadRps: () => load.loadRps(side),
+      addresses: (signal) => addressesOf(plan, backends, side, signal),
+    });
+  const origin = openSide('origin');
+  const destination = openSide('destination');
+  const ports: OperationPorts = {
+    clock: context.clock,
+    journal,
+    leases: journal.leases,
+    samples: journal.samples,
+    backends,
+    origin: origin.group,
+    destination: destination.group,
+    marker: context.world.openMarker(stateDirectory),
+    sha256: context.world.sha256,
+    holder: context.world.holder,
+    timing,
+    tell: () => undefined,
+  };
+  return {
+    service,
+    plan,
+    ports,
+    observe: () => observe(ports, plan, 'none', [], null, []),
+    async close() {
+      await Promise.all([origin.close(), destination.close()]);
+    },
+  };
+}
+
+function openTraffic(
+  context: Context,
+  config: Config,
+  balancer: string,
+  traffic: { readonly backend: string },
+): readonly OpenBackend[] {
+  const configured = config.balancers[balancer];
+  if (configured === undefined) throw new CliError(`there is no balancer "${balancer}" in the configuration`);
+  return context.world.openBackends(configured, traffic);
+}
+
+async function addressesOf(
+  plan: RolloutPlan,
+  backends: Readonly<Record<string, Backend>>,
+  side: 'origin' | 'destination',
+  signal: AbortSignal,
+): Promise<string[]> {
+  const addresses = new Set<string>();
+  for (const backendPlan of plan.backends) {
+    const reading = await backends[backendPlan.id]?.read(signal);
+    for (const server of reading?.servers ?? []) {
+      const isOurs =
+        matchesGlob(backendPlan[side], server.name) && server.health !== 'down' && server.admin !== 'maint';
+      if (isOurs && server.address !== null) addresses.add(server.address);
+    }
+  }
+  return [...addresses].sort((one, other) => (one < other ? -1 : 1));
+}
+
+function unknownService(config: Config, name: string): CliError {
+  const names = Object.keys(config.services).join(', ');
+  return new CliError(`there is no service "${name}" in the configuration`, `it has: ${names}`);
+}

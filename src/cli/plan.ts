@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { Context } from './context.ts';
+import { configOption, loadConfig } from './load-config.ts';
+import { journalOption, openJournalOf } from './open-journal.ts';
+import { paintFor } from './paint.ts';
+import { chooseServices, planDocument } from './plan-document.ts';
+import { planLines } from './plan-view.ts';
+
+type PlanOptions = {
+  readonly config?: string;
+  readonly journal?: string;
+  readonly wave?: string;
+  readonly json?: true;
+};
+
+/** `drover plan`: what `apply` would do, under a hash that `apply` asks for. */
+export function addPlan(program: Command, context: Context): void {
+  program
+    .command('plan')
+    .description('show what apply would change, how the judge would see it, and the way back')
+    .argument('[SERVICE...]', 'services to move, in this order (default: what is left of the first unfinished wave)')
+    .option('--wave <NAME>', 'the services of this wave')
+    .option(...configOption)
+    .option(...journalOption)
+    .option('--json', 'the plan as JSON (docs/reference/plan.md)')
+    .addHelpText('after', examples)
+    .action((services: string[], options: PlanOptions) => plan(context, services, options));
+}
+
+const examples = `
+Reads only. The hash covers intent and configuration, not counts or sizes: autoscaling does not stale it.
+Exit status: 2 changes pending, 1 refused or an error.
+
+Examples:
+  drover plan                     the next wave
+  drover plan query               one service
+  drover plan --json | jq -r .hash
+`;
+
+async function plan(context: Context, names: readonly string[], options: PlanOptions): Promise<void> {
+  const { config } = await loadConfig(context, options.config);
+  const opened = await openJournalOf(context, config, options.journal);
+  try {
+    const choice = await chooseServices(config, opened.journal, names, options.wave);
+    const document = await planDocument(context, config, choice, opened.journal, opened.stateDirectory);
+    if (options.json) context.stdout.write(`${JSON.stringify(document)}\n`);
+    else context.stdout.write(`${planLines(document, paintFor(context)).join('\n')}\n`);
+    context.setExitCode(document.services.some((service) => service.refusals.length > 0) ? 1 : 2);
+  } finally {
+    await opened.journal.close();
+  }
+}

@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import { addApply } from './apply.ts';
+import { addCheck } from './check.ts';
+import type { Context } from './context.ts';
+import { addInit } from './init.ts';
+import { addJournal } from './journal.ts';
+import { addJudge } from './judge.ts';
+import { addObserve } from './observe.ts';
+import { addOperators } from './operators.ts';
+import { addPlan } from './plan.ts';
+import { addStatus } from './status.ts';
+import { packageVersion } from './version.ts';
+import { addWhy } from './why.ts';
+
+/** The whole command line: each verb adds itself. */
+export function buildProgram(context: Context): Command {
+  const program = new Command('drover')
+    .description('Moves a fleet of services from one environment to another, and can always drive it back.')
+    .version(packageVersion(), '--version', 'print the version')
+    .showHelpAfterError('(add --help for examples)')
+    .showSuggestionAfterError(true);
+  addInit(program, context);
+  addCheck(program, context);
+  addObserve(program, context);
+  addPlan(program, context);
+  addApply(program, context);
+  addStatus(program, context);
+  addOperators(program, context);
+  addWhy(program, context);
+  addJudge(program, context);
+  addJournal(program, context);
+  return program;
+}

@@ -1,0 +1,59 @@
+import type { Entry } from '../core/journal/entry.ts';
+import type { RolloutState } from '../core/rollout/state.ts';
+import type { RolloutStatus } from '../core/rollout/status.ts';
+import type { Context } from './context.ts';
+import { sentenceOf } from './journal-sentences.ts';
+import { liveBlock } from './live.ts';
+import { paintFor } from './paint.ts';
+import { statusLines } from './status-view.ts';
+
+/** What a controller shows while it runs: a live block on a terminal, dated lines when piped, JSON lines with --json. */
+export type RolloutReporter = {
+  note(line: string): void;
+  entry(entry: Entry): void;
+  status(status: RolloutStatus, state: RolloutState): void;
+  end(kind: 'ended' | 'stopped', state: RolloutState): void;
+  close(): void;
+};
+
+/** Entries that matter to the journal only. */
+const quiet = new Set(['confirmed', 'checkpoint']);
+
+export function reporterFor(context: Context, json: boolean): RolloutReporter {
+  return json ? jsonReporter(context) : textReporter(context);
+}
+
+function jsonReporter({ stdout }: Context): RolloutReporter {
+  const line = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
+  return {
+    note: () => undefined,
+    entry: (entry) => line({ entry }),
+    status: () => undefined,
+    end: (kind, state) => line({ end: kind, operation: state.operation, stage: state.stage.kind, held: state.held }),
+    close: () => undefined,
+  };
+}
+
+function textReporter(context: Context): RolloutReporter {
+  const paint = paintFor(context);
+  const block = liveBlock(context.stdout, context.clock);
+  return {
+    note: block.note,
+    entry: (entry) => {
+      if (!quiet.has(entry.body.kind)) block.note(`${entry.operation}  ${sentenceOf(entry.body)}`);
+    },
+    status: (status) => block.show(statusLines(status, paint, context.clock.now())),
+    end: (kind, state) => {
+      block.show([]);
+      if (kind === 'ended') return;
+      const where =
+        state.back === null
+          ? 'the share is held where it is'
+          : 'the traffic is back; sizes and states are not yet as found';
+      block.note(`${state.operation}  ${where}`);
+      block.note('  drover resume    goes on');
+      block.note('  drover back      takes the traffic back');
+    },
+    close: block.close,
+  };
+}

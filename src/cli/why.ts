@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import type { Entry } from '../core/journal/entry.ts';
+import type { RolloutEvent } from '../core/rollout/events.ts';
+import { stageWords } from '../core/rollout/status.ts';
+import { CliError, type Context } from './context.ts';
+import { type PastRollout, rolloutsOf } from './history.ts';
+import { journalPath } from './journal-path.ts';
+import { sentenceOf } from './journal-sentences.ts';
+import { reportLines } from './report-text.ts';
+
+type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
+
+/** `drover why` and `drover report`: what led to where a rollout stands, from its journal alone. */
+export function addWhy(program: Command, context: Context): void {
+  verb(
+    program,
+    'why',
+    'what led to where a rollout stands, the last causes first',
+    '\nExamples:\n  drover why\n  drover why rollout-query-2\n',
+  ).action((name: string | undefined, options: Options) => why(context, name, options));
+  verb(
+    program,
+    'report',
+    'a blameless report of a rollout, as Markdown',
+    '\nExamples:\n  drover report > report.md\n  drover report rollout-query-2 --json\n',
+  ).action((name: string | undefined, options: Options) => report(context, name, options));
+}
+
+function verb(program: Command, name: string, description: string, examples: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument('[ROLLOUT]', 'default: the last one')
+    .option('--config <FILE>', 'configuration beside which the journal is')
+    .option('--journal <PATH>', 'the journal (default: .drover/journal.db beside the configuration)')
+    .option('--json', 'as JSON')
+    .addHelpText('after', examples);
+}
+
+async function why(context: Context, name: string | undefined, options: Options): Promise<void> {
+  const rollout = await find(context, name, options);
+  const causes = rollout.entries.filter((entry) => isCause(entry)).toReversed();
+  if (options.json) {
+    context.stdout.write(
+      `${JSON.stringify({ operation: rollout.state.operation, stage: rollout.state.stage, causes })}\n`,
+    );
+    return;
+  }
+  const { state } = rollout;
+  const lines = [`${state.operation}: ${stageWords(state, state.stage)}`];
+  if (state.held !== null) lines.push(`held by ${state.held.by}: ${state.held.why}`);
+  for (const entry of causes)
+    lines.push(`  ${new Date(entry.atMs).toISOString()}  [${entry.seq}] ${sentenceOf(entry.body)}`);
+  context.stdout.write(`${lines.join('\n')}\n`);
+}
+
+async function report(context: Context, name: string | undefined, options: Options): Promise<void> {
+  const rollout = await find(context, name, options);
+  if (options.json) context.stdout.write(`${JSON.stringify({ state: rollout.state, entries: rollout.entries })}\n`);
+  else context.stdout.write(`${reportLines(rollout).join('\n')}\n`);
+}
+
+/** Entries that changed what was wanted or believed; readings and checkpoints are their ground, not their cause. */
+const causes: ReadonlySet<RolloutEvent['kind']> = new Set<RolloutEvent['kind']>([
+  'started',
+  'stage-entered',
+  'drill-measured',
+  'promoted',
+  'builds-changed',
+  'balancer-restarted',
+  'held',
+  'resumed',
+  'back-performed',
+  'drained',
+  'rolled-back',
+  'completed',
+  'retired',
+]);
+
+function isCause(entry: Entry): boolean {
+  return (causes as ReadonlySet<string>).has(entry.body.kind);
+}
+
+async function find(context: Context, name: string | undefined, options: Options): Promise<PastRollout> {
+  const journal = await context.world.openJournal(journalPath(context, options), { readOnly: true });
+  try {
+    const rollouts = await rolloutsOf(journal, null);
+    const found = rollouts.findLast(
+      ({ state }) => name === undefined || state.operation === name || state.plan.service === name,
+    );
+    if (found !== undefined) return found;
+    const names = rollouts.map(({ state }) => state.operation).join(', ');
+    throw new CliError(
+      name === undefined ? 'the journal has no rollout yet' : `there is no rollout "${name}"`,
+      names === '' ? null : `the journal has: ${names}`,
+    );
+  } finally {
+    await journal.close();
+  }
+}

@@ -1,0 +1,216 @@
+import type { BackendTraits, ServerReading } from '../observed/backend.ts';
+import type { Reading } from '../observed/reading.ts';
+
+/** Something about a backend that breaks its share or hides its errors. */
+export type Finding = {
+  readonly rule: FindingRule;
+  /** `refuse`: no rollout starts with it. `warn`: it starts, and this is said. */
+  readonly severity: 'refuse' | 'warn';
+  readonly what: string;
+  /** What it does to a rollout, with figures where they were measured. */
+  readonly why: string;
+  readonly remedy: string;
+};
+
+export type FindingRule =
+  | 'mode'
+  | 'algorithm'
+  | 'stickiness'
+  | 'retry-on'
+  | 'abort-on-close'
+  | 'unknown'
+  | 'backup'
+  | 'track'
+  | 'agent-check'
+  | 'server-template'
+  | 'not-in-configuration';
+
+/**
+ * What a rollout would suffer from at one backend. `servers` are those of the two groups; others do not matter. Unequal
+ * weights are no finding: within a group they keep their ratios. The figures were measured on HAProxy 2.6.12 with 10
+ * destination and 50 origin servers on loopback: orders of magnitude, not promises.
+ */
+export function controllability(
+  traits: BackendTraits,
+  servers: readonly Pick<ServerReading, 'name' | 'features'>[],
+): Finding[] {
+  return [
+    ...modeFindings(traits.mode),
+    ...algorithmFindings(traits.algorithm),
+    ...stickinessFindings(traits),
+    ...retryFindings(traits.retryOn),
+    ...abortFindings(traits.abortOnClose),
+    ...unknownFindings(traits),
+    ...serverFindings(servers),
+  ];
+}
+
+function modeFindings(mode: BackendTraits['mode']): Finding[] {
+  if (mode.known && mode.value === 'http') return [];
+  const finding = {
+    rule: 'mode',
+    severity: 'refuse',
+    remedy: 'Set `mode http` in this backend and its frontends.',
+  } as const;
+  if (!mode.known) return [{ ...finding, what: 'the mode of the backend is unknown', why: mode.why }];
+  return [
+    {
+      ...finding,
+      what: 'mode tcp',
+      why: 'Connections are balanced, not requests: of 120 long connections not one moved after new weights or drain. Responses are not counted, so failures cannot be seen.',
+    },
+  ];
+}
+
+function algorithmFindings(algorithm: Reading<string>): Finding[] {
+  const finding = {
+    rule: 'algorithm',
+    severity: 'refuse',
+    remedy: 'Set `balance roundrobin` in this backend.',
+  } as const;
+  if (!algorithm.known) {
+    const remedy = 'Give haproxy.cfg, and a socket of level operator or admin.';
+    return [{ ...finding, what: 'the balancing algorithm is unknown', why: algorithm.why, remedy }];
+  }
+  const name = algorithm.value;
+  if (name === 'roundrobin') return [];
+  const what = `balance ${name}`;
+  if (name === 'random') {
+    const why =
+      'It prefers the less busy of two servers. Weights hold while both groups are equally fast (5.4 % for 5 %), but a destination that failed fast drew 29.5 % where 16.7 % was asked for.';
+    return [{ ...finding, severity: 'warn', what, why }];
+  }
+  return [{ ...finding, what, why: effectOf(name) }];
+}
+
+function effectOf(algorithm: string): string {
+  switch (algorithm) {
+    case 'leastconn':
+      return 'Idle servers count as equal whatever their weight: 5 % became 4.4 %, 10.8 % or 16.7 % depending on concurrency. A destination that failed fast drew 72 to 77 % of all traffic.';
+    case 'static-rr':
+      return 'Weights cannot be changed while it runs, except to 0 % and 100 %: 5 % stayed at 16.7 %.';
+    case 'first':
+      return 'Servers are filled one after the other, whatever their weight.';
+    default:
+      if (hashes.has(algorithm)) {
+        return 'A hash picks the server: the share follows who calls and for what, each new weight moves other callers, and the groups serve different ones, so that they cannot be compared.';
+      }
+      return 'Drover does not know this algorithm, so it cannot say that weights make the share.';
+  }
+}
+
+const hashes = new Set(['source', 'uri', 'url_param', 'hdr', 'rdp-cookie', 'hash']);
+
+function stickinessFindings({ stickiness, algorithm }: BackendTraits): Finding[] {
+  if (!stickiness.known || stickiness.value === null) return [];
+  if (stickiness.value === 'hash' && algorithm.known && hashes.has(algorithm.value)) return [];
+  return [
+    {
+      rule: 'stickiness',
+      severity: 'refuse',
+      what: `clients stick to their server (${stickiness.value})`,
+      why: 'Weights reach new clients only: after 5 % was asked for, known clients stayed at 16.7 %, and drain left them there too; only maint moved them. Old clients compared with new ones say nothing about the builds.',
+      remedy: 'Keep sessions outside the servers and remove the `cookie` or `stick` lines from this backend.',
+    },
+  ];
+}
+
+function retryFindings(retryOn: BackendTraits['retryOn']): Finding[] {
+  if (!retryOn.known) return [];
+  const hiding = retryOn.value.filter((condition) => /^5\d\d$/.test(condition) || condition === 'all-retryable-errors');
+  if (hiding.length === 0) return [];
+  return [
+    {
+      rule: 'retry-on',
+      severity: 'warn',
+      what: `retry-on ${hiding.join(' ')}`,
+      why: 'Failed answers are asked for again and vanish: a destination that answered nothing but 500 showed one of them in 3,054 attempts. Drover counts each attempt, so it judges more strictly than users feel, and a bad build multiplies the load.',
+      remedy: 'Remove these conditions while services are moved, or accept that attempts are judged, not users.',
+    },
+  ];
+}
+
+function abortFindings(abortOnClose: Reading<boolean>): Finding[] {
+  if (!abortOnClose.known || !abortOnClose.value) return [];
+  return [
+    {
+      rule: 'abort-on-close',
+      severity: 'warn',
+      what: 'option abortonclose',
+      why: 'A client that gives up ends its request, which then looks like a failure of the server. Both groups are judged alike, but the absolute guard (the objective) is switched off.',
+      remedy: 'Set `no option abortonclose` in this backend if the objective is to be guarded.',
+    },
+  ];
+}
+
+/** Traits that hide errors and could not be read, together where the reason is the same. */
+function unknownFindings(traits: BackendTraits): Finding[] {
+  const named: readonly (readonly [string, Reading<unknown>])[] = [
+    ['stickiness', traits.stickiness],
+    ['retry-on', traits.retryOn],
+    ['option abortonclose', traits.abortOnClose],
+    ['the time-outs', traits.attemptMsMax],
+  ];
+  const byReason = new Map<string, string[]>();
+  for (const [name, reading] of named) {
+    if (!reading.known) byReason.set(reading.why, [...(byReason.get(reading.why) ?? []), name]);
+  }
+  return [...byReason].map(([why, names]) => ({
+    rule: 'unknown',
+    severity: 'warn',
+    what: `unknown: ${names.join(', ')}`,
+    why: `${why}. What is not known may bend the share or hide failures.`,
+    remedy: 'Name haproxy.cfg in the configuration (`config:`) or with --config, where this user can read it.',
+  }));
+}
+
+function serverFindings(servers: readonly Pick<ServerReading, 'name' | 'features'>[]): Finding[] {
+  return serverRules.flatMap((finding) => {
+    const names = servers.filter((server) => server.features.includes(finding.rule)).map((server) => server.name);
+    return names.length === 0 ? [] : [{ ...finding, what: `${finding.what}: ${abridged(names)}` }];
+  });
+}
+
+const serverRules: readonly Finding[] = [
+  {
+    rule: 'backup',
+    severity: 'refuse',
+    what: 'backup servers',
+    why: 'They get nothing while another server is up, so their weight makes no share.',
+    remedy: 'Remove `backup` from the servers of both groups; weight 0 keeps a group waiting.',
+  },
+  {
+    rule: 'track',
+    severity: 'refuse',
+    what: 'servers that track another',
+    why: 'Health and maintenance are inherited, so that one command moves several servers and the way back cannot leave each as it was found.',
+    remedy: 'Give each server a `check` of its own instead of `track`.',
+  },
+  {
+    rule: 'agent-check',
+    severity: 'refuse',
+    what: 'servers with an agent check',
+    why: 'The agent writes weights and states too: the share is no longer what was asked for, and a way back may be undone.',
+    remedy:
+      'Switch the agents of these servers off while the service is moved (`disable agent`), or remove `agent-check`.',
+  },
+  {
+    rule: 'server-template',
+    severity: 'warn',
+    what: 'servers made by a server-template',
+    why: 'Their names are slots that name resolution fills: which machine stands behind a name can change during a step.',
+    remedy: 'Let `build: { http: … }` tell what each instance runs, so that a change is seen.',
+  },
+  {
+    rule: 'not-in-configuration',
+    severity: 'warn',
+    what: 'servers that are not in haproxy.cfg',
+    why: 'They were added while HAProxy ran; a reload removes them and all that was moved to them.',
+    remedy: 'Write their `server` lines into haproxy.cfg, with weight 0 for the destination.',
+  },
+];
+
+function abridged(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}

@@ -1,0 +1,64 @@
+import type { Reading } from './reading.ts';
+
+/**
+ * What one balancer process tells of one backend at one moment. All counters are cumulative since the process started
+ * (or since somebody cleared them): see ROLLOUT.md §1 for how they become attempts and failures.
+ */
+export type BackendReading = {
+  /** Changes whenever the balancer's process does (HAProxy: pid and start time). */
+  readonly process: string;
+  readonly servers: readonly ServerReading[];
+  readonly traits: BackendTraits;
+};
+
+export type ServerReading = {
+  readonly name: string;
+  /** `host:port`, null where the balancer does not tell. */
+  readonly address: string | null;
+  /** The weight in force, 0..256, as last written or configured (not scaled by slow start). */
+  readonly weight: number;
+  /** The weight that a reload brings back (`srv_iweight`). */
+  readonly configuredWeight: number;
+  readonly admin: AdminState;
+  /** What a reload brings back; `ready` unless the configuration says `disabled`. */
+  readonly configuredAdmin: Reading<AdminState>;
+  readonly health: Health;
+  readonly counters: ServerCounters;
+  /** Features that Drover has to refuse or respect, by the balancer's own word: `backup`, `track`, `agent-check`, `cookie`, `server-template`. */
+  readonly features: readonly string[];
+};
+
+export type AdminState = 'ready' | 'drain' | 'maint';
+/** `unchecked`: the balancer has no health check for this server, so it says nothing about its health. */
+export type Health = 'up' | 'down' | 'starting' | 'unchecked';
+
+export type ServerCounters = {
+  /** Attempts dispatched to the server, retries included (`lbtot`). */
+  readonly lbtot: number;
+  readonly rsp1xx: number;
+  readonly rsp2xx: number;
+  readonly rsp3xx: number;
+  readonly rsp4xx: number;
+  readonly rsp5xx: number;
+  readonly srvAbrt: number;
+  readonly econ: number;
+  readonly eresp: number;
+  readonly wretr: number;
+  readonly wredis: number;
+  /** Streams open now: a gauge. */
+  readonly scur: number;
+};
+
+/** Facts about the backend that decide whether its share can be controlled and its failures counted. */
+export type BackendTraits = {
+  readonly mode: Reading<'http' | 'tcp'>;
+  readonly algorithm: Reading<string>;
+  /** How clients are kept on one server: `cookie`, `stick-table`, `hash`; null: they are not. */
+  readonly stickiness: Reading<string | null>;
+  /** Conditions of `retry-on`, in the balancer's words. */
+  readonly retryOn: Reading<readonly string[]>;
+  readonly abortOnClose: Reading<boolean>;
+  readonly redispatch: Reading<boolean>;
+  /** Connect plus server time-out in milliseconds: how long an attempt can last. */
+  readonly attemptMsMax: Reading<number>;
+};

@@ -1,0 +1,289 @@
+import { verdict } from '../judge/judge.ts';
+import { instancesFor } from './capacity.ts';
+import type { Decision, Effect, TrafficEffect } from './decision.ts';
+import { blindEffect, resizeEffect, trafficEffect } from './effects.ts';
+import type { BackCause, RolloutEvent, Target } from './events.ts';
+import type { Facts } from './facts.ts';
+import { sideRps } from './load.ts';
+import type { Observation } from './observation.ts';
+import { sideOf } from './servers.ts';
+import { hasEnded, type RolloutState } from './state.ts';
+import {
+  carryingServers,
+  raisedFloor,
+  shareOfTarget,
+  trafficAsFound,
+  trafficBack,
+  trafficCut,
+  trafficKept,
+} from './targets.ts';
+import { destinationFails, judgedBack, tripped } from './tripwires.ts';
+import type { Watch } from './watch.ts';
+
+export type BackReason = { readonly cause: BackCause; readonly all: boolean };
+
+/** How long the way back polls between passes: it is watched closely until the last request has left. */
+const closePollMs = 200;
+
+/** Why the way back has to be taken now; null: no reason, or it is under way. An operator comes first. */
+export function backReason(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  facts: Facts,
+): BackReason | null {
+  if (state.stage.kind === 'rolled-back') return null;
+  const asked = askedBack(observation);
+  if (state.stage.kind === 'cutting' || state.stage.kind === 'restoring') {
+    const more = state.back !== null && !state.back.all && state.stage.kind === 'cutting';
+    return more && (asked?.all || destinationFails(watch)) ? { cause: state.back.cause, all: true } : null;
+  }
+  if (asked !== null) return asked;
+  const found = observation.leased ? foundBack(state, observation) : null;
+  if (found !== null) return { cause: found, all: false };
+  if (hasEnded(state)) return null;
+  const cause = judgedBack(watch) ?? tripped(state, watch, observation) ?? failedDrill(state, observation);
+  const late = cause ?? neverCapable(state, watch, observation, facts);
+  return late === null ? null : { cause: late, all: destinationFails(watch) };
+}
+
+/** The way back's first effects, performed before they are journalled. Needs no reading: what cannot be read is written blind. */
+export function goBack(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  facts: Facts,
+  reason: BackReason,
+): Decision {
+  const cut = reason.all ? null : cuttable(state, watch, facts, 0);
+  const target: Target = {
+    requestedShare: 0,
+    traffic: cut === null ? trafficBack(state, observation) : trafficCut(state, cut),
+    origin: originFloor(state, facts),
+    destination: state.intended?.target.destination ?? null,
+  };
+  const performed: RolloutEvent = {
+    kind: 'back-performed',
+    cause: reason.cause,
+    all: reason.all,
+    target,
+    verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
+    performedAtMs: observation.nowMs,
+  };
+  return {
+    events: [performed],
+    effects: [],
+    back: trafficEffects(state, observation, target),
+    wakeAtMs: observation.nowMs,
+    ended: false,
+  };
+}
+
+/** Cutting: until every backend is read back without destination traffic. Restoring: until everything is as found. */
+export function decideBack(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Decision {
+  if (state.intended === null) throw new Error(`${state.operation}: on the way back without a target`);
+  const target = state.intended.target;
+  const traffic = trafficEffects(state, observation, target);
+  const sizes = resizeEffects(observation, target);
+  const effects: Effect[] = [...traffic, ...sizes.filter((effect) => !effect.shrinks || isIdle(state, watch))];
+  const events = state.stage.kind === 'cutting' ? cutting(state, watch, observation, facts, traffic) : [];
+  const isAsFound = traffic.length === 0 && sizes.length === 0 && isAllRead(state, observation);
+  if (state.stage.kind === 'restoring' && isAsFound) {
+    events.push({ kind: 'rolled-back', tookMs: observation.nowMs - (state.back?.performedAtMs ?? observation.nowMs) });
+  }
+  const wakeAtMs = events.length > 0 ? observation.nowMs : observation.nowMs + closePollMs;
+  return { events, effects, back: [], wakeAtMs, ended: false };
+}
+
+function cutting(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  facts: Facts,
+  pending: readonly TrafficEffect[],
+): RolloutEvent[] {
+  const target = state.intended?.target;
+  if (target === undefined) return [];
+  const left = carryingServers(target.traffic, state.asFound, state.plan.backends);
+  if (left.length > 0) return cutMore(state, watch, observation, facts, target, left.length);
+  if (pending.length > 0 || !isAllRead(state, observation)) return [];
+  const afterMs = observation.nowMs - (state.back?.performedAtMs ?? observation.nowMs);
+  const inFlight = inFlightNow(state, watch);
+  const gone = isIdle(state, watch) && (inFlight === 0 || afterMs >= state.plan.policy.drainMsMax);
+  if (!gone) return [];
+  const found = state.asFound;
+  const restored: Target = {
+    requestedShare: 0,
+    traffic: trafficAsFound(state),
+    origin: found.origin && { min: found.origin.min, desired: null, exact: true },
+    destination: found.destination && { min: found.destination.min, desired: found.destination.desired, exact: true },
+  };
+  return [
+    { kind: 'drained', inFlight, afterMs },
+    { kind: 'intended', target: restored, why: 'weights, states and sizes as they were found' },
+  ];
+}
+
+/** The origin could not carry everything at once: take away as much more as it can carry by now. */
+function cutMore(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  facts: Facts,
+  target: Target,
+  left: number,
+): RolloutEvent[] {
+  // Where nothing that grows makes room, the way back still ends: one server after the other.
+  const waitedMs = observation.nowMs - (state.intended?.atMs ?? observation.nowMs);
+  const more = cuttable(state, watch, facts, waitedMs >= state.plan.policy.settleMsMax ? 1 : 0);
+  const cut = more === null ? null : [...alreadyCut(state, target), ...more];
+  const share = shareBeyondOrigin(facts);
+  const traffic = cut === null ? trafficBack(state, observation) : trafficKept(state, cut, share);
+  const origin = originFloor(state, facts);
+  const fewer = carryingServers(traffic, state.asFound, state.plan.backends).length < left;
+  const lower = shareOfTarget(state, traffic) < shareOfTarget(state, target.traffic) - 0.02;
+  const grown = origin !== null && origin.min > (target.origin?.min ?? 0);
+  if (!fewer && !grown && !lower) return [];
+  return [
+    {
+      kind: 'intended',
+      target: { ...target, traffic, origin },
+      why: 'as much of the way back as the origin can carry',
+    },
+  ];
+}
+
+/** The share that the origin cannot carry now; 0 where that is not known. */
+function shareBeyondOrigin(facts: Facts): number {
+  if (!facts.load.known || !facts.originAble.known || !facts.originInstanceRps.known || facts.load.value === 0)
+    return 0;
+  return Math.max(0, 1 - (facts.originAble.value.length * facts.originInstanceRps.value) / facts.load.value);
+}
+
+/**
+ * Destination servers that may be cut at once; null: all. Fewer only where the origin's capacity is known not to carry the
+ * load, which the reserve forbids but the world may have brought about.
+ */
+function cuttable(state: RolloutState, watch: Watch, facts: Facts, atLeast: number): string[] | null {
+  const ids = state.plan.backends.map((plan) => plan.id);
+  const originLoad = sideRps(watch.recent, ids, 'origin');
+  const destinationLoad = sideRps(watch.recent, ids, 'destination');
+  if (!originLoad.known || !destinationLoad.known || !facts.originAble.known || !facts.originInstanceRps.known)
+    return null;
+  const capacity = facts.originAble.value.length * facts.originInstanceRps.value;
+  if (capacity >= originLoad.value + destinationLoad.value) return null;
+  const target = state.intended?.target;
+  if (target === undefined) return null;
+  const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
+  if (carrying.length === 0) return null;
+  const room = Math.max(0, capacity - originLoad.value) / destinationLoad.value;
+  const count = Math.min(carrying.length, Math.max(atLeast, Math.floor(room * carrying.length)));
+  return carrying.slice(0, count);
+}
+
+function alreadyCut(state: RolloutState, target: Target): string[] {
+  const names = new Set<string>();
+  for (const plan of state.plan.backends) {
+    for (const [name, server] of Object.entries(target.traffic[plan.id] ?? {})) {
+      if (sideOf(plan, name) === 'destination' && server.admin === 'maint') names.add(name);
+    }
+  }
+  return [...names];
+}
+
+function originFloor(state: RolloutState, facts: Facts): Target['origin'] {
+  const current = state.intended?.target.origin ?? null;
+  if (!facts.load.known || !facts.originInstanceRps.known) return current;
+  const need = instancesFor(facts.load.value, facts.originInstanceRps.value, state.plan.policy.reserve);
+  const max = state.plan.origin.size?.max ?? need;
+  return raisedFloor(current, state.asFound.origin, Math.min(need, max));
+}
+
+function trafficEffects(state: RolloutState, observation: Observation, target: Target): TrafficEffect[] {
+  const effects: TrafficEffect[] = [];
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    const targets = target.traffic[plan.id] ?? {};
+    const effect = reading?.known ? trafficEffect(plan, reading.value, targets) : blindEffect(plan, targets);
+    if (effect !== null) effects.push(effect);
+  }
+  return effects;
+}
+
+function resizeEffects(observation: Observation, target: Target) {
+  const origin = resizeEffect('origin', observation.origin.reading, target.origin);
+  const destination = resizeEffect('destination', observation.destination.reading, target.destination);
+  return [origin, destination].filter((effect) => effect !== null);
+}
+
+function isAllRead(state: RolloutState, observation: Observation): boolean {
+  const groups = [observation.origin.reading, observation.destination.reading];
+  return (
+    groups.every((group) => group.known) &&
+    state.plan.backends.every((plan) => observation.backends[plan.id]?.reading.known)
+  );
+}
+
+/** No attempt reached the destination in the last two readings of every backend. */
+export function isIdle(state: RolloutState, watch: Watch): boolean {
+  return state.plan.backends.every((plan) => (watch.backends[plan.id]?.idleReadings ?? 0) >= 2);
+}
+
+function inFlightNow(state: RolloutState, watch: Watch): number {
+  let total = 0;
+  for (const plan of state.plan.backends) total += watch.backends[plan.id]?.destinationInFlight ?? 0;
+  return total;
+}
+
+function askedBack(observation: Observation): BackReason | null {
+  for (const request of observation.requests) {
+    if (request.kind === 'back') {
+      return { cause: { kind: 'asked', by: request.by, reason: request.reason }, all: request.all };
+    }
+  }
+  return null;
+}
+
+/** The marker, or a destination wholly in maint though the journal wants it to carry: somebody took the way back. */
+function foundBack(state: RolloutState, observation: Observation): BackCause | null {
+  if (observation.marker.known && observation.marker.value !== null) {
+    return { kind: 'found', detail: `the back marker says: ${observation.marker.value}` };
+  }
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    // Only once it was seen to carry: a server on its way out of the drill's maint is no sign of anything.
+    if (!reading?.known || state.confirmed[plan.id]?.intent !== state.intended?.seq) continue;
+    const carrying = reading.value.servers.filter((server) => {
+      const target = targets[server.name];
+      return sideOf(plan, server.name) === 'destination' && target?.admin === 'ready' && target.weight > 0;
+    });
+    if (carrying.length > 0 && carrying.every((server) => server.admin === 'maint')) {
+      return { kind: 'found', detail: `every destination server is in maint at ${plan.id}` };
+    }
+  }
+  return null;
+}
+
+function failedDrill(state: RolloutState, observation: Observation): BackCause | null {
+  if (state.drill !== null && !state.drill.passed) return { kind: 'drill', detail: state.drill.note };
+  if (state.stage.kind !== 'drill-back' || observation.drill === null || observation.drill.known) return null;
+  return { kind: 'drill', detail: `it could not be measured: ${observation.drill.why}` };
+}
+
+/** Before any traffic has moved nothing is lost by giving up; later the world holds still instead. */
+function neverCapable(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): BackCause | null {
+  if (state.stage.kind !== 'preparing' || state.held !== null) return null;
+  // Only what this controller has watched: before, there may have been nobody to see it become capable.
+  const waitedMs = observation.nowMs - Math.max(state.stageSinceMs, watch.sinceMs ?? observation.nowMs);
+  if (waitedMs < state.plan.policy.capacityMsMax) return null;
+  const able = facts.destinationAble.known ? facts.destinationAble.value.length : 0;
+  const group = observation.destination.reading;
+  const last = group.known ? group.value.instances.flatMap((one) => one.lastOutput.slice(-1)).at(0) : undefined;
+  const blockers = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
+  const wrote = last === undefined ? '' : `; last output: ${last}`;
+  return {
+    kind: 'capacity',
+    detail: `${able} destination servers became able in ${waitedMs / 1000} s${blockers}${wrote}`,
+  };
+}

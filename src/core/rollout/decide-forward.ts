@@ -1,0 +1,146 @@
+import { checkpointDue, checkpointOf } from './checkpoint.ts';
+import { isIdle } from './decide-back.ts';
+import type { Decision, Effect } from './decision.ts';
+import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
+import type { RolloutEvent } from './events.ts';
+import { type Facts, sameBuilds } from './facts.ts';
+import type { Observation } from './observation.ts';
+import { stageEvents } from './stages.ts';
+import type { RolloutState } from './state.ts';
+import { hasEnoughAble } from './step-needs.ts';
+import type { Watch } from './watch.ts';
+
+/** Readings in a row that must show it before a deviation counts as somebody else's doing. */
+const deviationReadings = 2;
+
+/** The stages that move traffic forward, and the overlay `held`. */
+export function decideForward(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Decision {
+  const events: RolloutEvent[] = [
+    ...restarted(state, observation),
+    ...confirmed(state, observation),
+    ...operators(state, observation),
+    ...foreign(state, watch),
+    ...deployments(state, facts),
+  ];
+  // What has just been learned is journalled before anything is built on it.
+  if (events.length === 0) events.push(...stageEvents(state, watch, observation, facts));
+  if (events.length === 0 && checkpointDue(state, observation.nowMs)) events.push(checkpointOf(watch));
+  const effects = forwardEffects(state, watch, observation, facts);
+  return { events, effects, back: [], wakeAtMs: events.length > 0 ? observation.nowMs : null, ended: false };
+}
+
+/** What the journalled target still asks for. What raises waits until nothing speaks against it. */
+function forwardEffects(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Effect[] {
+  if (state.intended === null) return [];
+  const target = state.intended.target;
+  const mayRaise = facts.blockers.length === 0 && hasEnoughAble(state, observation, facts);
+  const effects: Effect[] = [];
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known || awaitsRestartEntry(state, plan.id, reading.value.process)) continue;
+    const effect = trafficEffect(plan, reading.value, target.traffic[plan.id] ?? {});
+    const allowed = effect === null || mayRaise ? effect : loweringPart(plan, reading.value, effect);
+    if (allowed !== null) effects.push(allowed);
+  }
+  if (state.stage.kind === 'drill-back') {
+    const drill = drillEffect(state, observation);
+    if (drill !== null) return [drill];
+  }
+  const idle = isIdle(state, watch);
+  const sizes = [
+    resizeEffect('origin', observation.origin.reading, target.origin),
+    resizeEffect('destination', observation.destination.reading, target.destination),
+  ].filter((effect) => effect !== null && (!effect.shrinks || idle));
+  for (const effect of sizes) if (effect !== null) effects.push(effect);
+  return effects;
+}
+
+/** The server that is to be taken back by the drill: in maint by the target, not yet in the world. */
+function drillEffect(state: RolloutState, observation: Observation): Effect | null {
+  const servers: { backend: string; server: string }[] = [];
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return null;
+    for (const server of reading.value.servers) {
+      const target = state.intended?.target.traffic[plan.id]?.[server.name];
+      if (target?.admin === 'maint' && server.admin === 'ready')
+        servers.push({ backend: plan.id, server: server.name });
+    }
+  }
+  return servers.length > 0 ? { kind: 'drill', servers } : null;
+}
+
+/** A process that nobody has journalled yet has lost what was written to the one before. */
+function restarted(state: RolloutState, observation: Observation): RolloutEvent[] {
+  const events: RolloutEvent[] = [];
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    if (reading?.known && awaitsRestartEntry(state, plan.id, reading.value.process)) {
+      events.push({ kind: 'balancer-restarted', backend: plan.id, process: reading.value.process });
+    }
+  }
+  return events;
+}
+
+function awaitsRestartEntry(state: RolloutState, backend: string, process: string): boolean {
+  const confirmed = state.confirmed[backend];
+  return confirmed !== undefined && confirmed.process !== process;
+}
+
+function confirmed(state: RolloutState, observation: Observation): RolloutEvent[] {
+  if (state.intended === null) return [];
+  const events: RolloutEvent[] = [];
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) continue;
+    const before = state.confirmed[plan.id];
+    const process = reading.value.process;
+    if (before !== undefined && (before.intent === state.intended.seq || before.process !== process)) continue;
+    if (trafficEffect(plan, reading.value, state.intended.target.traffic[plan.id] ?? {}) !== null) continue;
+    events.push({ kind: 'confirmed', backend: plan.id, process, intent: state.intended.seq });
+  }
+  return events;
+}
+
+function operators(state: RolloutState, observation: Observation): RolloutEvent[] {
+  const events: RolloutEvent[] = [];
+  let held = state.held !== null;
+  for (const request of observation.requests) {
+    if (request.kind === 'hold' && !held) {
+      events.push({ kind: 'held', why: request.why, by: request.by });
+      held = true;
+    } else if (request.kind === 'resume' && held) {
+      events.push({ kind: 'resumed', by: request.by, reason: request.reason }, ...again(state));
+      held = false;
+    }
+  }
+  return events;
+}
+
+/** Less for the destination than was confirmed on the same process: somebody took it back, and knows why. */
+function foreign(state: RolloutState, watch: Watch): RolloutEvent[] {
+  if (state.held !== null) return [];
+  for (const plan of state.plan.backends) {
+    const seen = watch.backends[plan.id];
+    if (seen !== undefined && seen.lower >= deviationReadings) {
+      const why = `somebody lowered the destination's share at ${plan.id}; it is left there (resume to raise it again)`;
+      return [{ kind: 'held', why, by: 'drover' }];
+    }
+  }
+  return [];
+}
+
+function deployments(state: RolloutState, facts: Facts): RolloutEvent[] {
+  if (!facts.builds.known || sameBuilds(facts.builds.value, state.builds)) return [];
+  // Before any traffic there is no evidence that could have been gathered on other builds.
+  const pair = state.stage.kind === 'preparing' ? state.pair : state.pair + 1;
+  return [{ kind: 'builds-changed', builds: facts.builds.value, pair }, ...again(state)];
+}
+
+/** Evidence to promote does not survive a hold or a new build: the step is entered again. */
+function again(state: RolloutState): RolloutEvent[] {
+  const stage = state.stage;
+  if (stage.kind === 'growing') return [{ kind: 'stage-entered', stage, attempt: 0 }];
+  if (stage.kind !== 'judging' && stage.kind !== 'shifting') return [];
+  return [{ kind: 'stage-entered', stage: { kind: 'shifting', step: stage.step }, attempt: 0 }];
+}

@@ -1,0 +1,141 @@
+import type { JudgeState, Verdict } from '../judge/judge.ts';
+import type { AdminState } from '../observed/backend.ts';
+import type { GroupSize } from '../observed/group.ts';
+import type { RolloutPlan } from './plan.ts';
+
+/** Version of the decision rules, written into every entry. A change of a rule raises it (and is told in docs/internals/rollout.md). */
+export const rolloutRules = 1;
+
+/** Everything that a rollout's chain can say. State is a fold over these (`state.ts`). */
+export type RolloutEvent =
+  | Started
+  | Intended
+  /** A balancer process was read back with weights and states as intended by entry `intent`. */
+  | { readonly kind: 'confirmed'; readonly backend: string; readonly process: string; readonly intent: number }
+  | { readonly kind: 'balancer-restarted'; readonly backend: string; readonly process: string }
+  | { readonly kind: 'stage-entered'; readonly stage: ForwardStage; readonly attempt: number }
+  | { readonly kind: 'drill-measured'; readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string }
+  | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
+  | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }
+  | { readonly kind: 'held'; readonly why: string; readonly by: string }
+  | { readonly kind: 'resumed'; readonly by: string; readonly reason: string | null }
+  | {
+      readonly kind: 'checkpoint';
+      readonly judge: JudgeState;
+      readonly samples: SampleBlock | null;
+      readonly seen: Seen;
+    }
+  | BackPerformed
+  /** No destination attempt was seen for a while and nothing is in flight (or the drain limit passed: `inFlight` > 0). */
+  | { readonly kind: 'drained'; readonly inFlight: number; readonly afterMs: number }
+  | { readonly kind: 'rolled-back'; readonly tookMs: number }
+  | { readonly kind: 'completed'; readonly share: number | null }
+  | { readonly kind: 'retired'; readonly by: string; readonly reason: string | null };
+
+export type Started = {
+  readonly kind: 'started';
+  readonly plan: RolloutPlan;
+  readonly planHash: string;
+  readonly asFound: AsFound;
+  readonly builds: Builds;
+  /** Attempts at each step for each pair of builds made by earlier operations, by `attemptKey`. */
+  readonly earlierAttempts: Readonly<Record<string, number>>;
+  /** Why rules were overridden; null: none was. */
+  readonly reason: string | null;
+};
+
+/** The complete target from here on; it replaces the one before. Effects follow from it and from nothing else. */
+export type Intended = {
+  readonly kind: 'intended';
+  readonly target: Target;
+  readonly why: string;
+};
+
+export type Target = {
+  /** The share that the weights are to make; null where it follows from capacity. Never evidence. */
+  readonly requestedShare: number | null;
+  /** By backend id, by server. A server that is not named is not touched. */
+  readonly traffic: Readonly<Record<string, Readonly<Record<string, ServerTarget>>>>;
+  readonly origin: SizeTarget | null;
+  readonly destination: SizeTarget | null;
+};
+/** `admin` null: left alone. An origin server's state is never Drover's to write. */
+export type ServerTarget = { readonly weight: number; readonly admin: AdminState | null };
+/**
+ * A group's size. Going forward it is a floor (`exact: false`): a larger minimum that somebody else set is left alone, and
+ * the provider raises its own wish to the minimum. `exact` gives a group back as it was found; `desired` null leaves the
+ * wish to the group's own scaling.
+ */
+export type SizeTarget = { readonly min: number; readonly desired: number | null; readonly exact: boolean };
+
+/** Performed before it is journalled: every step's intent authorises its way back in advance. */
+export type BackPerformed = {
+  readonly kind: 'back-performed';
+  readonly cause: BackCause;
+  /** true: the whole destination at once, whatever the origin can carry. */
+  readonly all: boolean;
+  readonly target: Target;
+  readonly verdict: Verdict | null;
+  readonly performedAtMs: number;
+};
+
+/** `found`: somebody else (an offline `back`, a predecessor) performed it; this entry catches up. */
+export type BackCause =
+  | { readonly kind: 'asked'; readonly by: string; readonly reason: string | null }
+  | { readonly kind: 'judge'; readonly by: string }
+  | { readonly kind: 'tripwire'; readonly wire: string; readonly detail: string }
+  | { readonly kind: 'drill'; readonly detail: string }
+  | { readonly kind: 'capacity'; readonly detail: string }
+  | { readonly kind: 'found'; readonly detail: string };
+
+export type AsFound = {
+  readonly backends: Readonly<Record<string, Readonly<Record<string, ServerFound>>>>;
+  readonly origin: GroupSize | null;
+  readonly destination: GroupSize | null;
+};
+export type ServerFound = {
+  readonly side: 'origin' | 'destination';
+  readonly weight: number;
+  readonly admin: AdminState;
+};
+
+export type Builds = { readonly origin: string; readonly destination: string };
+
+/** `step` 1..n are the judged steps; n + 1 is the whole share. */
+export type ForwardStage =
+  | { readonly kind: 'preparing' }
+  | { readonly kind: 'drill-shifting' }
+  | { readonly kind: 'drill-back' }
+  | { readonly kind: 'drill-restoring' }
+  | { readonly kind: 'growing'; readonly step: number }
+  | { readonly kind: 'shifting'; readonly step: number }
+  | { readonly kind: 'judging'; readonly step: number }
+  /** The whole share is taken and watched; the sizes are given back. */
+  | { readonly kind: 'finishing' };
+
+/** Command → acknowledged → last new attempt, by polls `spacingMs` apart while `rps` attempts per second were dispatched. */
+export type DrillMeasure = {
+  readonly attempts: number;
+  readonly acknowledgedMs: number;
+  readonly lastAttemptMs: number;
+  readonly spacingMs: number;
+  readonly rps: number;
+};
+
+/** The block of samples that a checkpoint rests on: a name in the side table, and the hash of its content. */
+export type SampleBlock = { readonly block: string; readonly hash: string };
+
+/** Facts worth keeping over a crash that are not evidence. */
+export type Seen = {
+  /** Highest load per healthy origin instance, requests per second; null: nothing seen yet. */
+  readonly originRpsPerInstanceMax: number | null;
+  readonly share: number | null;
+  readonly loadRps: number | null;
+  /** Restarts of destination instances counted so far. */
+  readonly restarts: number;
+};
+
+/** Key of `earlierAttempts`: the same step for the same pair of builds. */
+export function attemptKey(step: number, builds: Builds): string {
+  return `${step} ${builds.origin} ${builds.destination}`;
+}

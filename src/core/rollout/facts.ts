@@ -1,0 +1,83 @@
+import { known, type Reading, unknown } from '../observed/reading.ts';
+import { ableServers, instancesFor, originInstanceRps } from './capacity.ts';
+import type { Builds } from './events.ts';
+import { loadRps } from './load.ts';
+import type { Observation } from './observation.ts';
+import type { RolloutState } from './state.ts';
+import type { Watch } from './watch.ts';
+
+/** What follows from one observation and decides whether anything may go forward. */
+export type Facts = {
+  readonly load: Reading<number>;
+  readonly originInstanceRps: Reading<number>;
+  readonly originAble: Reading<readonly string[]>;
+  readonly destinationAble: Reading<readonly string[]>;
+  /** Origin instances that carry all present traffic and the reserve. */
+  readonly reserveNeed: Reading<number>;
+  readonly builds: Reading<Builds>;
+  /** Why nothing may be raised now, in words; empty: it may. */
+  readonly blockers: readonly string[];
+};
+
+export function factsOf(state: RolloutState, watch: Watch, observation: Observation): Facts {
+  const load = loadRps(
+    watch.recent,
+    state.plan.backends.map((plan) => plan.id),
+  );
+  const perInstance = originInstanceRps(state.plan, watch.originRpsPerInstanceMax);
+  const facts = {
+    load,
+    originInstanceRps: perInstance,
+    originAble: ableServers(state, observation, 'origin'),
+    destinationAble: ableServers(state, observation, 'destination'),
+    reserveNeed: reserveNeed(state, load, perInstance),
+    builds: observedBuilds(observation),
+  };
+  return { ...facts, blockers: blockersOf(state, observation, facts) };
+}
+
+function reserveNeed(state: RolloutState, load: Reading<number>, perInstance: Reading<number>): Reading<number> {
+  if (!load.known) return load;
+  if (!perInstance.known) return perInstance;
+  return known(instancesFor(load.value, perInstance.value, state.plan.policy.reserve));
+}
+
+function observedBuilds(observation: Observation): Reading<Builds> {
+  const origin = buildOf(observation, 'origin');
+  const destination = buildOf(observation, 'destination');
+  if (!origin.known) return unknown(`the origin's build is unknown: ${origin.why}`);
+  if (!destination.known) return unknown(`the destination's build is unknown: ${destination.why}`);
+  return known({ origin: origin.value, destination: destination.value });
+}
+
+function buildOf(observation: Observation, side: 'origin' | 'destination'): Reading<string> {
+  const group = observation[side].reading;
+  return group.known ? group.value.build : group;
+}
+
+function blockersOf(state: RolloutState, observation: Observation, facts: Omit<Facts, 'blockers'>): string[] {
+  const blockers: string[] = [];
+  if (state.held !== null) blockers.push(`held: ${state.held.why}`);
+  if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
+  else if (observation.marker.value !== null) blockers.push('the back marker is set');
+  if (!facts.builds.known) blockers.push(facts.builds.why);
+  else if (!sameBuilds(facts.builds.value, state.builds)) blockers.push('the builds have just changed');
+  if (!facts.originAble.known) blockers.push(facts.originAble.why);
+  if (!facts.reserveNeed.known) blockers.push(`the reserve is unknown: ${facts.reserveNeed.why}`);
+  else if (facts.originAble.known && facts.originAble.value.length < facts.reserveNeed.value) {
+    blockers.push(reserveBroken(facts.originAble.value.length, facts.reserveNeed.value, state));
+  }
+  return blockers;
+}
+
+export function sameBuilds(one: Builds, other: Builds): boolean {
+  return one.origin === other.origin && one.destination === other.destination;
+}
+
+function reserveBroken(able: number, need: number, state: RolloutState): string {
+  const declared =
+    state.plan.origin.capacityRps === null ? ' (no capacity is declared; the highest load seen counts)' : '';
+  return `the reserve is broken: the origin has ${able} able instances and needs ${need} to carry all traffic plus ${Math.round(
+    state.plan.policy.reserve * 100,
+  )} %${declared}`;
+}

@@ -1,0 +1,50 @@
+import type { GroupConfig, ServiceConfig } from '../fleet/config.ts';
+import type { BackendPlan, GroupPlan, RolloutPlan, Step } from './plan.ts';
+
+/** Ids of the balancer processes that carry one entry of a service's `traffic`, in its order. */
+export type BackendIds = readonly (readonly string[])[];
+
+/** The rollout that a service's configuration asks for. `ids` are those of the opened backends, per entry of `traffic`. */
+export function rolloutPlan(service: ServiceConfig, ids: BackendIds): RolloutPlan {
+  const { judge, reserve, settleMsMax, capacityMsMax, drainMsMax, drill, attemptMsMax } = service.rollout;
+  const steps = judgedSteps(service);
+  return {
+    service: service.name,
+    owner: service.owner,
+    origin: groupPlan(service.origin),
+    destination: groupPlan(service.destination),
+    backends: backendPlans(service, ids),
+    steps,
+    objective: service.objective?.failureRate ?? null,
+    policy: {
+      judge,
+      reserve,
+      settleMsMax,
+      capacityMsMax,
+      drainMsMax,
+      drill,
+      attemptMsMax,
+      // The whole share is watched as long as the last step that could still be compared.
+      finalBakeMs: steps.at(-1)?.bakeMs ?? 0,
+    },
+  };
+}
+
+/** The configured steps; the last judged one always leaves the control share at the origin, because 100 % compares nothing. */
+function judgedSteps(service: ServiceConfig): readonly Step[] {
+  const { steps, controlShare } = service.rollout;
+  const last = steps.at(-1);
+  const share = 1 - controlShare;
+  if (last?.kind === 'weight' && last.share >= share - 1e-9) return steps;
+  return [...steps, { kind: 'weight', share, instances: null, bakeMs: last?.bakeMs ?? 0 }];
+}
+
+function backendPlans(service: ServiceConfig, ids: BackendIds): BackendPlan[] {
+  return service.traffic.flatMap(({ origin, destination }, index) =>
+    (ids[index] ?? []).map((id) => ({ id, origin, destination })),
+  );
+}
+
+function groupPlan({ environment, size, capacityRps }: GroupConfig): GroupPlan {
+  return { environment, size, capacityRps };
+}

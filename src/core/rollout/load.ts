@@ -1,0 +1,71 @@
+import { known, type Reading, unknown } from '../observed/reading.ts';
+
+/** Attempts and failures of both groups in one backend between two readings. */
+export type LoadWindow = {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly origin: Tally;
+  readonly destination: Tally;
+};
+export type Tally = { readonly attempts: number; readonly failures: number };
+
+/** The last windows of each backend, oldest first, reaching back `recentMs`. */
+export type RecentLoad = Readonly<Record<string, readonly LoadWindow[]>>;
+
+/** How far back the recent windows reach. */
+export const recentMs = 15_000;
+
+export function addWindow(recent: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
+  const kept = (recent[backend] ?? []).filter((one) => one.toMs > window.toMs - recentMs);
+  return { ...recent, [backend]: [...kept, window] };
+}
+
+/** Requests per second over the recent windows, summed over the backends; unknown while any of them has none. */
+export function loadRps(recent: RecentLoad, backends: readonly string[]): Reading<number> {
+  let total = 0;
+  for (const backend of backends) {
+    const rate = backendRps(recent[backend] ?? [], 'both');
+    if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
+    total += rate;
+  }
+  return known(total);
+}
+
+/** Requests per second of one group; unknown as above. */
+export function sideRps(
+  recent: RecentLoad,
+  backends: readonly string[],
+  side: 'origin' | 'destination',
+): Reading<number> {
+  let total = 0;
+  for (const backend of backends) {
+    const rate = backendRps(recent[backend] ?? [], side);
+    if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
+    total += rate;
+  }
+  return known(total);
+}
+
+/** Attempts and failures of one group in the recent windows of all backends. For messages and tripwires, never for the judge. */
+export function recentTally(recent: RecentLoad, side: 'origin' | 'destination'): Tally {
+  let attempts = 0;
+  let failures = 0;
+  for (const windows of Object.values(recent)) {
+    for (const window of windows) {
+      attempts += window[side].attempts;
+      failures += window[side].failures;
+    }
+  }
+  return { attempts, failures };
+}
+
+function backendRps(windows: readonly LoadWindow[], side: 'origin' | 'destination' | 'both'): number | null {
+  let ms = 0;
+  let attempts = 0;
+  for (const window of windows) {
+    ms += window.toMs - window.fromMs;
+    if (side !== 'destination') attempts += window.origin.attempts;
+    if (side !== 'origin') attempts += window.destination.attempts;
+  }
+  return ms < 500 ? null : (attempts * 1000) / ms;
+}

@@ -1,0 +1,43 @@
+import { matchesGlob } from '../fleet/glob.ts';
+import type { BackendReading, ServerReading } from '../observed/backend.ts';
+import type { GroupReading, InstanceReading } from '../observed/group.ts';
+import type { Reading } from '../observed/reading.ts';
+import type { AsFound } from './events.ts';
+import type { BackendPlan } from './plan.ts';
+
+export type Side = 'origin' | 'destination';
+
+/** Whose server it is; null: neither group's, never touched, never counted. Both globs matching is refused by `check`. */
+export function sideOf(plan: BackendPlan, server: string): Side | null {
+  if (matchesGlob(plan.origin, server)) return 'origin';
+  return matchesGlob(plan.destination, server) ? 'destination' : null;
+}
+
+export function serversOf(plan: BackendPlan, reading: BackendReading, side: Side): ServerReading[] {
+  return reading.servers.filter((server) => sideOf(plan, server.name) === side);
+}
+
+/** Servers that were in maint or drain when the operation began belong to whoever put them there. */
+export function isOurs(asFound: AsFound, backend: string, server: string): boolean {
+  const found = asFound.backends[backend]?.[server];
+  return found === undefined || found.admin === 'ready';
+}
+
+/**
+ * Whether a server can carry traffic, by the balancer's check or, where the balancer has none, by the provider's.
+ * The administrative state is not looked at: maint takes traffic away, not the ability to carry it.
+ */
+export function isAble(server: ServerReading, group: Reading<GroupReading>): boolean {
+  if (server.health === 'up') return true;
+  if (server.health !== 'unchecked' || !group.known) return false;
+  return group.value.instances.some((instance) => instance.server === server.name && instance.state === 'healthy');
+}
+
+/** An instance that the provider is taking away can no longer be counted on, whatever its check still says. */
+export function isLeaving(server: string, group: Reading<GroupReading>): boolean {
+  return group.known && group.value.instances.some((instance) => instance.server === server && leaves(instance));
+}
+
+function leaves(instance: InstanceReading): boolean {
+  return instance.state === 'stopping';
+}

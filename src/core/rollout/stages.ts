@@ -1,0 +1,275 @@
+import { verdict } from '../judge/judge.ts';
+import { recentShare } from './checkpoint.ts';
+import { resizeEffect } from './effects.ts';
+import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
+import type { Facts } from './facts.ts';
+import { recentMs, recentTally, sideRps } from './load.ts';
+import type { Observation } from './observation.ts';
+import { isRebalanceDue, shareCheck } from './share.ts';
+import { isConfirmed, type RolloutState } from './state.ts';
+import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
+import { trafficAsFound, trafficForDrill } from './targets.ts';
+import type { Watch } from './watch.ts';
+
+type Pass = {
+  readonly state: RolloutState;
+  readonly watch: Watch;
+  readonly observation: Observation;
+  readonly facts: Facts;
+};
+
+/** The next entries of the stage that the rollout is in; empty: it waits. Waiting is not an error. */
+export function stageEvents(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): RolloutEvent[] {
+  const pass = { state, watch, observation, facts };
+  const floors = floorEvents(pass);
+  if (floors.length > 0) return floors;
+  if (state.held !== null) return [];
+  const stage = state.stage;
+  switch (stage.kind) {
+    case 'preparing':
+      return preparing(pass);
+    case 'drill-shifting':
+      return drillShifting(pass);
+    case 'drill-back':
+      return drillBack(pass);
+    case 'drill-restoring':
+      return isConfirmed(state) ? [entered({ kind: 'growing', step: 1 })] : [];
+    case 'growing':
+      return growing(pass, stage.step);
+    case 'shifting':
+      return shifting(pass, stage.step);
+    case 'judging':
+      return judging(pass, stage.step);
+    case 'finishing':
+      return finishing(pass);
+    default:
+      return [];
+  }
+}
+
+/** Capacity follows the load in every stage, held or not: the reserve and the step's own servers. */
+function floorEvents({ state, facts }: Pass): RolloutEvent[] {
+  if (state.stage.kind === 'finishing') return [];
+  const target = withFloors(state, facts, 'step' in state.stage ? state.stage.step : 1);
+  if (target === null) return [];
+  const traffic = state.intended === null ? trafficAsFound(state) : target.traffic;
+  return [{ kind: 'intended', target: { ...target, traffic }, why: 'capacity before traffic' }];
+}
+
+function preparing(pass: Pass): RolloutEvent[] {
+  const { state, facts } = pass;
+  if (!isCapable(pass, 1) || facts.blockers.length > 0 || !facts.destinationAble.known || !isConfirmed(state))
+    return [];
+  const server = facts.destinationAble.value[0];
+  if (server === undefined) return [];
+  return [
+    retarget(
+      state,
+      { requestedShare: null, traffic: trafficForDrill(state, server, 1, 'ready') },
+      `the drill, on ${server}`,
+    ),
+    entered({ kind: 'drill-shifting' }),
+  ];
+}
+
+function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
+  if (!isConfirmed(state) || state.intended === null) return [];
+  const enough = attemptsSince(state, watch).destination >= state.plan.policy.drill.requests;
+  if (!enough && observation.nowMs - state.stageSinceMs < state.plan.policy.drill.ms) return [];
+  const server = drillServer(state.intended.target);
+  if (server === null) return [];
+  return [
+    retarget(
+      state,
+      { requestedShare: 0, traffic: trafficForDrill(state, server, 0, 'maint') },
+      `the drill: ${server} is taken back`,
+    ),
+    entered({ kind: 'drill-back' }),
+  ];
+}
+
+function drillBack(pass: Pass): RolloutEvent[] {
+  const { state, watch, observation } = pass;
+  if (observation.drill?.known) return drilled(state, observation.drill.value, watch);
+  if (observation.drill !== null || state.intended === null || !isWritten(pass)) return [];
+  // In maint, and nobody has the measurement: the controller that made it is gone. The drill is repeated.
+  const server = drillServer(state.intended.target);
+  if (server === null) return [];
+  return [
+    retarget(
+      state,
+      { requestedShare: null, traffic: trafficForDrill(state, server, 1, 'ready') },
+      `the drill again, on ${server}`,
+    ),
+    entered({ kind: 'drill-shifting' }),
+  ];
+}
+
+function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): RolloutEvent[] {
+  const attempts = watch.drillAttempts;
+  const rps = sideRps(
+    watch.recent,
+    state.plan.backends.map((plan) => plan.id),
+    'destination',
+  );
+  const bound = state.plan.policy.drill.boundMs;
+  const tookMs = measure.acknowledgedMs + measure.lastAttemptMs;
+  const passed = tookMs <= bound;
+  const traffic = attempts === 0 ? 'rehearsed without traffic' : `rehearsed with ${attempts} attempts`;
+  const note = passed ? traffic : `the way back took ${Math.round(tookMs)} ms, its bound is ${bound} ms`;
+  const event: RolloutEvent = {
+    kind: 'drill-measured',
+    measure: { ...measure, attempts, rps: rps.known ? rps.value : measure.rps },
+    passed,
+    note,
+  };
+  if (!passed) return [event];
+  return [
+    event,
+    retarget(state, { requestedShare: 0, traffic: trafficAsFound(state) }, 'the drill is over'),
+    entered({ kind: 'drill-restoring' }),
+  ];
+}
+
+function growing(pass: Pass, step: number): RolloutEvent[] {
+  const { state, observation, facts } = pass;
+  if (isCapable(pass, step) && facts.blockers.length === 0) {
+    const target = targetOfStep(state, observation, facts, step);
+    return [{ kind: 'intended', target, why: stepName(state, step) }, entered({ kind: 'shifting', step })];
+  }
+  const waitedMs = observation.nowMs - state.stageSinceMs;
+  if (waitedMs < state.plan.policy.capacityMsMax) return [];
+  return [{ kind: 'held', by: 'drover', why: capacityMissing(pass, step, waitedMs) }];
+}
+
+function shifting(pass: Pass, step: number): RolloutEvent[] {
+  const { state, watch, observation, facts } = pass;
+  if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
+  const waitedMs = observation.nowMs - state.stageSinceMs;
+  if (!isConfirmed(state)) {
+    if (facts.blockers.length > 0 || waitedMs < state.plan.policy.settleMsMax) return [];
+    return [{ kind: 'held', by: 'drover', why: 'the balancer does not show the weights that were written' }];
+  }
+  const check = shareCheck(state, observation, latestAttempts(state, watch));
+  if (check.kind === 'too few') return [];
+  if (check.kind === 'near') {
+    const key = attemptKey(step, state.builds);
+    return [{ kind: 'stage-entered', stage: { kind: 'judging', step }, attempt: (state.attempts[key] ?? 0) + 1 }];
+  }
+  if (waitedMs < state.plan.policy.settleMsMax) return [];
+  return [{ kind: 'held', by: 'drover', why: check.why }];
+}
+
+function judging(pass: Pass, step: number): RolloutEvent[] {
+  const { state, watch, observation } = pass;
+  if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
+  const bakedMs = observation.nowMs - state.stageSinceMs;
+  const check = shareCheck(state, observation, latestAttempts(state, watch));
+  if (check.kind === 'off' && bakedMs >= recentMs && isConfirmed(state))
+    return [{ kind: 'held', by: 'drover', why: check.why }];
+  // A balancer that was restarted has not got its weights back: whatever is seen now is no step's.
+  if (!isConfirmed(state)) return [];
+  const config = stepAt(state, step);
+  if (config === null) return bakedMs < state.plan.policy.finalBakeMs ? [] : finish(state);
+  const word = verdict(watch.judge);
+  if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
+  return [
+    { kind: 'promoted', step, verdict: word, share: recentShare(watch) },
+    entered({ kind: 'growing', step: step + 1 }),
+  ];
+}
+
+/** The traffic stays where it was moved; the destination's size is its own again. The reserve stays until `retire`. */
+function finish(state: RolloutState): RolloutEvent[] {
+  const found = state.asFound.destination;
+  const destination = found && { min: found.min, desired: null, exact: true };
+  return [
+    { ...retarget(state, {}, 'the size of the destination is given back'), target: { ...present(state), destination } },
+    entered({ kind: 'finishing' }),
+  ];
+}
+
+function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
+  const target = present(state);
+  const group = observation.destination.reading;
+  if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
+  return [{ kind: 'completed', share: recentShare(watch) }];
+}
+
+function rebalanced({ state, observation, facts }: Pass, step: number): RolloutEvent {
+  return { kind: 'intended', target: targetOfStep(state, observation, facts, step), why: 'the groups changed' };
+}
+
+/** The step's capacity stands: enough able destination servers. */
+function isCapable({ state, facts }: Pass, step: number): boolean {
+  const need = needOf(state, facts, step);
+  return need !== null && facts.destinationAble.known && facts.destinationAble.value.length >= need;
+}
+
+/** The world shows the drill's server in maint, in every backend. */
+function isWritten({ state, observation }: Pass): boolean {
+  return state.plan.backends.every((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    return (
+      reading?.known &&
+      reading.value.servers.every((server) => targets[server.name]?.admin !== 'maint' || server.admin === 'maint')
+    );
+  });
+}
+
+function attemptsSince(state: RolloutState, watch: Watch): Watch['since'] {
+  return watch.since.intent === state.intended?.seq ? watch.since : { intent: 0, origin: 0, destination: 0 };
+}
+
+/** Attempts under the present intent, of the last seconds only: a balancer that begins to deviate later is seen too. */
+function latestAttempts(state: RolloutState, watch: Watch): { readonly origin: number; readonly destination: number } {
+  const since = attemptsSince(state, watch);
+  const origin = recentTally(watch.recent, 'origin').attempts;
+  const destination = recentTally(watch.recent, 'destination').attempts;
+  return origin + destination < since.origin + since.destination ? { origin, destination } : since;
+}
+
+function drillServer(target: Target): string | null {
+  for (const targets of Object.values(target.traffic)) {
+    for (const [name, server] of Object.entries(targets)) {
+      if (server.admin === 'maint' || (server.admin === 'ready' && server.weight === 1)) return name;
+    }
+  }
+  return null;
+}
+
+function capacityMissing({ state, observation, facts }: Pass, step: number, waitedMs: number): string {
+  const need = needOf(state, facts, step);
+  const able = facts.destinationAble.known ? facts.destinationAble.value.length : 'an unknown number of';
+  const max = state.asFound.destination?.max;
+  const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
+  const group = observation.destination.reading;
+  const last = group.known
+    ? group.value.instances.flatMap((one) => (one.state === 'healthy' ? [] : one.lastOutput.slice(-1))).at(0)
+    : undefined;
+  const wrote = last === undefined ? '' : `; last output of an instance that does not come up: ${last}`;
+  const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
+  return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
+}
+
+export function stepName(state: RolloutState, step: number): string {
+  const config = stepAt(state, step);
+  if (config === null) return 'the whole share';
+  const what =
+    config.kind === 'capacity' ? `${config.instances} instances` : `${Math.round(config.share * 1000) / 10} %`;
+  return `step ${step} of ${state.plan.steps.length} (${what})`;
+}
+
+function entered(stage: ForwardStage): RolloutEvent {
+  return { kind: 'stage-entered', stage, attempt: 0 };
+}
+
+function present(state: RolloutState): Target {
+  if (state.intended === null) throw new Error(`${state.operation}: stage ${state.stage.kind} without a target`);
+  return state.intended.target;
+}
+
+function retarget(state: RolloutState, change: Partial<Target>, why: string) {
+  return { kind: 'intended' as const, target: { ...present(state), ...change }, why };
+}

@@ -1,0 +1,120 @@
+import { controllability } from '../fleet/controllability.ts';
+import type { AsFound, Builds, ServerFound } from './events.ts';
+import type { Observation } from './observation.ts';
+import type { BackendPlan, RolloutPlan } from './plan.ts';
+import { serversOf, sideOf } from './servers.ts';
+
+/** Why a rollout must not start, and what should be known before it does; each a sentence with its remedy. */
+export type StartCheck = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
+
+/**
+ * What has to hold before a rollout may start: everything can be read, the destination waits at weight 0 in the world and in
+ * the configuration (a reload would undo a roll back otherwise, unwatched), the share can be controlled and failures counted.
+ */
+export function checkStart(plan: RolloutPlan, observation: Observation): StartCheck {
+  const refusals: string[] = [];
+  const warnings: string[] = [];
+  if (plan.objective === null) {
+    refusals.push(
+      `${plan.service} has no objective, and without one a service that never fails could never be promoted; set "objective: { failures: … }"`,
+    );
+  }
+  for (const side of ['origin', 'destination'] as const) {
+    const group = observation[side].reading;
+    if (!group.known) refusals.push(`the ${side} cannot be read: ${group.why}`);
+    // A destination that has no instances yet has no build that could be seen.
+    else if (!group.value.build.known && side === 'origin')
+      refusals.push(`the build of the ${side} is unknown: ${group.value.build.why}`);
+  }
+  for (const backend of plan.backends) checkBackend(plan, backend, observation, refusals, warnings);
+  return { refusals, warnings };
+}
+
+function checkBackend(
+  plan: RolloutPlan,
+  backend: BackendPlan,
+  observation: Observation,
+  refusals: string[],
+  warnings: string[],
+): void {
+  const reading = observation.backends[backend.id]?.reading;
+  if (!reading?.known) {
+    refusals.push(`${backend.id} cannot be read: ${reading?.why ?? 'it was not asked'}`);
+    return;
+  }
+  const { traits, servers } = reading.value;
+  const ours = servers.filter((server) => sideOf(backend, server.name) !== null);
+  for (const finding of controllability(traits, ours)) {
+    const text = `${backend.id}: ${finding.what}. ${finding.why} ${finding.remedy}`;
+    (finding.severity === 'refuse' ? refusals : warnings).push(text);
+  }
+  const origin = serversOf(backend, reading.value, 'origin');
+  const destination = serversOf(backend, reading.value, 'destination');
+  if (origin.length === 0)
+    refusals.push(`${backend.id}: no server matches the origin "${backend.origin}"; it has ${namesOf(servers)}`);
+  if (destination.length === 0) {
+    refusals.push(
+      `${backend.id}: no server matches the destination "${backend.destination}"; it has ${namesOf(servers)}`,
+    );
+  }
+  const weighted = destination.filter((server) => server.configuredWeight !== 0);
+  if (weighted.length > 0) {
+    refusals.push(
+      `${backend.id}: ${namesOf(weighted)} have a configured weight that is not 0: a reload would bring it back and undo a roll back, unwatched; write "weight 0" on their server lines and reload`,
+    );
+  }
+  const loaded = destination.filter((server) => server.weight !== 0 && server.configuredWeight === 0);
+  if (loaded.length > 0)
+    refusals.push(
+      `${backend.id}: ${namesOf(loaded)} get traffic already (weight is not 0); set their weight to 0 first`,
+    );
+  const unseen = ours.filter((server) => server.health === 'unchecked');
+  if (unseen.length > 0 && plan.destination.size === null) {
+    refusals.push(
+      `${backend.id}: ${namesOf(unseen)} have no health check, so nobody knows whether they can carry traffic; add "check" to their server lines`,
+    );
+  }
+  const lasts = traits.attemptMsMax;
+  if (lasts.known && lasts.value > plan.policy.attemptMsMax) {
+    refusals.push(
+      `${backend.id}: an attempt can last ${lasts.value / 1000} s (connect and server time-out), the policy says ${plan.policy.attemptMsMax / 1000} s; late failures would be judged at the wrong share`,
+    );
+  }
+}
+
+/** What stands before the first change: what the way back restores. */
+export function asFoundOf(plan: RolloutPlan, observation: Observation): AsFound {
+  const backends: Record<string, Record<string, ServerFound>> = {};
+  for (const backend of plan.backends) {
+    const reading = observation.backends[backend.id]?.reading;
+    const found: Record<string, ServerFound> = {};
+    if (reading?.known) {
+      for (const server of reading.value.servers) {
+        const side = sideOf(backend, server.name);
+        if (side !== null) found[server.name] = { side, weight: server.weight, admin: server.admin };
+      }
+    }
+    backends[backend.id] = found;
+  }
+  const { origin, destination } = observation;
+  return {
+    backends,
+    origin: origin.reading.known ? origin.reading.value.size : null,
+    destination: destination.reading.known ? destination.reading.value.size : null,
+  };
+}
+
+/** The builds at the start; the destination's may be unknown while it has no instances. */
+export function buildsOf(observation: Observation): { readonly [Side in keyof Builds]: string | null } {
+  const of = (side: 'origin' | 'destination') => {
+    const group = observation[side].reading;
+    return group.known && group.value.build.known ? group.value.build.value : null;
+  };
+  return { origin: of('origin'), destination: of('destination') };
+}
+
+function namesOf(servers: readonly { readonly name: string }[]): string {
+  const names = servers.map((server) => server.name);
+  if (names.length === 0) return 'none';
+  return names.length <= 6 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+}

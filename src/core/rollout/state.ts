@@ -1,0 +1,205 @@
+import type { Entry } from '../journal/entry.ts';
+import { enterStep, type JudgeState, newPair, startJudge, type Verdict } from '../judge/judge.ts';
+import type {
+  AsFound,
+  BackCause,
+  Builds,
+  DrillMeasure,
+  ForwardStage,
+  RolloutEvent,
+  Seen,
+  Started,
+  Target,
+} from './events.ts';
+import { attemptKey } from './events.ts';
+import type { RolloutPlan } from './plan.ts';
+
+/**
+ * Where a rollout stands: a fold over its chain and nothing else. Plain JSON.
+ *
+ *   preparing → drill-shifting → drill-back → drill-restoring → growing(1) → shifting(1) → judging(1) → growing(2) … → finishing → completed
+ *   any of these (and completed) → cutting → restoring → rolled-back
+ *
+ * `held` lies over a forward stage: nothing is raised, but everything that takes the way back still watches.
+ */
+export type RolloutState = {
+  readonly operation: string;
+  readonly seq: number;
+  readonly startedAtMs: number;
+  readonly plan: RolloutPlan;
+  readonly planHash: string;
+  readonly asFound: AsFound;
+  readonly reason: string | null;
+  readonly stage: Stage;
+  readonly stageSinceMs: number;
+  /** The entry that entered it. */
+  readonly stageSeq: number;
+  readonly builds: Builds;
+  /** 1 for the builds at the start, one more at each change: the judge's α is spent over the pairs. */
+  readonly pair: number;
+  /** Attempts at each step and pair, earlier operations included, by `attemptKey`. */
+  readonly attempts: Readonly<Record<string, number>>;
+  readonly intended: IntendedState | null;
+  /** Which process of each backend was last read back as intended, and which intent that was. */
+  readonly confirmed: Readonly<Record<string, { readonly process: string; readonly intent: number }>>;
+  readonly held: { readonly why: string; readonly by: string; readonly atMs: number } | null;
+  readonly drill: { readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string } | null;
+  readonly back: BackState | null;
+  /** The last checkpoint's, taken through the steps and pairs entered since. */
+  readonly judge: JudgeState;
+  readonly seen: Seen;
+  readonly checkpointAtMs: number;
+  readonly retired: boolean;
+};
+
+export type Stage =
+  | ForwardStage
+  | { readonly kind: 'cutting' }
+  | { readonly kind: 'restoring' }
+  | { readonly kind: 'rolled-back' }
+  | { readonly kind: 'completed' };
+
+export type IntendedState = {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly target: Target;
+  readonly why: string;
+};
+
+export type BackState = {
+  readonly cause: BackCause;
+  readonly all: boolean;
+  readonly performedAtMs: number;
+  readonly verdict: Verdict | null;
+  readonly drained: { readonly inFlight: number; readonly afterMs: number } | null;
+};
+
+/** The state after `entry`. The first entry must be `started`; asserts that the chain makes sense. */
+export function fold(state: RolloutState | null, entry: Entry): RolloutState {
+  const event = entry.body as RolloutEvent;
+  if (event.kind === 'started') {
+    if (state !== null) throw new Error(`${entry.operation}: entry ${entry.seq} starts an operation that has started`);
+    return begin(entry, event);
+  }
+  if (state === null) throw new Error(`${entry.operation}: entry ${entry.seq} (${event.kind}) comes before its start`);
+  if (entry.seq !== state.seq + 1) throw new Error(`${entry.operation}: entry ${entry.seq} follows ${state.seq}`);
+  return { ...apply(state, event, entry), seq: entry.seq };
+}
+
+function begin(entry: Entry, event: Started): RolloutState {
+  return {
+    operation: entry.operation,
+    seq: entry.seq,
+    startedAtMs: entry.atMs,
+    plan: event.plan,
+    planHash: event.planHash,
+    asFound: event.asFound,
+    reason: event.reason,
+    stage: { kind: 'preparing' },
+    stageSinceMs: entry.atMs,
+    stageSeq: entry.seq,
+    builds: event.builds,
+    pair: 1,
+    attempts: event.earlierAttempts,
+    intended: null,
+    confirmed: {},
+    held: null,
+    drill: null,
+    back: null,
+    judge: startJudge({ ...event.plan.policy.judge, objective: event.plan.objective }, 1),
+    seen: { originRpsPerInstanceMax: null, share: null, loadRps: null, restarts: 0 },
+    checkpointAtMs: entry.atMs,
+    retired: false,
+  };
+}
+
+function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry: Entry): RolloutState {
+  switch (event.kind) {
+    case 'intended':
+      return {
+        ...state,
+        intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: event.why },
+      };
+    case 'confirmed':
+      return {
+        ...state,
+        confirmed: { ...state.confirmed, [event.backend]: { process: event.process, intent: event.intent } },
+      };
+    case 'balancer-restarted':
+      return { ...state, confirmed: without(state.confirmed, event.backend) };
+    case 'stage-entered':
+      return enter(state, event.stage, event.attempt, entry);
+    case 'drill-measured':
+      return { ...state, drill: { measure: event.measure, passed: event.passed, note: event.note } };
+    case 'promoted':
+      return state;
+    case 'builds-changed':
+      return { ...state, builds: event.builds, pair: event.pair, judge: newPair(state.judge, event.pair) };
+    case 'held':
+      return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
+    case 'resumed':
+      return { ...state, held: null };
+    case 'checkpoint':
+      return { ...state, judge: event.judge, seen: event.seen, checkpointAtMs: entry.atMs };
+    case 'back-performed':
+      return {
+        ...moved(state, { kind: 'cutting' }, entry),
+        intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: 'the way back' },
+        held: null,
+        back: {
+          cause: event.cause,
+          all: event.all,
+          performedAtMs: event.performedAtMs,
+          verdict: event.verdict,
+          drained: null,
+        },
+      };
+    case 'drained':
+      return {
+        ...moved(state, { kind: 'restoring' }, entry),
+        back: state.back && { ...state.back, drained: { inFlight: event.inFlight, afterMs: event.afterMs } },
+      };
+    case 'rolled-back':
+      return moved(state, { kind: 'rolled-back' }, entry);
+    case 'completed':
+      return moved(state, { kind: 'completed' }, entry);
+    case 'retired':
+      return { ...state, retired: true };
+    default:
+      return unreadable(event, entry);
+  }
+}
+
+function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry: Entry): RolloutState {
+  const next = moved(state, stage, entry);
+  if (stage.kind !== 'judging') return next;
+  const key = attemptKey(stage.step, state.builds);
+  return { ...next, attempts: { ...state.attempts, [key]: attempt }, judge: enterStep(state.judge, attempt) };
+}
+
+function moved(state: RolloutState, stage: Stage, entry: Entry): RolloutState {
+  return { ...state, stage, stageSinceMs: entry.atMs, stageSeq: entry.seq };
+}
+
+function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  const { [key]: _, ...rest } = record;
+  return rest;
+}
+
+function unreadable(event: never, entry: Entry): never {
+  const kind = (event as { kind: string }).kind;
+  throw new Error(
+    `${entry.operation}: entry ${entry.seq} says "${kind}", which this version does not know; use the Drover that wrote it`,
+  );
+}
+
+export function hasEnded(state: RolloutState): boolean {
+  return state.stage.kind === 'rolled-back' || state.stage.kind === 'completed';
+}
+
+/** Every backend was read back as the present intent wants it. */
+export function isConfirmed(state: RolloutState): boolean {
+  return state.plan.backends.every(
+    (plan) => state.intended !== null && state.confirmed[plan.id]?.intent === state.intended.seq,
+  );
+}

@@ -1,0 +1,156 @@
+import { type Verdict, verdict } from '../judge/judge.ts';
+import type { Reading } from '../observed/reading.ts';
+import { recentShare } from './checkpoint.ts';
+import type { BackCause } from './events.ts';
+import { factsOf } from './facts.ts';
+import { loadRps, recentTally, sideRps } from './load.ts';
+import type { Observation } from './observation.ts';
+import { stepName } from './stages.ts';
+import type { RolloutState, Stage } from './state.ts';
+import { carryingServers } from './targets.ts';
+import type { Watch } from './watch.ts';
+
+/** What `status`, `watch` and the live block show of a rollout. Plain JSON; null means unknown or not applicable. */
+export type RolloutStatus = {
+  readonly operation: string;
+  readonly service: string;
+  readonly stage: string;
+  readonly stageName: string;
+  readonly stageSinceMs: number;
+  readonly bakeMs: number | null;
+  readonly held: { readonly why: string; readonly by: string } | null;
+  readonly requestedShare: number | null;
+  readonly observedShare: number | null;
+  readonly loadRps: number | null;
+  readonly origin: GroupStatus;
+  readonly destination: GroupStatus;
+  readonly verdict: Verdict;
+  readonly blockers: readonly string[];
+  readonly back: {
+    readonly cause: BackCause;
+    readonly performedAtMs: number;
+    readonly standing: readonly string[];
+  } | null;
+  readonly drill: string | null;
+  readonly builds: { readonly origin: string; readonly destination: string };
+};
+
+export type GroupStatus = {
+  readonly environment: string;
+  readonly able: number | null;
+  readonly desired: number | null;
+  readonly need: number | null;
+  readonly rps: number | null;
+  readonly attempts: number;
+  readonly failures: number;
+};
+
+export function statusOf(state: RolloutState, watch: Watch, observation: Observation): RolloutStatus {
+  const facts = factsOf(state, watch, observation);
+  const load = loadRps(
+    watch.recent,
+    state.plan.backends.map((plan) => plan.id),
+  );
+  const stage = state.stage;
+  const step = 'step' in stage ? state.plan.steps[stage.step - 1] : undefined;
+  return {
+    operation: state.operation,
+    service: state.plan.service,
+    stage: stage.kind,
+    stageName: stageWords(state, stage),
+    stageSinceMs: state.stageSinceMs,
+    bakeMs: stage.kind === 'judging' ? (step?.bakeMs ?? state.plan.policy.finalBakeMs) : null,
+    held: state.held && { why: state.held.why, by: state.held.by },
+    requestedShare: state.intended?.target.requestedShare ?? null,
+    observedShare: recentShare(watch),
+    loadRps: load.known ? load.value : null,
+    origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
+    destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
+    verdict: verdict(watch.judge),
+    blockers: facts.blockers,
+    back: state.back && {
+      cause: state.back.cause,
+      performedAtMs: state.back.performedAtMs,
+      standing: standing(state, watch, observation),
+    },
+    drill: state.drill?.note ?? null,
+    builds: state.builds,
+  };
+}
+
+function groupStatus(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  side: 'origin' | 'destination',
+  able: Reading<readonly string[]>,
+  need: Reading<number> | null,
+): GroupStatus {
+  const ids = state.plan.backends.map((plan) => plan.id);
+  const rps = sideRps(watch.recent, ids, side);
+  const group = observation[side].reading;
+  return {
+    environment: state.plan[side].environment,
+    able: able.known ? able.value.length : null,
+    desired: group.known ? (group.value.size?.desired ?? null) : null,
+    need: need?.known ? need.value : null,
+    rps: rps.known ? rps.value : null,
+    ...recentTally(watch.recent, side),
+  };
+}
+
+/** What has not been taken back yet: an unreadable balancer, servers that still carry, requests in flight. */
+function standing(state: RolloutState, watch: Watch, observation: Observation): string[] {
+  const lines: string[] = [];
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known)
+      lines.push(
+        `${plan.id} does not answer (${reading?.why ?? 'not asked'}); the way back is sent to it again and again`,
+      );
+    const inFlight = watch.backends[plan.id]?.destinationInFlight ?? 0;
+    if (inFlight > 0) lines.push(`${plan.id}: ${inFlight} requests in flight at the destination`);
+  }
+  const carrying = carryingServers(state.intended?.target.traffic ?? {}, state.asFound, state.plan.backends);
+  if (state.stage.kind === 'cutting' && carrying.length > 0) {
+    lines.push(`${carrying.join(', ')} still carry, because the origin cannot yet: it is growing`);
+  }
+  return lines;
+}
+
+export function stageWords(state: RolloutState, stage: Stage): string {
+  switch (stage.kind) {
+    case 'preparing':
+      return 'preparing: capacity before traffic';
+    case 'drill-shifting':
+      return 'drill: one server gets a little traffic';
+    case 'drill-back':
+      return 'drill: it is taken back, and timed';
+    case 'drill-restoring':
+      return 'drill: putting things back';
+    case 'growing':
+      return `${stepName(state, stage.step)}: waiting for capacity`;
+    case 'shifting':
+      return `${stepName(state, stage.step)}: waiting for the observed share`;
+    case 'judging':
+      return stage.step > state.plan.steps.length
+        ? 'the whole share: watched by objective and tripwires'
+        : `${stepName(state, stage.step)}: judging`;
+    case 'finishing':
+      return 'finishing: giving sizes back';
+    case 'cutting':
+      return 'on the way back: taking the traffic';
+    case 'restoring':
+      return 'on the way back: putting things as they were found';
+    case 'rolled-back':
+      return 'rolled back';
+    case 'completed':
+      return state.retired ? 'completed, reserve given up' : 'completed; the reserve stands until `drover retire`';
+    default:
+      return unreachable(stage);
+  }
+}
+
+function unreachable(stage: never): never {
+  throw new Error(`no words for ${JSON.stringify(stage)}`);
+}

@@ -1,0 +1,193 @@
+import type { AsFound, ServerTarget, SizeTarget, Target } from './events.ts';
+import type { Observation } from './observation.ts';
+import type { BackendPlan, Step } from './plan.ts';
+import { isAble, isOurs, serversOf, sideOf } from './servers.ts';
+import type { RolloutState } from './state.ts';
+import { fullWeight, shareOfWeights, type WeighedServer, weightsForShare } from './weights.ts';
+
+type Traffic = Target['traffic'];
+type ServerTargets = Record<string, ServerTarget>;
+
+/** Weights and states as they were before the operation began. */
+export function trafficAsFound(state: RolloutState): Traffic {
+  return byBackend(state, (plan) => {
+    const targets = originAsFound(state.asFound, plan);
+    for (const name of destinationNames(state, plan, null)) {
+      const found = state.asFound.backends[plan.id]?.[name];
+      targets[name] = { weight: found?.weight ?? 0, admin: 'ready' };
+    }
+    return targets;
+  });
+}
+
+/** As found, but `server` of the destination at `weight` and in `admin`: the drill's one server. */
+export function trafficForDrill(
+  state: RolloutState,
+  server: string,
+  weight: number,
+  admin: 'ready' | 'maint',
+): Traffic {
+  return byBackend(state, (plan) => {
+    const targets = originAsFound(state.asFound, plan);
+    for (const name of destinationNames(state, plan, null)) {
+      targets[name] = name === server ? { weight, admin } : { weight: 0, admin: 'ready' };
+    }
+    return targets;
+  });
+}
+
+/**
+ * A step's weights: `servers` of the destination carry, its others wait at weight 0 so that their health checks go on.
+ * `step` null is the whole share: the origin waits.
+ */
+export function trafficForStep(
+  state: RolloutState,
+  observation: Observation,
+  step: Step | null,
+  servers: readonly string[],
+): Traffic {
+  return byBackend(state, (plan) => {
+    const origin = weighedOrigin(state, observation, plan);
+    const names = destinationNames(state, plan, observation);
+    const carrying = servers.filter((name) => names.includes(name));
+    const weights = weightsOfStep(step, origin, carrying);
+    const targets: ServerTargets = {};
+    for (const server of origin) targets[server.name] = { weight: weights[server.name] ?? server.base, admin: null };
+    for (const name of names) targets[name] = { weight: weights[name] ?? 0, admin: 'ready' };
+    return targets;
+  });
+}
+
+/** The whole way back: the origin as found, the destination in maint. */
+export function trafficBack(state: RolloutState, observation: Observation | null): Traffic {
+  return byBackend(state, (plan) => {
+    const targets = originAsFound(state.asFound, plan);
+    for (const name of destinationNames(state, plan, observation)) targets[name] = { weight: 0, admin: 'maint' };
+    return targets;
+  });
+}
+
+/** The journalled target, but the servers named in maint: as much of the way back as the origin can carry at once. */
+export function trafficCut(state: RolloutState, cut: readonly string[]): Traffic {
+  const target = state.intended?.target.traffic ?? trafficAsFound(state);
+  return byBackend(state, (plan) => {
+    const targets: ServerTargets = { ...target[plan.id] };
+    for (const name of cut) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
+    return targets;
+  });
+}
+
+/** The same with the weights that leave the servers which are not cut `share` of the traffic, at most what they have. */
+export function trafficKept(state: RolloutState, cut: readonly string[], share: number): Traffic {
+  const target = trafficCut(state, cut);
+  return byBackend(state, (plan) => {
+    const before = target[plan.id] ?? {};
+    const kept = Object.keys(before).filter((name) => isCarrying(plan, name, before[name]));
+    if (kept.length === 0) return { ...before, ...originAsFound(state.asFound, plan) };
+    const origin = foundServers(state.asFound, plan, 'origin').filter((server) => server.weight > 0);
+    const now = shareOfWeights(
+      origin.map(({ name }) => before[name]?.weight ?? 0),
+      kept.map((name) => before[name]?.weight ?? 0),
+    );
+    const weighed = origin.map(({ name, weight }) => ({ name, base: weight, carries: true }));
+    const weights = weightsForShare(weighed, kept, Math.min(share, now ?? share));
+    const targets: ServerTargets = { ...before };
+    for (const { name } of origin) targets[name] = { weight: weights[name] ?? 0, admin: null };
+    for (const name of kept) targets[name] = { weight: weights[name] ?? 0, admin: 'ready' };
+    return targets;
+  });
+}
+
+/** The share that a target's own weights make, the largest over the backends. */
+export function shareOfTarget(state: RolloutState, traffic: Traffic): number {
+  let most = 0;
+  for (const plan of state.plan.backends) {
+    const entries = Object.entries(traffic[plan.id] ?? {});
+    const origin = entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight);
+    const destination = entries
+      .filter(([name, target]) => isCarrying(plan, name, target))
+      .map(([, target]) => target.weight);
+    most = Math.max(most, shareOfWeights(origin, destination) ?? 0);
+  }
+  return most;
+}
+
+function isCarrying(plan: BackendPlan, name: string, target: ServerTarget | undefined): boolean {
+  return sideOf(plan, name) === 'destination' && target?.admin === 'ready' && target.weight > 0;
+}
+
+/** Floor that a group is to have from here on; never below what was targeted or found. */
+export function raisedFloor(
+  current: SizeTarget | null,
+  found: { readonly min: number } | null,
+  need: number,
+): SizeTarget | null {
+  if (found === null) return null;
+  return { min: Math.max(need, current?.min ?? 0, found.min), desired: null, exact: false };
+}
+
+/** Servers of the destination, in every backend, to which the target gives traffic. */
+export function carryingServers(traffic: Traffic, asFound: AsFound, plans: readonly BackendPlan[]): string[] {
+  const names = new Set<string>();
+  for (const plan of plans) {
+    for (const [name, target] of Object.entries(traffic[plan.id] ?? {})) {
+      const side = asFound.backends[plan.id]?.[name]?.side ?? 'destination';
+      if (side === 'destination' && target.weight > 0 && target.admin === 'ready') names.add(name);
+    }
+  }
+  return [...names];
+}
+
+function weightsOfStep(
+  step: Step | null,
+  origin: readonly WeighedServer[],
+  carrying: readonly string[],
+): Record<string, number> {
+  if (step === null) return weightsForShare(origin, carrying, 1);
+  if (step.kind === 'weight') return weightsForShare(origin, carrying, step.share);
+  const weight = fullWeight(origin);
+  return Object.fromEntries(carrying.map((name) => [name, weight]));
+}
+
+function weighedOrigin(state: RolloutState, observation: Observation, plan: BackendPlan): WeighedServer[] {
+  const reading = observation.backends[plan.id]?.reading;
+  const live = reading?.known ? serversOf(plan, reading.value, 'origin') : [];
+  return foundServers(state.asFound, plan, 'origin')
+    .filter((server) => server.weight > 0)
+    .map(({ name, weight }) => {
+      const now = live.find((server) => server.name === name);
+      const carries = now !== undefined && now.admin === 'ready' && isAble(now, observation.origin.reading);
+      return { name, base: weight, carries };
+    });
+}
+
+function originAsFound(asFound: AsFound, plan: BackendPlan): ServerTargets {
+  const targets: ServerTargets = {};
+  for (const { name, weight } of foundServers(asFound, plan, 'origin')) targets[name] = { weight, admin: null };
+  return targets;
+}
+
+/** Ours: those found, and those that appeared since. */
+function destinationNames(state: RolloutState, plan: BackendPlan, observation: Observation | null): string[] {
+  const names = new Set(foundServers(state.asFound, plan, 'destination').map((server) => server.name));
+  for (const name of Object.keys(state.intended?.target.traffic[plan.id] ?? {})) {
+    if (state.asFound.backends[plan.id]?.[name] === undefined) names.add(name);
+  }
+  const reading = observation?.backends[plan.id]?.reading;
+  if (reading?.known) for (const server of serversOf(plan, reading.value, 'destination')) names.add(server.name);
+  return [...names].filter((name) => isOurs(state.asFound, plan.id, name));
+}
+
+function foundServers(
+  asFound: AsFound,
+  plan: BackendPlan,
+  side: 'origin' | 'destination',
+): { name: string; weight: number }[] {
+  return Object.entries(asFound.backends[plan.id] ?? {})
+    .filter(([, found]) => found.side === side && found.admin === 'ready')
+    .map(([name, found]) => ({ name, weight: found.weight }));
+}
+
+function byBackend(state: RolloutState, targets: (plan: BackendPlan) => ServerTargets): Traffic {
+  return Object.fromEntries(state.plan.backends.map((plan) => [plan.id, targets(plan)]));
+}

@@ -1,0 +1,88 @@
+import { lateRequests } from '../judge/counting.ts';
+import { verdict } from '../judge/judge.ts';
+import type { BackCause } from './events.ts';
+import { recentTally } from './load.ts';
+import type { Observation } from './observation.ts';
+import { sideOf } from './servers.ts';
+import type { RolloutState } from './state.ts';
+import { carryingServers } from './targets.ts';
+import type { Watch } from './watch.ts';
+
+/** Restarts of destination instances, since the operation began, that take the way back. */
+const restartsMax = 3;
+
+/** Absolute alarms that take the way back without statistics; null: none. Silent while the destination carries nothing. */
+export function tripped(state: RolloutState, watch: Watch, observation: Observation): BackCause | null {
+  if (state.intended === null) return null;
+  const carrying = carryingServers(state.intended.target.traffic, state.asFound, state.plan.backends);
+  if (carrying.length === 0) return null;
+  return crashLoop(watch, observation) ?? halfDown(state, observation) ?? hung(state, watch);
+}
+
+/** The judge's word, once it is `roll back`. */
+export function judgedBack(watch: Watch): BackCause | null {
+  const word = verdict(watch.judge);
+  return word.verdict === 'roll back' ? { kind: 'judge', by: word.rollBack.by ?? 'comparison' } : null;
+}
+
+/** A destination that fails at least half of its attempts is left at once, whatever the origin can carry. */
+export function destinationFails(watch: Watch): boolean {
+  const { attempts, failures } = recentTally(watch.recent, 'destination');
+  return attempts >= 20 && failures * 2 >= attempts;
+}
+
+function crashLoop(watch: Watch, observation: Observation): BackCause | null {
+  const group = observation.destination.reading;
+  const looping = group.known ? group.value.instances.find((one) => one.state === 'crash-looping') : undefined;
+  if (looping !== undefined) {
+    return {
+      kind: 'tripwire',
+      wire: 'crash loop',
+      detail: `${looping.id} ends again and again; ${lastLine(looping.lastOutput)}`,
+    };
+  }
+  if (watch.restarts.total < restartsMax) return null;
+  return {
+    kind: 'tripwire',
+    wire: 'restarts',
+    detail: `destination instances ended by themselves ${watch.restarts.total} times`,
+  };
+}
+
+function halfDown(state: RolloutState, observation: Observation): BackCause | null {
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    if (!reading?.known || state.confirmed[plan.id] === undefined) continue;
+    const carrying = reading.value.servers.filter(
+      (server) => sideOf(plan, server.name) === 'destination' && (targets[server.name]?.weight ?? 0) > 0,
+    );
+    const down = carrying.filter((server) => server.health === 'down');
+    if (down.length > 0 && down.length * 2 >= carrying.length) {
+      const names = down.map((server) => server.name).join(', ');
+      return {
+        kind: 'tripwire',
+        wire: 'health',
+        detail: `${down.length} of ${carrying.length} fail their checks at ${plan.id}: ${names}`,
+      };
+    }
+  }
+  return null;
+}
+
+function hung(state: RolloutState, watch: Watch): BackCause | null {
+  for (const plan of state.plan.backends) {
+    const counting = watch.counting[plan.id];
+    const requests = counting === undefined ? null : lateRequests(counting);
+    if (!requests?.known || !requests.value.tripped) continue;
+    const { origin, destination } = requests.value;
+    const detail = `${plan.id}: ${destination.late} requests at the destination are older than 10 s (origin: ${origin.late})`;
+    return { kind: 'tripwire', wire: 'hung requests', detail };
+  }
+  return null;
+}
+
+function lastLine(output: readonly string[]): string {
+  const line = output.at(-1);
+  return line === undefined ? 'it wrote nothing' : `its last line: ${line}`;
+}

@@ -1,0 +1,197 @@
+import { type Counting, countBackend, type Window } from '../judge/counting.ts';
+import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
+import type { BackendReading } from '../observed/backend.ts';
+import { ableServers } from './capacity.ts';
+import { deviation } from './effects.ts';
+import { attemptKey } from './events.ts';
+import { addWindow, type RecentLoad, recentTally, sideRps } from './load.ts';
+import type { Observation } from './observation.ts';
+import type { BackendPlan } from './plan.ts';
+import { isOurs, serversOf, sideOf } from './servers.ts';
+import { isConfirmed, type RolloutState } from './state.ts';
+
+/**
+ * What a controller has seen since it started: a fold over observations, seeded from the last checkpoint. Lost in a crash
+ * without harm: evidence goes on from the checkpoint, everything else is seen again.
+ */
+export type Watch = {
+  /** When this controller first looked; null: not yet. */
+  readonly sinceMs: number | null;
+  readonly counting: Readonly<Record<string, Counting>>;
+  readonly judge: JudgeState;
+  readonly judged: { readonly pair: number; readonly stageSeq: number };
+  readonly recent: RecentLoad;
+  /** The windows counted in this pass, for the samples. */
+  readonly windows: Readonly<Record<string, Window>>;
+  readonly backends: Readonly<Record<string, BackendWatch>>;
+  /** Attempts since every backend was confirmed with the present intent. */
+  readonly since: { readonly intent: number; readonly origin: number; readonly destination: number };
+  /** Destination attempts since the drill began. */
+  readonly drillAttempts: number;
+  readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
+  readonly able: { readonly key: string; readonly passes: number };
+  readonly originRpsPerInstanceMax: number | null;
+};
+
+export type BackendWatch = {
+  readonly process: string;
+  /** Consecutive readings without a new destination attempt. */
+  readonly idleReadings: number;
+  readonly destinationInFlight: number;
+  /** Consecutive readings that showed less for the destination than was confirmed on this process. */
+  readonly lower: number;
+};
+
+export function startWatch(state: RolloutState): Watch {
+  return {
+    sinceMs: null,
+    counting: {},
+    judge: state.judge,
+    judged: { pair: state.pair, stageSeq: state.stageSeq },
+    recent: {},
+    windows: {},
+    backends: {},
+    since: { intent: 0, origin: 0, destination: 0 },
+    drillAttempts: 0,
+    restarts: { total: state.seen.restarts, byInstance: {} },
+    able: { key: '', passes: 0 },
+    originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
+  };
+}
+
+/** The watch after one more observation, made while the journal stood at `state`. */
+export function watch(before: Watch, state: RolloutState, observation: Observation): Watch {
+  const counting: Record<string, Counting> = { ...before.counting };
+  const backends: Record<string, BackendWatch> = { ...before.backends };
+  const windows: Record<string, Window> = {};
+  let recent = before.recent;
+  for (const plan of state.plan.backends) {
+    const timed = observation.backends[plan.id];
+    if (timed === undefined || !timed.reading.known) continue;
+    const reading = timed.reading.value;
+    const counted = countBackend(before.counting[plan.id] ?? null, reading, timed.atMs, (server) =>
+      sideOf(plan, server),
+    );
+    counting[plan.id] = counted.counting;
+    if (counted.window !== null) {
+      windows[plan.id] = counted.window;
+      recent = addWindow(recent, plan.id, counted.window);
+    }
+    backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window);
+  }
+  return {
+    sinceMs: before.sinceMs ?? observation.nowMs,
+    ...judged(before, state, observation, windows),
+    counting,
+    recent,
+    windows,
+    backends,
+    since: since(before, state, windows),
+    drillAttempts: drillAttempts(before, state, windows),
+    restarts: restarts(before, observation),
+    able: able(before, state, observation),
+    originRpsPerInstanceMax: highestLoad(before, state, observation, recent),
+  };
+}
+
+function judged(
+  before: Watch,
+  state: RolloutState,
+  observation: Observation,
+  windows: Watch['windows'],
+): Pick<Watch, 'judge' | 'judged'> {
+  let judge = before.judge;
+  if (before.judged.pair !== state.pair) judge = newPair(judge, state.pair);
+  if (before.judged.stageSeq !== state.stageSeq && state.stage.kind === 'judging') {
+    judge = enterStep(judge, state.attempts[attemptKey(state.stage.step, state.builds)] ?? 1);
+  }
+  const step = state.stage.kind === 'judging' ? state.plan.steps[state.stage.step - 1] : undefined;
+  judge = judgeWindows(judge, windows, {
+    attemptMsMax: state.plan.policy.attemptMsMax,
+    baked: step !== undefined && observation.nowMs - state.stageSinceMs >= step.bakeMs,
+    unguarded: state.plan.backends.map((plan) => plan.id).filter((id) => abortsOnClose(observation, id)),
+  });
+  return { judge, judged: { pair: state.pair, stageSeq: state.stageSeq } };
+}
+
+/** Impatient clients look like failures there, so its failures say nothing absolute. */
+function abortsOnClose(observation: Observation, backend: string): boolean {
+  const reading = observation.backends[backend]?.reading;
+  return reading?.known === true && reading.value.traits.abortOnClose.known && reading.value.traits.abortOnClose.value;
+}
+
+function watchBackend(
+  before: BackendWatch | undefined,
+  state: RolloutState,
+  plan: BackendPlan,
+  reading: BackendReading,
+  window: Window | null,
+): BackendWatch {
+  const destination = serversOf(plan, reading, 'destination').filter((server) =>
+    isOurs(state.asFound, plan.id, server.name),
+  );
+  const targets = state.intended?.target.traffic[plan.id] ?? {};
+  const confirmed = state.confirmed[plan.id];
+  const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;
+  const isLower = isConfirmed && deviation(plan, reading, targets) === 'lower';
+  return {
+    process: reading.process,
+    idleReadings: window !== null && window.destination.attempts === 0 ? (before?.idleReadings ?? 0) + 1 : 0,
+    destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
+    lower: isLower ? (before?.lower ?? 0) + 1 : 0,
+  };
+}
+
+/** Counted from the first pass that began with every backend confirmed. */
+function since(before: Watch, state: RolloutState, windows: Watch['windows']): Watch['since'] {
+  if (!isConfirmed(state) || state.intended === null) return { intent: 0, origin: 0, destination: 0 };
+  // The window that ends in the first pass after the confirmation still holds attempts from before it.
+  if (before.since.intent !== state.intended.seq) return { intent: state.intended.seq, origin: 0, destination: 0 };
+  return {
+    intent: before.since.intent,
+    origin: before.since.origin + attempts(windows, 'origin'),
+    destination: before.since.destination + attempts(windows, 'destination'),
+  };
+}
+
+function drillAttempts(before: Watch, state: RolloutState, windows: Watch['windows']): number {
+  const drilling = state.stage.kind === 'drill-shifting' || state.stage.kind === 'drill-back';
+  return drilling ? before.drillAttempts + attempts(windows, 'destination') : 0;
+}
+
+function attempts(windows: Watch['windows'], side: 'origin' | 'destination'): number {
+  let total = 0;
+  for (const window of Object.values(windows)) total += window[side].attempts;
+  return total;
+}
+
+function restarts(before: Watch, observation: Observation): Watch['restarts'] {
+  const group = observation.destination.reading;
+  if (!group.known) return before.restarts;
+  let total = before.restarts.total;
+  const byInstance: Record<string, number> = { ...before.restarts.byInstance };
+  for (const instance of group.value.instances) {
+    const known = byInstance[instance.id];
+    if (known !== undefined) total += Math.max(0, instance.restarts - known);
+    byInstance[instance.id] = instance.restarts;
+  }
+  return { total, byInstance };
+}
+
+function able(before: Watch, state: RolloutState, observation: Observation): Watch['able'] {
+  const origin = ableServers(state, observation, 'origin');
+  const destination = ableServers(state, observation, 'destination');
+  const key = origin.known && destination.known ? `${origin.value.join()}|${destination.value.join()}` : '';
+  return { key, passes: key !== '' && key === before.able.key ? before.able.passes + 1 : 0 };
+}
+
+/** Highest load per able origin instance at which the origin was healthy: its failures stayed within twice the objective. */
+function highestLoad(before: Watch, state: RolloutState, observation: Observation, recent: RecentLoad): number | null {
+  const ids = state.plan.backends.map((plan) => plan.id);
+  const load = sideRps(recent, ids, 'origin');
+  const origin = ableServers(state, observation, 'origin');
+  const tally = recentTally(recent, 'origin');
+  if (!load.known || !origin.known || origin.value.length === 0) return before.originRpsPerInstanceMax;
+  if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
+  return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / origin.value.length);
+}

@@ -1,0 +1,224 @@
+import type { Reading } from '../core/observed/reading.ts';
+import { decide } from '../core/rollout/decide.ts';
+import type { Decision, Effect } from '../core/rollout/decision.ts';
+import { type DrillMeasure, type RolloutEvent, rolloutRules } from '../core/rollout/events.ts';
+import type { Observation, OperatorRequest } from '../core/rollout/observation.ts';
+import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
+import { startWatch, type Watch, watch } from '../core/rollout/watch.ts';
+import { anchor, type Chain, openChain } from './chain.ts';
+import { keepLease, type LeaseKeeper } from './lease.ts';
+import { observe } from './observe.ts';
+import type { Inbox, OperationPorts } from './operation-ports.ts';
+import { performBack, performEffects } from './perform.ts';
+import { collectSamples, type SampleCollector } from './samples.ts';
+
+/** The rules by which an operation runs; a parameter, so that the simulator can prove its checkers with wrong ones. */
+export type Decider = { readonly decide: typeof decide; readonly watch: typeof watch; readonly fold: typeof fold };
+const rolloutDecider: Decider = { decide, watch, fold };
+
+/** `stopped`: the signal asked for it; nothing proceeds, the world stays as it is. */
+export type OperationEnd = { readonly end: 'ended' | 'stopped' };
+
+/** What a running controller shows; called after every pass. */
+export type Glance = {
+  readonly state: RolloutState;
+  readonly watch: Watch;
+  readonly observation: Observation;
+  readonly decision: Decision;
+  /** Why nothing is written to the journal at the moment; null: it is. */
+  readonly trouble: string | null;
+};
+
+/**
+ * One operation's loop: observe → decide → append → perform → sleep. State comes from the chain and from nothing else, so
+ * a controller may die anywhere and another goes on. Without the lease it waits, and only ever lowers the destination's share.
+ */
+export async function runOperation(
+  ports: OperationPorts,
+  operation: string,
+  inbox: Inbox,
+  signal: AbortSignal,
+  decider: Decider = rolloutDecider,
+  glance: (glance: Glance) => void = () => undefined,
+): Promise<OperationEnd> {
+  const loop = await openLoop(ports, operation, inbox, signal, decider, glance);
+  try {
+    while (!signal.aborted) {
+      if (await pass(loop)) return { end: 'ended' };
+    }
+    return { end: 'stopped' };
+  } finally {
+    await loop.lease.release();
+  }
+}
+
+type Loop = {
+  readonly ports: OperationPorts;
+  readonly operation: string;
+  readonly inbox: Inbox;
+  readonly signal: AbortSignal;
+  readonly decider: Decider;
+  readonly glance: (glance: Glance) => void;
+  readonly chain: Chain;
+  readonly lease: LeaseKeeper;
+  readonly samples: SampleCollector;
+  state: RolloutState;
+  watch: Watch;
+  /** Requests whose consequences are not durable yet. */
+  requests: readonly OperatorRequest[];
+  drill: Reading<DrillMeasure> | null;
+  trouble: string | null;
+};
+
+async function openLoop(
+  ports: OperationPorts,
+  operation: string,
+  inbox: Inbox,
+  signal: AbortSignal,
+  decider: Decider,
+  glance: Loop['glance'],
+): Promise<Loop> {
+  const chain = openChain(ports.journal, operation, ports.sha256);
+  let state: RolloutState | null = null;
+  for (const entry of await chain.catchUp()) state = decider.fold(state, entry);
+  if (state === null) throw new Error(`there is no operation ${operation} in this journal`);
+  return {
+    ports,
+    operation,
+    inbox,
+    signal,
+    decider,
+    glance,
+    chain,
+    lease: keepLease(ports, operation),
+    samples: collectSamples(ports, operation),
+    state,
+    watch: startWatch(state),
+    requests: [],
+    drill: null,
+    trouble: null,
+  };
+}
+
+/** One pass; true: the operation has ended. */
+async function pass(loop: Loop): Promise<boolean> {
+  const { ports, decider } = loop;
+  const wasHeld = loop.lease.isHeld();
+  await loop.lease.keep();
+  // Whoever had it before may have written until the lease changed hands; whoever has it now goes on writing.
+  if (!wasHeld || !loop.lease.isHeld()) await catchUp(loop);
+  loop.requests = [...loop.requests, ...loop.inbox.take()];
+  const interrupts = [loop.signal, loop.inbox.urgent()];
+  const drill = loop.drill;
+  const observation = await observe(
+    ports,
+    loop.state.plan,
+    loop.operation,
+    loop.requests,
+    drill,
+    interrupts,
+    loop.lease.isHeld(),
+  );
+  loop.watch = decider.watch(loop.watch, loop.state, observation);
+  loop.samples.add(loop.watch.windows);
+  const decision = decider.decide(loop.state, loop.watch, observation);
+  loop.glance({ state: loop.state, watch: loop.watch, observation, decision, trouble: loop.trouble });
+  if (decision.back.length > 0) await performBack(ports, loop.operation, whoGoesBack(decision), decision);
+  // An entry may change what is wanted: effects wait for the next pass, which follows at once.
+  const effects = decision.events.length > 0 ? [] : allowedEffects(loop, decision.effects);
+  const appended = await append(loop, decision, observation);
+  if (appended) {
+    const drill = await performEffects(ports, effects, [loop.signal, loop.inbox.urgent()], loop.lease.leftMs());
+    if (drill !== null) loop.drill = drill;
+    if (decision.ended) {
+      await conclude(loop);
+      return true;
+    }
+  }
+  await rest(loop, decision, observation);
+  return false;
+}
+
+/** Without the lease, or while nothing can be journalled, only what takes traffic away from the destination. */
+function allowedEffects(loop: Loop, effects: readonly Effect[]): readonly Effect[] {
+  if (loop.lease.leftMs() > loop.ports.timing.callMs / 2 && loop.trouble === null) return effects;
+  return effects.filter((effect) => effect.kind === 'traffic' && !effect.raises && loop.state.back !== null);
+}
+
+/** Appends the decision's events; false: they are not durable, and the next pass decides anew. */
+async function append(loop: Loop, decision: Decision, observation: Observation): Promise<boolean> {
+  const goesBack = decision.events.some((event) => event.kind === 'back-performed');
+  if (!loop.lease.isHeld() && !goesBack) return decision.events.length === 0;
+  if (decision.events.length === 0) {
+    if (loop.lease.isHeld()) loop.requests = [];
+    return true;
+  }
+  try {
+    const events = await Promise.all(
+      decision.events.map((event) => loop.samples.seal(event, loop.chain.head().seq + 1)),
+    );
+    const drafts = events.map((body) => ({ body, actor: actorOf(body), atMs: observation.nowMs, rules: rolloutRules }));
+    const entries = await loop.chain.append(drafts);
+    loop.trouble = null;
+    if (entries === 'conflict') {
+      await catchUp(loop);
+      loop.lease.doubt();
+      return false;
+    }
+    for (const entry of entries) {
+      loop.state = loop.decider.fold(loop.state, entry);
+      loop.ports.tell(entry);
+    }
+    loop.requests = [];
+    await loop.samples.appended();
+    if (events.some((event) => event.kind === 'drill-measured' || event.kind === 'back-performed')) loop.drill = null;
+    return true;
+  } catch (error) {
+    loop.trouble = error instanceof Error ? error.message : String(error);
+    return false;
+  }
+}
+
+async function catchUp(loop: Loop): Promise<void> {
+  try {
+    for (const entry of await loop.chain.catchUp()) loop.state = loop.decider.fold(loop.state, entry);
+    loop.trouble = null;
+  } catch (error) {
+    loop.trouble = error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function conclude(loop: Loop): Promise<void> {
+  if (!hasEnded(loop.state)) return;
+  const { operation, seq, hash } = loop.chain.head();
+  await anchor(loop.ports, { kind: 'operation-ended', operation, seq, hash });
+}
+
+const awake = new Error('awake');
+
+async function rest(loop: Loop, decision: Decision, observation: Observation): Promise<void> {
+  const { clock, timing } = loop.ports;
+  const wakeAtMs = decision.wakeAtMs ?? observation.nowMs + timing.pollMs;
+  // What could not be journalled, and a lease that somebody else has, are tried again at the usual pace.
+  const soonest = loop.trouble !== null || !loop.lease.isHeld() ? clock.now() + timing.pollMs / 2 : 0;
+  const ms = Math.max(wakeAtMs, soonest) - clock.now();
+  if (ms <= 0) return;
+  const waiting = new AbortController();
+  const stop = () => waiting.abort(awake);
+  loop.signal.addEventListener('abort', stop, { once: true });
+  void loop.inbox.arrived(waiting.signal).then(stop);
+  await clock.sleep(ms, waiting.signal);
+  loop.signal.removeEventListener('abort', stop);
+  waiting.abort(awake);
+}
+
+function whoGoesBack(decision: Decision): string {
+  const event = decision.events.find((one) => one.kind === 'back-performed');
+  if (event?.kind !== 'back-performed') return 'drover';
+  return event.cause.kind === 'asked' ? event.cause.by : `drover (${event.cause.kind})`;
+}
+
+function actorOf(event: RolloutEvent): string {
+  if (event.kind === 'held' || event.kind === 'resumed' || event.kind === 'retired') return event.by;
+  return event.kind === 'back-performed' && event.cause.kind === 'asked' ? event.cause.by : 'drover';
+}

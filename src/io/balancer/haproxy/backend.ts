@@ -1,0 +1,154 @@
+import type { AdminState, BackendReading } from '../../../core/observed/backend.ts';
+import { type Backend, PortError } from '../../../engine/ports.ts';
+import { type ConfigurationReader, configurationReader } from './configuration-reader.ts';
+import { readCommands, readingOf } from './reading.ts';
+import { expectBackend, parseStat, type Row } from './replies.ts';
+import { askRuntime } from './runtime-socket.ts';
+import { refusal } from './socket-errors.ts';
+
+export type HaproxyBackendOptions = {
+  /** Path of a runtime UNIX socket, or `host:port`. */
+  readonly socket: string;
+  readonly backend: string;
+  /** haproxy.cfg, for what the socket does not tell; null: those traits are unknown. */
+  readonly configFile: string | null;
+};
+
+/**
+ * One backend of one HAProxy process (2.6 or newer) over its runtime API: one short connection per call, nothing kept
+ * but the numbers of the servers. Writing needs a socket of level admin, reading any.
+ *
+ * A call that names a server which does not exist changes nothing. Otherwise every command of the call is tried, and the
+ * error names one that HAProxy refused: what was done has to be read back.
+ */
+export class HaproxyBackend implements Backend {
+  private readonly socket: string;
+  private readonly backend: string;
+  private readonly readFile: ConfigurationReader;
+  /** HAProxy's own number of each server, by name, as last seen. */
+  private serverIds: ReadonlyMap<string, number> = new Map();
+
+  constructor({ socket, backend, configFile }: HaproxyBackendOptions) {
+    this.socket = socket;
+    this.backend = backend;
+    this.readFile = configurationReader(configFile, backend);
+  }
+
+  async read(signal: AbortSignal): Promise<BackendReading> {
+    const answers = await this.ask(readCommands(this.backend), signal);
+    const { reading, serverIds } = readingOf(this.socket, this.backend, answers, await this.readFile());
+    this.serverIds = serverIds;
+    return reading;
+  }
+
+  async attempts(servers: readonly string[], signal: AbortSignal): Promise<Readonly<Record<string, number>>> {
+    if (servers.length === 0) return {};
+    // One server is asked for by number: an answer of 2 kB, however large the backend is.
+    const id = servers.length === 1 ? this.serverIds.get(servers[0] ?? '') : undefined;
+    let counts = attemptsIn(await this.stat(id ?? -1, signal));
+    // After a reload a number may be another server's.
+    if (id !== undefined && !counts.has(servers[0] ?? '')) counts = attemptsIn(await this.stat(-1, signal));
+    return Object.fromEntries(
+      servers.map((name) => {
+        const count = counts.get(name);
+        if (count === undefined) throw this.noServer(name);
+        return [name, count];
+      }),
+    );
+  }
+
+  async setWeights(weights: Readonly<Record<string, number>>, signal: AbortSignal): Promise<void> {
+    const words = Object.entries(weights).map(
+      ([name, weight]) => [name, `weight ${validWeight(name, weight)}`] as const,
+    );
+    await this.write(words, signal);
+  }
+
+  async setStates(states: Readonly<Record<string, AdminState>>, signal: AbortSignal): Promise<void> {
+    const words = Object.entries(states).map(([name, state]) => [name, `state ${state}`] as const);
+    await this.write(words, signal);
+  }
+
+  private async write(words: readonly (readonly [string, string])[], signal: AbortSignal): Promise<void> {
+    if (words.length === 0) return;
+    await this.expectServers(
+      words.map(([name]) => name),
+      signal,
+    );
+    const refusals: PortError[] = [];
+    for (const batch of batches(words.map(([name, what]) => `set server ${this.backend}/${name} ${what}`))) {
+      const answers = await this.ask(batch, signal);
+      for (const [at, answer] of answers.entries()) {
+        if (answer !== '') refusals.push(refusal(this.socket, batch[at] ?? '', answer));
+      }
+    }
+    const [first, ...others] = refusals;
+    if (first !== undefined) throw together([first, ...others], words.length);
+  }
+
+  private async expectServers(names: readonly string[], signal: AbortSignal): Promise<void> {
+    if (names.every((name) => this.serverIds.has(name))) return;
+    const rows = await this.stat(-1, signal);
+    this.serverIds = new Map(rows.map((row) => [row.text('svname'), row.number('sid')]));
+    const missing = names.find((name) => !this.serverIds.has(name));
+    if (missing !== undefined) throw this.noServer(missing);
+  }
+
+  /** Rows of one server by its number, or of all with -1. */
+  private async stat(id: number, signal: AbortSignal): Promise<Row[]> {
+    const command = `show stat ${this.backend} 4 ${id}`;
+    const [answer = ''] = await this.ask([command], signal);
+    expectBackend(this.socket, this.backend, command, answer);
+    return parseStat(command, answer);
+  }
+
+  private ask(commands: readonly string[], signal: AbortSignal): Promise<string[]> {
+    // Anything else than a name could smuggle a second command into the line.
+    if (!/^[A-Za-z0-9_.:-]+$/.test(this.backend)) {
+      throw notFound(`no backend of HAProxy can be called ${JSON.stringify(this.backend)}`);
+    }
+    return askRuntime(this.socket, commands, signal);
+  }
+
+  private noServer(name: string): PortError {
+    return notFound(`HAProxy at ${this.socket} has no server ${this.backend}/${name}`);
+  }
+}
+
+function notFound(text: string): PortError {
+  return new PortError('not-found', text, { retriable: false });
+}
+
+function attemptsIn(rows: readonly Row[]): Map<string, number> {
+  return new Map(rows.map((row) => [row.text('svname'), row.number('lbtot')]));
+}
+
+function validWeight(name: string, weight: number): number {
+  if (Number.isInteger(weight) && weight >= 0 && weight <= 256) return weight;
+  const text = `weight ${weight} for the server ${name}: HAProxy takes whole numbers from 0 to 256`;
+  throw new PortError('refused', text, { retriable: false });
+}
+
+/** HAProxy reads a line of commands into one buffer (`tune.bufsize`, 16 kB by default); these stay well below. */
+const batchCharacterMax = 4000;
+
+function batches(lines: readonly string[]): string[][] {
+  const all: string[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const line of lines) {
+    if (length + line.length > batchCharacterMax) {
+      all.push([]);
+      length = 0;
+    }
+    all.at(-1)?.push(line);
+    length += line.length + 1;
+  }
+  return all;
+}
+
+function together(refusals: readonly [PortError, ...PortError[]], commands: number): PortError {
+  const [first, ...others] = refusals;
+  if (others.length === 0) return first;
+  const text = `${first.message} (${refusals.length} of ${commands} commands were refused)`;
+  return new PortError(first.code, text, { retriable: false, cause: new AggregateError(refusals) });
+}

@@ -1,0 +1,114 @@
+import { chmod, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { PortError } from '../../engine/ports.ts';
+
+/**
+ * The control socket: one line of JSON in, one line of JSON out, then the connection ends. Only its owner may connect
+ * (mode 0600). A socket file that nobody answers on was left by a controller that died, and is replaced.
+ */
+export async function listenControl(
+  path: string,
+  answer: (request: unknown) => Promise<unknown>,
+): Promise<{ close(): Promise<void> } | 'busy'> {
+  if (await isAnswered(path)) return 'busy';
+  await rm(path, { force: true });
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    serve(socket, answer);
+  });
+  await listen(server, path);
+  await chmod(path, 0o600);
+  return {
+    async close() {
+      for (const socket of open) socket.destroySoon();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await rm(path, { force: true });
+    },
+  };
+}
+
+/** The answer of whoever listens at `path`; undefined: nobody does. Throws PortError. */
+export async function askControl(path: string, request: unknown, signal: AbortSignal): Promise<unknown> {
+  const line = await exchange(path, `${JSON.stringify(request)}\n`, signal);
+  if (line === null) return undefined;
+  const reply: unknown = JSON.parse(line);
+  if (typeof reply === 'object' && reply !== null && 'error' in reply) {
+    throw new PortError('refused', String(reply.error), { retriable: false });
+  }
+  return typeof reply === 'object' && reply !== null && 'answer' in reply ? reply.answer : null;
+}
+
+const requestBytesMax = 64 * 1024;
+
+function serve(socket: Socket, answer: (request: unknown) => Promise<unknown>): void {
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+    if (text.length > requestBytesMax) socket.destroy();
+    const end = text.indexOf('\n');
+    if (end < 0) return;
+    socket.removeAllListeners('data');
+    void reply(text.slice(0, end), answer).then((line) => socket.end(`${line}\n`));
+  });
+}
+
+async function reply(line: string, answer: (request: unknown) => Promise<unknown>): Promise<string> {
+  try {
+    return JSON.stringify({ answer: (await answer(JSON.parse(line))) ?? null });
+  } catch (error) {
+    return JSON.stringify({ error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const message = `cannot listen on the control socket ${path}: ${cause.message}`;
+      reject(new PortError('refused', message, { retriable: false, cause }));
+    });
+    server.listen(path, resolve);
+  });
+}
+
+async function isAnswered(path: string): Promise<boolean> {
+  const line = await exchange(path, `${JSON.stringify({ kind: 'status' })}\n`, AbortSignal.timeout(2000)).catch(
+    () => '',
+  );
+  return line !== null;
+}
+
+/** null: nobody listens. */
+function exchange(path: string, request: string, signal: AbortSignal): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(path);
+    const give = () => {
+      socket.destroy();
+      const message = `the controller at ${path} does not answer`;
+      reject(new PortError('timeout', message, { retriable: true }));
+    };
+    signal.addEventListener('abort', give, { once: true });
+    socket.setEncoding('utf8');
+    socket.on('connect', () => socket.write(request));
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('end', () => resolve(text.trim()));
+    socket.on('error', (error) => {
+      const code = 'code' in error ? error.code : '';
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(null);
+      else
+        reject(
+          new PortError('unreachable', `the control socket ${path}: ${error.message}`, {
+            retriable: true,
+            cause: error,
+          }),
+        );
+    });
+    socket.on('close', () => signal.removeEventListener('abort', give));
+  });
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ControlLock, takeControlLock } from './control-lock.ts';
+import { groupPaths, localDirectory, resolveDirectory, storePrefix } from './paths.ts';
+import { findByToken, signalFound } from './processes.ts';
+import { translated } from './records.ts';
+
+export type StopAllResult = {
+  /** Processes that were signalled. */
+  readonly stopped: number;
+  /** Processes that are left: not even SIGKILL ended them, or a controller goes on starting them. */
+  readonly left: readonly number[];
+  /** Groups that a living controller holds: it may start them again. */
+  readonly heldGroups: readonly string[];
+};
+
+const pollMs = 20;
+const killMsMax = 5_000;
+
+/**
+ * Stops every process that carries a token of this state directory: SIGTERM, and SIGKILL for what is left after
+ * `stopMsMax`. Forgets the groups that no controller holds, with their wanted sizes, so that nothing comes back.
+ */
+export async function stopAll(stateDirectory: string, stopMsMax = 5_000): Promise<StopAllResult> {
+  const directory = resolveDirectory(stateDirectory);
+  const names = await groupNames(directory);
+  const locks = new Map<string, ControlLock>();
+  for (const name of names) {
+    const taken = await takeControlLock(groupPaths(directory, name));
+    if (taken.held) locks.set(name, taken.lock);
+  }
+  try {
+    const ended = await endProcesses(storePrefix(directory), stopMsMax);
+    for (const name of locks.keys()) {
+      if (ended.left.length === 0) await rm(groupPaths(directory, name).directory, { recursive: true, force: true });
+    }
+    return { ...ended, heldGroups: names.filter((name) => !locks.has(name)) };
+  } finally {
+    for (const lock of locks.values()) await lock.release();
+  }
+}
+
+async function endProcesses(prefix: string, stopMsMax: number): Promise<Pick<StopAllResult, 'stopped' | 'left'>> {
+  const startedMs = performance.now();
+  const signalledMs = new Map<string, number>();
+  for (;;) {
+    const found = findByToken(prefix);
+    const nowMs = performance.now();
+    const givenUp = nowMs - startedMs > stopMsMax + killMsMax;
+    if (found.length === 0 || givenUp) return { stopped: signalledMs.size, left: found.map((one) => one.pid) };
+    for (const one of found) {
+      const key = `${one.pid}/${one.startTicks}`;
+      const sinceMs = signalledMs.get(key);
+      if (sinceMs === undefined) signalledMs.set(key, nowMs);
+      if (sinceMs === undefined) signalFound(one, 'SIGTERM');
+      else if (nowMs - sinceMs >= stopMsMax) signalFound(one, 'SIGKILL');
+    }
+    await sleep(pollMs);
+  }
+}
+
+async function groupNames(directory: string): Promise<string[]> {
+  const local = localDirectory(directory);
+  if (!existsSync(local)) return [];
+  const entries = await translated(local, () => readdir(local));
+  return entries.map((entry) => decodeURIComponent(entry));
+}

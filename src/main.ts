@@ -1,0 +1,137 @@
+#!/usr/bin/env node
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { CliError, type Context, type Output, type World } from './cli/context.ts';
+import { buildProgram } from './cli/program.ts';
+import type { BalancerConfig } from './core/fleet/config.ts';
+import { PortError } from './engine/ports.ts';
+import { embeddedBackend } from './io/balancer/embedded/backend.ts';
+import { startEmbedded } from './io/balancer/embedded/lifecycle.ts';
+import { embeddedConfigOf } from './io/balancer/embedded/of-config.ts';
+import { HaproxyBackend } from './io/balancer/haproxy/backend.ts';
+import { backendNames } from './io/balancer/haproxy/backend-names.ts';
+import { systemClock } from './io/clock/system.ts';
+import { askControl, listenControl } from './io/control/socket.ts';
+import { sha256 } from './io/journal/sha256.ts';
+import { openSqliteJournal } from './io/journal/sqlite.ts';
+import { fileMarker } from './io/marker/file.ts';
+import { LocalGroup } from './io/provider/local/group.ts';
+import { openUnprovidedGroup } from './io/provider/none.ts';
+
+/** The composition root: the only place that constructs implementations of the engine's ports. */
+const world: World = {
+  openJournal: (path, options) => openSqliteJournal(path, options),
+  openBackends(balancer, { backend }) {
+    if (balancer.kind === 'embedded') {
+      return [{ id: `${balancer.name}/${backend}`, backend: embeddedBackend(balancer.socket, backend) }];
+    }
+    return balancer.sockets.map((socket, index) => ({
+      id: balancer.sockets.length === 1 ? `${balancer.name}/${backend}` : `${balancer.name}/${backend}#${index + 1}`,
+      backend: new HaproxyBackend({ socket, backend, configFile: balancer.configFile }),
+    }));
+  },
+  async listBackends(balancer: BalancerConfig, signal) {
+    if (balancer.kind === 'haproxy') return backendNames(balancer.sockets[0] ?? '', signal);
+    throw new PortError('refused', 'the embedded balancer has the backends that drover.yaml names', {
+      retriable: false,
+    });
+  },
+  openGroup(service, side, options) {
+    const group = service[side];
+    const name = `${service.name}.${side}`;
+    if (group.local === null) {
+      const { environment, build } = group;
+      const opened = openUnprovidedGroup({ name, environment, build, addresses: options.addresses });
+      return { group: opened, close: () => Promise.resolve() };
+    }
+    const local = new LocalGroup({
+      name,
+      group,
+      stateDirectory: options.stateDirectory,
+      mode: options.mode,
+      clock: systemClock,
+      ...(options.loadRps === undefined ? {} : { loadRps: options.loadRps }),
+    });
+    return { group: local, close: () => local.close() };
+  },
+  async startBalancers(config, stateDirectory) {
+    for (const balancer of Object.values(config.balancers)) {
+      if (balancer.kind === 'embedded')
+        await startEmbedded(embeddedConfigOf(config, balancer), join(stateDirectory, 'balancers'));
+    }
+  },
+  openMarker: fileMarker,
+  listenControl: (path, handler) => listenControl(path, (request) => handler(request as Parameters<typeof handler>[0])),
+  askControl,
+  sha256,
+  async ping(url, signal) {
+    const response = await fetch(url, { signal });
+    await response.body?.cancel();
+  },
+  holder: `${process.pid}-${randomUUID()}`,
+};
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  let gone = false;
+  // `| head` goes away early; that is no error of ours.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    gone = true;
+  });
+  const dumb = process.env.TERM === 'dumb' || process.env.CI !== undefined;
+  return {
+    write: (text) => void stream.write(text),
+    get terminal() {
+      return stream.isTTY && !dumb ? { columns: stream.columns, rows: stream.rows } : null;
+    },
+    get gone() {
+      return gone;
+    },
+  };
+}
+
+const context: Context = {
+  stdout: outputOf(process.stdout),
+  stderr: outputOf(process.stderr),
+  stdin: process.stdin,
+  env: process.env,
+  directory: process.cwd(),
+  user: userName(),
+  clock: systemClock,
+  setExitCode: (code) => {
+    process.exitCode = code;
+  },
+  world,
+};
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+try {
+  await buildProgram(context).parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode;
+  if (error instanceof CliError) {
+    context.stderr.write(`drover: ${error.message}\n${error.remedy === null ? '' : `  ${error.remedy}\n`}`);
+    return 1;
+  }
+  if (error instanceof PortError) {
+    context.stderr.write(`drover: ${error.message}\n`);
+    return 1;
+  }
+  context.stderr.write(
+    `drover: this is a defect of Drover's: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 1;
+}

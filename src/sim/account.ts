@@ -1,0 +1,67 @@
+import type { RolloutEvent, Target } from '../core/rollout/events.ts';
+import { epochMs } from './controller.ts';
+import type { Outcome } from './run.ts';
+
+/** The shortest account of a failed run: what was found, what happened last, what the journal says. One string of lines. */
+export function account(outcome: Outcome, lines = 40): string {
+  const { scenario, violation, run } = outcome;
+  const world = run.world.happenings.map(({ atMs, text }) => ({ atMs, text }));
+  const journal = run.checks.chain.entries
+    .filter((entry) => entry.body.kind !== 'checkpoint')
+    .map((entry) => ({ atMs: entry.atMs - epochMs, text: `[${entry.seq}] ${inWords(entry.body as RolloutEvent)}` }));
+  const all = [...world, ...journal].sort((one, other) => one.atMs - other.atMs);
+  const faults = Object.keys(scenario.faults).join(', ');
+  return [
+    violation === null
+      ? `seed ${scenario.seed}: ${outcome.end ?? 'no end'} after ${clock(outcome.simulatedMs)}`
+      : `seed ${scenario.seed} breaks "${violation.check}" at ${clock(violation.atMs)}: ${violation.text}`,
+    `  world: ${scenario.origin.size.desired} + ${scenario.destination.size.desired} instances, ${scenario.balancers.length} balancers, ${scenario.load.baseRps} requests/s, build ${scenario.ratio}x, steps ${stepsInWords(outcome)}, poll ${scenario.timing.pollMs} ms, call ${scenario.timing.callMs} ms, faults: ${faults || 'none'}`,
+    ...all.slice(-lines).map(({ atMs, text }) => `  ${clock(atMs)}  ${text}`),
+    `  again: npm run sim -- --seed ${scenario.seed} --verbose`,
+  ].join('\n');
+}
+
+export function clock(ms: number): string {
+  const seconds = ms / 1000;
+  const minutes = Math.floor(seconds / 60);
+  return `${String(minutes).padStart(3)}:${(seconds % 60).toFixed(3).padStart(6, '0')}`;
+}
+
+function stepsInWords(outcome: Outcome): string {
+  return outcome.scenario.plan.steps
+    .map((step) => (step.kind === 'capacity' ? `${step.instances} instances` : `${step.share * 100} %`))
+    .join(' / ');
+}
+
+function inWords(event: RolloutEvent): string {
+  switch (event.kind) {
+    case 'started':
+      return 'started';
+    case 'intended':
+      return `intended (${event.why}): share ${event.target.requestedShare}, origin ${JSON.stringify(event.target.origin)}, destination ${JSON.stringify(event.target.destination)}, ${trafficInWords(event.target)}`;
+    case 'promoted':
+      return `promoted step ${event.step} with evidence ${event.verdict.promote.logEvidence.toFixed(2)} by ${event.verdict.promote.by}`;
+    case 'back-performed':
+      return `back performed${event.all ? ' at once' : ''}, cause ${JSON.stringify(event.cause)}, evidence ${event.verdict?.rollBack.logEvidence.toFixed(2) ?? '-'}, ${trafficInWords(event.target)}`;
+    case 'checkpoint':
+      return 'checkpoint';
+    default:
+      return JSON.stringify(event);
+  }
+}
+
+/** Only what carries or is in maint; servers of equal targets are told once. */
+function trafficInWords(target: Target): string {
+  const backends = Object.entries(target.traffic).map(([backend, servers]) => {
+    const byValue = new Map<string, string[]>();
+    for (const [name, { weight, admin }] of Object.entries(servers)) {
+      if (name.startsWith('new') && weight === 0 && admin === 'ready') continue;
+      const value = `${weight}${admin === null || admin === 'ready' ? '' : ` ${admin}`}`;
+      byValue.set(value, [...(byValue.get(value) ?? []), name]);
+    }
+    return `${backend}: ${[...byValue].map(([value, names]) => `${names.join(' ')} = ${value}`).join('; ')}`;
+  });
+  return new Set(backends.map((line) => line.slice(line.indexOf(':')))).size === 1
+    ? (backends[0] ?? '')
+    : backends.join(' | ');
+}

@@ -1,0 +1,149 @@
+import { PortError } from '../engine/ports.ts';
+import type { FaultName } from './faults.ts';
+import type { Random } from './random.ts';
+import type { Schedule } from './schedule.ts';
+
+/** Where in its loop a controller can die. Writes have two: before anything took effect, and after it did but before the answer. */
+export const crashPoints = [
+  'sleep',
+  'lease.acquire',
+  'backend.read',
+  'group.read',
+  'marker.read',
+  'backend.attempts',
+  'journal.append/before',
+  'journal.append/after',
+  'samples.put/before',
+  'samples.put/after',
+  'marker.write/before',
+  'marker.write/after',
+  'backend.setWeights/before',
+  'backend.setWeights/after',
+  'backend.setStates/before',
+  'backend.setStates/after',
+  'group.resize/before',
+  'group.resize/after',
+] as const;
+export type CrashPoint = (typeof crashPoints)[number];
+
+/** How one call goes. `perform` does it in the world; what it returns is the answer. */
+export type Call<T> = {
+  readonly what: string;
+  readonly signal: AbortSignal | null;
+  readonly before: CrashPoint | null;
+  readonly after: CrashPoint | null;
+  readonly writes: boolean;
+  /** Outside the machine: can be lost, late, doubled or throttled. */
+  readonly remote: boolean;
+  /** A glance at a local counter, hundreds of them in a row: too many for faults that strike each call. */
+  readonly glance: boolean;
+  readonly perform: (landing: Landing) => T;
+};
+
+/** `stray`: its sender has given this write up, or it has been done before. */
+export type Landing = { readonly stray: boolean; readonly partly: boolean };
+
+/** What decides over the calls of one controller. */
+export type CallFate = {
+  readonly schedule: Schedule;
+  readonly random: Random;
+  /** Draws whether a fault that exists in this world happens now; false once the world is healed. */
+  readonly strikes: (fault: FaultName) => boolean;
+  /** Whether the controller dies here; if so it is already dead. */
+  readonly dies: (point: CrashPoint) => boolean;
+  readonly alive: () => boolean;
+  /** Runs `resume` now, or when the controller is no longer paused; never if it is dead. */
+  readonly deliver: (resume: () => void) => void;
+  /** How long after its deadline a late write still lands, at most. */
+  readonly lateMsMax: number;
+};
+
+/**
+ * One call of a controller to the world. A dead controller's calls are never answered; a call that hangs ends with its signal,
+ * as a PortError of code `timeout`.
+ */
+export function makeCall<T>(fate: CallFate, call: Call<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (!fate.alive() || (call.before !== null && fate.dies(call.before))) return;
+    if (call.signal?.aborted) return reject(timedOut(call.what));
+    const succeed = (value: T): void => fate.deliver(() => resolve(value));
+    const fail = (error: unknown): void => fate.deliver(() => reject(error));
+    const land = (landing: Landing): { value: T } | null => {
+      try {
+        return { value: call.perform(landing) };
+      } catch (error) {
+        fail(error);
+        return null;
+      }
+    };
+    const latencyMs = call.glance ? 1 : call.remote ? fate.random.integer(2, 40) : 1;
+    const ordinary = (): void => {
+      fate.schedule.after(latencyMs, () => {
+        if (!call.writes && !fate.alive()) return;
+        const landed = land(whole);
+        if (landed === null || (call.after !== null && fate.dies(call.after))) return;
+        succeed(landed.value);
+      });
+    };
+    const spared = !call.remote || call.signal === null || (call.glance && !fate.random.chance(0.02));
+    if (spared || call.signal === null || !struck(fate, call, call.signal, latencyMs, fail)) ordinary();
+  });
+}
+
+const whole: Landing = { stray: false, partly: false };
+
+/** Lets one fault at most happen to a remote call; true: the call has gone wrong and needs nothing more. */
+function struck<T>(
+  fate: CallFate,
+  call: Call<T>,
+  signal: AbortSignal,
+  latencyMs: number,
+  fail: (error: unknown) => void,
+): boolean {
+  const { schedule, random } = fate;
+  const hang = (): void => whenAborted(signal, () => fail(timedOut(call.what)));
+  if (fate.strikes('call-throttled')) {
+    schedule.after(latencyMs, () => fail(new PortError('refused', `${call.what}: rate exceeded`, { retriable: true })));
+    return true;
+  }
+  if (fate.strikes('call-lost')) {
+    hang();
+    return true;
+  }
+  if (!call.writes) return false;
+  if (fate.strikes('call-unanswered')) {
+    const partly = random.chance(0.3);
+    schedule.after(latencyMs, () => attempt(call, { stray: false, partly }));
+    hang();
+    return true;
+  }
+  if (fate.strikes('call-late')) {
+    whenAborted(signal, () => {
+      schedule.after(random.between(1, fate.lateMsMax), () => attempt(call, { stray: true, partly: false }));
+      fail(timedOut(call.what));
+    });
+    return true;
+  }
+  if (fate.strikes('call-duplicated')) {
+    schedule.after(latencyMs + random.between(1, fate.lateMsMax), () => attempt(call, { stray: true, partly: false }));
+  }
+  return false;
+}
+
+/** A write whose sender learns nothing of it any more. */
+function attempt<T>(call: Call<T>, landing: Landing): void {
+  try {
+    call.perform(landing);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+  }
+}
+
+function whenAborted(signal: AbortSignal, run: () => void): void {
+  if (signal.aborted) run();
+  else signal.addEventListener('abort', run, { once: true });
+}
+
+function timedOut(what: string): PortError {
+  return new PortError('timeout', `${what}: no answer before the deadline`, { retriable: true });
+}

@@ -1,0 +1,80 @@
+import { hashOf } from '../../core/journal/chain.ts';
+import { type Entry, emptyHead } from '../../core/journal/entry.ts';
+import type { RolloutState } from '../../core/rollout/state.ts';
+import type { Write } from '../controller.ts';
+import { sha256 } from '../hash.ts';
+import { textOf } from '../stores.ts';
+import type { World } from '../world/world.ts';
+import { Chain } from './chain.ts';
+import { checkEnd } from './end.ts';
+import { EvidenceChecks } from './evidence.ts';
+import { Vantage } from './vantage.ts';
+import type { CheckName, Report, Violation } from './violation.ts';
+import { WriteChecks } from './writes.ts';
+
+export type Fold = (state: RolloutState | null, entry: Entry) => RolloutState;
+
+/** All safety checkers of one world. They read the world and the durable chain, never a controller. */
+export class Checks {
+  readonly chain = new Chain();
+  readonly writes: WriteChecks;
+  violation: Violation | null = null;
+  /** The fold of the durable chain so far. */
+  state: RolloutState | null = null;
+  readonly #world: World;
+  readonly #vantage: Vantage;
+  readonly #evidence: EvidenceChecks;
+  readonly #fold: Fold;
+  #tick = 0;
+
+  constructor(world: World, fold: Fold) {
+    this.#world = world;
+    this.#fold = fold;
+    const report: Report = (check, text) => this.fail(check, text);
+    this.#vantage = new Vantage(world);
+    this.#evidence = new EvidenceChecks(world, report);
+    this.writes = new WriteChecks(world, this.chain, this.#vantage, report);
+    world.onChange(() => this.#onChange());
+  }
+
+  fail(check: CheckName, text: string): void {
+    this.violation ??= { check, atMs: this.#world.schedule.nowMs, text };
+    this.#world.schedule.stop();
+  }
+
+  onWrite(write: Write, moment: 'before' | 'after'): void {
+    this.writes.onWrite(write, moment);
+  }
+
+  onEntry(entry: Entry): void {
+    const last = this.chain.entries.at(-1) ?? emptyHead(entry.operation);
+    if (entry.seq !== last.seq + 1 || ('hash' in last && entry.previous !== last.hash)) {
+      this.fail('journal', `entry ${entry.seq} does not follow entry ${last.seq}`);
+    }
+    const event = this.chain.add(entry, this.#world.schedule.nowMs);
+    this.state = this.#fold(this.state, entry);
+    this.#evidence.onEvent(event);
+    if (event.kind === 'rolled-back' || event.kind === 'completed')
+      checkEnd(this.#world, this.chain, (check, text) => this.fail(check, text));
+  }
+
+  /** After the run: the chain verifies, and what was kept as text folds to the same state again. Costly: for every fourth seed. */
+  atEnd(): void {
+    if (this.#world.scenario.seed % 4 !== 0) return;
+    let state: RolloutState | null = null;
+    for (const entry of this.chain.entries) {
+      if (hashOf(entry, sha256) !== entry.hash) this.fail('journal', `the hash of entry ${entry.seq} is wrong`);
+      state = this.#fold(state, JSON.parse(JSON.stringify(entry)) as Entry);
+    }
+    if (state === null || this.state === null) return;
+    if (textOf(state) !== textOf(this.state))
+      this.fail('journal', 'the journal, read back from text, folds to another state');
+  }
+
+  #onChange(): void {
+    this.#vantage.look();
+    const tick = Math.floor(this.#world.schedule.nowMs / 10_000);
+    this.#evidence.look(tick !== this.#tick);
+    this.#tick = tick;
+  }
+}

@@ -1,0 +1,329 @@
+import type { Entry } from '../core/journal/entry.ts';
+import type { AdminState } from '../core/observed/backend.ts';
+import { unknown } from '../core/observed/reading.ts';
+import type { OperationPorts } from '../engine/operation-ports.ts';
+import {
+  type Backend,
+  type Clock,
+  type Group,
+  type JournalStore,
+  type LeaseStore,
+  PortError,
+} from '../engine/ports.ts';
+import { type CallFate, type CrashPoint, type Landing, makeCall } from './calls.ts';
+import type { FaultName } from './faults.ts';
+import { sha256 } from './hash.ts';
+import type { Random } from './random.ts';
+import type { Durable } from './stores.ts';
+import type { Balancer } from './world/balancer.ts';
+import type { Side } from './world/servers.ts';
+import type { World } from './world/world.ts';
+
+/** A write of a controller at the moment it takes effect in the world, for the checkers. */
+export type Write = {
+  readonly by: string;
+  readonly issuedAtMs: number;
+  /** Length of the operation's durable chain when the call was made. */
+  readonly issuedSeq: number;
+  readonly stray: boolean;
+} & (
+  | { readonly kind: 'weights'; readonly balancer: Balancer; readonly values: Readonly<Record<string, number>> }
+  | { readonly kind: 'states'; readonly balancer: Balancer; readonly values: Readonly<Record<string, AdminState>> }
+  | {
+      readonly kind: 'resize';
+      readonly side: Side;
+      readonly size: { readonly min?: number; readonly desired?: number };
+    }
+);
+
+export type Surroundings = {
+  readonly world: World;
+  readonly durable: Durable;
+  readonly operation: string;
+  readonly random: Random;
+  /** Called before the write changes anything, and again after. */
+  readonly onWrite: (write: Write, moment: 'before' | 'after') => void;
+  readonly suffered: (fault: FaultName) => void;
+  readonly crashes: (point: CrashPoint) => boolean;
+  readonly diskFull: () => boolean;
+};
+
+/** Wall clock of the simulated world at its beginning. */
+export const epochMs = 1_790_000_000_000;
+
+/** One controller process: the ports that its engine gets, its death and its pauses. */
+export class Controller {
+  readonly holder: string;
+  readonly ports: OperationPorts;
+  alive = true;
+  pausedUntilMs = 0;
+  readonly #around: Surroundings;
+  readonly #fate: CallFate;
+
+  constructor(holder: string, around: Surroundings) {
+    this.holder = holder;
+    this.#around = around;
+    const { world, random } = around;
+    const rates = world.scenario.faults;
+    this.#fate = {
+      schedule: world.schedule,
+      random,
+      strikes: (fault) => {
+        const rate = rates[fault];
+        if (rate === undefined || world.healed || !random.chance(rate)) return false;
+        around.suffered(fault);
+        return true;
+      },
+      dies: (point) => {
+        if (!this.alive || !around.crashes(point)) return false;
+        this.die(point);
+        return true;
+      },
+      alive: () => this.alive,
+      deliver: (resume) => this.#deliver(resume),
+      lateMsMax: world.scenario.timing.callMs,
+    };
+    this.ports = this.#makePorts();
+  }
+
+  die(where: string): void {
+    this.alive = false;
+    this.#around.world.note(`controller ${this.holder} dies at ${where}`);
+  }
+
+  #deliver(resume: () => void): void {
+    if (!this.alive) return;
+    const { schedule } = this.#around.world;
+    if (this.pausedUntilMs <= schedule.nowMs) return resume();
+    schedule.at(this.pausedUntilMs, () => this.#deliver(resume));
+  }
+
+  #makePorts(): OperationPorts {
+    const { world, durable } = this.#around;
+    const backends: Record<string, Backend> = {};
+    for (const balancer of world.balancers.values()) backends[balancer.id] = this.#backend(balancer);
+    return {
+      clock: this.#clock(),
+      journal: this.#journal(),
+      leases: this.#leases(),
+      samples: {
+        put: (operation, block, samples) =>
+          this.#local('samples', ['samples.put/before', 'samples.put/after'], () => {
+            this.#refuseWhenFull();
+            durable.putSamples(operation, block, samples);
+          }),
+        read: (operation, block) => this.#local('samples', [null, null], () => durable.readSamples(operation, block)),
+        prune: (operation, keep) => this.#local('samples', [null, null], () => durable.pruneSamples(operation, keep)),
+      },
+      backends,
+      origin: this.#group('origin'),
+      destination: this.#group('destination'),
+      marker: {
+        read: (operation) => this.#local('marker', ['marker.read', null], () => durable.marker.get(operation) ?? null),
+        write: (operation, who) =>
+          this.#local('marker', ['marker.write/before', 'marker.write/after'], () => {
+            this.#refuseWhenFull();
+            durable.marker.set(operation, who);
+          }),
+        remove: (operation) => this.#local('marker', [null, null], () => void durable.marker.delete(operation)),
+      },
+      sha256,
+      holder: this.holder,
+      timing: world.scenario.timing,
+      tell: () => {},
+    };
+  }
+
+  #clock(): Clock {
+    const { schedule } = this.#around.world;
+    return {
+      now: () => epochMs + schedule.nowMs,
+      monotonic: () => schedule.nowMs,
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          if (this.#fate.dies('sleep')) return;
+          if (signal.aborted) return this.#deliver(resolve);
+          const ended = (): void => {
+            planned.cancelled = true;
+            signal.removeEventListener('abort', ended);
+            this.#deliver(resolve);
+          };
+          const planned = schedule.after(ms, ended);
+          signal.addEventListener('abort', ended);
+        }),
+    };
+  }
+
+  #backend(balancer: Balancer): Backend {
+    const nowMs = (): number => this.#around.world.schedule.nowMs;
+    return {
+      read: (signal) =>
+        this.#remote(`reading ${balancer.id}`, signal, ['backend.read', null], false, () => {
+          this.#reach(balancer);
+          this.#garble(balancer.id);
+          return balancer.read(nowMs());
+        }),
+      attempts: (servers, signal) =>
+        this.#remote(`counting at ${balancer.id}`, signal, ['backend.attempts', null], false, () => {
+          this.#reach(balancer);
+          return balancer.attempts(servers, nowMs());
+        }),
+      setWeights: (values, signal) => {
+        const issued = this.#issue();
+        const points = ['backend.setWeights/before', 'backend.setWeights/after'] as const;
+        return this.#remote(`weights at ${balancer.id}`, signal, points, true, (landing) => {
+          this.#reach(balancer);
+          this.#write({ ...issued, kind: 'weights', balancer, values: part(values, landing), stray: landing.stray });
+        });
+      },
+      setStates: (values, signal) => {
+        const issued = this.#issue();
+        const points = ['backend.setStates/before', 'backend.setStates/after'] as const;
+        return this.#remote(`states at ${balancer.id}`, signal, points, true, (landing) => {
+          this.#reach(balancer);
+          this.#write({ ...issued, kind: 'states', balancer, values: part(values, landing), stray: landing.stray });
+        });
+      },
+    };
+  }
+
+  #group(side: Side): Group {
+    const { world } = this.#around;
+    const fleet = world.fleet(side);
+    let older = fleet.read();
+    let olderAtMs = world.schedule.nowMs;
+    return {
+      read: (signal) =>
+        this.#remote(`reading the ${side}`, signal, ['group.read', null], false, () => {
+          this.#garble(`the ${side}`);
+          const reading = fleet.read();
+          const nowMs = world.schedule.nowMs;
+          const stale = nowMs - olderAtMs <= staleMsMax && this.#fate.strikes('stale-read');
+          const answer = stale ? older : reading;
+          if (nowMs - olderAtMs >= staleMsMax / 2) [older, olderAtMs] = [reading, nowMs];
+          return this.#fate.strikes('reading-missing')
+            ? { ...answer, build: unknown('the image was not told') }
+            : answer;
+        }),
+      resize: (size, signal) => {
+        const issued = this.#issue();
+        const points = ['group.resize/before', 'group.resize/after'] as const;
+        return this.#remote(`resizing the ${side}`, signal, points, true, (landing) => {
+          this.#write({ ...issued, kind: 'resize', side, size, stray: landing.stray });
+        });
+      },
+    };
+  }
+
+  #journal(): JournalStore {
+    const { durable } = this.#around;
+    return {
+      append: (expected, entries) =>
+        this.#local('append', ['journal.append/before', 'journal.append/after'], () => {
+          this.#refuseWhenFull();
+          return durable.append(expected, entries);
+        }),
+      read: (operation, afterSeq) =>
+        this.#local<Entry[]>('read', [null, null], () => durable.read(operation, afterSeq)),
+      heads: () =>
+        this.#local('heads', [null, null], () => [...durable.chains.keys()].map((name) => durable.head(name))),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  #leases(): LeaseStore {
+    const { durable } = this.#around;
+    return {
+      acquire: (operation, holder, nowMs, ttlMs) =>
+        this.#local('lease', ['lease.acquire', null], () => {
+          const { held, fence, expiresAtMs, holder: other } = durable.acquire(operation, holder, nowMs, ttlMs);
+          return held ? { held, fence, expiresAtMs } : { held, holder: other, expiresAtMs };
+        }),
+      release: (operation, holder) => this.#local('lease', [null, null], () => durable.release(operation, holder)),
+    };
+  }
+
+  #issue(): { by: string; issuedAtMs: number; issuedSeq: number } {
+    const { world, durable, operation } = this.#around;
+    return { by: this.holder, issuedAtMs: world.schedule.nowMs, issuedSeq: durable.head(operation).seq };
+  }
+
+  #write(write: Write): void {
+    const { world, onWrite } = this.#around;
+    world.advance();
+    onWrite(write, 'before');
+    applyWrite(world, write);
+    onWrite(write, 'after');
+    world.changed();
+  }
+
+  #reach(balancer: Balancer): void {
+    if (balancer.reachable) return;
+    throw new PortError('unreachable', `${balancer.id} does not answer`, { retriable: true });
+  }
+
+  #garble(what: string): void {
+    if (!this.#fate.strikes('reading-missing')) return;
+    throw new PortError('protocol', `the reply of ${what} makes no sense`, { retriable: true });
+  }
+
+  #refuseWhenFull(): void {
+    if (!this.#around.diskFull()) return;
+    throw new PortError('disk-full', 'no space left on the device that holds the journal', { retriable: true });
+  }
+
+  #remote<T>(
+    what: string,
+    signal: AbortSignal,
+    points: Points,
+    writes: boolean,
+    perform: (landing: Landing) => T,
+  ): Promise<T> {
+    const [before, after] = points;
+    const glance = before === 'backend.attempts';
+    return makeCall(this.#fate, { what, signal, before, after, writes, remote: true, glance, perform });
+  }
+
+  #local<T>(what: string, points: Points, perform: () => T): Promise<T> {
+    const [before, after] = points;
+    return makeCall(this.#fate, {
+      what,
+      signal: null,
+      before,
+      after,
+      writes: after !== null,
+      remote: false,
+      glance: false,
+      perform,
+    });
+  }
+}
+
+type Points = readonly [before: CrashPoint | null, after: CrashPoint | null];
+
+const staleMsMax = 30_000;
+
+/** A balancer takes its commands one by one: one that is cut off in the middle has done the first of them. */
+function part<T>(values: Readonly<Record<string, T>>, landing: Landing): Readonly<Record<string, T>> {
+  if (!landing.partly) return values;
+  const entries = Object.entries(values);
+  return Object.fromEntries(entries.slice(0, Math.ceil(entries.length / 2)));
+}
+
+function applyWrite(world: World, write: Write): void {
+  const { nowMs } = world.schedule;
+  const stray = write.stray ? ' (late)' : '';
+  if (write.kind === 'resize') {
+    world.note(`${write.by} resizes the ${write.side} to ${JSON.stringify(write.size)}${stray}`);
+    world.fleet(write.side).resize(write.size);
+    return;
+  }
+  const { balancer } = write;
+  world.note(`${write.by} writes ${write.kind} at ${balancer.id}: ${JSON.stringify(write.values)}${stray}`);
+  for (const [name, value] of Object.entries(write.values)) {
+    const done = balancer.write(name, typeof value === 'number' ? { weight: value } : { admin: value }, nowMs);
+    if (!done) throw new PortError('not-found', `${balancer.id} has no server ${name}`, { retriable: false });
+    const server = balancer.server(name);
+    if (write.stray && server !== undefined) server.strayAtMs = nowMs;
+  }
+}

@@ -1,0 +1,253 @@
+import type { BackendReading, ServerReading } from '../core/observed/backend.ts';
+import type { GroupReading } from '../core/observed/group.ts';
+import { known } from '../core/observed/reading.ts';
+import type { Observation, Timed } from '../core/rollout/observation.ts';
+import { sideOf } from '../core/rollout/servers.ts';
+import type { RolloutState } from '../core/rollout/state.ts';
+import type { Watch } from '../core/rollout/watch.ts';
+import type { OperationPorts } from '../engine/operation-ports.ts';
+import type { Decider, Mutation } from './engine.ts';
+import { believedCounts } from './mutations/believed.ts';
+
+/**
+ * Known-bad products, each made of the real one by changing what its decider is told or what its journal promises. Every one
+ * of them must be caught by a checker; the product itself has no branch for them.
+ */
+export const mutations: readonly Mutation[] = [
+  { name: 'requested share as evidence', shownBy: ['share-drifts'], decider: seeing(believedCounts) },
+  {
+    name: 'unknown taken as healthy',
+    shownBy: ['balancer-unreachable', 'reading-missing', 'call-lost'],
+    decider: (real) => rememberingHealthy(real),
+  },
+  { name: 'effect before journal', shownBy: [], ports: writeBehind },
+  {
+    name: 'missing failures taken as none',
+    shownBy: [],
+    decider: seeing((observation) => mapServers(observation, withoutFailures)),
+  },
+  { name: 'writing is believing', shownBy: [], decider: seeing(asTargeted) },
+  {
+    name: 'capacity not awaited',
+    shownBy: ['instance-never-healthy', 'instance-dies', 'partial-capacity', 'scale-in-by-others'],
+    decider: seeing(destinationUp),
+  },
+  {
+    name: 'reserve forgotten',
+    shownBy: [],
+    decider: standing((state) => ({ ...state, plan: withoutReserve(state.plan) })),
+  },
+  { name: 'hold ignored', shownBy: ['hold'], decider: standing((state) => ({ ...state, held: null })) },
+  {
+    name: 'marker ignored',
+    shownBy: ['offline-back'],
+    decider: seeing((observation) => ({ ...observation, marker: known(null) })),
+  },
+  { name: 'builds ignored', shownBy: ['deployment', 'bad-deployment'], decider: seeing(sameBuilds) },
+  {
+    name: 'scale-in on the configured weight',
+    shownBy: ['hung-requests', 'balancer-unreachable', 'call-lost'],
+    decider: watching(allIdle),
+  },
+  { name: 'servers put aside are taken along', shownBy: [], decider: standing(nothingPutAside) },
+  { name: 'sizes kept after a way back', shownBy: [], decider: standing(grownFromTheStart) },
+  {
+    name: 'way back not remembered',
+    shownBy: ['back', 'back-all', 'offline-back', 'bad-deployment'],
+    decider: standing(goesOnAfterBack),
+  },
+];
+
+export function mutationNamed(name: string): Mutation {
+  const mutation = mutations.find((one) => one.name === name);
+  if (mutation !== undefined) return mutation;
+  throw new Error(`no mutation is called "${name}"; there are: ${mutations.map((one) => one.name).join(', ')}`);
+}
+
+/** A decider that is shown something else than what was observed. */
+function seeing(show: (observation: Observation, state: RolloutState, before: Watch | null) => Observation) {
+  return (real: Decider): Decider => ({
+    ...real,
+    watch: (before, state, observation) => real.watch(before, state, show(observation, state, before)),
+    decide: (state, watch, observation) => real.decide(state, watch, show(observation, state, null)),
+  });
+}
+
+/** A decider that is told that something else stands in the journal. */
+function standing(change: (state: RolloutState) => RolloutState) {
+  return (real: Decider): Decider => ({
+    ...real,
+    decide: (state, watch, observation) => real.decide(change(state), watch, observation),
+  });
+}
+
+function watching(change: (watch: Watch) => Watch) {
+  return (real: Decider): Decider => ({
+    ...real,
+    watch: (before, state, observation) => change(real.watch(before, state, observation)),
+  });
+}
+
+/** What could not be read is taken to be as it was last, and in good health. */
+function rememberingHealthy(real: Decider): Decider {
+  const memory = new WeakMap<Watch, Observation>();
+  const complete = (observation: Observation, last: Observation | undefined): Observation => {
+    if (last === undefined) return observation;
+    const backends: Record<string, Timed<BackendReading>> = {};
+    for (const [id, timed] of Object.entries(observation.backends)) {
+      const older = last.backends[id]?.reading;
+      backends[id] =
+        timed.reading.known || !older?.known ? timed : { atMs: timed.atMs, reading: known(allUp(older.value)) };
+    }
+    return {
+      ...observation,
+      backends,
+      origin: completeGroup(observation.origin, last.origin),
+      destination: completeGroup(observation.destination, last.destination),
+      marker: observation.marker.known ? observation.marker : known(null),
+    };
+  };
+  let lastShown: Observation | undefined;
+  return {
+    ...real,
+    watch: (before, state, observation) => {
+      const shown = complete(observation, memory.get(before));
+      const next = real.watch(before, state, shown);
+      memory.set(next, shown);
+      lastShown = shown;
+      return next;
+    },
+    decide: (state, watch, observation) =>
+      real.decide(state, watch, complete(observation, memory.get(watch) ?? lastShown)),
+  };
+}
+
+function completeGroup(timed: Timed<GroupReading>, last: Timed<GroupReading>): Timed<GroupReading> {
+  const { reading } = timed;
+  if (reading.known && reading.value.build.known) return timed;
+  if (!last.reading.known) return timed;
+  if (reading.known) return { ...timed, reading: known({ ...reading.value, build: last.reading.value.build }) };
+  const instances = last.reading.value.instances.map((instance) => ({ ...instance, state: 'healthy' as const }));
+  return { ...timed, reading: known({ ...last.reading.value, instances }) };
+}
+
+function allUp(reading: BackendReading): BackendReading {
+  return { ...reading, servers: reading.servers.map((server) => ({ ...server, health: 'up' })) };
+}
+
+/** Says `appended` at once and writes half a second later, as a store does that does not wait for the disk. */
+function writeBehind(ports: OperationPorts): OperationPorts {
+  const never = new AbortController().signal;
+  let pending: Promise<unknown> = Promise.resolve();
+  const heads = new Map<string, number>();
+  return {
+    ...ports,
+    journal: {
+      ...ports.journal,
+      append: (expected, entries) => {
+        const seq = heads.get(expected.operation);
+        if (seq === undefined) {
+          heads.set(expected.operation, expected.seq + entries.length);
+          return ports.journal.append(expected, entries);
+        }
+        heads.set(expected.operation, expected.seq + entries.length);
+        pending = pending
+          .then(() => ports.clock.sleep(500, never))
+          .then(() => ports.journal.append(expected, entries))
+          .catch(() => undefined);
+        return Promise.resolve('appended');
+      },
+    },
+  };
+}
+
+function mapServers(observation: Observation, change: (server: ServerReading) => ServerReading): Observation {
+  const backends: Record<string, Timed<BackendReading>> = {};
+  for (const [id, timed] of Object.entries(observation.backends)) {
+    const { atMs, reading } = timed;
+    backends[id] = reading.known
+      ? { atMs, reading: known({ ...reading.value, servers: reading.value.servers.map(change) }) }
+      : timed;
+  }
+  return { ...observation, backends };
+}
+
+function withoutFailures(server: ServerReading): ServerReading {
+  const { lbtot, scur } = server.counters;
+  return { ...server, counters: { ...server.counters, rsp2xx: lbtot - scur, rsp5xx: 0, econ: 0, eresp: 0 } };
+}
+
+function destinationUp(observation: Observation, state: RolloutState): Observation {
+  const plan = state.plan.backends[0];
+  if (plan === undefined) return observation;
+  return mapServers(observation, (server) =>
+    sideOf(plan, server.name) === 'destination' && server.health === 'down' ? { ...server, health: 'up' } : server,
+  );
+}
+
+/** The balancers are taken to be as the journal wants them. */
+function asTargeted(observation: Observation, state: RolloutState): Observation {
+  const backends: Record<string, Timed<BackendReading>> = {};
+  for (const [id, timed] of Object.entries(observation.backends)) {
+    const { atMs, reading } = timed;
+    const targets = state.intended?.target.traffic[id] ?? {};
+    const age = observation.nowMs - (state.intended?.atMs ?? 0);
+    // Long enough for one attempt at writing; after that it is believed.
+    if (!reading.known || age < 3000) backends[id] = timed;
+    else {
+      const servers = reading.value.servers.map((server) => {
+        const target = targets[server.name];
+        return target === undefined
+          ? server
+          : { ...server, weight: target.weight, admin: target.admin ?? server.admin };
+      });
+      backends[id] = { atMs, reading: known({ ...reading.value, servers }) };
+    }
+  }
+  return { ...observation, backends };
+}
+
+function sameBuilds(observation: Observation, state: RolloutState): Observation {
+  const withBuild = (timed: Timed<GroupReading>, build: string): Timed<GroupReading> =>
+    timed.reading.known ? { ...timed, reading: known({ ...timed.reading.value, build: known(build) }) } : timed;
+  return {
+    ...observation,
+    origin: withBuild(observation.origin, state.builds.origin),
+    destination: withBuild(observation.destination, state.builds.destination),
+  };
+}
+
+function allIdle(watch: Watch): Watch {
+  const backends: Record<string, Watch['backends'][string]> = {};
+  for (const [id, seen] of Object.entries(watch.backends)) {
+    backends[id] = { ...seen, idleReadings: 99, destinationInFlight: 0 };
+  }
+  return { ...watch, backends };
+}
+
+function withoutReserve(plan: RolloutState['plan']): RolloutState['plan'] {
+  return { ...plan, policy: { ...plan.policy, reserve: -0.9 } };
+}
+
+function nothingPutAside(state: RolloutState): RolloutState {
+  const backends = Object.fromEntries(
+    Object.entries(state.asFound.backends).map(([id, servers]) => [
+      id,
+      Object.fromEntries(Object.entries(servers).map(([name, found]) => [name, { ...found, admin: 'ready' as const }])),
+    ]),
+  );
+  return { ...state, asFound: { ...state.asFound, backends } };
+}
+
+function grownFromTheStart(state: RolloutState): RolloutState {
+  const { origin } = state.asFound;
+  if (origin === null) return state;
+  const min = Math.max(origin.min, state.intended?.target.origin?.min ?? 0);
+  return { ...state, asFound: { ...state.asFound, origin: { ...origin, min } } };
+}
+
+/** Takes the first way back for a bad dream: what stood before is to be reached again. */
+function goesOnAfterBack(state: RolloutState): RolloutState {
+  if (state.back === null || state.stage.kind !== 'cutting') return state;
+  return { ...state, back: null, stage: { kind: 'growing', step: 1 }, stageSinceMs: state.stageSinceMs };
+}

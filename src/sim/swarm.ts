@@ -1,0 +1,155 @@
+import type { Violation } from './checks/violation.ts';
+import { addCoverage, type Coverage, newCoverage, stateLabels } from './coverage.ts';
+import { crashPairs } from './crashes.ts';
+import type { Mutation } from './engine.ts';
+import { faultNames, operatorActs } from './faults.ts';
+import { type Outcome, simulate } from './run.ts';
+import { drawScenario, isEasy, type Scenario } from './scenario.ts';
+
+/** What is kept of one run of many: plain data, so that it can cross from one process to another. */
+export type Summary = {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  readonly end: Outcome['end'];
+  readonly cause: string | null;
+  readonly simulatedMs: number;
+  readonly entries: number;
+  readonly coverage: Coverage;
+  readonly nature: Nature;
+};
+
+/** What the world held: `easy`: nothing could go wrong. `bad`: the build stayed ten times worse. `fair`: nothing made it worse than tolerated. */
+export type Nature = { readonly easy: boolean; readonly bad: boolean; readonly fair: boolean };
+
+export async function summarize(seed: number): Promise<Summary> {
+  const scenario = drawScenario(seed);
+  const { violation, end, cause, simulatedMs, entries, coverage } = await simulate(scenario);
+  return { seed, violation, end, cause, simulatedMs, entries, coverage, nature: natureOf(scenario) };
+}
+
+/** The first seed, in order, in which a checker catches the mutation; null: none of `seeds` seeds from `first` does. */
+export async function firstCatch(mutation: Mutation, first: number, seeds: number): Promise<Outcome | null> {
+  for (let seed = first; seed < first + seeds; seed++) {
+    const scenario = drawScenario(seed);
+    if (mutation.shownBy.length > 0 && !mutation.shownBy.some((fault) => fault in scenario.faults)) continue;
+    const outcome = await simulate(scenario, mutation);
+    if (outcome.violation !== null) return outcome;
+  }
+  return null;
+}
+
+/** Many runs together. */
+export type Tally = {
+  readonly summaries: Summary[];
+  readonly coverage: Coverage;
+};
+
+export function newTally(): Tally {
+  return { summaries: [], coverage: newCoverage() };
+}
+
+export function addSummary(tally: Tally, summary: Summary): void {
+  tally.summaries.push(summary);
+  addCoverage(tally.coverage, summary.coverage);
+}
+
+/** Runs of which fewer than this say nothing about how often something happens. */
+export const seedsForCoverage = 5000;
+export const timesAtLeast = 20;
+
+export type Assertion = { readonly name: string; readonly holds: boolean; readonly found: string };
+
+/** What has to be true of 5,000 runs for them to be worth something, and of their ends taken together. */
+export function assertionsOver(tally: Tally): Assertion[] {
+  const { summaries, coverage } = tally;
+  const minutes = median(summaries.map((one) => one.simulatedMs / 60_000));
+  const entries = median(summaries.map((one) => one.entries));
+  return [
+    { name: 'median simulated minutes ≥ 30', holds: minutes >= 30, found: minutes.toFixed(1) },
+    { name: 'median journal entries ≥ 50', holds: entries >= 50, found: String(entries) },
+    reached('every fault', [...faultNames, ...operatorActs], coverage.faults),
+    reached('every state', stateLabels, coverage.states),
+    reached('every state and crash point', crashPairs(), coverage.crashes),
+    ...endsTogether(summaries),
+  ];
+}
+
+/** The judge's own promises hold over many runs, not in one. */
+function endsTogether(summaries: readonly Summary[]): Assertion[] {
+  const easy = summaries.filter((one) => one.nature.easy && !one.nature.bad);
+  const unfinished = easy.filter((one) => one.end !== 'completed');
+  const bad = summaries.filter((one) => one.nature.bad && one.end === 'completed');
+  const fair = summaries.filter((one) => one.nature.fair);
+  const accused = fair.filter((one) => one.cause === 'judge');
+  const expected = fair.length * 0.001;
+  const atMost = expected + 3 * Math.sqrt(expected) + 1;
+  return [
+    {
+      name: 'builds ten times worse never complete',
+      holds: bad.length === 0,
+      found: `${bad.length} of ${summaries.filter((one) => one.nature.bad).length}${seedsOf(bad)}`,
+    },
+    {
+      name: 'good builds with an easy life complete (but for false alarms)',
+      holds: unfinished.length <= 1 + easy.length * 0.01,
+      found: `${easy.length - unfinished.length} of ${easy.length}${seedsOf(unfinished)}`,
+    },
+    {
+      name: `false alarms of the judge ≤ ${atMost.toFixed(1)}`,
+      holds: accused.length <= atMost,
+      found: `${accused.length} of ${fair.length}${seedsOf(accused)}`,
+    },
+  ];
+}
+
+function reached(what: string, names: readonly string[], table: Readonly<Record<string, number>>): Assertion {
+  const rare = names.filter((name) => (table[name] ?? 0) < timesAtLeast);
+  const least = Math.min(...names.map((name) => table[name] ?? 0));
+  const list = rare.map((name) => `${name} ${table[name] ?? 0}`).join(', ');
+  return {
+    name: `${what} reached at least ${timesAtLeast} times`,
+    holds: rare.length === 0,
+    found:
+      rare.length === 0
+        ? `${names.length}, the rarest ${least} times`
+        : `${rare.length} of ${names.length} are not: ${list}`,
+  };
+}
+
+function natureOf(scenario: Scenario): Nature {
+  const has = (...names: string[]): boolean => names.some((name) => name in scenario.faults);
+  return {
+    easy: isEasy(scenario),
+    bad: scenario.ratio >= 10 && !has('deployment', 'bad-deployment'),
+    fair: scenario.ratio <= 2 && !has(...harmful),
+  };
+}
+
+/** Faults after which requests truly fail more often at the destination, so that going back is no false alarm. */
+const harmful = [
+  'bad-deployment',
+  'deployment',
+  'instance-dies',
+  'instance-flaps',
+  'scale-in-by-others',
+  'partial-capacity',
+  'hung-requests',
+  'share-drifts',
+  'weights-by-hand',
+  'load-spike',
+  'balancer-reload',
+];
+
+function seedsOf(summaries: readonly Summary[]): string {
+  return summaries.length === 0
+    ? ''
+    : ` (seeds ${summaries
+        .slice(0, 10)
+        .map((one) => one.seed)
+        .join(', ')})`;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,159 @@
+import type { FaultName } from '../faults.ts';
+import type { Random } from '../random.ts';
+import type { World } from './world.ts';
+
+/** Has a fault happened: told for the coverage table. */
+export type Suffered = (fault: FaultName) => void;
+
+const hourMs = 3_600_000;
+
+/** Enters the faults of a world that happen by themselves, each in a random stream of its own, until the world is healed. */
+export function plantMisfortunes(world: World, random: Random, suffered: Suffered): void {
+  for (const [name, strike] of Object.entries(misfortunes) as [FaultName, Strike][]) {
+    const perHour = world.scenario.faults[name];
+    if (perHour === undefined) continue;
+    const own = random.fork(name);
+    const next = (): void => {
+      world.schedule.after(own.exponential(hourMs / perHour), () => {
+        if (world.healed) return;
+        if (strike(world, own)) suffered(name);
+        next();
+      });
+    };
+    next();
+  }
+}
+
+/** Ends everything that goes wrong for a while. What has happened to the fleets stays happened. */
+export function heal(world: World): void {
+  world.advance();
+  world.healed = true;
+  world.hangs = 0;
+  world.loadFactor = 1;
+  for (const balancer of world.balancers.values()) {
+    balancer.reachable = true;
+    balancer.skew = 1;
+  }
+  for (const fleet of [world.origin, world.destination]) {
+    fleet.capacityMax = Number.POSITIVE_INFINITY;
+    fleet.reconcile();
+  }
+  world.note('the world is healed: nothing goes wrong from here on');
+  world.changed();
+}
+
+/** Does its harm; false: there was nothing to harm. */
+type Strike = (world: World, random: Random) => boolean;
+
+const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
+  'instance-dies': (world, random) => {
+    const fleet = random.chance(0.5) ? world.origin : world.destination;
+    const living = fleet.instances.filter((one) => one.state === 'healthy');
+    if (living.length === 0) return false;
+    fleet.kill(random.pick(living));
+    return true;
+  },
+  'partial-capacity': (world, random) => {
+    const fleet = random.chance(0.3) ? world.origin : world.destination;
+    fleet.capacityMax = fleet.instances.length + random.integer(0, 1);
+    world.note(`no more than ${fleet.capacityMax} instances are to be had for the ${fleet.side}`);
+    world.schedule.after(random.between(2, 20) * 60_000, () => {
+      fleet.capacityMax = Number.POSITIVE_INFINITY;
+      fleet.reconcile();
+    });
+    return true;
+  },
+  'scale-in-by-others': (world, random) => {
+    const fleet = random.chance(0.5) ? world.origin : world.destination;
+    const { min, desired } = fleet.size;
+    if (desired <= 1) return false;
+    const next = random.integer(Math.max(1, desired - 2), desired - 1);
+    world.note(`somebody scales the ${fleet.side} in from ${desired} to ${next}`);
+    fleet.size = { ...fleet.size, min: Math.min(min, next) };
+    fleet.resize({ desired: next });
+    return true;
+  },
+  'counters-cleared': (world, random) => {
+    const balancer = random.pick([...world.balancers.values()]);
+    world.note(`somebody clears the counters of ${balancer.id}`);
+    balancer.clearCounters(world.schedule.nowMs);
+    return true;
+  },
+  'balancer-reload': (world, random) => {
+    const balancer = random.pick([...world.balancers.values()]);
+    world.note(`${balancer.id} is reloaded: weights and states as configured, counters at zero`);
+    balancer.reload(world.schedule.nowMs);
+    world.changed();
+    return true;
+  },
+  'balancer-unreachable': (world, random) => {
+    const balancer = random.pick([...world.balancers.values()]);
+    if (!balancer.reachable) return false;
+    balancer.reachable = false;
+    world.note(`the control socket of ${balancer.id} does not answer any more (it goes on serving)`);
+    world.schedule.after(random.between(0.2, 6) * 60_000, () => {
+      if (!balancer.reachable) world.note(`${balancer.id} can be reached again`);
+      balancer.reachable = true;
+    });
+    return true;
+  },
+  'weights-by-hand': (world, random) => {
+    const balancer = random.pick([...world.balancers.values()]);
+    const server = random.pick(balancer.servers.filter((one) => one.side !== 'other'));
+    const weight = random.pick([0, 1, 10, 50, 100, 256]);
+    world.note(`somebody gives ${server.name} on ${balancer.id} weight ${weight} by hand (it had ${server.weight})`);
+    balancer.write(server.name, { weight }, world.schedule.nowMs);
+    server.handAtMs = world.schedule.nowMs;
+    world.changed();
+    return true;
+  },
+  deployment: (world, random) => deploy(world, random, random.pick([0.5, 1, 1, 1, 1.2])),
+  'bad-deployment': (world, random) => deploy(world, random, random.pick([5, 10, 30])),
+  'load-spike': (world, random) => {
+    world.advance();
+    world.loadFactor = random.between(1.05, 1.15);
+    world.note(`the load rises by ${Math.round((world.loadFactor - 1) * 100)} %`);
+    world.schedule.after(random.between(2, 10) * 60_000, () => {
+      world.advance();
+      world.loadFactor = 1;
+    });
+    return true;
+  },
+  'share-drifts': (world, random) => {
+    world.advance();
+    const skew = random.chance(0.5) ? random.spread(2, 10) : random.spread(0.05, 0.5);
+    world.note(`the destination gets ${skew.toFixed(1)} times what its weights say`);
+    setSkew(world, skew);
+    world.schedule.after(random.between(4, 25) * 60_000, () => {
+      world.advance();
+      setSkew(world, 1);
+    });
+    return true;
+  },
+  'hung-requests': (world, random) => {
+    world.advance();
+    world.hangs = random.spread(0.02, 0.5);
+    world.note(`${Math.round(world.hangs * 100)} % of the destination's requests hang`);
+    world.schedule.after(random.between(0.5, 5) * 60_000, () => {
+      world.advance();
+      world.hangs = 0;
+    });
+    return true;
+  },
+};
+
+function setSkew(world: World, skew: number): void {
+  for (const balancer of world.balancers.values()) balancer.skew = skew;
+  world.changed();
+}
+
+function deploy(world: World, random: Random, ratio: number): boolean {
+  const fleet = ratio >= 5 || random.chance(0.6) ? world.destination : world.origin;
+  const build = `${fleet.side}-${world.ratios.size}`;
+  world.advance();
+  world.ratios.set(build, ratio);
+  world.note(`build ${build} (${ratio} times the baseline's failures) is deployed to the ${fleet.side}`);
+  fleet.deploy(build, random.pick([0, 0, 5000, 20_000]));
+  world.changed();
+  return true;
+}

@@ -1,0 +1,133 @@
+import type { AdminState, BackendReading, Health, ServerReading } from '../../core/observed/backend.ts';
+import { known } from '../../core/observed/reading.ts';
+
+export type Side = 'origin' | 'destination';
+
+/** One server line of a balancer, with what it has truly done. `slot`: the instance it stands for; null: not one of ours. */
+export type Server = {
+  readonly name: string;
+  readonly side: Side | 'other';
+  readonly slot: number | null;
+  weight: number;
+  admin: AdminState;
+  health: Health;
+  readonly configuredWeight: number;
+  readonly configuredAdmin: AdminState;
+  attempts: number;
+  answered: number;
+  refused: number;
+  errors5xx: number;
+  brokenAnswers: number;
+  inFlight: number;
+  /** Requests that hang until the balancer gives them up. */
+  hung: { readonly endsAtMs: number; count: number }[];
+  /** When a person last wrote this server. */
+  handAtMs: number;
+  /** When a write that its sender had given up landed here. */
+  strayAtMs: number;
+  /** When a reload last brought back what is configured. */
+  reloadedAtMs: number;
+};
+
+export function newServer(
+  name: string,
+  side: Server['side'],
+  slot: number | null,
+  weight: number,
+  admin: AdminState = 'ready',
+): Server {
+  return {
+    name,
+    side,
+    slot,
+    weight,
+    admin,
+    health: slot === null ? 'up' : 'down',
+    configuredWeight: weight,
+    configuredAdmin: admin,
+    attempts: 0,
+    answered: 0,
+    refused: 0,
+    errors5xx: 0,
+    brokenAnswers: 0,
+    inFlight: 0,
+    hung: [],
+    handAtMs: Number.NEGATIVE_INFINITY,
+    strayAtMs: Number.NEGATIVE_INFINITY,
+    reloadedAtMs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** The weight with which a server takes new requests now. */
+export function carriedWeight(server: Server): number {
+  return server.admin === 'ready' && server.health === 'up' ? server.weight : 0;
+}
+
+export function hungOf(server: Server): number {
+  let count = 0;
+  for (const group of server.hung) count += group.count;
+  return count;
+}
+
+/** What a new process of the balancer forgets; requests under way are served to their end by the old one, unseen. */
+export function clearCounters(server: Server, newProcess: boolean): void {
+  server.attempts = 0;
+  server.answered = 0;
+  server.refused = 0;
+  server.errors5xx = 0;
+  server.brokenAnswers = 0;
+  if (!newProcess) return;
+  server.inFlight = 0;
+  server.hung = [];
+}
+
+export function readBackend(process: string, servers: readonly Server[], attemptMsMax: number): BackendReading {
+  return { process, servers: servers.map(readServer), traits: traitsOf(attemptMsMax) };
+}
+
+const configuredReady = known<AdminState>('ready');
+const configuredMaint = known<AdminState>('maint');
+
+function readServer(server: Server): ServerReading {
+  return {
+    name: server.name,
+    address: null,
+    weight: server.weight,
+    configuredWeight: server.configuredWeight,
+    admin: server.admin,
+    configuredAdmin: server.configuredAdmin === 'ready' ? configuredReady : configuredMaint,
+    health: server.health,
+    counters: {
+      lbtot: server.attempts,
+      rsp1xx: 0,
+      rsp2xx: server.answered,
+      rsp3xx: 0,
+      rsp4xx: 0,
+      rsp5xx: server.errors5xx,
+      srvAbrt: 0,
+      econ: server.refused,
+      eresp: server.brokenAnswers,
+      wretr: 0,
+      wredis: 0,
+      scur: server.inFlight + hungOf(server),
+    },
+    features: noFeatures,
+  };
+}
+
+const noFeatures: readonly string[] = [];
+const traitsByLimit = new Map<number, BackendReading['traits']>();
+
+function traitsOf(attemptMsMax: number): BackendReading['traits'] {
+  const made = traitsByLimit.get(attemptMsMax) ?? {
+    mode: known('http'),
+    algorithm: known('roundrobin'),
+    stickiness: known(null),
+    retryOn: known([]),
+    abortOnClose: known(false),
+    redispatch: known(false),
+    attemptMsMax: known(attemptMsMax),
+  };
+  traitsByLimit.set(attemptMsMax, made);
+  return made;
+}

@@ -1,0 +1,227 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CliError, type Context, type OpenBackend, type World } from '../../src/cli/context.ts';
+import { loadConfig } from '../../src/cli/load-config.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { fileBytesMax } from '../../src/config/decode.ts';
+import { exampleConfig } from '../../src/config/example.ts';
+import type { BackendReading, BackendTraits, ServerReading } from '../../src/core/observed/backend.ts';
+import { known } from '../../src/core/observed/reading.ts';
+import { type Backend, PortError } from '../../src/engine/ports.ts';
+
+let directory = '';
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'drover-check-'));
+});
+
+afterAll(async () => {
+  await rm(directory, { recursive: true });
+});
+
+describe('drover check', () => {
+  test('sums a valid file up, and says that the balancers were not asked', async () => {
+    const { text, code } = await check(await file('valid.yaml', exampleConfig), { options: ['--offline'] });
+    expect(text.split('\n')).toEqual([
+      'shop: 1 service, 1 wave',
+      '  query  classic → vpc  team-query  objective 1%  3 steps',
+      '  wave first: query',
+      '  balancers: not asked (--offline)',
+      'valid.yaml is valid',
+      '',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test('prints every problem, a count, and fails', async () => {
+    const bad = exampleConfig.replace('version: 1', 'version: 2').replace('owner:', 'ower:');
+    const { text, code } = await check(await file('bad.yaml', bad));
+    expect(text).toContain('bad.yaml:6:10  version: not a value that fits here');
+    expect(text).toContain('hint      did you mean "owner"?');
+    expect(text.trimEnd().split('\n').at(-1)).toBe('bad.yaml: 3 problems');
+    expect(code).toBe(1);
+  });
+
+  test('as JSON, valid and not', async () => {
+    const valid = JSON.parse(
+      (await check(await file('a.yaml', exampleConfig), { options: ['--offline', '--json'] })).text,
+    );
+    expect(valid).toEqual({
+      ok: true,
+      file: 'a.yaml',
+      problems: [],
+      warnings: [],
+      fleet: {
+        name: 'shop',
+        environments: ['classic', 'vpc'],
+        balancers: ['edge'],
+        services: ['query'],
+        waves: ['first'],
+      },
+      backends: null,
+    });
+    const bad = JSON.parse((await check(await file('b.yaml', 'version: [\n'), { options: ['--json'] })).text);
+    expect(bad).toMatchObject({ ok: false, fleet: null, problems: [{ file: 'b.yaml', line: 2, column: 1 }] });
+  });
+
+  test('tells what a balancer would do to a rollout, and stays valid', async () => {
+    const backend = reading({ algorithm: known('leastconn'), attemptMsMax: known(60_000) }, [
+      server('classic-1', 1),
+      server('vpc-1', 100),
+    ]);
+    const { text, code } = await check(await file('live.yaml', exampleConfig), {
+      backend: () => Promise.resolve(backend),
+    });
+    expect(text).toContain('edge/query (query)  no rollout starts: balance leastconn');
+    expect(text).toContain(
+      "no rollout starts: servers of the destination have a weight in the balancer's configuration: vpc-1",
+    );
+    expect(text).toContain('warning: an attempt can last 60s here, and rollout.attempt says 30s');
+    expect(text).toContain('  balancers: 1 of 1 backend read');
+    expect(code).toBe(0);
+  });
+
+  test('tells when no server fits a pattern', async () => {
+    const backend = reading({}, [server('web1', 1), server('classic-1', 1)]);
+    const { text } = await check(await file('live.yaml', exampleConfig), { backend: () => Promise.resolve(backend) });
+    expect(text).toContain('no rollout starts: no server fits the pattern "vpc-*" of the destination');
+    expect(text).toContain('The servers are named web1, classic-1');
+  });
+
+  test('takes a balancer that cannot be read for a warning', async () => {
+    const refused = () =>
+      Promise.reject(new PortError('denied', '/run/haproxy/admin.sock: permission denied', { retriable: true }));
+    const { text, code } = await check(await file('live.yaml', exampleConfig), { backend: refused });
+    expect(text).toContain(
+      'edge/query (query)  warning: it cannot be read\n    why       /run/haproxy/admin.sock: permission denied',
+    );
+    expect(text).toContain('  balancers: 0 of 1 backend read');
+    expect(code).toBe(0);
+  });
+
+  test('does not take a defect for a silent balancer', async () => {
+    const defect = () => Promise.reject(new RangeError('defect'));
+    await expect(check(await file('live.yaml', exampleConfig), { backend: defect })).rejects.toThrow('defect');
+  });
+});
+
+describe('the configuration is found', () => {
+  test('here or in a parent directory, and named as a person would', async () => {
+    await file('drover.yaml', exampleConfig);
+    const deep = join(directory, 'deep', 'er');
+    await mkdir(deep, { recursive: true });
+    const above = await loadConfig({ directory: deep });
+    expect(above.file).toBe(join(directory, 'drover.yaml'));
+    expect(above.config.directory).toBe(directory);
+    expect((await loadConfig({ directory })).file).toBe('drover.yaml');
+  });
+
+  test('or not: and then the error says what to do', async () => {
+    const missing = loadConfig({ directory }, 'nowhere/drover.yaml');
+    await expect(missing).rejects.toMatchObject({
+      message: 'nowhere/drover.yaml cannot be read: there is no such file',
+      remedy: '`drover init FILE` writes an example',
+    });
+    await expect(loadConfig({ directory }, '.')).rejects.toThrow('is not a file');
+    await expect(loadConfig({ directory }, '/dev/zero')).rejects.toThrow('/dev/zero is not a file');
+    const [loop, other] = [join(directory, 'loop'), join(directory, 'pool')];
+    await symlink(other, loop);
+    await symlink(loop, other);
+    await expect(loadConfig({ directory }, 'loop')).rejects.toThrow(CliError);
+  });
+
+  test.each([
+    ['UTF-16', Buffer.from(`\uFEFF${exampleConfig}`, 'utf16le'), '1:1  the file is not UTF-8 text'],
+    ['Latin-1', Buffer.from('version: 1\nname: caf\xe9\n', 'latin1'), '2:10  the file is not UTF-8 text'],
+    ['a UTF-8 character cut off', Buffer.from('name: é').subarray(0, 7), '1:7  the file is not UTF-8 text'],
+    ['a program', Buffer.from('\x7fELF\x02\x01\x01\x00', 'latin1'), '1:1  the file is not a text file'],
+    [
+      'gigabytes, as far as one can tell',
+      Buffer.alloc(fileBytesMax + 1, '#'),
+      '1:1  the file is too large for a configuration',
+    ],
+  ])('but not read as text: %s', async (_, bytes, expected) => {
+    await writeFile(join(directory, 'bytes.yaml'), bytes);
+    const { text, code } = await check('bytes.yaml');
+    expect(text).toContain(`bytes.yaml:${expected}`);
+    expect(code).toBe(1);
+  });
+
+  test('and for other verbs, a file with problems is an error that names them all', async () => {
+    await file('bad.yaml', exampleConfig.replace('version: 1', 'version: 2').replace('kind:', 'kin:'));
+    await expect(loadConfig({ directory }, 'bad.yaml')).rejects.toThrow(
+      /^bad\.yaml has 3 problems, and nothing was done\nbad\.yaml:6:10 {2}version[\s\S]*did you mean "kind"/,
+    );
+  });
+});
+
+async function file(name: string, text: string): Promise<string> {
+  await writeFile(join(directory, name), text);
+  return name;
+}
+
+type CheckOptions = { readonly options?: readonly string[]; readonly backend?: Backend['read'] };
+
+async function check(
+  config: string,
+  { options = [], backend }: CheckOptions = {},
+): Promise<{ text: string; code: number | null }> {
+  let [text, code]: [string, number | null] = ['', null];
+  const open: OpenBackend = { id: 'edge/query', backend: scripted(backend) };
+  const world: Partial<World> = { openBackends: () => [open] };
+  const context = {
+    stdout: {
+      write: (more: string) => {
+        text += more;
+      },
+      terminal: null,
+    },
+    env: {},
+    directory,
+    setExitCode: (given: number) => {
+      code = given;
+    },
+    world,
+  } as Partial<Context> as Context;
+  await buildProgram(context).parseAsync(['check', '--config', config, ...options], { from: 'user' });
+  return { text, code };
+}
+
+function scripted(read: Backend['read'] | undefined): Backend {
+  const forbidden = () => Promise.reject(new Error('check only reads'));
+  return { read: read ?? forbidden, attempts: forbidden, setWeights: forbidden, setStates: forbidden };
+}
+
+function reading(traits: Partial<BackendTraits>, servers: readonly ServerReading[]): BackendReading {
+  return {
+    process: 'one',
+    servers,
+    traits: {
+      mode: known('http'),
+      algorithm: known('roundrobin'),
+      stickiness: known(null),
+      retryOn: known([]),
+      abortOnClose: known(false),
+      redispatch: known(false),
+      attemptMsMax: known(30_000),
+      ...traits,
+    },
+  };
+}
+
+function server(name: string, configuredWeight: number): ServerReading {
+  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
+  return {
+    name,
+    address: null,
+    weight: configuredWeight,
+    configuredWeight,
+    admin: 'ready',
+    configuredAdmin: known('ready'),
+    health: 'up',
+    counters: { ...none, wretr: 0, wredis: 0, scur: 0, lbtot: 0 },
+    features: [],
+  };
+}

@@ -1,0 +1,79 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Context } from '../../src/cli/context.ts';
+import { loadConfig } from '../../src/cli/load-config.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { exampleConfig } from '../../src/config/example.ts';
+
+let directory = '';
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'drover-init-'));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+describe('drover init', () => {
+  test('writes an example that is valid, and says what comes next', async () => {
+    expect(await init()).toBe('wrote drover.yaml\nFill in what is yours, then: drover check\n');
+    expect((await loadConfig({ directory })).warnings).toEqual([]);
+  });
+
+  test('writes where it is told to', async () => {
+    expect(await init('fleets/shop.yaml')).toContain('drover check --config fleets/shop.yaml');
+    expect(await readFile(join(directory, 'fleets/shop.yaml'), 'utf8')).toBe(exampleConfig);
+  });
+
+  test('never writes over a file unless told to, and then as a whole', async () => {
+    const path = join(directory, 'drover.yaml');
+    await writeFile(path, 'mine');
+    await expect(init()).rejects.toMatchObject({
+      message: 'drover.yaml is there already, and was left as it is',
+      remedy: 'name another file, or write over it with --force',
+    });
+    expect(await readFile(path, 'utf8')).toBe('mine');
+    await init('--force');
+    expect(await readFile(path, 'utf8')).toBe(exampleConfig);
+    expect(await readdir(directory)).toEqual(['drover.yaml']);
+  });
+
+  test('says why it cannot write', async () => {
+    await writeFile(join(directory, 'file'), '');
+    await expect(init('file/drover.yaml')).rejects.toThrow(/^file\/drover\.yaml cannot be written: /);
+    await expect(init('.', '--force')).rejects.toThrow('cannot be written: what is there is not a file');
+    expect(await readdir(directory)).toEqual(['file']);
+  });
+
+  test('takes the name of the file after a socket for what it is', async () => {
+    const sockets: unknown[] = [];
+    const listBackends = (balancer: unknown) => {
+      sockets.push(balancer);
+      return Promise.resolve([]);
+    };
+    await init({ listBackends }, '--haproxy', 'a.sock', '--haproxy', 'b.sock', 'fleet.yaml');
+    expect(sockets).toMatchObject([{ sockets: ['a.sock', 'b.sock'] }]);
+    expect(await readdir(directory)).toEqual(['fleet.yaml']);
+  });
+});
+
+async function init(...given: readonly (string | object)[]): Promise<string> {
+  let text = '';
+  const context = {
+    stdout: {
+      write: (more: string) => {
+        text += more;
+      },
+      terminal: null,
+    },
+    env: {},
+    directory,
+    world: given.find((item) => typeof item === 'object') ?? {},
+  } as Partial<Context> as Context;
+  const words = given.filter((item) => typeof item === 'string');
+  await buildProgram(context).parseAsync(['init', ...words], { from: 'user' });
+  return text;
+}

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { controllability } from '../../src/core/fleet/controllability.ts';
+import type { BackendTraits } from '../../src/core/observed/backend.ts';
+import { known, unknown } from '../../src/core/observed/reading.ts';
+
+const fine: BackendTraits = {
+  mode: known('http'),
+  algorithm: known('roundrobin'),
+  stickiness: known(null),
+  retryOn: known(['conn-failure', 'empty-response']),
+  abortOnClose: known(false),
+  redispatch: known(true),
+  attemptMsMax: known(12_000),
+};
+const web = [{ name: 'web-1', features: [] }];
+
+function severities(traits: Partial<BackendTraits>, features: readonly string[] = []): string[] {
+  const servers = [...web, { name: 'web-2', features }];
+  return controllability({ ...fine, ...traits }, servers).map((finding) => `${finding.severity} ${finding.rule}`);
+}
+
+describe('what a rollout would suffer from', () => {
+  test('a backend of round robin over HTTP without persistence has no finding', () => {
+    expect(controllability(fine, web)).toEqual([]);
+  });
+
+  test.each(['leastconn', 'static-rr', 'first', 'source', 'uri', 'hdr', 'one-from-the-future'])(
+    'balance %s is refused',
+    (algorithm) => {
+      expect(severities({ algorithm: known(algorithm) })).toEqual(['refuse algorithm']);
+    },
+  );
+
+  test('random is let through with a warning', () => {
+    expect(severities({ algorithm: known('random') })).toEqual(['warn algorithm']);
+  });
+
+  test('unknown is never supported: mode and algorithm are refused, the rest is named once per reason', () => {
+    const why = unknown('haproxy.cfg was not given');
+    expect(severities({ mode: why, algorithm: why })).toEqual(['refuse mode', 'refuse algorithm']);
+    const findings = controllability(
+      { ...fine, stickiness: why, retryOn: why, abortOnClose: why, attemptMsMax: why },
+      web,
+    );
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({
+      severity: 'warn',
+      what: 'unknown: stickiness, retry-on, option abortonclose, the time-outs',
+    });
+  });
+
+  const cases: readonly (readonly [string, Partial<BackendTraits>])[] = [
+    ['refuse mode', { mode: known('tcp') }],
+    ['refuse stickiness', { stickiness: known('cookie') }],
+    ['refuse stickiness', { stickiness: known('stick-table') }],
+    ['warn retry-on', { retryOn: known(['conn-failure', '503']) }],
+    ['warn retry-on', { retryOn: known(['all-retryable-errors']) }],
+    ['warn abort-on-close', { abortOnClose: known(true) }],
+  ];
+  test.each(cases)('%s: %o', (expected, traits) => {
+    expect(severities(traits)).toEqual([expected]);
+  });
+
+  test('a hash is one finding, not two', () => {
+    expect(severities({ algorithm: known('uri'), stickiness: known('hash') })).toEqual(['refuse algorithm']);
+  });
+
+  test.each([
+    ['backup', 'refuse'],
+    ['track', 'refuse'],
+    ['agent-check', 'refuse'],
+    ['server-template', 'warn'],
+    ['not-in-configuration', 'warn'],
+  ])('a server with %s: %s, by name', (feature, severity) => {
+    const [finding, ...others] = controllability(fine, [...web, { name: 'web-2', features: [feature] }]);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ rule: feature, severity });
+    expect(finding?.what).toContain('web-2');
+    expect(finding?.what).not.toContain('web-1');
+  });
+
+  test("a server's cookie alone is inert, and many names are abridged", () => {
+    expect(severities({}, ['cookie'])).toEqual([]);
+    const many = Array.from({ length: 60 }, (_, index) => ({ name: `b${index}`, features: ['backup'] }));
+    expect(controllability(fine, many)[0]?.what).toBe('backup servers: b0, b1, b2, b3, b4 and 55 more');
+  });
+});

@@ -1,0 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { groupContract } from '../contract/group.ts';
+import { makeSetting } from './local/setting.ts';
+
+groupContract('local provider', {
+  passesMax: 600,
+  passesQuiet: 20,
+  async open({ min, max, healthy }) {
+    const setting = await makeSetting({ size: { min, max }, behaviour: healthy ? 'good' : 'sick' });
+    return { group: setting.open(), pass: () => sleep(100), dispose: () => setting.dispose() };
+  },
+});

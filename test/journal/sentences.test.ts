@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { sentenceOf } from '../../src/cli/journal-sentences.ts';
+import type { EventBody } from '../../src/core/journal/entry.ts';
+import type { FleetEvent } from '../../src/core/journal/fleet.ts';
+import type { RolloutEvent } from '../../src/core/rollout/events.ts';
+
+const known: readonly (readonly [RolloutEvent | FleetEvent, string])[] = [
+  [{ kind: 'held', why: 'lunch', by: 'alice' }, 'held by alice: lunch'],
+  [{ kind: 'resumed', by: 'alice', reason: 'fixed' }, 'resumed by alice, reason: fixed'],
+  [{ kind: 'rolled-back', tookMs: 153.3 }, 'rolled back in 153 ms'],
+  [{ kind: 'drained', inFlight: 3, afterMs: 61_000 }, 'drained after 61.0 s, 3 requests still in flight'],
+  [{ kind: 'completed', share: 0.999 }, 'completed at an observed share of 99.9 %'],
+  [{ kind: 'completed', share: null }, 'completed'],
+  [
+    { kind: 'operation-started', operation: 'rollout-query-1', seq: 1, hash: 'a'.repeat(64) },
+    'rollout-query-1 started (entry 1, hash aaaaaaaaaaaa…)',
+  ],
+];
+
+test.each(known)('an event that has a sentence is told in it: %o', (body, text) => {
+  expect(sentenceOf(body)).toBe(text);
+});
+
+test.each<[EventBody & Record<string, unknown>, string]>([
+  [
+    { kind: 'new', step: 2, why: 'two words', by: 'alice', nothing: null },
+    'new step=2 why="two words" by=alice nothing=null',
+  ],
+  [{ kind: 'new', list: [1, { a: 'b' }], empty: '', equals: 'a=b' }, 'new list=[1,{"a":"b"}] empty="" equals="a=b"'],
+  [{ kind: 'new', long: 'x'.repeat(100) }, `new long=${'x'.repeat(79)}…`],
+  [{ kind: 'promoted', step: 3 }, 'promoted step=3'],
+  [{ kind: 'constructor' }, 'constructor'],
+])('any other is told field by field, also one of other rules: %o', (body, text) => {
+  expect(sentenceOf(body)).toBe(text);
+});

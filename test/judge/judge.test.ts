@@ -1,0 +1,337 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Window } from '../../src/core/judge/counting.ts';
+import {
+  enterStep,
+  type JudgePass,
+  type JudgeState,
+  judgeRecorded,
+  judgeWindows,
+  newPair,
+  type Rules,
+  startJudge,
+  startRecorded,
+  verdict,
+} from '../../src/core/judge/judge.ts';
+import { judgeScene, pass, windowsOf } from './traffic.ts';
+
+const rules: Rules = { alpha: 0.001, beta: 0.01, tolerate: 2, bad: 3, dispersion: 1, objective: null };
+
+const healthy = {
+  seed: 1,
+  seconds: 1200,
+  rps: 1000,
+  share: (second: number) => (second < 60 ? 0 : 0.1),
+  originRate: () => 0.001,
+  destinationRate: () => 0.001,
+};
+const broken = { ...healthy, destinationRate: () => 0.02 };
+
+describe('thresholds', () => {
+  test('pair i gets α/(i(i+1)), attempt j gets β/(j(j+1)); an objective halves both', () => {
+    const state = enterStep(startJudge(rules, 2), 3);
+    expect(verdict(state).rollBack.threshold).toBeCloseTo(Math.log(6 / 0.001), 12);
+    expect(verdict(state).promote.threshold).toBeCloseTo(Math.log(12 / 0.01), 12);
+    const guarded = enterStep(startJudge({ ...rules, objective: 0.01 }, 2), 3);
+    expect(verdict(guarded).rollBack.threshold).toBeCloseTo(Math.log(12 / 0.001), 12);
+    expect(verdict(guarded).promote.threshold).toBeCloseTo(Math.log(24 / 0.01), 12);
+  });
+
+  test('without data: ln ½ for the roll back, nothing for the promotion, φ unknown', () => {
+    expect(verdict(startJudge(rules, 1))).toEqual({
+      verdict: 'not enough evidence',
+      rollBack: {
+        logEvidence: expect.closeTo(-Math.LN2, 12),
+        threshold: expect.closeTo(Math.log(2000), 12),
+        by: 'comparison',
+      },
+      promote: { logEvidence: 0, threshold: expect.closeTo(Math.log(100), 12), by: 'comparison' },
+      dispersion: { known: false, why: expect.any(String) },
+    });
+  });
+});
+
+describe('verdicts', () => {
+  test('a worse destination is rolled back, by the comparison where there is no objective', () => {
+    const { state, second } = judgeScene(startJudge(rules, 1), broken);
+    expect(verdict(state)).toMatchObject({ verdict: 'roll back', rollBack: { by: 'comparison' } });
+    expect(second).toBeGreaterThan(60);
+    expect(second).toBeLessThan(90);
+  });
+
+  test('a destination that fails together with the origin is rolled back by the objective alone', () => {
+    const both = { ...healthy, originRate: () => 0.05, destinationRate: () => 0.05 };
+    const { state } = judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), both);
+    expect(verdict(state)).toMatchObject({ verdict: 'roll back', rollBack: { by: 'absolute' } });
+    expect(judgeScene(startJudge(rules, 1), both).state.decided).toBeNull();
+  });
+
+  test('roll back stays, and so does its evidence, whatever comes after; only other builds end it', () => {
+    const { state } = judgeScene(startJudge(rules, 1), broken);
+    const later = judgeScene(enterStep(state, 2), { ...healthy, seconds: 5 }).state;
+    expect(verdict(later).rollBack).toEqual(verdict(state).rollBack);
+    expect(verdict(later).verdict).toBe('roll back');
+    expect(verdict(newPair(state, 2)).verdict).toBe('not enough evidence');
+  });
+
+  test('promote stays until a step is entered, and gives way to roll back', () => {
+    const { state, second } = judgeScene(enterStep(startJudge(rules, 1), 1), healthy);
+    expect(state.decided).toBe('promote');
+    const [from, worse] = [second ?? 0, { ...broken, seed: 9, seconds: 600, share: () => 0.1 }];
+    let now = state;
+    const words = new Set<string>();
+    for (const window of windowsOf(worse)) {
+      const moved = { ...window, fromMs: window.fromMs + from * 1000, toMs: window.toMs + from * 1000 };
+      now = judgeWindows(now, { only: moved }, pass);
+      words.add(verdict(now).verdict);
+    }
+    expect([...words]).toEqual(['promote', 'roll back']);
+    expect(verdict(enterStep(state, 2)).verdict).toBe('not enough evidence');
+  });
+
+  test('no promotion before a step is entered, nor before the bake time has passed', () => {
+    expect(judgeScene(startJudge(rules, 1), healthy).state.decided).toBeNull();
+    const raw = judgeScene(enterStep(startJudge(rules, 1), 1), healthy, { ...pass, baked: false }).state;
+    expect(raw.decided).toBeNull();
+    expect(verdict(raw).promote.logEvidence).toBeGreaterThan(verdict(raw).promote.threshold);
+    expect(judgeWindows(raw, {}, pass).decided).toBe('promote');
+  });
+
+  test('no promotion while there is any evidence to roll back', () => {
+    // A destination at half the objective, while the comparison has seen it fail much more often than the origin.
+    const guarded: Rules = { ...rules, alpha: 1e-300, objective: 0.1 };
+    const worse = { ...healthy, seconds: 150, originRate: () => 0.002, destinationRate: () => 0.02 };
+    const { state } = judgeScene(enterStep(startJudge(guarded, 1), 1), worse);
+    expect(verdict(state).promote.logEvidence).toBeGreaterThan(verdict(state).promote.threshold);
+    expect(verdict(state).rollBack.logEvidence).toBeGreaterThan(0);
+    expect(state.decided).not.toBe('promote');
+  });
+
+  test('at the whole share only the objective speaks', () => {
+    const whole = { ...healthy, share: () => 1, destinationRate: () => 0.5 };
+    expect(judgeScene(startJudge(rules, 1), whole).state.decided).toBeNull();
+    expect(judgeScene(startJudge({ ...rules, objective: 0.1 }, 1), whole).state.decided).toBe('roll back');
+  });
+
+  test('the guard passes over backends where impatient clients look like failures', () => {
+    const aborts: JudgePass = { ...pass, unguarded: ['only'] };
+    const both = { ...healthy, originRate: () => 0.05, destinationRate: () => 0.05 };
+    expect(judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), both, aborts).state.decided).toBeNull();
+  });
+
+  test('processes of guard and comparison start by when a row begins, from the first window of the pair on', () => {
+    const starts = (state: JudgeState) => [state.comparison.next, state.guard?.next];
+    const until = (seconds: number) =>
+      judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), { ...healthy, seconds }).state;
+    expect(starts(until(60))).toEqual([2, 2]);
+    expect(starts(until(61))).toEqual([3, 3]);
+    expect(starts(newPair(until(61), 2))).toEqual([2, 2]);
+  });
+
+  test('a span that began before the step was entered is no evidence to promote', () => {
+    const slow = { ...healthy, rps: 10, share: () => 0.5, originRate: () => 1, destinationRate: () => 1, seconds: 65 };
+    const entered = enterStep(judgeScene(startJudge(rules, 1), slow).state, 1);
+    const at = (second: number) => ({
+      fromMs: second * 1000,
+      toMs: second * 1000 + 5000,
+      origin: { attempts: 25, failures: 25 },
+      destination: { attempts: 25, failures: 0 },
+      originHosts: [],
+    });
+    const spanning = judgeWindows(entered, { only: at(65) }, pass);
+    expect(spanning.promotion).toEqual(entered.promotion);
+    const later = judgeWindows(judgeWindows(spanning, { only: at(70) }, pass), { only: at(75) }, pass);
+    expect(verdict(later).promote.logEvidence).toBeGreaterThan(0);
+  });
+
+  test('a pass without windows changes nothing', () => {
+    const { state } = judgeScene(startJudge(rules, 1), { ...healthy, seconds: 100 });
+    expect(judgeWindows(state, { only: null }, pass)).toEqual(state);
+  });
+});
+
+/** Counters of a few balancers over a while, as hostile as counts can be. */
+const count = fc.oneof(fc.nat(3), fc.nat(500), fc.constantFrom(0, 1, 2 ** 31, Number.MAX_SAFE_INTEGER));
+const side = fc.record({ attempts: count, failures: count });
+const poll = fc.record({
+  ms: fc.integer({ min: 1, max: 90_000 }),
+  backends: fc.array(fc.option(fc.tuple(side, side)), { minLength: 3, maxLength: 3 }),
+});
+const polls = fc.array(poll, { maxLength: 60 });
+const someRules = fc.record({
+  alpha: fc.constantFrom(0.001, 0.5, 1e-300),
+  beta: fc.constantFrom(0.01, 1e-300),
+  tolerate: fc.constantFrom(0.5, 1, 2, 99),
+  bad: fc.constantFrom(100, 1000),
+  dispersion: fc.constantFrom(1, 3, 1e6),
+  objective: fc.constantFrom(null, 0.01, 1e-12),
+});
+
+type Polls = ReturnType<typeof polls.generate>['value_'];
+
+function windowsOfPolls(list: Polls): Record<string, Window | null>[] {
+  let now = 1_700_000_000_000;
+  const since: (number | undefined)[] = [];
+  return list.map(({ ms, backends }) => {
+    const from = now;
+    now += ms;
+    return Object.fromEntries(
+      backends.map((sides, index) => {
+        if (sides === null) return [`b${index}`, null];
+        const fromMs = since[index] ?? from;
+        since[index] = now;
+        const [origin, destination] = sides;
+        const originHosts = [
+          { server: 'o1', ...origin },
+          { server: 'o2', attempts: destination.attempts, failures: origin.failures },
+        ];
+        return [`b${index}`, { fromMs, toMs: now, origin, destination, originHosts }];
+      }),
+    );
+  });
+}
+
+function judgeAll(state: JudgeState, windows: readonly Record<string, Window | null>[]): JudgeState {
+  return windows.reduce((now, each, index) => judgeWindows(index === 20 ? enterStep(now, 1) : now, each, pass), state);
+}
+
+function numbersOf(value: unknown): number[] {
+  if (typeof value === 'number') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersOf) : [];
+}
+
+describe('properties', () => {
+  const options = { seed: 11, numRuns: 300 };
+
+  test('never a number that is none, whatever the counts', () => {
+    fc.assert(
+      fc.property(polls, someRules, (list, some) => {
+        const state = judgeAll(startJudge(some, 1), windowsOfPolls(list));
+        for (const number of numbersOf([state, verdict(state)])) expect(Number.isFinite(number)).toBe(true);
+      }),
+      options,
+    );
+  });
+
+  test('judging goes on from the JSON of any state exactly as from the state', () => {
+    fc.assert(
+      fc.property(polls, someRules, fc.nat(60), (list, some, cut) => {
+        const windows = windowsOfPolls(list);
+        const half = judgeAll(startJudge(some, 1), windows.slice(0, cut));
+        const copy: JudgeState = JSON.parse(JSON.stringify(half));
+        expect(copy).toEqual(half);
+        const rest = windows.slice(cut);
+        expect(JSON.stringify(judgeAll(copy, rest))).toBe(JSON.stringify(judgeAll(half, rest)));
+      }),
+      options,
+    );
+  });
+
+  test('the order in which backends are named makes no difference', () => {
+    fc.assert(
+      fc.property(polls, someRules, (list, some) => {
+        const windows = windowsOfPolls(list);
+        const reversed = windows.map((each) => Object.fromEntries(Object.entries(each).reverse()));
+        expect(judgeAll(startJudge(some, 1), reversed)).toEqual(judgeAll(startJudge(some, 1), windows));
+      }),
+      options,
+    );
+  });
+
+  test('roll back, once said, is said for ever with the same evidence', () => {
+    fc.assert(
+      fc.property(polls, someRules, (list, some) => {
+        let state = startJudge(some, 1);
+        for (const each of windowsOfPolls(list)) {
+          const next = judgeWindows(state, each, pass);
+          if (verdict(state).verdict === 'roll back') expect(verdict(next)).toEqual(verdict(state));
+          state = next;
+        }
+      }),
+      options,
+    );
+  });
+
+  test('a verdict has the evidence for it', () => {
+    fc.assert(
+      fc.property(polls, someRules, (list, some) => {
+        const { verdict: word, rollBack, promote } = verdict(judgeAll(startJudge(some, 1), windowsOfPolls(list)));
+        if (word === 'roll back') expect(rollBack.logEvidence).toBeGreaterThanOrEqual(rollBack.threshold);
+        else expect(rollBack.logEvidence).toBeLessThan(rollBack.threshold);
+        if (word === 'promote') expect(promote.threshold).toBeGreaterThan(0);
+      }),
+      options,
+    );
+  });
+
+  test('two backends are not pooled: opposite shares and rates are no difference between the groups', () => {
+    // At each backend both groups fail alike. Together the destination would fail nine times as often.
+    let state = startJudge({ ...rules, alpha: 0.5 }, 1);
+    for (let second = 0; second < 600; second++) {
+      const at = { fromMs: second * 1000, toMs: second * 1000 + 1000, originHosts: [] };
+      const bad = { origin: { attempts: 100, failures: 10 }, destination: { attempts: 900, failures: 90 } };
+      const good = { origin: { attempts: 900, failures: 0 }, destination: { attempts: 100, failures: 0 } };
+      state = judgeWindows(state, { bad: { ...at, ...bad }, good: { ...at, ...good } }, pass);
+    }
+    expect(verdict(state).rollBack.logEvidence).toBeLessThan(0);
+    expect(state.decided).toBeNull();
+  });
+});
+
+describe('a checkpoint', () => {
+  test('is below 2 kB for one busy backend of six servers in epoch time, after an hour', () => {
+    let state = enterStep(startJudge({ ...rules, objective: 0.01 }, 1), 1);
+    const scene = { ...healthy, seconds: 3600, split: 'random' as const };
+    for (const { fromMs, toMs, ...counts } of windowsOf(scene)) {
+      const originHosts = ['o1', 'o2', 'o3', 'o4', 'o5'].map((server, index) => ({
+        server,
+        attempts: 180,
+        failures: counts.origin.failures > index ? 1 : 0,
+      }));
+      const epochMs = 1_763_900_000_000;
+      const window = { ...counts, fromMs: epochMs + fromMs, toMs: epochMs + toMs, originHosts };
+      state = judgeWindows(state, { 'edge/collector': window }, { ...pass, baked: false });
+    }
+    expect(verdict(state).dispersion.known).toBe(true);
+    expect(JSON.stringify(state).length).toBeLessThan(2000);
+  });
+});
+
+describe('recorded windows', () => {
+  const row = {
+    fromSeconds: 0,
+    toSeconds: 1,
+    originAttempts: 900,
+    originFailures: 1,
+    destinationAttempts: 100,
+    destinationFailures: 2,
+  };
+
+  test('α and β whole, halved with an objective', () => {
+    expect(verdict(startRecorded(rules))).toMatchObject({
+      rollBack: { threshold: expect.closeTo(Math.log(1000), 12) },
+      promote: { threshold: expect.closeTo(Math.log(100), 12) },
+    });
+    expect(verdict(startRecorded({ ...rules, objective: 0.5 }))).toMatchObject({
+      rollBack: { threshold: expect.closeTo(Math.log(2000), 12) },
+      promote: { threshold: expect.closeTo(Math.log(200), 12) },
+    });
+  });
+
+  test('one row, by hand', () => {
+    const { rollBack, promote } = verdict(judgeRecorded(startRecorded(rules), row));
+    const each = [3, 5, 10, 30, 100].map((R) => (R / 2) ** 2 * (1.1 / (1 + (R - 1) * 0.1)) ** 3);
+    const mean = each.reduce((sum, value) => sum + value, 0) / 5;
+    expect(rollBack.logEvidence).toBeCloseTo(Math.log(mean / 2), 12);
+    expect(promote.logEvidence).toBeCloseTo(3 * Math.log(1.2) - 2 * Math.log(3), 12);
+  });
+
+  test('a row without requests on one side adds nothing to the comparison, but feeds the objective', () => {
+    const oneSided = { ...row, originAttempts: 0, originFailures: 0 };
+    expect(verdict(judgeRecorded(startRecorded(rules), oneSided)).rollBack.logEvidence).toBeCloseTo(-Math.LN2, 12);
+    const guarded = verdict(judgeRecorded(startRecorded({ ...rules, objective: 0.001 }), oneSided));
+    const each = [2, 3, 5, 10, 30].map((r) => r ** 2 * Math.exp(-(r - 1) * 0.1));
+    const mean = each.reduce((sum, value) => sum + value, 0) / 5;
+    expect(guarded.rollBack).toMatchObject({ logEvidence: expect.closeTo(Math.log(mean / 2), 12), by: 'absolute' });
+  });
+});
