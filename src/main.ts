@@ -17,6 +17,7 @@ import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
 import { fileMarker } from './io/marker/file.ts';
+import { openNotifier } from './io/notify/notifier.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
 import { openUnprovidedGroup } from './io/provider/none.ts';
 
@@ -66,6 +67,7 @@ const world: World = {
   listenControl: (path, handler) => listenControl(path, (request) => handler(request as Parameters<typeof handler>[0])),
   askControl,
   sha256,
+  openNotifier: (endpoints, onTrouble) => openNotifier({ endpoints, clock: systemClock, onTrouble }),
   async ping(url, signal) {
     const response = await fetch(url, { signal });
     await response.body?.cancel();
