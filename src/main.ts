@@ -8,7 +8,7 @@ import { buildProgram } from './cli/program.ts';
 import type { BalancerConfig } from './core/fleet/config.ts';
 import { PortError } from './engine/ports.ts';
 import { embeddedBackend } from './io/balancer/embedded/backend.ts';
-import { startEmbedded } from './io/balancer/embedded/lifecycle.ts';
+import { startEmbedded, stopEmbedded } from './io/balancer/embedded/lifecycle.ts';
 import { embeddedConfigOf } from './io/balancer/embedded/of-config.ts';
 import { HaproxyBackend } from './io/balancer/haproxy/backend.ts';
 import { backendNames } from './io/balancer/haproxy/backend-names.ts';
@@ -18,6 +18,7 @@ import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
 import { fileMarker } from './io/marker/file.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
+import { stopAll } from './io/provider/local/stop-all.ts';
 import { openUnprovidedGroup } from './io/provider/none.ts';
 
 /** The composition root: the only place that constructs implementations of the engine's ports. */
@@ -61,6 +62,13 @@ const world: World = {
       if (balancer.kind === 'embedded')
         await startEmbedded(embeddedConfigOf(config, balancer), join(stateDirectory, 'balancers'));
     }
+  },
+  async stopEverything(config, stateDirectory) {
+    const { left } = await stopAll(stateDirectory);
+    for (const { name, kind } of Object.values(config.balancers)) {
+      if (kind === 'embedded') await stopEmbedded(name, join(stateDirectory, 'balancers'));
+    }
+    return left;
   },
   openMarker: fileMarker,
   listenControl: (path, handler) => listenControl(path, (request) => handler(request as Parameters<typeof handler>[0])),

@@ -38,6 +38,8 @@ export type World = {
   openGroup(service: ServiceConfig, side: 'origin' | 'destination', options: GroupOptions): OpenGroup;
   /** Starts the embedded balancers that the configuration names and that do not run yet. Throws PortError. */
   startBalancers(config: Config, stateDirectory: string): Promise<void>;
+  /** Ends every local instance and every embedded balancer of this state directory. Returns the pids that are left. */
+  stopEverything(config: Config, stateDirectory: string): Promise<readonly number[]>;
   openMarker(stateDirectory: string): BackMarker;
   /** Takes the control socket for this process; `busy`: another controller answers there. */
   listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addApply } from './apply.ts';
 import { addCheck } from './check.ts';
 import type { Context } from './context.ts';
+import { addDemo } from './demo.ts';
 import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
 import { addJudge } from './judge.ts';
@@ -29,5 +30,6 @@ export function buildProgram(context: Context): Command {
   addWhy(program, context);
   addJudge(program, context);
   addJournal(program, context);
+  addDemo(program, context);
   return program;
 }
