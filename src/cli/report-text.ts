@@ -3,7 +3,7 @@ import type { DrillMeasure, RolloutEvent } from '../core/rollout/events.ts';
 import { stageWords } from '../core/rollout/status.ts';
 import { percentage } from './figures.ts';
 import type { PastRollout } from './history.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 
 /** A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere. */
 export function reportLines({ state, entries }: PastRollout): string[] {
@@ -21,7 +21,7 @@ export function reportLines({ state, entries }: PastRollout): string[] {
     '| time (UTC) | entry | |',
     '|---|---|---|',
     ...entries
-      .filter(isTold)
+      .filter((entry) => isTold(entry.body))
       .map((entry) => `| ${new Date(entry.atMs).toISOString()} | ${entry.seq} | ${escaped(sentenceOf(entry.body))} |`),
     '',
     `Head of the chain: entry ${head?.seq ?? 0}, \`${head?.hash ?? ''}\`. Kept elsewhere, it shows a journal that was cut or rewritten (\`drover journal verify --head HASH\`).`,
@@ -79,10 +79,6 @@ function lastShare(entries: readonly Entry[], beforeMs: number): number | null {
     if (event.kind === 'checkpoint' && atMs <= beforeMs) share = event.seen.share;
   }
   return share;
-}
-
-function isTold(entry: Entry): boolean {
-  return entry.body.kind !== 'confirmed' && entry.body.kind !== 'checkpoint';
 }
 
 function escaped(text: string): string {

@@ -2,7 +2,7 @@ import type { Entry } from '../core/journal/entry.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { RolloutStatus } from '../core/rollout/status.ts';
 import type { Context } from './context.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
@@ -15,9 +15,6 @@ export type RolloutReporter = {
   end(kind: 'ended' | 'stopped', state: RolloutState): void;
   close(): void;
 };
-
-/** Entries that matter to the journal only. */
-const quiet = new Set(['confirmed', 'checkpoint']);
 
 export function reporterFor(context: Context, json: boolean): RolloutReporter {
   return json ? jsonReporter(context) : textReporter(context);
@@ -40,7 +37,7 @@ function textReporter(context: Context): RolloutReporter {
   return {
     note: block.note,
     entry: (entry) => {
-      if (!quiet.has(entry.body.kind)) block.note(`${entry.operation}  ${sentenceOf(entry.body)}`);
+      if (isTold(entry.body)) block.note(`${entry.operation}  ${sentenceOf(entry.body)}`);
     },
     status: (status) => block.show(statusLines(status, paint, context.clock.now())),
     end: (kind, state) => {

@@ -7,7 +7,7 @@ import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import type { Context, Journal } from './context.ts';
 import { rolloutsOf } from './history.ts';
 import { untilInterrupted } from './interruption.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption } from './open-journal.ts';
@@ -123,8 +123,7 @@ async function newLines(journal: Journal, seen: Map<string, number>): Promise<st
     const before = seen.get(operation) ?? 0;
     if (seq === before) continue;
     for (const entry of await journal.read(operation, before)) {
-      if (entry.body.kind !== 'confirmed' && entry.body.kind !== 'checkpoint')
-        lines.push(`${operation}  ${sentenceOf(entry.body)}`);
+      if (isTold(entry.body)) lines.push(`${operation}  ${sentenceOf(entry.body)}`);
     }
     seen.set(operation, seq);
   }

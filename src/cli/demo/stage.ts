@@ -69,7 +69,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     queryUrl: at(2),
     frontendUrl: at(3),
     baseline,
-    perSecond: 200,
+    perSecond: options.fast ? 250 : 200,
     deploy: (build) => writeFile(join(directory, 'builds', 'collector-vpc.json'), buildFile(build)),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
@@ -85,9 +85,11 @@ function adapted(text: string, { balancer, fast }: StageOptions): string {
     adapted = replaced(adapted, /balancer: \w+-edge/g, 'balancer: edge');
   }
   if (!fast) return adapted;
+  adapted = replaced(adapted, /capacity: 110\/s/g, 'capacity: 140/s');
   // Twice the failures, for users and for the objective, and one step less: evidence comes twice as fast.
-  adapted = replaced(adapted, /failures: 2%/g, 'failures: 4%');
+  adapted = replaced(adapted, /failures: 3%/g, 'failures: 6%');
   adapted = replaced(adapted, / {4}- \{ weight: 50%, bake: 10s \}\n/, '');
+  adapted = replaced(adapted, /control-share: 5%/, 'control-share: 10%');
   return replaced(adapted, /bake: 10s/, 'bake: 5s');
 }
 

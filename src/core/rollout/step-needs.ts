@@ -60,7 +60,7 @@ export function withFloors(state: RolloutState, facts: Facts, step: number): Tar
   );
   if (target !== undefined && origin?.min === target.origin?.min && destination?.min === target.destination?.min)
     return null;
-  return { requestedShare: target?.requestedShare ?? 0, traffic: target?.traffic ?? {}, origin, destination };
+  return { ...(target ?? { requestedShare: 0, traffic: {} }), origin, destination };
 }
 
 /** The destination servers that carry a step: those that carry already and still can, then others that can. */
