@@ -85,8 +85,14 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   let gone = false;
   // `| head` goes away early; that is no error of ours.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    const told = gone || error.code === 'EPIPE';
     gone = true;
+    if (told) return;
+    // A full disk, most likely. A controller goes on all the same: the journal is what counts, and not what it prints.
+    if (stream !== process.stderr) process.stderr.write(`drover: the output cannot be written: ${error.message}\n`);
+    process.once('exit', () => {
+      process.exitCode = 1;
+    });
   });
   const dumb = process.env.TERM === 'dumb' || process.env.CI !== undefined;
   return {
