@@ -115,7 +115,11 @@ function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): Roll
   const bound = state.plan.policy.drill.boundMs;
   const tookMs = measure.acknowledgedMs + measure.lastAttemptMs;
   const passed = tookMs <= bound;
-  const traffic = attempts === 0 ? 'rehearsed without traffic' : `rehearsed with ${attempts} attempts`;
+  const wanted = state.plan.policy.drill.requests;
+  const traffic =
+    attempts < wanted
+      ? `rehearsed without traffic (${attempts} of ${wanted} attempts)`
+      : `rehearsed with ${attempts} attempts`;
   const note = passed ? traffic : `the way back took ${Math.round(tookMs)} ms, its bound is ${bound} ms`;
   const event: RolloutEvent = {
     kind: 'drill-measured',

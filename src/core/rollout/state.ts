@@ -119,6 +119,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
       return {
         ...state,
         intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: event.why },
+        confirmed: stillConfirmed(state, event.target, entry.seq),
       };
     case 'confirmed':
       return {
@@ -138,7 +139,8 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'held':
       return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
     case 'resumed':
-      return { ...state, held: null };
+      // Somebody answers for going on: what was lowered by hand meanwhile may be raised again.
+      return { ...state, held: null, confirmed: toBeConfirmed(state.confirmed) };
     case 'checkpoint':
       return { ...state, judge: event.judge, seen: event.seen, checkpointAtMs: entry.atMs };
     case 'back-performed':
@@ -175,6 +177,34 @@ function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry:
   if (stage.kind !== 'judging') return next;
   const key = attemptKey(stage.step, state.builds);
   return { ...next, attempts: { ...state.attempts, [key]: attempt }, judge: enterStep(state.judge, attempt) };
+}
+
+/**
+ * A backend for which nothing changes but the floors stays confirmed: only so is a share that somebody lowers at that moment
+ * told from one that was never written.
+ */
+function stillConfirmed(state: RolloutState, target: Target, seq: number): RolloutState['confirmed'] {
+  const confirmed: Record<string, RolloutState['confirmed'][string]> = {};
+  for (const [backend, row] of Object.entries(state.confirmed)) {
+    const isSame =
+      row.intent === state.intended?.seq &&
+      sameTargets(state.intended.target.traffic[backend] ?? {}, target.traffic[backend] ?? {});
+    confirmed[backend] = isSame ? { ...row, intent: seq } : row;
+  }
+  return confirmed;
+}
+
+/** No entry has the number 0: the same processes, none of them known to be as intended. */
+function toBeConfirmed(confirmed: RolloutState['confirmed']): RolloutState['confirmed'] {
+  return Object.fromEntries(Object.entries(confirmed).map(([backend, row]) => [backend, { ...row, intent: 0 }]));
+}
+
+function sameTargets(one: Target['traffic'][string], other: Target['traffic'][string]): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => one[name]?.weight === other[name]?.weight && one[name]?.admin === other[name]?.admin)
+  );
 }
 
 function moved(state: RolloutState, stage: Stage, entry: Entry): RolloutState {

@@ -134,7 +134,7 @@ export function stageWords(state: RolloutState, stage: Stage): string {
       return `${stepName(state, stage.step)}: waiting for the observed share`;
     case 'judging':
       return stage.step > state.plan.steps.length
-        ? 'the whole share: watched by objective and tripwires'
+        ? 'the whole share: only the objective and the tripwires watch'
         : `${stepName(state, stage.step)}: judging`;
     case 'finishing':
       return 'finishing: giving sizes back';

@@ -21,7 +21,8 @@ export function hasEnoughAble(state: RolloutState, observation: Observation, fac
   if (!carrying.every((name) => able.includes(name))) return false;
   const declared = state.plan.destination.capacityRps;
   const instance = declared === null ? facts.originInstanceRps : known(declared);
-  if (carrying.length === 0 || !instance.known || !facts.load.known) return carrying.length === 0 || !instance.known;
+  if (carrying.length === 0) return true;
+  if (!instance.known || !facts.load.known) return false;
   return largestShare(state, observation) * facts.load.value <= carrying.length * instance.value;
 }
 
