@@ -10,8 +10,10 @@ import { PortError } from './engine/ports.ts';
 import { embeddedBackend } from './io/balancer/embedded/backend.ts';
 import { startEmbedded } from './io/balancer/embedded/lifecycle.ts';
 import { embeddedConfigOf } from './io/balancer/embedded/of-config.ts';
+import { embeddedProcess } from './io/balancer/embedded/process-facts.ts';
 import { HaproxyBackend } from './io/balancer/haproxy/backend.ts';
 import { backendNames } from './io/balancer/haproxy/backend-names.ts';
+import { haproxyProcess } from './io/balancer/haproxy/process-facts.ts';
 import { systemClock } from './io/clock/system.ts';
 import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
@@ -39,6 +41,8 @@ const world: World = {
       retriable: false,
     });
   },
+  inspectProcess: (balancer, socket, signal) =>
+    balancer.kind === 'haproxy' ? haproxyProcess(socket, signal) : embeddedProcess(socket, signal),
   openGroup(service, side, options) {
     const group = service[side];
     const name = `${service.name}.${side}`;
