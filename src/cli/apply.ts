@@ -115,6 +115,7 @@ async function run(
     ...which,
     onEntry: reporter.entry,
     onStatus: reporter.status,
+    onTrouble: reporter.trouble,
   });
   reporter.end(end.kind, end.state);
   const completed = end.state.stage.kind === 'completed';

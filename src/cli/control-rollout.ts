@@ -7,6 +7,7 @@ import type { RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, statusOf } from '../core/rollout/status.ts';
 import { createInbox } from '../engine/inbox.ts';
 import { type Glance, runOperation } from '../engine/operation.ts';
+import { openAnnouncer } from './announce.ts';
 import { CliError, type Context, type ControlRequest } from './context.ts';
 import { rolloutsOf } from './history.ts';
 import type { OpenJournal } from './open-journal.ts';
@@ -22,6 +23,8 @@ export type ControlOptions = {
   readonly heartbeat: string | null;
   readonly onEntry: (entry: Entry) => void;
   readonly onStatus: (status: RolloutStatus, state: RolloutState) => void;
+  /** Something that does not touch the rollout failed: a line for people. */
+  readonly onTrouble: (line: string) => void;
 };
 
 export type ControlEnd =
@@ -36,6 +39,8 @@ const heartbeatMs = 30_000;
  */
 export async function controlRollout(context: Context, options: ControlOptions): Promise<ControlEnd> {
   const { opened, operation } = options;
+  const before = await opened.journal.read(operation, 0);
+  const announcer = openAnnouncer(context, options.config, before, options.onTrouble);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
   const stop = new AbortController();
@@ -55,7 +60,11 @@ export async function controlRollout(context: Context, options: ControlOptions):
   const signals = holdOnSignals(context, inbox.push, stop, () => last?.state ?? null);
   const heart = beat(context, options.heartbeat);
   try {
-    const ports = { ...rollout.ports, tell: options.onEntry };
+    const tell = (entry: Entry) => {
+      options.onEntry(entry);
+      announcer.entry(entry);
+    };
+    const ports = { ...rollout.ports, tell };
     const glance = (next: Glance) => {
       last = next;
       if (signals.asked() && (next.state.held !== null || next.state.back !== null)) stop.abort();
@@ -69,6 +78,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
     heart.stop();
     await rollout.close();
     await control.close();
+    await announcer.close();
   }
 }
 

@@ -177,6 +177,7 @@ async function becomeController(
     ...{ config, opened, requests, operation: state.operation, service: state.plan.service, heartbeat: null },
     onEntry: reporter.entry,
     onStatus: reporter.status,
+    onTrouble: reporter.trouble,
   });
   reporter.end(end.kind, end.state);
   reporter.close();

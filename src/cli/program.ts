@@ -3,6 +3,7 @@ import { addApply } from './apply.ts';
 import { addCheck } from './check.ts';
 import type { Context } from './context.ts';
 import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
 import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
 import { addJudge } from './judge.ts';
@@ -22,6 +23,7 @@ export function buildProgram(context: Context): Command {
     .showSuggestionAfterError(true);
   addInit(program, context);
   addCheck(program, context);
+  addDoctor(program, context);
   addObserve(program, context);
   addPlan(program, context);
   addApply(program, context);

@@ -10,6 +10,8 @@ import { statusLines } from './status-view.ts';
 /** What a controller shows while it runs: a live block on a terminal, dated lines when piped, JSON lines with --json. */
 export type RolloutReporter = {
   note(line: string): void;
+  /** Something beside the rollout failed: above the block on a terminal, else on standard error. */
+  trouble(line: string): void;
   entry(entry: Entry): void;
   status(status: RolloutStatus, state: RolloutState): void;
   end(kind: 'ended' | 'stopped', state: RolloutState): void;
@@ -20,10 +22,11 @@ export function reporterFor(context: Context, json: boolean): RolloutReporter {
   return json ? jsonReporter(context) : textReporter(context);
 }
 
-function jsonReporter({ stdout }: Context): RolloutReporter {
+function jsonReporter({ stdout, stderr }: Context): RolloutReporter {
   const line = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
   return {
     note: () => undefined,
+    trouble: (text) => stderr.write(`drover: ${text}\n`),
     entry: (entry) => line({ entry }),
     status: () => undefined,
     end: (kind, state) => line({ end: kind, operation: state.operation, stage: state.stage.kind, held: state.held }),
@@ -36,6 +39,10 @@ function textReporter(context: Context): RolloutReporter {
   const block = liveBlock(context.stdout, context.clock);
   return {
     note: block.note,
+    trouble: (line) => {
+      if (context.stdout.terminal === null) context.stderr.write(`drover: ${line}\n`);
+      else block.note(line);
+    },
     entry: (entry) => {
       if (isTold(entry.body)) block.note(`${entry.operation}  ${sentenceOf(entry.body)}`);
     },
