@@ -69,6 +69,7 @@ export function goBack(
     target,
     verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
     performedAtMs: observation.nowMs,
+    counted: watch.counted,
   };
   return {
     events: [performed],
@@ -119,7 +120,7 @@ function cutting(
     destination: found.destination && { min: found.destination.min, desired: found.destination.desired, exact: true },
   };
   return [
-    { kind: 'drained', inFlight, afterMs },
+    { kind: 'drained', inFlight, afterMs, counted: watch.counted },
     { kind: 'intended', target: restored, why: 'weights, states and sizes as they were found' },
   ];
 }

@@ -197,7 +197,7 @@ function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
   const target = present(state);
   const group = observation.destination.reading;
   if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
-  return [{ kind: 'completed', share: recentShare(watch) }];
+  return [{ kind: 'completed', share: recentShare(watch), counted: watch.counted }];
 }
 
 function rebalanced({ state, observation, facts }: Pass, step: number): RolloutEvent {

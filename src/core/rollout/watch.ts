@@ -3,7 +3,7 @@ import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judg
 import type { BackendReading } from '../observed/backend.ts';
 import { ableServers } from './capacity.ts';
 import { deviation } from './effects.ts';
-import { attemptKey } from './events.ts';
+import { attemptKey, type Counted } from './events.ts';
 import { addWindow, type RecentLoad, recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
@@ -33,6 +33,7 @@ export type Watch = {
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
+  readonly counted: Counted;
 };
 
 export type BackendWatch = {
@@ -59,6 +60,7 @@ export function startWatch(state: RolloutState): Watch {
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
+    counted: state.counted,
   };
 }
 
@@ -96,6 +98,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     able: able(before, state, observation),
     originAble: origin,
     originRpsPerInstanceMax: highestLoad(before, state, recent, origin),
+    counted: counted(before.counted, windows),
   };
 }
 
@@ -213,4 +216,15 @@ function highestLoad(
   if (!load.known || instances === 0) return before.originRpsPerInstanceMax;
   if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
   return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / instances);
+}
+
+function counted(before: Counted, windows: Watch['windows']): Counted {
+  const sum = { origin: { ...before.origin }, destination: { ...before.destination } };
+  for (const window of Object.values(windows)) {
+    for (const side of ['origin', 'destination'] as const) {
+      sum[side].attempts += window[side].attempts;
+      sum[side].failures += window[side].failures;
+    }
+  }
+  return sum;
 }
