@@ -79,6 +79,8 @@ export type OpenGroup = { readonly group: Group; close(): Promise<void> };
 /** What a verb says to a running controller, and what it answers: one JSON value each. */
 export type ControlRequest =
   | { readonly kind: 'status' }
+  /** Answered when the controller ends: `{ kind, stage }`. */
+  | { readonly kind: 'end' }
   | { readonly kind: 'operator'; readonly operation: string; readonly request: OperatorRequest };
 export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
 

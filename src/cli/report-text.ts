@@ -1,4 +1,5 @@
 import type { Entry } from '../core/journal/entry.ts';
+import { configurationAfter } from '../core/rollout/decide-finished.ts';
 import type { DrillMeasure, RolloutEvent } from '../core/rollout/events.ts';
 import { stageWords } from '../core/rollout/status.ts';
 import { percentage, rate, whole } from './figures.ts';
@@ -17,6 +18,7 @@ export function reportLines({ state, entries }: PastRollout): string[] {
     ...feltLines(state),
     ...backLines(state, entries),
     ...drillLines(state.drill),
+    ...commitLines(state),
     '## What happened',
     '',
     '| time (UTC) | entry | |',
@@ -77,6 +79,19 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   const ended = entries.find((entry) => entry.body.kind === 'rolled-back');
   if (ended !== undefined) lines.push(`Everything as found after ${ended.atMs - performedAtMs} ms.`);
   return [...lines, ''];
+}
+
+function commitLines(state: PastRollout['state']): string[] {
+  const lines = configurationAfter(state);
+  if (lines.length === 0) return [];
+  return [
+    '## To commit',
+    '',
+    'A reload of the balancer brings the configured weights back, so its configuration has to say (`drover status` compares it with what is there now):',
+    '',
+    ...lines.map((line) => `- \`${line}\``),
+    '',
+  ];
 }
 
 function causeText(cause: Exclude<NonNullable<PastRollout['state']['back']>['cause'], { kind: 'judge' }>): string {

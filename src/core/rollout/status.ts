@@ -5,6 +5,7 @@ import type { BackCause } from './events.ts';
 import { factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import { serversOf } from './servers.ts';
 import { stepName } from './stages.ts';
 import type { RolloutState, Stage } from './state.ts';
 import { carryingServers } from './targets.ts';
@@ -97,6 +98,18 @@ function groupStatus(
     rps: rps.known ? rps.value : null,
     ...recentTally(watch.recent, side),
   };
+}
+
+/** What of the destination carries traffic at the balancers, or cannot be read there: nothing is left when this is empty. */
+export function stillStanding(state: RolloutState, observation: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return [`${plan.id} does not answer: ${reading?.why ?? 'it was not asked'}`];
+    const carrying = serversOf(plan, reading.value, 'destination').filter(
+      (server) => server.admin !== 'maint' && server.weight > 0,
+    );
+    return carrying.length === 0 ? [] : [`${plan.id}: ${carrying.map(({ name }) => name).join(', ')} still carry`];
+  });
 }
 
 /** What has not been taken back yet: an unreadable balancer, servers that still carry, requests in flight. */
