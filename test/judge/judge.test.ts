@@ -71,6 +71,7 @@ describe('verdicts', () => {
     const later = judgeScene(enterStep(state, 2), { ...healthy, seconds: 5 }).state;
     expect(verdict(later).rollBack).toEqual(verdict(state).rollBack);
     expect(verdict(later).verdict).toBe('roll back');
+    expect(verdict(enterStep(state, 2)).verdict).toBe('roll back');
     expect(verdict(newPair(state, 2)).verdict).toBe('not enough evidence');
   });
 
@@ -182,6 +183,18 @@ describe('verdicts', () => {
       state = judgeWindows(state, { only: window }, pass);
     }
     expect(verdict(newPair(state, 2)).dispersion).toEqual({ known: true, value: 4 });
+  });
+
+  test('failures that attempts at the builds before can have left behind are not compared', () => {
+    const before = judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), { ...healthy, seconds: 60 }).state;
+    const [origin, destination] = [
+      { attempts: 900, failures: 0 },
+      { attempts: 100, failures: 50 },
+    ];
+    const window = { fromMs: 60_000, toMs: 61_000, origin, destination, originHosts: [] };
+    const after = judgeWindows(newPair(before, 2), { only: window }, pass);
+    expect(after.comparison.sums).toEqual([-Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2]);
+    expect(verdict(after).rollBack).toMatchObject({ by: 'absolute' });
   });
 
   test('a pass without windows changes nothing', () => {
