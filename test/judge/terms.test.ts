@@ -253,6 +253,7 @@ describe('attempts that the absolute guard counts', () => {
 
   test('after a gap, the window alone', () => {
     const { memory } = remember(repeat(60, { o: 900, d: 100 }));
+    expect(guardedAttempts(memory, window(62, 63, { d: 3 }), lag)).toBe(3);
     expect(guardedAttempts(memory, window(99, 100, { d: 3 }), lag)).toBe(3);
     expect(guardedAttempts(null, window(99, 100, { d: 3 }), lag)).toBe(3);
   });
