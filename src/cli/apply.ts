@@ -18,6 +18,7 @@ import { paintFor } from './paint.ts';
 import { chooseServices, type PlanDocument, planDocument } from './plan-document.ts';
 import { planLines } from './plan-view.ts';
 import { type RolloutReporter, reporterFor } from './rollout-reporter.ts';
+import { columnsOf } from './terminal-text.ts';
 
 export type ApplyOptions = {
   readonly config?: string;
@@ -181,7 +182,7 @@ async function approve(context: Context, document: PlanDocument, options: ApplyO
       `drover plan, then: drover apply --plan ${document.hash}`,
     );
   }
-  context.stdout.write(`${planLines(document, paintFor(context)).join('\n')}\n\n`);
+  context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n\n`);
   const question = createInterface({ input: process.stdin, output: process.stdout });
   const reply = await question.question('Apply this plan? Type yes: ');
   question.close();
