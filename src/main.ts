@@ -8,16 +8,20 @@ import { buildProgram } from './cli/program.ts';
 import type { BalancerConfig } from './core/fleet/config.ts';
 import { PortError } from './engine/ports.ts';
 import { embeddedBackend } from './io/balancer/embedded/backend.ts';
-import { startEmbedded } from './io/balancer/embedded/lifecycle.ts';
+import { startEmbedded, stopEmbedded } from './io/balancer/embedded/lifecycle.ts';
 import { embeddedConfigOf } from './io/balancer/embedded/of-config.ts';
+import { embeddedProcess } from './io/balancer/embedded/process-facts.ts';
 import { HaproxyBackend } from './io/balancer/haproxy/backend.ts';
 import { backendNames } from './io/balancer/haproxy/backend-names.ts';
+import { haproxyProcess } from './io/balancer/haproxy/process-facts.ts';
 import { systemClock } from './io/clock/system.ts';
 import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
 import { fileMarker } from './io/marker/file.ts';
+import { openNotifier } from './io/notify/notifier.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
+import { stopAll } from './io/provider/local/stop-all.ts';
 import { openUnprovidedGroup } from './io/provider/none.ts';
 
 /** The composition root: the only place that constructs implementations of the engine's ports. */
@@ -38,6 +42,8 @@ const world: World = {
       retriable: false,
     });
   },
+  inspectProcess: (balancer, socket, signal) =>
+    balancer.kind === 'haproxy' ? haproxyProcess(socket, signal) : embeddedProcess(socket, signal),
   openGroup(service, side, options) {
     const group = service[side];
     const name = `${service.name}.${side}`;
@@ -62,10 +68,18 @@ const world: World = {
         await startEmbedded(embeddedConfigOf(config, balancer), join(stateDirectory, 'balancers'));
     }
   },
+  async stopEverything(config, stateDirectory) {
+    const { left } = await stopAll(stateDirectory);
+    for (const { name, kind } of Object.values(config.balancers)) {
+      if (kind === 'embedded') await stopEmbedded(name, join(stateDirectory, 'balancers'));
+    }
+    return left;
+  },
   openMarker: fileMarker,
   listenControl: (path, handler) => listenControl(path, (request) => handler(request as Parameters<typeof handler>[0])),
   askControl,
   sha256,
+  openNotifier: (endpoints, onTrouble) => openNotifier({ endpoints, clock: systemClock, onTrouble }),
   async ping(url, signal) {
     const response = await fetch(url, { signal });
     await response.body?.cancel();

@@ -1,6 +1,8 @@
-import type { BalancerConfig, Config, ServiceConfig, TrafficConfig } from '../core/fleet/config.ts';
+import type { BalancerConfig, Config, NotifyConfig, ServiceConfig, TrafficConfig } from '../core/fleet/config.ts';
 import type { Sha256 } from '../core/journal/entry.ts';
+import type { BalancerProcess } from '../core/observed/balancer-process.ts';
 import type { Reading } from '../core/observed/reading.ts';
+import type { Notification } from '../core/rollout/notification.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
@@ -35,20 +37,33 @@ export type World = {
   openBackends(balancer: BalancerConfig, traffic: Pick<TrafficConfig, 'backend'>): readonly OpenBackend[];
   /** The backends that have servers, as the balancer's first process tells them. Throws PortError. */
   listBackends(balancer: BalancerConfig, signal: AbortSignal): Promise<readonly string[]>;
+  /** One process of a balancer, by one of its sockets. Throws PortError. */
+  inspectProcess(balancer: BalancerConfig, socket: string, signal: AbortSignal): Promise<BalancerProcess>;
   openGroup(service: ServiceConfig, side: 'origin' | 'destination', options: GroupOptions): OpenGroup;
   /** Starts the embedded balancers that the configuration names and that do not run yet. Throws PortError. */
   startBalancers(config: Config, stateDirectory: string): Promise<void>;
+  /** Ends every local instance and every embedded balancer of this state directory. Returns the pids that are left. */
+  stopEverything(config: Config, stateDirectory: string): Promise<readonly number[]>;
   openMarker(stateDirectory: string): BackMarker;
   /** Takes the control socket for this process; `busy`: another controller answers there. */
   listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;
   /** Asks the controller that listens there; null: nobody does. */
   askControl(path: string, request: ControlRequest, signal: AbortSignal): Promise<unknown>;
   sha256: Sha256;
+  /** Tells the outside; what could not be delivered is said in a line without addresses. */
+  openNotifier(endpoints: readonly NotifyConfig[], onTrouble: (line: string) => void): Notifier;
   /** GET a URL for its own sake (heartbeats). */
   ping(url: string, signal: AbortSignal): Promise<void>;
   /** Unique for this process. */
   holder: string;
 };
+
+export interface Notifier {
+  /** Never waits and never throws. */
+  send(notification: Notification): void;
+  /** Ends after everything was delivered or given up, at the latest after `msMax`. */
+  close(msMax: number): Promise<void>;
+}
 
 export type GroupOptions = {
   readonly stateDirectory: string;
@@ -64,6 +79,8 @@ export type OpenGroup = { readonly group: Group; close(): Promise<void> };
 /** What a verb says to a running controller, and what it answers: one JSON value each. */
 export type ControlRequest =
   | { readonly kind: 'status' }
+  /** Answered when the controller ends: `{ kind, stage }`. */
+  | { readonly kind: 'end' }
   | { readonly kind: 'operator'; readonly operation: string; readonly request: OperatorRequest };
 export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
 

@@ -2,7 +2,7 @@ import type { Entry } from '../core/journal/entry.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { RolloutStatus } from '../core/rollout/status.ts';
 import type { Context } from './context.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
@@ -10,23 +10,23 @@ import { statusLines } from './status-view.ts';
 /** What a controller shows while it runs: a live block on a terminal, dated lines when piped, JSON lines with --json. */
 export type RolloutReporter = {
   note(line: string): void;
+  /** Something beside the rollout failed: above the block on a terminal, else on standard error. */
+  trouble(line: string): void;
   entry(entry: Entry): void;
   status(status: RolloutStatus, state: RolloutState): void;
   end(kind: 'ended' | 'stopped', state: RolloutState): void;
   close(): void;
 };
 
-/** Entries that matter to the journal only. */
-const quiet = new Set(['confirmed', 'checkpoint']);
-
 export function reporterFor(context: Context, json: boolean): RolloutReporter {
   return json ? jsonReporter(context) : textReporter(context);
 }
 
-function jsonReporter({ stdout }: Context): RolloutReporter {
+function jsonReporter({ stdout, stderr }: Context): RolloutReporter {
   const line = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
   return {
     note: () => undefined,
+    trouble: (text) => stderr.write(`drover: ${text}\n`),
     entry: (entry) => line({ entry }),
     status: () => undefined,
     end: (kind, state) => line({ end: kind, operation: state.operation, stage: state.stage.kind, held: state.held }),
@@ -39,8 +39,12 @@ function textReporter(context: Context): RolloutReporter {
   const block = liveBlock(context.stdout, context.clock);
   return {
     note: block.note,
+    trouble: (line) => {
+      if (context.stdout.terminal === null) context.stderr.write(`drover: ${line}\n`);
+      else block.note(line);
+    },
     entry: (entry) => {
-      if (!quiet.has(entry.body.kind)) block.note(`${entry.operation}  ${sentenceOf(entry.body)}`);
+      if (isTold(entry.body)) block.note(`${entry.operation}  ${sentenceOf(entry.body)}`);
     },
     status: (status) => block.show(statusLines(status, paint, context.clock.now())),
     end: (kind, state) => {

@@ -1,4 +1,4 @@
-/** The part of JSON Schema (draft 7) that the configuration's schema uses. Answers where a value does not fit, and why. */
+/** The part of JSON Schema (draft 7) that the schemas of the configuration and of the reference pages use. Answers where a value does not fit, and why. */
 export function validate(schema: unknown, value: unknown, path = '$'): string[] {
   if (!isRecord(schema)) throw new Error(`${path}: not a schema`);
   return Object.entries(schema).flatMap(([keyword, rule]) => check(keyword, rule, schema, value, path));
@@ -112,6 +112,8 @@ function isType(type: unknown, value: unknown): boolean {
       return isRecord(value);
     case 'array':
       return Array.isArray(value);
+    case 'null':
+      return value === null;
     case 'integer':
       return Number.isInteger(value);
     default:

@@ -28,7 +28,7 @@ export function decideFinished(state: RolloutState, observation: Observation): D
  * Why the reserve may not be given up yet: the configured weights, which a reload brings back, must agree with where the
  * traffic is. Empty: it may.
  */
-function retireRefusals(state: RolloutState, observation: Observation): string[] {
+export function retireRefusals(state: RolloutState, observation: Observation): string[] {
   const refusals: string[] = [];
   if (state.stage.kind !== 'completed') refusals.push('only a completed rollout has a reserve to give up');
   for (const plan of state.plan.backends) {
@@ -63,6 +63,21 @@ export function configurationToCommit(state: RolloutState, observation: Observat
     }
   }
   return lines;
+}
+
+/** The same by the journal alone: what the configuration has to say of each server, since the start found it the other way. */
+export function configurationAfter(state: RolloutState): string[] {
+  if (state.stage.kind !== 'completed' || state.retired) return [];
+  return state.plan.backends.flatMap((plan) => {
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    const found = state.asFound.backends[plan.id] ?? {};
+    return Object.entries(targets)
+      .filter(([name, { weight }]) => (found[name]?.weight ?? 0) > 0 !== weight > 0)
+      .map(
+        ([name, { weight }]) =>
+          `${plan.id}: server ${name} … weight ${weight} (now weight ${found[name]?.weight ?? 0})`,
+      );
+  });
 }
 
 function retired(
