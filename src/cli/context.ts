@@ -1,5 +1,6 @@
 import type { BalancerConfig, Config, NotifyConfig, ServiceConfig, TrafficConfig } from '../core/fleet/config.ts';
 import type { Sha256 } from '../core/journal/entry.ts';
+import type { BalancerProcess } from '../core/observed/balancer-process.ts';
 import type { Reading } from '../core/observed/reading.ts';
 import type { Notification } from '../core/rollout/notification.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
@@ -36,9 +37,13 @@ export type World = {
   openBackends(balancer: BalancerConfig, traffic: Pick<TrafficConfig, 'backend'>): readonly OpenBackend[];
   /** The backends that have servers, as the balancer's first process tells them. Throws PortError. */
   listBackends(balancer: BalancerConfig, signal: AbortSignal): Promise<readonly string[]>;
+  /** One process of a balancer, by one of its sockets. Throws PortError. */
+  inspectProcess(balancer: BalancerConfig, socket: string, signal: AbortSignal): Promise<BalancerProcess>;
   openGroup(service: ServiceConfig, side: 'origin' | 'destination', options: GroupOptions): OpenGroup;
   /** Starts the embedded balancers that the configuration names and that do not run yet. Throws PortError. */
   startBalancers(config: Config, stateDirectory: string): Promise<void>;
+  /** Ends every local instance and every embedded balancer of this state directory. Returns the pids that are left. */
+  stopEverything(config: Config, stateDirectory: string): Promise<readonly number[]>;
   openMarker(stateDirectory: string): BackMarker;
   /** Takes the control socket for this process; `busy`: another controller answers there. */
   listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;

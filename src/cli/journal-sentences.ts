@@ -1,10 +1,26 @@
 import type { EventBody } from '../core/journal/entry.ts';
 import type { FleetEvent } from '../core/journal/fleet.ts';
-import type { BackCause, DrillMeasure, ForwardStage, RolloutEvent } from '../core/rollout/events.ts';
+import type {
+  BackCause,
+  DrillMeasure,
+  ForwardStage,
+  RolloutEvent,
+  SizeTarget,
+  Target,
+} from '../core/rollout/events.ts';
 
-/** What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. */
-export function sentenceOf(body: EventBody): string {
-  return inert(sentenceFor(body));
+/**
+ * What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. `steps`: how many
+ * judged steps the plan has, where that is known; the step behind them is the whole share.
+ */
+export function sentenceOf(body: EventBody, steps: number | null = null): string {
+  const event = body as RolloutEvent;
+  const isWhole = event.kind === 'stage-entered' && steps !== null && 'step' in event.stage && event.stage.step > steps;
+  return inert(isWhole ? `the whole share: ${wholeShareWords(event.stage.kind)}` : sentenceFor(body));
+}
+
+function wholeShareWords(kind: ForwardStage['kind']): string {
+  return kind === 'judging' ? 'only objective and tripwires watch' : stepWords(kind);
 }
 
 /** Text from a journal, which may repeat what others have said: nothing in it may command a terminal or turn its writing round. */
@@ -35,8 +51,7 @@ const fleet: Sentences<FleetEvent> = {
 const rollout: Sentences<RolloutEvent> = {
   started: ({ planHash, builds, reason }) =>
     `started plan ${planHash.slice(0, 12)}…: ${builds.origin} at the origin, ${builds.destination} at the destination${because(reason)}`,
-  intended: ({ target, why }) =>
-    `intends ${target.requestedShare === null ? 'a share by capacity' : `a share of ${percent(target.requestedShare)}`}: ${why}`,
+  intended: ({ target, why }) => `${why} → ${targetWords(target)}`,
   confirmed: ({ backend, intent }) => `read back ${backend}: as intended by entry ${intent}`,
   'balancer-restarted': ({ backend, process }) => `${backend} is a new process (${process})`,
   'stage-entered': ({ stage, attempt }) => `${stageName(stage)}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
@@ -63,6 +78,25 @@ const sentences: ReadonlyMap<string, (body: never) => string> = new Map(
   [fleet, rollout].flatMap((table): [string, (body: never) => string][] => Object.entries(table)),
 );
 
+/**
+ * Whether people are told of an entry while a rollout runs. What was read back and what is only kept are the journal's own, and
+ * most stages begin with an intent that says more.
+ */
+export function isTold(body: EventBody): boolean {
+  if (body.kind === 'confirmed' || body.kind === 'checkpoint') return false;
+  return (
+    body.kind !== 'stage-entered' ||
+    (body as Extract<RolloutEvent, { kind: 'stage-entered' }>).stage?.kind === 'judging'
+  );
+}
+
+function targetWords({ requestedShare, origin, destination }: Target): string {
+  const size = (name: string, of: SizeTarget | null) =>
+    of === null ? [] : [`${name} ${of.exact ? '' : '≥ '}${of.exact ? (of.desired ?? `${of.min} or more`) : of.min}`];
+  const share = requestedShare === null ? 'share by capacity' : `share ${percent(requestedShare)}`;
+  return [share, ...size('origin', origin), ...size('destination', destination)].join(', ');
+}
+
 function because(reason: string | null): string {
   return reason === null ? '' : `, reason: ${reason}`;
 }
@@ -72,12 +106,40 @@ function percent(share: number): string {
 }
 
 function seconds(ms: number): string {
+  if (ms < 10) return `${Number(ms.toFixed(1))} ms`;
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 function stageName(stage: ForwardStage): string {
-  const words = stage.kind.replaceAll('-', ' ');
-  return 'step' in stage ? `step ${stage.step}: ${words}` : words;
+  return 'step' in stage ? `step ${stage.step}: ${stepWords(stage.kind)}` : stepWords(stage.kind);
+}
+
+function stepWords(kind: ForwardStage['kind']): string {
+  switch (kind) {
+    case 'preparing':
+      return 'preparing: capacity before traffic';
+    case 'drill-shifting':
+      return 'the drill: one server gets a little traffic';
+    case 'drill-back':
+      return 'the drill: it is taken back, and timed';
+    case 'drill-restoring':
+      return 'the drill: things are put back';
+    case 'growing':
+      return 'waiting for capacity';
+    case 'shifting':
+      return 'waiting for the observed share';
+    case 'judging':
+      return 'judging';
+    case 'finishing':
+      return 'finishing: giving sizes back';
+    default:
+      return unreadable(kind);
+  }
+}
+
+/** Caught where a sentence is looked for: a stage of other rules is told field by field. */
+function unreadable(kind: never): never {
+  throw new Error(`no words for the stage ${String(kind)}`);
 }
 
 function drill({ attempts, acknowledgedMs, lastAttemptMs }: DrillMeasure): string {

@@ -75,6 +75,8 @@ function chosen(
 
 /** Patterns that fit this family's servers and no others, the simplest first. */
 function groupsOf({ stem, members }: Family, families: readonly Family[]): LikelyGroup[] {
+  // Names that are numbers and nothing else: `*` would fit every server that is ever added, the destination's too.
+  if (stem === '') return [];
   const names = members.map((server) => server.name);
   const others = families.filter((other) => other.stem !== stem).flatMap((other) => other.members);
   const [first = ''] = names;
@@ -83,11 +85,15 @@ function groupsOf({ stem, members }: Family, families: readonly Family[]): Likel
     ...(first === stem ? [stem] : [`${stem}*`]),
     ...(first !== stem && oneLength ? [stem + '?'.repeat(first.length - stem.length)] : []),
   ];
-  return candidates
-    .filter((pattern) => /^[A-Za-z0-9_.:*?-]{1,64}$/.test(pattern))
-    .filter((pattern) => names.every((name) => matchesGlob(pattern, name)))
-    .filter((pattern) => !others.some((server) => matchesGlob(pattern, server.name)))
-    .map((pattern) => ({ pattern, environment: environmentOf(stem), servers: names.length }));
+  return (
+    candidates
+      .filter((pattern) => /^[A-Za-z0-9_.:*?-]{1,64}$/.test(pattern))
+      // Servers that are only numbered are told by no name: such a pattern would fit every other one.
+      .filter((pattern) => /[^*?]/.test(pattern))
+      .filter((pattern) => names.every((name) => matchesGlob(pattern, name)))
+      .filter((pattern) => !others.some((server) => matchesGlob(pattern, server.name)))
+      .map((pattern) => ({ pattern, environment: environmentOf(stem), servers: names.length }))
+  );
 }
 
 function environmentOf(stem: string): string {

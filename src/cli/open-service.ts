@@ -3,17 +3,20 @@ import { matchesGlob } from '../core/fleet/glob.ts';
 import { rolloutPlan } from '../core/rollout/from-config.ts';
 import type { Observation } from '../core/rollout/observation.ts';
 import type { RolloutPlan } from '../core/rollout/plan.ts';
-import { observe } from '../engine/observe.ts';
+import { type Observed, observe } from '../engine/observe.ts';
 import type { OperationPorts, Timing } from '../engine/operation-ports.ts';
 import type { Backend } from '../engine/ports.ts';
 import { measureLoad } from '../engine/side-load.ts';
 import { CliError, type Context, type Journal, type OpenBackend } from './context.ts';
 
 /** A service with everything opened that its rollout touches. `close` leaves what runs running. */
-export type OpenService = {
+export type OpenService = ObservedService & { readonly ports: OperationPorts };
+
+/** A service with what can be read of it; needs no journal. */
+export type ObservedService = {
   readonly service: ServiceConfig;
   readonly plan: RolloutPlan;
-  readonly ports: OperationPorts;
+  readonly seen: Observed;
   observe(): Promise<Observation>;
   close(): Promise<void>;
 };
@@ -29,6 +32,26 @@ export function openService(
   stateDirectory: string,
   mode: 'control' | 'watch',
 ): OpenService {
+  const observed = openObserved(context, config, name, stateDirectory, mode);
+  const ports: OperationPorts = {
+    ...observed.seen,
+    journal,
+    leases: journal.leases,
+    samples: journal.samples,
+    sha256: context.world.sha256,
+    holder: context.world.holder,
+    tell: () => undefined,
+  };
+  return { ...observed, ports };
+}
+
+export function openObserved(
+  context: Context,
+  config: Config,
+  name: string,
+  stateDirectory: string,
+  mode: 'control' | 'watch',
+): ObservedService {
   const service = config.services[name];
   if (service === undefined) throw unknownService(config, name);
   const opened = service.traffic.map((traffic) => openTraffic(context, config, traffic.balancer, traffic));
@@ -51,25 +74,19 @@ export function openService(
     });
   const origin = openSide('origin');
   const destination = openSide('destination');
-  const ports: OperationPorts = {
+  const seen: Observed = {
     clock: context.clock,
-    journal,
-    leases: journal.leases,
-    samples: journal.samples,
+    timing,
     backends,
     origin: origin.group,
     destination: destination.group,
     marker: context.world.openMarker(stateDirectory),
-    sha256: context.world.sha256,
-    holder: context.world.holder,
-    timing,
-    tell: () => undefined,
   };
   return {
     service,
     plan,
-    ports,
-    observe: () => observe(ports, plan, 'none', [], null, []),
+    seen,
+    observe: () => observe(seen, plan, 'none', [], null, []),
     async close() {
       await Promise.all([origin.close(), destination.close()]);
     },

@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { addApply } from './apply.ts';
 import { addCheck } from './check.ts';
 import type { Context } from './context.ts';
+import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
 import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
 import { addJudge } from './judge.ts';
@@ -21,6 +23,7 @@ export function buildProgram(context: Context): Command {
     .showSuggestionAfterError(true);
   addInit(program, context);
   addCheck(program, context);
+  addDoctor(program, context);
   addObserve(program, context);
   addPlan(program, context);
   addApply(program, context);
@@ -29,5 +32,6 @@ export function buildProgram(context: Context): Command {
   addWhy(program, context);
   addJudge(program, context);
   addJournal(program, context);
+  addDemo(program, context);
   return program;
 }

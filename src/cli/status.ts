@@ -8,13 +8,14 @@ import type { Context, Journal } from './context.ts';
 import { type ControllerAnswer, controllerAt } from './controller.ts';
 import { rolloutsOf } from './history.ts';
 import { untilInterrupted } from './interruption.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption } from './open-journal.ts';
 import { openService } from './open-service.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
+import { columnsOf } from './terminal-text.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
@@ -78,7 +79,7 @@ async function status(context: Context, options: Options): Promise<void> {
     }
     if (answer !== null && answer.trouble !== null)
       lines.push(paint.red(`nothing can be written to the journal: ${answer.trouble}`));
-    if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now()));
+    if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
     if (commit.length > 0)
       lines.push(
         '',
@@ -101,13 +102,15 @@ async function watch(context: Context, options: Options): Promise<void> {
   try {
     while (!interruption.signal.aborted) {
       const answer = await controllerAt(context, controlSocket);
-      if (!options.json) for (const line of await newLines(journal, seen)) block.note(line);
+      if (!options.json)
+        for (const line of await newLines(journal, seen, answer?.status?.steps ?? null)) block.note(line);
       if (answer === null) {
         block.note('no controller is running');
         break;
       }
       if (options.json) context.stdout.write(`${JSON.stringify(answer.status)}\n`);
-      else if (answer.status !== null) block.show(statusLines(answer.status, paint, context.clock.now()));
+      else if (answer.status !== null)
+        block.show(statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
       await context.clock.sleep(1000, interruption.signal);
     }
   } finally {
@@ -117,14 +120,13 @@ async function watch(context: Context, options: Options): Promise<void> {
   }
 }
 
-async function newLines(journal: Journal, seen: Map<string, number>): Promise<string[]> {
+async function newLines(journal: Journal, seen: Map<string, number>, steps: number | null): Promise<string[]> {
   const lines: string[] = [];
   for (const { operation, seq } of await journal.heads()) {
     const before = seen.get(operation) ?? 0;
     if (seq === before) continue;
     for (const entry of await journal.read(operation, before)) {
-      if (entry.body.kind !== 'confirmed' && entry.body.kind !== 'checkpoint')
-        lines.push(`${operation}  ${sentenceOf(entry.body)}`);
+      if (isTold(entry.body)) lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
     }
     seen.set(operation, seq);
   }

@@ -6,12 +6,15 @@ import type { RolloutPlan } from '../core/rollout/plan.ts';
 import { openDeadline, within } from './deadline.ts';
 import type { OperationPorts } from './operation-ports.ts';
 
+/** What is read, and by which clock and deadline. */
+export type Observed = Pick<OperationPorts, 'clock' | 'timing' | 'backends' | 'origin' | 'destination' | 'marker'>;
+
 /**
  * Reads everything at once, each call under one deadline; what does not answer is unknown, with the reason. `urgent` gives
  * up what has not answered yet, and so does `msMax`.
  */
 export async function observe(
-  ports: OperationPorts,
+  ports: Observed,
   plan: RolloutPlan,
   operation: string,
   requests: readonly OperatorRequest[],
@@ -49,14 +52,14 @@ export async function observe(
   }
 }
 
-export function backendOf(ports: OperationPorts, id: string) {
+export function backendOf(ports: Pick<OperationPorts, 'backends'>, id: string) {
   const backend = ports.backends[id];
   if (backend === undefined) throw new Error(`no backend ${id} was opened`);
   return backend;
 }
 
 async function timed<T>(
-  ports: OperationPorts,
+  ports: Pick<OperationPorts, 'clock'>,
   signal: AbortSignal,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<Timed<T>> {

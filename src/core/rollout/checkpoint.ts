@@ -21,6 +21,7 @@ export function checkpointOf(watch: Watch): RolloutEvent {
       share: recentShare(watch),
       loadRps: load.known ? load.value : null,
       restarts: watch.restarts.total,
+      counted: watch.counted,
     },
   };
 }

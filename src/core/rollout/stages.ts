@@ -5,6 +5,7 @@ import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, ty
 import type { Facts } from './facts.ts';
 import { recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import { isStillStopping } from './servers.ts';
 import { isRebalanceDue, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
@@ -115,7 +116,11 @@ function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): Roll
   const bound = state.plan.policy.drill.boundMs;
   const tookMs = measure.acknowledgedMs + measure.lastAttemptMs;
   const passed = tookMs <= bound;
-  const traffic = attempts === 0 ? 'rehearsed without traffic' : `rehearsed with ${attempts} attempts`;
+  const wanted = state.plan.policy.drill.requests;
+  const traffic =
+    attempts < wanted
+      ? `rehearsed without traffic (${attempts} of ${wanted} attempts)`
+      : `rehearsed with ${attempts} attempts`;
   const note = passed ? traffic : `the way back took ${Math.round(tookMs)} ms, its bound is ${bound} ms`;
   const event: RolloutEvent = {
     kind: 'drill-measured',
@@ -192,7 +197,8 @@ function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
   const target = present(state);
   const group = observation.destination.reading;
   if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
-  return [{ kind: 'completed', share: newestShare(watch) }];
+  if (isStillStopping(state, observation)) return [];
+  return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
 }
 
 function rebalanced({ state, observation, facts }: Pass, step: number): RolloutEvent {

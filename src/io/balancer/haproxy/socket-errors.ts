@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { PortError } from '../../../engine/ports.ts';
 
 /** What to write into haproxy.cfg to get a runtime socket that Drover can use at `address`. */
-function socketLine(address: string): string {
+export function socketLine(address: string): string {
   return isPath(address)
     ? `stats socket ${resolve(address)} mode 660 level admin`
     : `stats socket ipv4@${address} level admin`;

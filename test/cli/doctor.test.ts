@@ -1,0 +1,363 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Context, Journal, World } from '../../src/cli/context.ts';
+import type { Check, Diagnosis } from '../../src/cli/doctor-diagnosis.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { seal } from '../../src/core/journal/chain.ts';
+import { type EventBody, emptyHead } from '../../src/core/journal/entry.ts';
+import type { BackendReading, Health, ServerReading } from '../../src/core/observed/backend.ts';
+import { known, unknown } from '../../src/core/observed/reading.ts';
+import { type Backend, PortError } from '../../src/engine/ports.ts';
+import { openMemoryJournal } from '../../src/io/journal/memory.ts';
+import { sha256 } from '../../src/io/journal/sha256.ts';
+import { differences } from '../docs/page.ts';
+import { started } from '../rollout/life.ts';
+
+const config = `version: 1
+name: shop
+environments:
+  classic: { provider: none }
+  vpc: { provider: none }
+balancers:
+  edge: { haproxy: { socket: ./edge.sock } }
+services:
+  query:
+    owner: team-query
+    kind: stateless
+    objective: { failures: 1% }
+    traffic: { balancer: edge, backend: query, origin: "classic-*", destination: "vpc-*" }
+    origin: { environment: classic, capacity: 100/s, build: v41 }
+    destination: { environment: vpc, build: v41 }
+`;
+
+let directory = '';
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'drover-doctor-'));
+  await writeFile(join(directory, 'drover.yaml'), config);
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+describe('where a rollout can work', () => {
+  test('all that was looked at is said, the exit is 0, and nothing is written', async () => {
+    const { diagnosis, code } = await doctor();
+    expect(code).toBe(0);
+    expect(troubles(diagnosis)).toEqual([]);
+    expect(whats(diagnosis)).toEqual(
+      expect.arrayContaining([
+        'valid: 1 service, no waves',
+        'not there yet: `drover apply` makes it, mode 0700',
+        'HAProxy 2.6.12 answers (pid 7), level admin',
+        'edge/query: origin 2 of 2 up',
+        'edge/query: destination 1 of 1 up',
+        'nothing keeps a rollout from starting',
+      ]),
+    );
+    expect(diagnosis.allow.map(({ what }) => what)).toContain('write .drover');
+    expect(await readdir(directory)).toEqual(['drover.yaml']);
+  });
+
+  test('as text: sections, a verdict at the end, and no line wider than the terminal', async () => {
+    const { text } = await doctor({
+      json: false,
+      columns: 60,
+      backend: { servers: [up('classic-1', 40, 100), up('vpc-1', 0)] },
+    });
+    expect(text).toMatch(/^Service {2}query {2}classic → vpc$/m);
+    expect(text).toMatch(/^ {2}warning {3}edge\/query: weights are not as configured/m);
+    expect(text.trimEnd().split('\n').at(-1)).toMatch(/^A rollout can work, \d+ warnings\.$/);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
+  });
+});
+
+describe('what keeps one from working', () => {
+  test('a socket of too low a level, with the line to add', async () => {
+    const { diagnosis, code } = await doctor({ level: 'operator' });
+    expect(code).toBe(2);
+    expect(troubles(diagnosis)).toEqual([
+      {
+        level: 'trouble',
+        what: 'this socket has level operator',
+        remedy: expect.stringContaining('stats socket X level admin'),
+      },
+    ]);
+  });
+
+  test('a balancer that is gone: the rest is examined all the same', async () => {
+    const gone = new PortError('unreachable', 'nothing listens at ./edge.sock', { retriable: true });
+    const { diagnosis, code } = await doctor({ backend: gone, level: gone });
+    expect(code).toBe(2);
+    expect(troubles(diagnosis).map(({ what }) => what)).toEqual([
+      'nothing listens at ./edge.sock',
+      expect.stringContaining('edge/query cannot be read: nothing listens'),
+    ]);
+    expect(whats(diagnosis)).toContainEqual(expect.stringContaining('origin in classic, run by others'));
+  });
+
+  test('a destination that the balancer does not reach; part of it is a warning; both name the servers', async () => {
+    const none = await doctor({ backend: { servers: [up('classic-1', 100), server('vpc-1', 0, 0, 'down')] } });
+    expect(troubles(none.diagnosis)).toMatchObject([
+      {
+        what: 'edge/query: destination 0 of 1 up, 1 down (vpc-1)',
+        remedy: expect.stringContaining('does vpc let the balancer in'),
+      },
+    ]);
+    const some = await doctor({
+      backend: {
+        servers: [
+          up('classic-1', 100),
+          up('vpc-1', 0),
+          server('vpc-2', 0, 0, 'down'),
+          server('vpc-3', 0, 0, 'starting'),
+        ],
+      },
+    });
+    expect(some.code).toBe(0);
+    expect(warnings(some.diagnosis)).toContain('edge/query: destination 1 of 3 up, 1 down (vpc-2), 1 starting (vpc-3)');
+  });
+
+  test('what the rollout itself would refuse: no check, a configured weight, leastconn, a group without servers', async () => {
+    const servers = [up('classic-1', 100), server('vpc-1', 50, 50, 'unchecked')];
+    const { diagnosis } = await doctor({ backend: { servers, algorithm: 'leastconn' } });
+    const found = troubles(diagnosis)
+      .map(({ what }) => what)
+      .join('\n');
+    expect(found).toMatch(/vpc-1 have no health check/);
+    expect(found).toMatch(/configured weight that is not 0/);
+    expect(found).toMatch(/balance leastconn/);
+    const missing = await doctor({ backend: { servers: [up('classic-1', 100)] } });
+    expect(troubles(missing.diagnosis)[0]?.what).toContain('no server matches the destination "vpc-*"');
+  });
+
+  test('a configuration with problems: they are named, and the state is examined all the same', async () => {
+    await writeFile(join(directory, 'drover.yaml'), config.replace('owner:', 'ower:'));
+    const { diagnosis, code } = await doctor();
+    expect(code).toBe(2);
+    expect(
+      troubles(diagnosis)
+        .map(({ what }) => what)
+        .join('\n'),
+    ).toContain('did you mean "owner"');
+    expect(diagnosis.sections.map(({ kind }) => kind)).toEqual(['configuration', 'state']);
+  });
+
+  test('a journal that was edited, one of a newer version, and a directory that is a file', async () => {
+    await mkdir(join(directory, '.drover'));
+    const { diagnosis } = await doctor({ journal: await journalWith([started], 1, 'edited') });
+    expect(troubles(diagnosis)).toMatchObject([
+      { what: expect.stringMatching(/content was changed after it was written/) },
+    ]);
+    const newer = new PortError('newer-version', 'written by a newer Drover', { retriable: false });
+    const other = await doctor({ journal: newer });
+    expect(troubles(other.diagnosis)).toMatchObject([
+      { what: 'the journal cannot be read: written by a newer Drover' },
+    ]);
+    await rm(join(directory, '.drover'), { recursive: true });
+    await writeFile(join(directory, '.drover'), '');
+    const file = await doctor();
+    expect(troubles(file.diagnosis)).toMatchObject([{ what: 'it is not a directory' }]);
+  });
+
+  test('an unknown service is an error', async () => {
+    await expect(doctor({ services: ['qurey'] })).rejects.toThrow('there is no service "qurey"');
+  });
+});
+
+describe('what an operation left', () => {
+  test('an unfinished rollout without a controller, since when, and its back marker', async () => {
+    await mkdir(join(directory, '.drover'));
+    await writeFile(join(directory, '.drover', 'rollout-query-1.back'), 'alice, yesterday\n');
+    const { diagnosis, code } = await doctor({ journal: await journalWith([started], now - 65_000) });
+    expect(code).toBe(0);
+    expect(warnings(diagnosis)).toEqual(
+      expect.arrayContaining([
+        'no controller is alive, and rollout-query-1 is unfinished: its last entry is 65 s old',
+        'a back marker lies here for rollout-query-1 (alice, yesterday): nothing raises its share',
+      ]),
+    );
+    expect(whats(diagnosis)).toContain('rollout-query-1 is under way: preparing: capacity before traffic');
+  });
+
+  test('with a controller the same is well; one that hangs is not', async () => {
+    await mkdir(join(directory, '.drover'));
+    const journal = await journalWith([started], now);
+    const { diagnosis } = await doctor({ journal, control: { pid: 42, operation: 'rollout-query-1', status: null } });
+    expect(whats(diagnosis)).toContain('a controller is alive (pid 42): rollout-query-1');
+    const hung = new PortError('timeout', 'no answer', { retriable: true });
+    expect(troubles((await doctor({ journal, control: hung })).diagnosis)).toMatchObject([
+      { what: 'a controller listens but does not answer: no answer' },
+    ]);
+  });
+
+  test('weights in force against those configured, and servers put aside, by name', async () => {
+    const servers = [up('classic-1', 40, 100), { ...up('classic-2', 100), admin: 'maint' } as const, up('vpc-1', 0)];
+    const { diagnosis } = await doctor({ backend: { servers } });
+    expect(warnings(diagnosis)).toEqual(
+      expect.arrayContaining([
+        'edge/query: weights are not as configured: classic-1 has weight 40, configured is 100',
+        'edge/query: put aside by somebody: classic-2 is in maint',
+      ]),
+    );
+  });
+
+  test('a state directory that others may write to', async () => {
+    await mkdir(join(directory, '.drover'));
+    await chmod(join(directory, '.drover'), 0o777);
+    expect(warnings((await doctor()).diagnosis)).toContain('others may write here (mode 0777)');
+  });
+});
+
+const now = Date.UTC(2026, 0, 1);
+
+type Reads = { readonly servers: readonly ServerReading[]; readonly algorithm?: string };
+type Options = {
+  readonly json?: boolean;
+  readonly columns?: number;
+  readonly services?: readonly string[];
+  readonly level?: 'admin' | 'operator' | PortError;
+  readonly backend?: Reads | PortError;
+  readonly journal?: Journal | PortError;
+  readonly control?: unknown;
+};
+
+/** Runs the verb on a world that refuses every write; with --json its output is what the page says. */
+async function doctor({ json = true, columns, services = [], ...options }: Options = {}): Promise<{
+  diagnosis: Diagnosis;
+  text: string;
+  code: number | null;
+}> {
+  let [text, code]: [string, number | null] = ['', null];
+  const context: Partial<Context> = {
+    stdout: {
+      write: (more) => {
+        text += more;
+      },
+      terminal: columns === undefined ? null : { columns, rows: 50 },
+    },
+    env: { NO_COLOR: '1' },
+    directory,
+    user: 'alice',
+    clock: { now: () => now, monotonic: () => 0, sleep: () => new Promise(() => undefined) },
+    setExitCode: (given) => {
+      code = given;
+    },
+    world: worldOf(options) as World,
+  };
+  const words = ['doctor', ...services, ...(json ? ['--json'] : [])];
+  await buildProgram(context as Context).parseAsync(words, { from: 'user' });
+  if (!json) return { diagnosis: { verdict: 'well', sections: [], allow: [] }, text, code };
+  const diagnosis = JSON.parse(text) as Diagnosis;
+  expect(differences('doctor.md', 'doctor', diagnosis)).toEqual([]);
+  return { diagnosis, text, code };
+}
+
+function worldOf({ level = 'admin', backend = healthy, journal, control }: Options): Partial<World> {
+  const missing = new PortError('not-found', 'there is no journal', { retriable: false });
+  return {
+    openJournal: (_, { readOnly }) =>
+      readOnly ? settled(journal ?? missing) : Promise.reject(new Error('doctor opens the journal for writing')),
+    openBackends: () => [{ id: 'edge/query', backend: reading(backend) }],
+    inspectProcess: () =>
+      settled(
+        typeof level === 'string'
+          ? { pid: 7, version: '2.6.12', level, adminLine: 'stats socket X level admin' }
+          : level,
+      ),
+    openGroup: (service, side) => ({
+      group: {
+        read: () => Promise.resolve({ size: null, instances: [], build: known(service[side].environment) }),
+        resize: () => Promise.reject(new Error('doctor resizes')),
+      },
+      close: () => Promise.resolve(),
+    }),
+    openMarker: () => ({
+      read: () => Promise.resolve(null),
+      write: () => Promise.reject(new Error('doctor marks')),
+      remove: () => Promise.reject(new Error('doctor removes marks')),
+    }),
+    askControl: () => settled(control),
+    sha256,
+  };
+}
+
+async function settled<T>(value: T | PortError): Promise<T> {
+  if (value instanceof PortError) throw value;
+  return value;
+}
+
+function reading(given: Reads | PortError): Backend {
+  const forbidden = () => Promise.reject(new Error('doctor writes'));
+  return {
+    read: async () => readingOf(await settled(given)),
+    attempts: forbidden,
+    setWeights: forbidden,
+    setStates: forbidden,
+  };
+}
+
+const healthy: Reads = { servers: [up('classic-1', 100), up('classic-2', 100), up('vpc-1', 0)] };
+
+function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading {
+  return {
+    process: 'p',
+    servers,
+    traits: {
+      mode: known('http'),
+      algorithm: known(algorithm),
+      stickiness: known(null),
+      retryOn: unknown('haproxy.cfg was not given'),
+      abortOnClose: known(false),
+      redispatch: known(false),
+      attemptMsMax: known(10_000),
+    },
+  };
+}
+
+function up(name: string, weight: number, configuredWeight = weight): ServerReading {
+  return server(name, weight, configuredWeight, 'up');
+}
+
+function server(name: string, weight: number, configuredWeight: number, health: Health): ServerReading {
+  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
+  return {
+    name,
+    address: null,
+    weight,
+    configuredWeight,
+    admin: 'ready',
+    configuredAdmin: known('ready'),
+    health,
+    counters: { ...none, wretr: 0, wredis: 0, scur: 0, lbtot: 0 },
+    features: [],
+  };
+}
+
+async function journalWith(bodies: readonly EventBody[], atMs: number, damage?: 'edited'): Promise<Journal> {
+  const journal = openMemoryJournal();
+  const drafts = bodies.map((body) => ({ body, actor: 'alice', atMs, rules: 1 }));
+  const { entries } = seal(emptyHead('rollout-query-1'), drafts, sha256);
+  const written = damage === undefined ? entries : entries.map((entry) => ({ ...entry, actor: 'mallory' }));
+  await journal.append(emptyHead('rollout-query-1'), written);
+  return journal;
+}
+
+function checks({ sections }: Diagnosis): readonly Check[] {
+  return sections.flatMap((section) => section.checks);
+}
+
+function troubles(diagnosis: Diagnosis): readonly Check[] {
+  return checks(diagnosis).filter(({ level }) => level === 'trouble');
+}
+
+function warnings(diagnosis: Diagnosis): string[] {
+  return checks(diagnosis).flatMap(({ level, what }) => (level === 'warning' ? [what] : []));
+}
+
+function whats(diagnosis: Diagnosis): string[] {
+  return checks(diagnosis).map(({ what }) => what);
+}
