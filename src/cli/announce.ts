@@ -47,10 +47,8 @@ function textOf({ body }: Entry, steps: number): string {
     const { logEvidence, threshold } = event.verdict.rollBack;
     return `${sentenceOf(body)}: evidence ${logEvidence.toFixed(1)} of ${threshold.toFixed(1)}`;
   }
-  if (event.kind !== 'stage-entered' || event.stage.kind !== 'judging') return sentenceOf(body);
+  if (event.kind !== 'stage-entered' || event.stage.kind !== 'judging') return sentenceOf(body, steps);
   const { step } = event.stage;
   const again = event.attempt > 1 ? `, attempt ${event.attempt}` : '';
-  return step > steps
-    ? 'the whole share is at the destination: only objective and tripwires watch'
-    : `step ${step} of ${steps} is judged${again}`;
+  return step > steps ? sentenceOf(body, steps) : `step ${step} of ${steps} is judged${again}`;
 }

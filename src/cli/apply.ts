@@ -15,6 +15,7 @@ import { chooseServices, NothingLeft, type PlanDocument, planDocument } from './
 import { planLines } from './plan-view.ts';
 import { type RolloutReporter, reporterFor } from './rollout-reporter.ts';
 import { catchSignals, type Signals } from './signals.ts';
+import { columnsOf } from './terminal-text.ts';
 
 export type ApplyOptions = {
   readonly config?: string;
@@ -189,7 +190,7 @@ async function approved(
   const remedy = `drover plan, then: drover apply --plan ${document.hash}`;
   if (context.stdout.terminal === null || options.json || options.detach)
     throw new CliError('without a terminal the plan that was read has to be named', remedy);
-  context.stdout.write(`${planLines(document, paintFor(context)).join('\n')}\n\n`);
+  context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n\n`);
   const reply = await ask(context, 'Apply this plan? Type yes: ', remedy);
   if (reply !== 'yes') throw new CliError('nothing was done');
   return document;

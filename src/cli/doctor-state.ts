@@ -123,7 +123,7 @@ async function examineController(
 function describeController(answer: unknown): string {
   if (typeof answer !== 'object' || answer === null) return '';
   const { pid, operation } = answer as { readonly pid?: unknown; readonly operation?: unknown };
-  return ` (pid ${String(pid)}): ${String(operation)}`;
+  return ` (pid ${String(pid)}): ${operation === null ? 'between two rollouts' : String(operation)}`;
 }
 
 /** A marker of a rollout that has ended stops nothing: the next one has another name. */

@@ -13,6 +13,7 @@ import { journalPath } from './journal-path.ts';
 import { configOption, readConfig, shownPath } from './load-config.ts';
 import { journalOption } from './open-journal.ts';
 import { paintFor } from './paint.ts';
+import { columnsOf } from './terminal-text.ts';
 
 type DoctorOptions = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
@@ -38,15 +39,11 @@ Examples:
   drover doctor --json | jq -r '.sections[].checks[] | select(.level == "trouble") | .what'
 `;
 
-/** Of output that is not a terminal. */
-const pipedColumns = 120;
-
 async function doctor(context: Context, names: readonly string[], options: DoctorOptions): Promise<void> {
   const diagnosis = await diagnose(context, names, options);
   if (options.json === true) context.stdout.write(`${JSON.stringify(diagnosis)}\n`);
   else {
-    const columns = context.stdout.terminal?.columns ?? pipedColumns;
-    const lines = diagnosisLines(diagnosis, paintFor(context), columns > 0 ? columns : 80);
+    const lines = diagnosisLines(diagnosis, paintFor(context), columnsOf(context));
     context.stdout.write(`${lines.join('\n')}\n`);
   }
   context.setExitCode(diagnosis.verdict === 'trouble' ? 2 : 0);

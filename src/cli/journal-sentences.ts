@@ -9,9 +9,18 @@ import type {
   Target,
 } from '../core/rollout/events.ts';
 
-/** What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. */
-export function sentenceOf(body: EventBody): string {
-  return inert(sentenceFor(body));
+/**
+ * What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. `steps`: how many
+ * judged steps the plan has, where that is known; the step behind them is the whole share.
+ */
+export function sentenceOf(body: EventBody, steps: number | null = null): string {
+  const event = body as RolloutEvent;
+  const isWhole = event.kind === 'stage-entered' && steps !== null && 'step' in event.stage && event.stage.step > steps;
+  return inert(isWhole ? `the whole share: ${wholeShareWords(event.stage.kind)}` : sentenceFor(body));
+}
+
+function wholeShareWords(kind: ForwardStage['kind']): string {
+  return kind === 'judging' ? 'only objective and tripwires watch' : stepWords(kind);
 }
 
 /** Text from a journal, which may repeat what others have said: nothing in it may command a terminal or turn its writing round. */
@@ -102,9 +111,35 @@ function seconds(ms: number): string {
 }
 
 function stageName(stage: ForwardStage): string {
-  if (stage.kind === 'judging') return `judging step ${stage.step}`;
-  const words = stage.kind.replaceAll('-', ' ');
-  return 'step' in stage ? `step ${stage.step}: ${words}` : words;
+  return 'step' in stage ? `step ${stage.step}: ${stepWords(stage.kind)}` : stepWords(stage.kind);
+}
+
+function stepWords(kind: ForwardStage['kind']): string {
+  switch (kind) {
+    case 'preparing':
+      return 'preparing: capacity before traffic';
+    case 'drill-shifting':
+      return 'the drill: one server gets a little traffic';
+    case 'drill-back':
+      return 'the drill: it is taken back, and timed';
+    case 'drill-restoring':
+      return 'the drill: things are put back';
+    case 'growing':
+      return 'waiting for capacity';
+    case 'shifting':
+      return 'waiting for the observed share';
+    case 'judging':
+      return 'judging';
+    case 'finishing':
+      return 'finishing: giving sizes back';
+    default:
+      return unreadable(kind);
+  }
+}
+
+/** Caught where a sentence is looked for: a stage of other rules is told field by field. */
+function unreadable(kind: never): never {
+  throw new Error(`no words for the stage ${String(kind)}`);
 }
 
 function drill({ attempts, acknowledgedMs, lastAttemptMs }: DrillMeasure): string {

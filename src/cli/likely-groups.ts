@@ -85,11 +85,15 @@ function groupsOf({ stem, members }: Family, families: readonly Family[]): Likel
     ...(first === stem ? [stem] : [`${stem}*`]),
     ...(first !== stem && oneLength ? [stem + '?'.repeat(first.length - stem.length)] : []),
   ];
-  return candidates
-    .filter((pattern) => /^[A-Za-z0-9_.:*?-]{1,64}$/.test(pattern))
-    .filter((pattern) => names.every((name) => matchesGlob(pattern, name)))
-    .filter((pattern) => !others.some((server) => matchesGlob(pattern, server.name)))
-    .map((pattern) => ({ pattern, environment: environmentOf(stem), servers: names.length }));
+  return (
+    candidates
+      .filter((pattern) => /^[A-Za-z0-9_.:*?-]{1,64}$/.test(pattern))
+      // Servers that are only numbered are told by no name: such a pattern would fit every other one.
+      .filter((pattern) => /[^*?]/.test(pattern))
+      .filter((pattern) => names.every((name) => matchesGlob(pattern, name)))
+      .filter((pattern) => !others.some((server) => matchesGlob(pattern, server.name)))
+      .map((pattern) => ({ pattern, environment: environmentOf(stem), servers: names.length }))
+  );
 }
 
 function environmentOf(stem: string): string {

@@ -1,6 +1,6 @@
 import type { Clock } from '../engine/ports.ts';
 import type { Output } from './context.ts';
-import { cutTo, harmless, widthOf } from './terminal-text.ts';
+import { cutTo, harmless, widthOf, wrapTo } from './terminal-text.ts';
 
 export type LiveBlock = {
   /** Replaces the block. Piped: prints nothing. */
@@ -42,13 +42,20 @@ function redrawnBlock(output: Output, clock: Pick<Clock, 'now'>): LiveBlock {
     show: (lines) => {
       if (!closed) draw([], lines);
     },
-    note: (line) => draw([`${timeOfDay(clock.now())}  ${harmless(line)}`], drawn),
+    note: (line) => draw(hanging(timeOfDay(clock.now()), harmless(line), sizeOf(output).columns), drawn),
     close: () => {
       if (!closed && drawn.length > 0) write('\n');
       closed = true;
       drawn = [];
     },
   };
+}
+
+/** Behind the time, in lines broken at words. */
+function hanging(time: string, text: string, columns: number): string[] {
+  const indent = time.length + 2;
+  const wrapped = wrapTo(text, Math.max(20, columns - indent));
+  return wrapped.map((line, at) => `${at === 0 ? `${time}  ` : ' '.repeat(indent)}${line}`);
 }
 
 /** A reader that went away (`| head`) must not end an operation: what cannot be written any more is dropped. */

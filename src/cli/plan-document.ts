@@ -142,7 +142,7 @@ function servicePlan(
     to: plan.destination.environment,
     builds: buildsOf(second),
     lines: [...sizeLines(plan, second, traffic), ...stepLines(plan, second)],
-    judge: judgeLines(plan, traffic),
+    judge: judgeLines(plan, traffic, second),
     wayBack: wayBackByHand(config, service, second, plan),
     refusals,
     warnings,
@@ -248,11 +248,19 @@ function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
 /** A step by capacity drifts as the origin scales: the whole range is told. */
 function shareRange(plan: RolloutPlan, step: Step, observation: Observation): string {
   if (step.kind === 'weight') return percent(step.share);
+  const shares = sharesBy(plan, step.instances, observation);
+  if (shares === null) return 'by capacity';
+  const [least, most] = shares;
+  return least === most ? percent(least) : `${percent(least)} – ${percent(most)}`;
+}
+
+/** Smallest and largest share that so many destination instances make over the sizes of the origin; null: not known. */
+function sharesBy(plan: RolloutPlan, instances: number, observation: Observation): readonly [number, number] | null {
   const size = observation.origin.reading.known ? observation.origin.reading.value.size : null;
-  const share = (origin: number) => step.instances / (step.instances + origin);
-  if (size !== null && size.min !== size.max) return `${percent(share(size.max))} – ${percent(share(size.min))}`;
+  const share = (origin: number) => instances / (instances + origin);
+  if (size !== null && size.min !== size.max) return [share(size.max), share(size.min)];
   const now = size?.desired ?? originServers(plan, observation);
-  return now === 0 ? 'by capacity' : percent(share(now));
+  return now === 0 ? null : [share(now), share(now)];
 }
 
 function originServers(plan: RolloutPlan, observation: Observation): number {
@@ -261,20 +269,22 @@ function originServers(plan: RolloutPlan, observation: Observation): number {
   return backend === undefined || !reading?.known ? 0 : serversOf(backend, reading.value, 'origin').length;
 }
 
-function judgeLines(plan: RolloutPlan, traffic: Traffic): string[] {
+function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observation): string[] {
   if (traffic.rps === null || traffic.baseline === null)
     return ['the load is unknown, so nothing can be said of how soon the judge sees anything'];
+  const { rps, baseline } = traffic;
   const rules = { ...plan.policy.judge, objective: plan.objective };
-  const shares = plan.steps.map((step) => (step.kind === 'weight' ? step.share : null));
   const lines = [
-    `${Math.round(traffic.rps)} requests/s, ${(traffic.baseline * 100).toFixed(2)} % of them fail at the origin`,
+    `${Math.round(rps)} requests/s, ${(baseline * 100).toFixed(2)} % of them fail at the origin; until it is measured, a dispersion of ${rules.dispersion} is assumed`,
   ];
-  for (const [index, share] of shares.entries()) {
-    if (share === null) continue;
-    lines.push(
-      `step ${index + 1} (${percent(share)}): ${describeSights({ rps: traffic.rps, share, baseline: traffic.baseline }, rules)}`,
-    );
+  for (const [index, step] of plan.steps.entries()) {
+    // The smallest share of a step by capacity sees last.
+    const share = step.kind === 'weight' ? step.share : sharesBy(plan, step.instances, observation)?.[0];
+    const title = `step ${index + 1} (${shareRange(plan, step, observation)})`;
+    if (share === undefined) lines.push(`${title}: the share is not known yet`);
+    else lines.push(`${title}: ${describeSights({ rps, share, baseline }, rules)}`);
   }
+  lines.push('whole share (100 %): nothing is compared; only the objective and the tripwires watch');
   return lines;
 }
 

@@ -1,38 +1,66 @@
 import type { Paint } from './paint.ts';
 import type { PlanDocument, ServicePlan } from './plan-document.ts';
 import { table } from './table.ts';
+import { widthOf, wrapTo } from './terminal-text.ts';
 
 /** A plan for people: per line what changes, who owns it and how it is undone. */
-export function planLines(plan: PlanDocument, paint: Paint): string[] {
+export function planLines(plan: PlanDocument, paint: Paint, columns = 120): string[] {
   const lines: string[] = [];
   if (plan.wave !== null) lines.push(`${paint.bold(`Wave ${plan.wave.name}`)}  ${plan.wave.value}`, '');
-  for (const service of plan.services) lines.push(...serviceLines(service, paint), '');
+  for (const service of plan.services) lines.push(...serviceLines(service, paint, columns), '');
   const refused = plan.services.some((service) => service.refusals.length > 0);
   if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
-  else lines.push(`Plan ${paint.bold(plan.hash)}`, `  drover apply --plan ${plan.hash}`);
+  else lines.push(`Plan ${paint.bold(plan.hash)}`, `  drover apply --plan ${plan.hash.slice(0, hashDigits)}`);
   return lines;
 }
 
-function serviceLines(plan: ServicePlan, paint: Paint): string[] {
+function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[] {
   const builds = `${plan.builds.origin ?? 'unknown'} → ${plan.builds.destination ?? 'not running yet'}`;
-  const rows = plan.lines.map((line) => [
-    `  ${line.sign}`,
-    line.what,
-    line.before,
-    '→',
-    line.after,
-    line.owner,
-    line.class === 'one-way' ? paint.yellow(line.class) : line.class,
-    paint.dim(line.note),
-  ]);
+  const hanging = (indent: number, text: string) => {
+    const [first = '', ...rest] = wrapTo(text, columns - indent - 2);
+    return [`${' '.repeat(indent)}${first}`, ...rest.map((line) => `${' '.repeat(indent + 2)}${line}`)];
+  };
   return [
     `${paint.bold(plan.service)}  ${plan.from} → ${plan.to}  ${paint.dim(`(${plan.kind}, builds ${builds})`)}`,
-    ...table(rows, 'llllllll'),
-    '  The judge',
-    ...plan.judge.map((line) => `    ${line}`),
+    ...changeLines(plan, paint, columns),
+    '',
+    '  What the judge would see, and how soon',
+    ...plan.judge.flatMap((line) => hanging(4, line)),
+    '',
+    // Commands are copied: they are never broken.
     '  The way back by hand',
     ...plan.wayBack.map((line) => `    ${line}`),
-    ...plan.warnings.map((line) => paint.yellow(`  warning: ${line}`)),
-    ...plan.refusals.map((line) => paint.red(`  refused: ${line}`)),
+    ...plan.warnings.flatMap((line) => hanging(2, `warning: ${line}`)).map(paint.yellow),
+    ...plan.refusals.flatMap((line) => hanging(2, `refused: ${line}`)).map(paint.red),
   ];
 }
+
+/** Notes stand beside the changes where they fit, else below them. */
+function changeLines(plan: ServicePlan, paint: Paint, columns: number): string[] {
+  const changes = table(
+    plan.lines.map((line) => [
+      `  ${line.sign}`,
+      line.what,
+      line.before,
+      '→',
+      line.after,
+      line.owner,
+      line.class === 'one-way' ? paint.yellow(line.class) : line.class,
+    ]),
+    'lllllll',
+  );
+  const beside = Math.max(0, ...changes.map(widthOf)) + 2;
+  const fits = columns - beside >= noteColumnsMin;
+  const indent = fits ? beside : 7;
+  return changes.flatMap((change, at) => {
+    const notes = wrapTo(plan.lines[at]?.note ?? '', columns - indent).map(paint.dim);
+    const [first = '', ...rest] = notes;
+    const gap = ' '.repeat(Math.max(0, beside - widthOf(change)));
+    const indented = (lines: readonly string[]) => lines.map((line) => ' '.repeat(indent) + line);
+    return fits ? [`${change}${gap}${first}`, ...indented(rest)] : [change, ...indented(notes)];
+  });
+}
+
+const noteColumnsMin = 36;
+/** `apply` takes 8 and more; the whole hash stands in the line above. */
+const hashDigits = 16;

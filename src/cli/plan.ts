@@ -5,6 +5,7 @@ import { journalOption, openJournalOf } from './open-journal.ts';
 import { paintFor } from './paint.ts';
 import { chooseServices, planDocument } from './plan-document.ts';
 import { planLines } from './plan-view.ts';
+import { columnsOf } from './terminal-text.ts';
 
 type PlanOptions = {
   readonly config?: string;
@@ -44,7 +45,7 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
     const choice = await chooseServices(config, opened.journal, names, options.wave);
     const document = await planDocument(context, config, choice, opened.journal, opened.stateDirectory);
     if (options.json) context.stdout.write(`${JSON.stringify(document)}\n`);
-    else context.stdout.write(`${planLines(document, paintFor(context)).join('\n')}\n`);
+    else context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n`);
     context.setExitCode(document.services.some((service) => service.refusals.length > 0) ? 1 : 2);
   } finally {
     await opened.journal.close();

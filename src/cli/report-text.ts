@@ -25,7 +25,10 @@ export function reportLines({ state, entries }: PastRollout): string[] {
     '|---|---|---|',
     ...entries
       .filter((entry) => isTold(entry.body))
-      .map((entry) => `| ${new Date(entry.atMs).toISOString()} | ${entry.seq} | ${escaped(sentenceOf(entry.body))} |`),
+      .map(
+        (entry) =>
+          `| ${new Date(entry.atMs).toISOString()} | ${entry.seq} | ${escaped(sentenceOf(entry.body, state.plan.steps.length))} |`,
+      ),
     '',
     `Head of the chain: entry ${head?.seq ?? 0}, \`${head?.hash ?? ''}\`. Kept elsewhere, it shows a journal that was cut or rewritten (\`drover journal verify --head HASH\`).`,
   ];

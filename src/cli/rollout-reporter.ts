@@ -6,6 +6,7 @@ import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
+import { columnsOf } from './terminal-text.ts';
 
 /** What a controller shows while it runs: a live block on a terminal, dated lines when piped, JSON lines with --json. */
 export type RolloutReporter = {
@@ -37,6 +38,7 @@ function jsonReporter({ stdout, stderr }: Context): RolloutReporter {
 function textReporter(context: Context): RolloutReporter {
   const paint = paintFor(context);
   const block = liveBlock(context.stdout, context.clock);
+  let steps: number | null = null;
   return {
     note: block.note,
     trouble: (line) => {
@@ -44,9 +46,12 @@ function textReporter(context: Context): RolloutReporter {
       else block.note(line);
     },
     entry: (entry) => {
-      if (isTold(entry.body)) block.note(`${entry.operation}  ${sentenceOf(entry.body)}`);
+      if (isTold(entry.body)) block.note(`${entry.operation}  ${sentenceOf(entry.body, steps)}`);
     },
-    status: (status) => block.show(statusLines(status, paint, context.clock.now())),
+    status: (status) => {
+      steps = status.steps;
+      block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
+    },
     end: (kind, state) => {
       block.show([]);
       if (kind === 'ended') return;

@@ -2,64 +2,139 @@ import type { GroupStatus, RolloutStatus } from '../core/rollout/status.ts';
 import { percentage, rate, whole } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { table } from './table.ts';
+import { wrapTo } from './terminal-text.ts';
 
 /** A rollout's status for people: groups, shares, failure rates, evidence against its thresholds, what it waits for. */
-export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number): string[] {
-  const { rollBack, promote, dispersion } = status.verdict;
-  const lines = [
-    `${paint.bold(status.operation)}  ${stageLine(status, nowMs)}`,
-    ...table(
-      [
-        ['', 'environment', 'able', 'requests/s', 'failed'].map((cell) => paint.dim(cell)),
-        groupRow('origin', status.origin),
-        groupRow('destination', status.destination),
-      ],
-      'llrrr',
-    ).map((line) => `  ${line}`),
-    `  share      ${bar(status.observedShare, paint)} observed ${shareOf(status.observedShare)}, requested ${shareOf(status.requestedShare, 'by capacity')}`,
-    `  roll back  ${gauge(rollBack.logEvidence, rollBack.threshold, paint.red)} ${evidence(rollBack)}`,
-    `  promote    ${gauge(promote.logEvidence, promote.threshold, paint.green)} ${evidence(promote)}`,
-    paint.dim(`  dispersion ${dispersion.known ? dispersion.value.toFixed(2) : `unknown (${dispersion.why})`}`),
+export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, columns = 80): string[] {
+  const { rollBack, promote } = status.verdict;
+  const rest = (label: string, text: string, colour = plain) =>
+    wrapTo(text, columns - textAt).map((line, at) => `  ${(at === 0 ? label : '').padEnd(textAt - 2)}${colour(line)}`);
+  return [
+    `${paint.bold(status.operation)}  ${stageLine(status)}`,
+    ...groupLines(status, paint),
+    `  share      ${bar(status.observedShare, paint)}  ${shares(status)}`,
+    `  roll back  ${gauge(rollBack, paint.red)}  ${evidence(rollBack)}`,
+    ...(status.promotion === null
+      ? rest('promote', promotionText(status), paint.dim)
+      : [`  promote    ${gauge(promote, paint.green)}  ${evidence(promote)}`]),
+    ...rest('next', nextText(status, nowMs)),
+    ...rest('scatter', dispersionText(status), paint.dim),
+    ...waitingTexts(status).flatMap(([label, text]) => rest(label, text, paint.yellow)),
   ];
-  if (status.held !== null) lines.push(paint.yellow(`  held by ${status.held.by}: ${status.held.why}`));
-  for (const blocker of status.blockers) if (status.held === null) lines.push(paint.yellow(`  waits: ${blocker}`));
-  for (const line of status.back?.standing ?? []) lines.push(paint.yellow(`  still standing: ${line}`));
-  return lines;
 }
 
-function stageLine(status: RolloutStatus, nowMs: number): string {
-  if (status.bakeMs === null) return status.stageName;
-  const leftMs = status.bakeMs - (nowMs - status.stageSinceMs);
-  return leftMs > 0 ? `${status.stageName}, bakes for ${Math.ceil(leftMs / 1000)} s more` : status.stageName;
+/** Where the text of a labelled line begins. */
+const textAt = 13;
+const barWidth = 24;
+
+function plain(text: string): string {
+  return text;
 }
 
-function groupRow(name: string, group: GroupStatus): string[] {
+function stageLine({ stageName, held }: RolloutStatus): string {
+  return held === null ? stageName : `${stageName}, held`;
+}
+
+function groupLines(status: RolloutStatus, paint: Paint): string[] {
+  const titles = ['', 'environment', 'build', 'able', 'requests/s', 'failed'].map((cell) => paint.dim(cell));
+  const rows = [
+    titles,
+    groupRow('origin', status.origin, status.builds.origin, paint),
+    groupRow('destination', status.destination, status.builds.destination, paint),
+  ];
+  return table(rows, 'lllrrr').map((line) => `  ${line}`);
+}
+
+function groupRow(name: string, group: GroupStatus, build: string, paint: Paint): string[] {
   const able = group.able === null ? 'unknown' : String(group.able);
+  const isShort = group.need !== null && group.able !== null && group.able < group.need;
+  const need = group.need === null ? '' : ` (needs ${group.need})`;
   return [
     name,
     group.environment,
-    group.need === null ? able : `${able} (needs ${group.need})`,
+    build.length > 16 ? `${build.slice(0, 15)}…` : build,
+    (isShort ? paint.red : plain)(`${able}${need}`),
     group.rps === null ? 'unknown' : whole(group.rps),
-    rate(group.failures, group.attempts),
+    group.attempts === 0
+      ? '–'
+      : `${rate(Math.min(group.failures, group.attempts), group.attempts)} of ${whole(group.attempts)}`,
   ];
 }
 
-const barWidth = 24;
+function shares({ observedShare, requestedShare }: RolloutStatus): string {
+  const observed = observedShare === null ? 'unknown' : percentage(observedShare);
+  return `observed ${observed}, ${requestedShare === null ? 'as capacity makes it' : `asked for ${percentage(requestedShare)}`}`;
+}
+
+/** Why nothing is promoted now. */
+function promotionText({ compared }: RolloutStatus): string {
+  return compared
+    ? 'no step is judged at the moment'
+    : 'at 100 % nothing is compared: only the objective and the tripwires watch';
+}
+
+/** When the rollout goes on, and what it takes until then. */
+function nextText(status: RolloutStatus, nowMs: number): string {
+  const { promotion, loadRps, bakeMs, stage, stageSinceMs, held } = status;
+  if (held !== null) return 'nothing until `drover resume`; the way back is watched for';
+  const leftMs = bakeMs === null ? 0 : Math.max(0, bakeMs - (nowMs - stageSinceMs));
+  const bake = leftMs > 0 ? duration(leftMs / 1000) : null;
+  if (promotion === null) {
+    if (bakeMs === null)
+      return stage.startsWith('drill') ? 'the first step, once the drill has passed' : 'follows from what is read back';
+    return bake === null ? 'goes on now' : `goes on in ${bake}, if neither objective nor tripwire objects`;
+  }
+  const baked = bake === null ? '' : `, and not within the next ${bake}`;
+  switch (promotion.kind) {
+    case 'requests': {
+      if (promotion.requests === 0)
+        return bake === null ? 'promotes now' : `promotes in ${bake}: there is enough evidence`;
+      const time = loadRps === null || loadRps <= 0 ? '' : ` (${duration(promotion.requests / loadRps)} at this load)`;
+      return `promotes after about ${whole(promotion.requests)} more requests${time}${baked}`;
+    }
+    case 'never':
+      return promotion.why;
+    case 'unknown':
+      return `how long it takes is unknown: ${promotion.why}`;
+  }
+}
+
+const words = { comparison: 'comparison', absolute: 'objective' } as const;
+
+function dispersionText({ verdict: { dispersion } }: RolloutStatus): string {
+  if (dispersion.known)
+    return `failures scatter ${dispersion.value.toFixed(1)} times as much as by chance at the origin`;
+  return `not measured yet (${dispersion.why}): the policy's dispersion counts`;
+}
+
+function waitingTexts({ held, blockers, back }: RolloutStatus): [string, string][] {
+  return [
+    ...(held === null
+      ? blockers.map((text): [string, string] => ['waits', text])
+      : [['held', `by ${held.by}: ${held.why}`] as [string, string]]),
+    ...(back?.standing ?? []).map((text): [string, string] => ['standing', text]),
+  ];
+}
 
 function bar(share: number | null, paint: Paint): string {
   const filled = Math.round((share ?? 0) * barWidth);
   return `${paint.cyan('█'.repeat(filled))}${paint.dim('░'.repeat(barWidth - filled))}`;
 }
 
-function gauge(value: number, threshold: number, colour: (text: string) => string): string {
-  const filled = Math.max(0, Math.min(barWidth, Math.round((value / threshold) * barWidth)));
+type Evidence = RolloutStatus['verdict']['rollBack'];
+
+function gauge({ logEvidence, threshold }: Evidence, colour: (text: string) => string): string {
+  const filled = Math.max(0, Math.min(barWidth, Math.floor((logEvidence / threshold) * barWidth)));
   return `${colour('█'.repeat(filled))}${'░'.repeat(barWidth - filled)}`;
 }
 
-function evidence(of: { readonly logEvidence: number; readonly threshold: number; readonly by: string }): string {
-  return `evidence ${of.logEvidence.toFixed(1)} of ${of.threshold.toFixed(1)} (${of.by})`;
+function evidence({ logEvidence, threshold, by }: Evidence): string {
+  // What rounds to zero is zero, without a sign.
+  return `evidence ${(Number(logEvidence.toFixed(1)) || 0).toFixed(1)} of ${threshold.toFixed(1)}, by the ${words[by]}`;
 }
 
-function shareOf(share: number | null, otherwise = 'unknown'): string {
-  return share === null ? otherwise : percentage(share);
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.ceil(seconds))} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  return seconds < 36 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }

@@ -15,6 +15,7 @@ import { journalOption } from './open-journal.ts';
 import { openService } from './open-service.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
+import { columnsOf } from './terminal-text.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
@@ -76,7 +77,9 @@ async function status(context: Context, options: Options): Promise<void> {
         `${paint.bold(rollout.operation)}  ${rollout.words}${rollout.held === null ? '' : paint.yellow(`, held: ${rollout.held.why}`)}`,
       );
     }
-    if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now()));
+    if (answer !== null && answer.trouble !== null)
+      lines.push(paint.red(`nothing can be written to the journal: ${answer.trouble}`));
+    if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
     if (commit.length > 0)
       lines.push(
         '',
@@ -99,13 +102,15 @@ async function watch(context: Context, options: Options): Promise<void> {
   try {
     while (!interruption.signal.aborted) {
       const answer = await controllerAt(context, controlSocket);
-      if (!options.json) for (const line of await newLines(journal, seen)) block.note(line);
+      if (!options.json)
+        for (const line of await newLines(journal, seen, answer?.status?.steps ?? null)) block.note(line);
       if (answer === null) {
         block.note('no controller is running');
         break;
       }
       if (options.json) context.stdout.write(`${JSON.stringify(answer.status)}\n`);
-      else if (answer.status !== null) block.show(statusLines(answer.status, paint, context.clock.now()));
+      else if (answer.status !== null)
+        block.show(statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
       await context.clock.sleep(1000, interruption.signal);
     }
   } finally {
@@ -115,13 +120,13 @@ async function watch(context: Context, options: Options): Promise<void> {
   }
 }
 
-async function newLines(journal: Journal, seen: Map<string, number>): Promise<string[]> {
+async function newLines(journal: Journal, seen: Map<string, number>, steps: number | null): Promise<string[]> {
   const lines: string[] = [];
   for (const { operation, seq } of await journal.heads()) {
     const before = seen.get(operation) ?? 0;
     if (seq === before) continue;
     for (const entry of await journal.read(operation, before)) {
-      if (isTold(entry.body)) lines.push(`${operation}  ${sentenceOf(entry.body)}`);
+      if (isTold(entry.body)) lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
     }
     seen.set(operation, seq);
   }

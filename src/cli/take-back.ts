@@ -40,7 +40,7 @@ export async function takeBack(context: Context, name: string | undefined, optio
   };
   const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
   try {
-    if (await byController(context, join(stateDirectory, 'control.sock'), name, request)) return;
+    if (await byController(context, join(stateDirectory, 'control.sock'), name, request, options)) return;
   } catch (error) {
     if (error instanceof StillStanding) throw error;
     say(`not by the controller: ${messageOf(error)}`);
@@ -60,6 +60,7 @@ async function byController(
   socket: string,
   name: string | undefined,
   request: BackRequest,
+  { json }: BackOptions,
 ): Promise<boolean> {
   const controller = await controllerAt(context, socket);
   if (controller === null) return false;
@@ -70,8 +71,11 @@ async function byController(
   const message = { kind: 'operator', operation, request } as const;
   const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(5000));
   if (accepted === undefined) return false;
-  context.stdout.write(`${operation}: its controller (pid ${controller.pid}) takes the traffic back\n`);
-  return followBack(context, socket, operation);
+  const say = (line: string) => (json ? context.stderr : context.stdout).write(`${line}\n`);
+  say(`${operation}: its controller (pid ${controller.pid}) takes the traffic back`);
+  const isBack = await followBack(context, socket, operation, (line) => say(`  ${line}`));
+  if (isBack && json) context.stdout.write(`${JSON.stringify({ back: 'by the controller', operation })}\n`);
+  return isBack;
 }
 
 function serviceOf({ operation, status }: ControllerAnswer): string | null {
@@ -90,7 +94,8 @@ async function byJournal(
   const opened = await openJournalOf(context, config, options.journal);
   try {
     const state = await chooseRollout(opened, name, true);
-    context.stdout.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
+    const output = options.json ? context.stderr : context.stdout;
+    output.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
     const { end, written } = await untilBack(context, { config, opened, state, options }, request);
     if (written) return;
     context.stderr.write(

@@ -1,3 +1,11 @@
+import type { Context } from './context.ts';
+
+/** Columns to write into: those of the terminal (80 where it says none), and 120 where there is no terminal. */
+export function columnsOf({ stdout }: Pick<Context, 'stdout'>): number {
+  if (stdout.terminal === null) return 120;
+  return stdout.terminal.columns > 0 ? stdout.terminal.columns : 80;
+}
+
 /** Cells that `text` takes on a terminal: colours take none, wide characters and emoji two. */
 export function widthOf(text: string): number {
   let width = 0;

@@ -50,7 +50,9 @@ async function why(context: Context, name: string | undefined, options: Options)
   const lines = [`${state.operation}: ${stageWords(state, state.stage)}`];
   if (state.held !== null) lines.push(`held by ${state.held.by}: ${state.held.why}`);
   for (const entry of causes)
-    lines.push(`  ${new Date(entry.atMs).toISOString()}  [${entry.seq}] ${sentenceOf(entry.body)}`);
+    lines.push(
+      `  ${new Date(entry.atMs).toISOString()}  [${entry.seq}] ${sentenceOf(entry.body, state.plan.steps.length)}`,
+    );
   context.stdout.write(`${lines.join('\n')}\n`);
 }
 

@@ -79,6 +79,7 @@ describe('a configuration from what is there', () => {
 
 describe('likely groups', () => {
   test.each([
+    ['names that are only numbers', ['1', '2', '3:0'], null, null],
     ['two families, one of which waits', ['classic-1', 'classic-2', 'vpc-1:0'], 'classic-*', 'vpc-*'],
     ['names that begin alike are told apart by their length', ['web1', 'web2', 'web-new1:0'], 'web?', 'web-new*'],
     ['names without numbers', ['blue', 'green:0'], 'blue', 'green'],

@@ -52,7 +52,7 @@ describe('the demo', () => {
 
   test('interrupted in the middle, it ends everything that it had started', { timeout: 120_000 }, async () => {
     const demo = start(['--fast', '--balancer', 'embedded']);
-    await until(() => demo.stdout().includes('judging step 1'));
+    await until(() => demo.stdout().includes('step 1: judging'));
     demo.child.kill('SIGINT');
     expect(await demo.ended).toBe(1);
     expect(demo.stderr()).toContain('everything that it had started was ended');
@@ -61,7 +61,7 @@ describe('the demo', () => {
 
   test('a story that ends differently is an error, not a success', { timeout: 120_000 }, async () => {
     const demo = start(['--fast', '--balancer', 'embedded', '--keep', join(directory, 'demo')]);
-    await until(() => demo.stdout().includes('judging step 1'));
+    await until(() => demo.stdout().includes('step 1: judging'));
     const back = start(['--reason', 'somebody had a doubt'], 'back', join(directory, 'demo'));
     expect(await back.ended).toBe(2);
     expect(await demo.ended).toBe(1);

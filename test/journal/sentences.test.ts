@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { sentenceOf } from '../../src/cli/journal-sentences.ts';
 import type { EventBody } from '../../src/core/journal/entry.ts';
 import type { FleetEvent } from '../../src/core/journal/fleet.ts';
-import type { RolloutEvent } from '../../src/core/rollout/events.ts';
+import type { ForwardStage, RolloutEvent } from '../../src/core/rollout/events.ts';
 
 const tally = { attempts: 10, failures: 1 };
 const counted = { origin: tally, destination: tally };
@@ -19,6 +19,18 @@ const known: readonly (readonly [RolloutEvent | FleetEvent, string])[] = [
     'rollout-query-1 started (entry 1, hash aaaaaaaaaaaa…)',
   ],
 ];
+
+test('a stage is told in words, and the step behind the last judged one as what it is', () => {
+  const entered = (stage: ForwardStage): RolloutEvent => ({ kind: 'stage-entered', stage, attempt: 1 });
+  expect(sentenceOf(entered({ kind: 'drill-back' }))).toBe('the drill: it is taken back, and timed');
+  expect(sentenceOf(entered({ kind: 'growing', step: 2 }), 3)).toBe('step 2: waiting for capacity');
+  expect(sentenceOf(entered({ kind: 'judging', step: 4 }), 3)).toBe(
+    'the whole share: only objective and tripwires watch',
+  );
+  expect(sentenceOf(entered({ kind: 'judging', step: 4 }))).toBe('step 4: judging');
+  const ofOtherRules = { kind: 'stage-entered', stage: { kind: 'baking', step: 1 }, attempt: 1 };
+  expect(sentenceOf(ofOtherRules)).toMatch(/^stage-entered stage=/);
+});
 
 test.each(known)('an event that has a sentence is told in it: %o', (body, text) => {
   expect(sentenceOf(body)).toBe(text);

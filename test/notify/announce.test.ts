@@ -54,7 +54,7 @@ test('the whole share is told as what it is, not as one more step', () => {
   const steps = announced(entries.slice(0, 1), entries.slice(1)).filter(({ event }) => event === 'stage-entered');
   expect(steps.map(({ step, text }) => [step, text])).toEqual([
     [1, 'step 1 of 1 is judged'],
-    [2, 'the whole share is at the destination: only objective and tripwires watch'],
+    [2, 'the whole share: only objective and tripwires watch'],
   ]);
 });
 

@@ -20,6 +20,24 @@ export async function startFleet(
   } finally {
     await Promise.all(opened.map(({ open }) => open.close()));
   }
+  for (const { name, wanted } of opened) await untilBalanced(context, config, name, wanted, signal);
+}
+
+/** Users would see it if they came before the balancer had seen what is there. */
+async function untilBalanced(context: Context, config: Config, name: string, wanted: number, signal: AbortSignal) {
+  const deadline = context.clock.monotonic() + healthyMsMax;
+  const traffic = config.services[name]?.traffic[0];
+  const balancer = traffic === undefined ? undefined : config.balancers[traffic.balancer];
+  if (traffic === undefined || balancer === undefined) throw new Error(`the example has no traffic of ${name}`);
+  for (const { id, backend } of context.world.openBackends(balancer, traffic)) {
+    for (;;) {
+      const { servers } = await backend.read(signal);
+      if (servers.filter((one) => one.health === 'up' && one.weight > 0).length >= wanted) break;
+      if (context.clock.monotonic() > deadline) throw new CliError(`${id} does not see the instances of ${name}`);
+      await context.clock.sleep(100, signal);
+      signal.throwIfAborted();
+    }
+  }
 }
 
 async function untilHealthy(

@@ -6,7 +6,7 @@ import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
-import { sideOf } from './servers.ts';
+import { isStillStopping, sideOf } from './servers.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
@@ -89,7 +89,7 @@ export function decideBack(state: RolloutState, watch: Watch, observation: Obser
   const effects: Effect[] = [...traffic, ...sizes.filter((effect) => !effect.shrinks || isIdle(state, watch))];
   const events = state.stage.kind === 'cutting' ? cutting(state, watch, observation, facts, traffic) : [];
   const isAsFound = traffic.length === 0 && sizes.length === 0 && isAllRead(state, observation);
-  if (state.stage.kind === 'restoring' && isAsFound) {
+  if (state.stage.kind === 'restoring' && isAsFound && !isStillStopping(state, observation)) {
     events.push({ kind: 'rolled-back', tookMs: observation.nowMs - (state.back?.performedAtMs ?? observation.nowMs) });
   }
   const wakeAtMs = events.length > 0 ? observation.nowMs : observation.nowMs + closePollMs;

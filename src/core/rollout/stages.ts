@@ -5,6 +5,7 @@ import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, ty
 import type { Facts } from './facts.ts';
 import { recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import { isStillStopping } from './servers.ts';
 import { isRebalanceDue, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
@@ -196,6 +197,7 @@ function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
   const target = present(state);
   const group = observation.destination.reading;
   if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
+  if (isStillStopping(state, observation)) return [];
   return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
 }
 

@@ -1,3 +1,4 @@
+import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts';
 import { type Verdict, verdict } from '../judge/judge.ts';
 import type { Reading } from '../observed/reading.ts';
 import { recentShare } from './checkpoint.ts';
@@ -19,6 +20,13 @@ export type RolloutStatus = {
   readonly stageName: string;
   readonly stageSinceMs: number;
   readonly bakeMs: number | null;
+  /** The judged step, 1..`steps`; `steps` + 1 is the whole share. null: in none yet, or no longer. */
+  readonly step: number | null;
+  readonly steps: number;
+  /** The groups are compared. At the whole share a comparison adds nothing: only objective and tripwires watch. */
+  readonly compared: boolean;
+  /** How many more requests of both groups it takes until the step is promoted. null: no step is being judged. */
+  readonly promotion: PromotionForecast | null;
   readonly held: { readonly why: string; readonly by: string } | null;
   readonly requestedShare: number | null;
   readonly observedShare: number | null;
@@ -61,6 +69,10 @@ export function statusOf(state: RolloutState, watch: Watch, observation: Observa
     stageName: stageWords(state, stage),
     stageSinceMs: state.stageSinceMs,
     bakeMs: stage.kind === 'judging' ? (step?.bakeMs ?? state.plan.policy.finalBakeMs) : null,
+    step: 'step' in stage ? stage.step : null,
+    steps: state.plan.steps.length,
+    compared: !isWhole(state),
+    promotion: stage.kind === 'judging' && step !== undefined ? requestsToPromote(watch.judge, watch.inStage) : null,
     held: state.held && { why: state.held.why, by: state.held.by },
     requestedShare: state.intended?.target.requestedShare ?? null,
     observedShare: recentShare(watch),
@@ -77,6 +89,12 @@ export function statusOf(state: RolloutState, watch: Watch, observation: Observa
     drill: state.drill?.note ?? null,
     builds: state.builds,
   };
+}
+
+/** Taken or being taken. */
+function isWhole({ stage, plan }: RolloutState): boolean {
+  if (stage.kind === 'finishing' || stage.kind === 'completed') return true;
+  return 'step' in stage && stage.kind !== 'growing' && stage.step > plan.steps.length;
 }
 
 function groupStatus(

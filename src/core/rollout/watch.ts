@@ -4,7 +4,7 @@ import type { BackendReading } from '../observed/backend.ts';
 import { ableServers } from './capacity.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type Counted } from './events.ts';
-import { addWindow, type RecentLoad, recentMs, recentTally, sideRps } from './load.ts';
+import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
@@ -26,6 +26,8 @@ export type Watch = {
   readonly backends: Readonly<Record<string, BackendWatch>>;
   /** Attempts since every backend was confirmed with the present intent. */
   readonly since: { readonly intent: number; readonly origin: number; readonly destination: number };
+  /** What was counted since the stage of this entry was entered: for forecasts, never for the judge. */
+  readonly inStage: { readonly seq: number; readonly origin: Tally; readonly destination: Tally };
   /** Destination attempts since the drill began. */
   readonly drillAttempts: number;
   readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
@@ -55,6 +57,7 @@ export function startWatch(state: RolloutState): Watch {
     windows: {},
     backends: {},
     since: { intent: 0, origin: 0, destination: 0 },
+    inStage: { seq: state.stageSeq, origin: nothing, destination: nothing },
     drillAttempts: 0,
     restarts: { total: state.seen.restarts, byInstance: {} },
     able: { key: '', passes: 0 },
@@ -93,6 +96,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     windows,
     backends,
     since: since(before, state, windows),
+    inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     restarts: restarts(before, observation),
     able: able(before, state, observation),
@@ -160,6 +164,22 @@ function since(before: Watch, state: RolloutState, windows: Watch['windows']): W
     origin: before.since.origin + attempts(windows, 'origin'),
     destination: before.since.destination + attempts(windows, 'destination'),
   };
+}
+
+const nothing: Tally = { attempts: 0, failures: 0 };
+
+function inStage(before: Watch, state: RolloutState, windows: Watch['windows']): Watch['inStage'] {
+  const seq = state.stageSeq;
+  if (before.inStage.seq !== seq) return { seq, origin: nothing, destination: nothing };
+  const added = (side: 'origin' | 'destination') =>
+    Object.values(windows).reduce(
+      (sum, window) => ({
+        attempts: sum.attempts + window[side].attempts,
+        failures: sum.failures + window[side].failures,
+      }),
+      before.inStage[side],
+    );
+  return { seq, origin: added('origin'), destination: added('destination') };
 }
 
 function drillAttempts(before: Watch, state: RolloutState, windows: Watch['windows']): number {
