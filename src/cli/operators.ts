@@ -24,11 +24,14 @@ type Options = OfflineOptions & {
 export function addOperators(program: Command, context: Context): void {
   verb(program, 'hold', 'keep the share where it is; what takes the way back goes on watching')
     .option('--reason <TEXT>', 'journalled')
-    .addHelpText('after', '\nExamples:\n  drover hold\n  drover hold rollout-query-1 --reason "lunch"\n')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 held, 1 an error.\n\nExamples:\n  drover hold\n  drover hold rollout-query-1 --reason "lunch"\n',
+    )
     .action((name: string | undefined, options: Options) => hold(context, name, options));
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
     .option('--reason <TEXT>', 'needed where somebody took the way back: removes the back marker')
-    .addHelpText('after', '\nWithout a living controller this process becomes it.\n\nExamples:\n  drover resume\n')
+    .addHelpText('after', resumeExamples)
     .action((name: string | undefined, options: Options) => resume(context, name, options));
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
@@ -48,7 +51,10 @@ export function addOperators(program: Command, context: Context): void {
   verb(program, 'retire', 'give up the reserve of a completed rollout: one-way')
     .option('--reason <TEXT>', 'journalled')
     .option('--confirm <NAME>', 'the name of the rollout, typed again (asked for on a terminal)')
-    .addHelpText('after', '\nExamples:\n  drover retire rollout-query-1\n')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 given up, 1 refused or an error.\n\nExamples:\n  drover retire rollout-query-1\n',
+    )
     .action((name: string | undefined, options: Options & { confirm?: string }) => retire(context, name, options));
 }
 
@@ -59,8 +65,17 @@ function verb(program: Command, name: string, description: string): Command {
     .argument('[ROLLOUT]', 'default: the only one that is not finished')
     .option(...configOption)
     .option(...journalOption)
-    .option('--json', 'one JSON object per journal entry, and a last one with the outcome');
+    .option('--json', 'one JSON object per journal entry, and the outcome (docs/reference/operators.md)');
 }
+
+const resumeExamples = `
+Without a living controller this process becomes it.
+Exit status: 0 it goes on (where this process became the controller: completed), 2 taken back or held again, 1 an error.
+
+Examples:
+  drover resume
+  drover resume rollout-query-1 --reason "the alarm was about another service"
+`;
 
 function backExamples(word: string): string {
   return `
