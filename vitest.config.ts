@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Makes the runs of fast-check repeatable. */
+const setupFiles = ['test/setup/seed.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -7,6 +10,7 @@ export default defineConfig({
         // Pure and in-memory tests: one process, no isolation between files.
         test: {
           name: 'unit',
+          setupFiles,
           include: ['test/**/*.test.ts'],
           exclude: ['test/integration/**'],
           isolate: false,
@@ -17,6 +21,7 @@ export default defineConfig({
         // Tests with real processes, sockets and files: one file at a time.
         test: {
           name: 'integration',
+          setupFiles,
           include: ['test/integration/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,

@@ -1,13 +1,14 @@
-// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --without FAULT,… --keep NAME]
+// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --without FAULT,… --keep NAME --why TEXT]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { account } from '../src/sim/account.ts';
+import type { Violation } from '../src/sim/checks/violation.ts';
 import { type FaultName, faultNames, type OperatorAct, operatorActs } from '../src/sim/faults.ts';
 import { mutationNamed } from '../src/sim/mutations.ts';
 import { simulate } from '../src/sim/run.ts';
-import { drawScenario } from '../src/sim/scenario.ts';
+import { drawScenario, type Scenario } from '../src/sim/scenario.ts';
 import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, type Tally } from '../src/sim/swarm.ts';
 
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     mutation: { type: 'string' },
     without: { type: 'string' },
     keep: { type: 'string' },
+    why: { type: 'string' },
     workers: { type: 'string' },
   },
 });
@@ -32,7 +34,7 @@ async function one(): Promise<0 | 1> {
   const scenario = drawScenario(first, { without: faultsLeftOut() });
   const outcome = await simulate(scenario, mutation);
   console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40));
-  if (values.keep !== undefined) await keep(values.keep, scenario, outcome.violation?.text ?? '');
+  if (values.keep !== undefined) await keep(values.keep, scenario, outcome.violation);
   await report(outcome.violation === null ? 1 : 0, outcome.violation === null ? 0 : 1);
   return outcome.violation === null ? 0 : 1;
 }
@@ -116,7 +118,10 @@ function printCoverage({ coverage, summaries }: Tally): void {
 }
 
 /** Keeps the whole scenario: the seed alone would mean another world when worlds are drawn in another way. */
-async function keep(name: string, scenario: ReturnType<typeof drawScenario>, why: string): Promise<void> {
+async function keep(name: string, scenario: Scenario, violation: Violation | null): Promise<void> {
+  const why = values.why ?? (violation === null ? undefined : `${violation.check}: ${violation.text}`);
+  if (why === undefined)
+    throw new Error('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
   const file = `test/seeds/${name}.json`;
   await mkdir('test/seeds', { recursive: true });
   await writeFile(file, `${JSON.stringify({ why, scenario }, null, 2)}\n`);

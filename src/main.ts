@@ -8,7 +8,7 @@ import { buildProgram } from './cli/program.ts';
 import type { BalancerConfig } from './core/fleet/config.ts';
 import { PortError } from './engine/ports.ts';
 import { embeddedBackend } from './io/balancer/embedded/backend.ts';
-import { startEmbedded } from './io/balancer/embedded/lifecycle.ts';
+import { startEmbedded, stopEmbedded } from './io/balancer/embedded/lifecycle.ts';
 import { embeddedConfigOf } from './io/balancer/embedded/of-config.ts';
 import { embeddedProcess } from './io/balancer/embedded/process-facts.ts';
 import { HaproxyBackend } from './io/balancer/haproxy/backend.ts';
@@ -21,6 +21,7 @@ import { openSqliteJournal } from './io/journal/sqlite.ts';
 import { fileMarker } from './io/marker/file.ts';
 import { openNotifier } from './io/notify/notifier.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
+import { stopAll } from './io/provider/local/stop-all.ts';
 import { openUnprovidedGroup } from './io/provider/none.ts';
 
 /** The composition root: the only place that constructs implementations of the engine's ports. */
@@ -67,6 +68,13 @@ const world: World = {
         await startEmbedded(embeddedConfigOf(config, balancer), join(stateDirectory, 'balancers'));
     }
   },
+  async stopEverything(config, stateDirectory) {
+    const { left } = await stopAll(stateDirectory);
+    for (const { name, kind } of Object.values(config.balancers)) {
+      if (kind === 'embedded') await stopEmbedded(name, join(stateDirectory, 'balancers'));
+    }
+    return left;
+  },
   openMarker: fileMarker,
   listenControl: (path, handler) => listenControl(path, (request) => handler(request as Parameters<typeof handler>[0])),
   askControl,
@@ -83,8 +91,14 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   let gone = false;
   // `| head` goes away early; that is no error of ours.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    const told = gone || error.code === 'EPIPE';
     gone = true;
+    if (told) return;
+    // A full disk, most likely. A controller goes on all the same: the journal is what counts, and not what it prints.
+    if (stream !== process.stderr) process.stderr.write(`drover: the output cannot be written: ${error.message}\n`);
+    process.once('exit', () => {
+      process.exitCode = 1;
+    });
   });
   const dumb = process.env.TERM === 'dumb' || process.env.CI !== undefined;
   return {

@@ -24,7 +24,7 @@ export const steps: readonly Step[] = [
   { kind: 'check', name: 'tsc-core', command: ['tsc', '-p', 'tsconfig.core.json'] },
   { kind: 'check', name: 'knip', command: ['knip', '--no-progress'] },
   { kind: 'vitest', name: 'unit' },
-  { kind: 'script', name: 'simulator', command: ['node', 'scripts/sim.ts', '--seeds', '500'] },
+  { kind: 'script', name: 'simulator', command: ['node', 'scripts/sim.ts', '--seeds', '5000'] },
   { kind: 'vitest', name: 'integration' },
 ];
 

@@ -1,23 +1,20 @@
-import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
-import type { Builds, Started } from '../core/rollout/events.ts';
-import { asFoundOf, buildsOf, checkStart } from '../core/rollout/start.ts';
-import { fold } from '../core/rollout/state.ts';
-import { startOperation } from '../engine/chain.ts';
+import type { RolloutState } from '../core/rollout/state.ts';
+import { ask } from './ask.ts';
+import { beginRollout, refusedStart } from './begin-rollout.ts';
 import { CliError, type Context } from './context.ts';
-import { controlRollout, exportState } from './control-rollout.ts';
-import { earlierAttempts, rolledBackBefore, rolloutsOf, unfinished } from './history.ts';
+import { type ControlDesk, openDesk } from './control-desk.ts';
+import { controlRollout } from './control-rollout.ts';
+import { detach } from './detach.ts';
+import { rolloutsOf, unfinished } from './history.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
-import { openService } from './open-service.ts';
 import { paintFor } from './paint.ts';
-import { chooseServices, type PlanDocument, planDocument } from './plan-document.ts';
+import { chooseServices, NothingLeft, type PlanDocument, planDocument } from './plan-document.ts';
 import { planLines } from './plan-view.ts';
 import { type RolloutReporter, reporterFor } from './rollout-reporter.ts';
+import { catchSignals, type Signals } from './signals.ts';
 import { columnsOf } from './terminal-text.ts';
 
 export type ApplyOptions = {
@@ -41,7 +38,7 @@ export function addApply(program: Command, context: Context): void {
     .option('--plan <HASH>', 'the plan that was read; another one is refused (asked for on a terminal)')
     .option('--reason <TEXT>', 'why a build that was taken back is tried again, or another rule overridden; journalled')
     .option('--heartbeat <URL>', 'called every 30 s and at the end: its silence says that the controller is gone')
-    .option('--detach', 'go on in the background (needs --plan)')
+    .option('--detach', 'go on in the background (needs --plan, unless a rollout is unfinished)')
     .option(...configOption)
     .option(...journalOption)
     .option('--json', 'one JSON object per journal entry, and a last one with the outcome (docs/reference/apply.md)')
@@ -62,58 +59,107 @@ Examples:
 `;
 
 async function apply(context: Context, names: readonly string[], options: ApplyOptions): Promise<void> {
+  if (options.plan !== undefined && !/^[0-9a-f]{8,64}$/.test(options.plan))
+    throw new CliError(
+      `"${options.plan}" is not the hash of a plan`,
+      'at least 8 of the characters that `drover plan` prints',
+    );
   const { config } = await loadConfig(context, options.config);
   const opened = await openJournalOf(context, config, options.journal);
   try {
-    await refuseSecond(context, opened);
-    await context.world.startBalancers(config, opened.stateDirectory);
-    const going = unfinished(await rolloutsOf(opened.journal, null));
-    const reporter = reporterFor(context, options.json === true);
-    const first = going[0];
-    if (first !== undefined) {
-      reporter.note(`${first.operation} is unfinished: going on with it`);
-      const state = await run(context, config, opened, options, reporter, {
-        operation: first.operation,
-        service: first.plan.service,
-      });
-      if (!state) return;
+    const desk = await openDesk(context, opened);
+    try {
+      await context.world.startBalancers(config, opened.stateDirectory);
+      const work = await workOf(context, config, opened, names, options);
+      if (!options.detach) return await perform({ context, config, opened, options, desk }, names, work);
+    } finally {
+      await desk.close();
     }
-    const choice = await chooseServices(config, opened.journal, names, options.wave).catch((error: unknown) => {
-      if (first === undefined) throw error;
-      return { wave: null, services: [] };
-    });
-    if (
-      choice.services.length === 0 ||
-      (first !== undefined && options.plan === undefined && context.stdout.terminal === null)
-    ) {
-      reporter.close();
-      return;
-    }
-    const document = await planDocument(context, config, choice, opened.journal, opened.stateDirectory);
-    await approve(context, document, options);
-    if (options.detach) return detach(context, opened);
-    for (const service of choice.services) {
-      const operation = await begin(context, config, opened, document, service, options);
-      if (!(await run(context, config, opened, options, reporter, { operation, service }))) break;
-    }
-    reporter.close();
+    await detach(context, opened);
   } finally {
     await opened.journal.close();
   }
 }
 
-/** Runs one rollout to its end and says how it ended; true: completed. */
-async function run(
+/** What there is to do: a rollout to go on with, else a plan that was approved. */
+type Work =
+  | { readonly kind: 'go on'; readonly state: RolloutState }
+  | { readonly kind: 'begin'; readonly document: PlanDocument };
+
+type Run = {
+  readonly context: Context;
+  readonly config: Config;
+  readonly opened: OpenJournal;
+  readonly options: ApplyOptions;
+  readonly desk: ControlDesk;
+};
+
+async function workOf(
   context: Context,
   config: Config,
   opened: OpenJournal,
+  names: readonly string[],
   options: ApplyOptions,
+): Promise<Work> {
+  const [open] = unfinished(await rolloutsOf(opened.journal, null));
+  if (open === undefined) return { kind: 'begin', document: await approved(context, config, opened, names, options) };
+  const { service } = open.plan;
+  const remedy = `go on with it: drover apply --plan ${open.planHash}, or take it back: drover back`;
+  const wave = config.waves.find((one) => one.name === options.wave);
+  const isMeant = names.length > 0 ? names.includes(service) : (wave?.services.includes(service) ?? true);
+  if (!isMeant) throw new CliError(`${open.operation} is unfinished, and comes first`, remedy);
+  if (options.plan !== undefined && !open.planHash.startsWith(options.plan))
+    throw new CliError(`${open.operation} is unfinished, and belongs to another plan (${open.planHash})`, remedy);
+  return { kind: 'go on', state: open };
+}
+
+async function perform(run: Run, names: readonly string[], work: Work): Promise<void> {
+  const { context, config, opened, options } = run;
+  const signals = catchSignals();
+  const reporter = reporterFor(context, options.json === true);
+  try {
+    if (work.kind === 'begin') return await moveAll(run, work.document, reporter, signals);
+    const { operation, plan, held } = work.state;
+    reporter.note(`${operation} is unfinished: going on with it`);
+    if (held !== null) reporter.note(`${operation} is held (${held.why}): \`drover resume\` goes on`);
+    if (!(await control(run, reporter, signals, operation, plan.service))) return;
+    // The rest of the plan was read only where the plan was named, or is asked for on a terminal.
+    if (options.plan === undefined && (context.stdout.terminal === null || options.json)) return;
+    const document = await approved(context, config, opened, names, options).catch((error: unknown) => {
+      if (error instanceof NothingLeft) return null;
+      throw error;
+    });
+    if (document !== null) await moveAll(run, document, reporter, signals);
+  } finally {
+    reporter.close();
+    signals.release();
+  }
+}
+
+/** One service after the other, until one does not complete or a signal came. */
+async function moveAll(run: Run, document: PlanDocument, reporter: RolloutReporter, signals: Signals): Promise<void> {
+  const { context, config, opened, options } = run;
+  if (document.services.length === 0) reporter.note('everything of this plan has been done already');
+  for (const { service } of document.services) {
+    if (signals.asked() !== null) {
+      reporter.note(`asked to end (${signals.asked()}): ${service} was not begun`);
+      return context.setExitCode(2);
+    }
+    const operation = await beginRollout(context, config, opened, document, service, options.reason ?? null);
+    if (!(await control(run, reporter, signals, operation, service))) return;
+  }
+}
+
+/** Runs one rollout to its end and says how it ended; true: completed. */
+async function control(
+  { context, config, opened, options, desk }: Run,
   reporter: RolloutReporter,
-  which: { readonly operation: string; readonly service: string },
+  signals: Signals,
+  operation: string,
+  service: string,
 ): Promise<boolean> {
   const end = await controlRollout(context, {
-    ...{ config, opened, requests: [], heartbeat: options.heartbeat ?? null },
-    ...which,
+    ...{ config, opened, operation, service, signals, desk, requests: [], heartbeat: options.heartbeat ?? null },
     onEntry: reporter.entry,
     onStatus: reporter.status,
     onTrouble: reporter.trouble,
@@ -124,94 +170,28 @@ async function run(
   return completed;
 }
 
-/** The first entry of a new rollout, after everything that has to hold was looked at once more. */
-async function begin(
+/** The plan as it is now, if it is the one that was read. Throws CliError, also where there is nothing left to plan. */
+async function approved(
   context: Context,
   config: Config,
   opened: OpenJournal,
-  document: PlanDocument,
-  service: string,
+  names: readonly string[],
   options: ApplyOptions,
-): Promise<string> {
-  const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
-  try {
-    const observation = await rollout.observe();
-    const { refusals } = checkStart(rollout.plan, observation);
-    if (refusals.length > 0) throw refused(service, refusals);
-    const past = await rolloutsOf(opened.journal, service);
-    const seen = buildsOf(observation);
-    const builds: Builds = { origin: seen.origin ?? 'unknown', destination: seen.destination ?? 'unknown' };
-    const blamed = rolledBackBefore(past, builds);
-    if (blamed !== null && options.reason === undefined) {
-      throw new CliError(
-        `${service}: build ${builds.destination} was taken back before (${blamed.operation}: ${blamed.cause.kind})`,
-        'move another build, or say why this one is tried again with --reason',
-      );
-    }
-    const started: Started = {
-      kind: 'started',
-      plan: rollout.plan,
-      planHash: document.hash,
-      asFound: asFoundOf(rollout.plan, observation),
-      builds,
-      earlierAttempts: earlierAttempts(past),
-      reason: options.reason ?? null,
-    };
-    const operation = `rollout-${service}-${past.length + 1}`;
-    const outcome = await startOperation(rollout.ports, operation, started, context.user);
-    if (outcome === 'exists')
-      throw new CliError(`${operation} was begun by somebody else just now`, 'see `drover status`');
-    const [entry] = await opened.journal.read(operation, 0);
-    if (entry !== undefined) await exportState(opened, config, fold(null, entry));
-    return operation;
-  } finally {
-    await rollout.close();
-  }
-}
-
-async function approve(context: Context, document: PlanDocument, options: ApplyOptions): Promise<void> {
-  const refusals = document.services.flatMap((service) => service.refusals);
-  if (refusals.length > 0) throw refused(document.services.map(({ service }) => service).join(', '), refusals);
-  if (options.plan !== undefined) {
-    if (options.plan.length >= 8 && document.hash.startsWith(options.plan)) return;
+): Promise<PlanDocument> {
+  const { journal, stateDirectory } = opened;
+  const under = options.plan ?? null;
+  const choice = await chooseServices(config, journal, names, options.wave, under);
+  const document = await planDocument(context, config, choice, journal, stateDirectory, under);
+  if (options.plan !== undefined && !document.hash.startsWith(options.plan))
     throw new CliError(`the plan is ${document.hash} now, not ${options.plan}`, 'read it again with `drover plan`');
-  }
-  if (context.stdout.terminal === null || options.json || options.detach) {
-    throw new CliError(
-      'without a terminal the plan that was read has to be named',
-      `drover plan, then: drover apply --plan ${document.hash}`,
-    );
-  }
+  const refusals = document.services.flatMap((service) => service.refusals);
+  if (refusals.length > 0) throw refusedStart(document.services.map(({ service }) => service).join(', '), refusals);
+  if (options.plan !== undefined) return document;
+  const remedy = `drover plan, then: drover apply --plan ${document.hash}`;
+  if (context.stdout.terminal === null || options.json || options.detach)
+    throw new CliError('without a terminal the plan that was read has to be named', remedy);
   context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n\n`);
-  const question = createInterface({ input: process.stdin, output: process.stdout });
-  const reply = await question.question('Apply this plan? Type yes: ');
-  question.close();
-  if (reply.trim() !== 'yes') throw new CliError('nothing was done');
-}
-
-async function refuseSecond(context: Context, opened: OpenJournal): Promise<void> {
-  const answer = await context.world.askControl(opened.controlSocket, { kind: 'status' }, AbortSignal.timeout(2000));
-  if (answer === undefined) return;
-  const remedy = 'see what it does with `drover status`; it takes `drover hold`, `drover resume` and `drover back`';
-  throw new CliError(`a controller is running already (${opened.controlSocket})`, remedy);
-}
-
-/** The same command again as a process of its own, its output in a file. */
-function detach(context: Context, opened: OpenJournal): void {
-  const log = join(opened.stateDirectory, 'apply.log');
-  const file = openSync(log, 'a', 0o600);
-  const args = process.argv.slice(1).filter((word) => word !== '--detach');
-  const child = spawn(process.execPath, args, {
-    cwd: context.directory,
-    detached: true,
-    stdio: ['ignore', file, file],
-  });
-  child.unref();
-  context.stdout.write(
-    `the controller runs in the background (pid ${child.pid}), its lines go to ${log}\n  drover status · drover watch · drover hold · drover back\n`,
-  );
-}
-
-function refused(service: string, refusals: readonly string[]): CliError {
-  return new CliError(`${service} cannot be moved:\n${refusals.map((line) => `  ${line}`).join('\n')}`);
+  const reply = await ask(context, 'Apply this plan? Type yes: ', remedy);
+  if (reply !== 'yes') throw new CliError('nothing was done');
+  return document;
 }

@@ -1,90 +1,65 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
 import type { BalancerConfig } from '../core/fleet/config.ts';
 import { matchesGlob } from '../core/fleet/glob.ts';
-import type { Backend } from '../engine/ports.ts';
 import { CliError, type Context } from './context.ts';
+import { type ExportedState, exportedStates } from './exported-state.ts';
+import { type OfflineTarget, takeBackAll } from './offline-target.ts';
 
 export type OfflineOptions = {
   readonly haproxy?: string;
   readonly embedded?: string;
   readonly backend?: string;
   readonly destination?: string;
-};
-
-type Target = {
-  readonly id: string;
-  readonly backend: Backend;
-  readonly destination: string;
-  /** Weights of the origin as the rollout found them; empty: the configured ones. */
-  readonly originWeights: Readonly<Record<string, number>>;
+  readonly origin?: string;
 };
 
 const callMs = 3000;
 
 /**
  * The way back without journal, controller or configuration: the origin gets its weights, the destination goes into maint,
- * on every balancer that can be reached. The marker tells controllers that come back.
+ * on every balancer that can be reached. The marker tells controllers that come back. Exit 2: it is back; 1: something stands.
  */
-export async function backOffline(context: Context, options: OfflineOptions, name: string | undefined): Promise<void> {
+export async function backOffline(
+  context: Context,
+  options: OfflineOptions,
+  name: string | undefined,
+  stateDirectory: string,
+): Promise<void> {
   const given = options.haproxy !== undefined || options.embedded !== undefined;
-  const targets = given ? await givenTargets(context, options) : await exportedTargets(context, name);
-  const outcomes = await Promise.all(targets.map((target) => takeBack(context, target)));
-  const failed = outcomes.filter((outcome) => !outcome);
-  context.setExitCode(failed.length > 0 ? 1 : 2);
-  if (failed.length > 0)
+  const targets = given
+    ? await givenTargets(context, options, stateDirectory)
+    : await exportedTargets(context, name, stateDirectory);
+  const left = await takeBackAll(context, targets);
+  context.setExitCode(left.length > 0 ? 1 : 2);
+  if (left.length > 0) {
     context.stderr.write(
-      `drover: ${failed.length} of ${targets.length} balancers still stand: run the same command again\n`,
+      `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map((line) => `  ${line}\n`).join('')}  run the same command again\n`,
     );
-}
-
-async function takeBack(context: Context, target: Target): Promise<boolean> {
-  const signal = AbortSignal.timeout(callMs);
-  try {
-    const reading = await target.backend.read(signal);
-    const destination = reading.servers.filter((server) => matchesGlob(target.destination, server.name));
-    if (destination.length === 0) throw new CliError(`no server matches "${target.destination}"`);
-    const weights: Record<string, number> = {};
-    for (const server of reading.servers) {
-      if (destination.includes(server)) continue;
-      const weight = target.originWeights[server.name] ?? server.configuredWeight;
-      if (server.weight !== weight && weight > 0) weights[server.name] = weight;
-    }
-    if (Object.keys(weights).length > 0) await target.backend.setWeights(weights, signal);
-    await target.backend.setStates(
-      Object.fromEntries(destination.map((server) => [server.name, 'maint' as const])),
-      signal,
-    );
-    const after = await target.backend.read(signal);
-    const left = after.servers.filter(
-      (server) => destination.some(({ name }) => name === server.name) && server.admin !== 'maint',
-    );
-    if (left.length > 0) throw new CliError(`${left.map((server) => server.name).join(', ')} are not in maint`);
+  } else {
     context.stdout.write(
-      `${target.id}: ${destination.length} destination servers are in maint; the origin carries everything\n`,
+      'the traffic is back. The journal does not know it yet: a controller that comes back finds the marker, puts states and sizes as they were found, and journals it\n',
     );
-    return true;
-  } catch (error) {
-    context.stderr.write(`${target.id}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return false;
   }
 }
 
-async function givenTargets(context: Context, options: OfflineOptions): Promise<Target[]> {
-  const { destination } = options;
+async function givenTargets(
+  context: Context,
+  options: OfflineOptions,
+  stateDirectory: string,
+): Promise<OfflineTarget[]> {
+  const { destination, origin = null } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
   const balancer = givenBalancer(options);
+  await markUsersOf(context, balancer, stateDirectory);
   const names =
     options.backend === undefined
       ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs))
       : [options.backend];
-  const targets: Target[] = [];
+  const targets: OfflineTarget[] = [];
   for (const backend of names) {
     for (const opened of context.world.openBackends(balancer, { backend })) {
       const reading = options.backend === undefined ? await opened.backend.read(AbortSignal.timeout(callMs)) : null;
       const matches = reading === null || reading.servers.some((server) => matchesGlob(destination, server.name));
-      if (matches) targets.push({ ...opened, destination, originWeights: {} });
+      if (matches) targets.push({ ...opened, destination, origin: { kind: 'glob', glob: origin } });
     }
   }
   if (targets.length === 0) throw new CliError(`no backend has a server that matches "${destination}"`);
@@ -96,49 +71,73 @@ function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
   return { kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '' };
 }
 
-const balancerSchema = z.union([
-  z.object({
-    kind: z.literal('haproxy'),
-    name: z.string(),
-    sockets: z.array(z.string()),
-    configFile: z.string().nullable(),
-  }),
-  z.object({ kind: z.literal('embedded'), name: z.string(), listen: z.string(), socket: z.string() }),
-]);
-const exportSchema = z.object({
-  operation: z.string(),
-  balancers: z.array(z.object({ balancer: balancerSchema, backend: z.string(), destination: z.string() })),
-  asFound: z.record(z.string(), z.record(z.string(), z.object({ side: z.string(), weight: z.number() }))),
-});
-
-/** What the rollout exported before its first change, and the marker for whoever controls it next. */
-async function exportedTargets(context: Context, name: string | undefined): Promise<Target[]> {
-  const directory = join(context.directory, '.drover');
-  const files = (await readdir(directory).catch(() => [])).filter(
-    (file) => file.startsWith('rollout-') && file.endsWith('.json'),
-  );
-  const chosen = name === undefined ? files : files.filter((file) => file === `${name}.json`);
-  const [file, other] = chosen;
-  if (file === undefined || other !== undefined) {
-    const remedy = 'name the rollout, or the balancer: drover back --offline --haproxy SOCKET --destination GLOB';
-    throw new CliError(`${chosen.length === 0 ? 'no' : 'more than one'} exported rollout in ${directory}`, remedy);
+/** Rollouts of this directory that use the balancer which was named: their controllers shall not go forward again. */
+async function markUsersOf(context: Context, balancer: BalancerConfig, stateDirectory: string): Promise<void> {
+  const sockets = socketsOf(balancer);
+  const { states } = await exportedStates(stateDirectory);
+  for (const state of states) {
+    const uses = state.balancers.some((one) => socketsOf(one.balancer).some((socket) => sockets.includes(socket)));
+    if (uses && !state.completed) await mark(context, state, stateDirectory);
   }
-  const parsed = exportSchema.parse(JSON.parse(await readFile(join(directory, file), 'utf8')));
+}
+
+function socketsOf(balancer: BalancerConfig): readonly string[] {
+  return balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
+}
+
+/** A disk that takes no marker must not stop the way back. */
+async function mark(context: Context, state: ExportedState, stateDirectory: string): Promise<void> {
   await context.world
-    .openMarker(directory)
-    .write(parsed.operation, `${context.user}, offline`)
-    .catch(() => undefined);
-  return parsed.balancers.flatMap(({ balancer, backend, destination }) =>
-    context.world
-      .openBackends(balancer, { backend })
-      .map((opened) => ({ ...opened, destination, originWeights: originWeights(parsed.asFound[opened.id]) })),
+    .openMarker(stateDirectory)
+    .write(state.operation, `${context.user}, offline`)
+    .catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      context.stderr.write(
+        `drover: the back marker of ${state.operation} could not be written (${why}): a controller that comes back is told by the servers in maint only\n`,
+      );
+    });
+}
+
+/** What the rollout exported before its first change. */
+async function exportedTargets(
+  context: Context,
+  name: string | undefined,
+  stateDirectory: string,
+): Promise<OfflineTarget[]> {
+  const { states, problems } = await exportedStates(stateDirectory);
+  for (const problem of problems) context.stderr.write(`drover: ${problem}\n`);
+  const chosen = chooseExported(states, name, stateDirectory);
+  await mark(context, chosen, stateDirectory);
+  return chosen.balancers.flatMap(({ balancer, backend, destination }) =>
+    context.world.openBackends(balancer, { backend }).map((opened) => ({
+      ...opened,
+      destination,
+      origin: { kind: 'found' as const, weights: originWeights(chosen.asFound[opened.id]) },
+    })),
   );
 }
 
-function originWeights(
-  found: Readonly<Record<string, { readonly side: string; readonly weight: number }>> | undefined,
-): Record<string, number> {
+function chooseExported(
+  states: readonly ExportedState[],
+  name: string | undefined,
+  stateDirectory: string,
+): ExportedState {
+  const candidates =
+    name === undefined
+      ? states.filter((state) => !state.completed)
+      : states.filter((state) => state.operation === name || state.service === name).slice(-1);
+  const [state, other] = candidates;
+  if (state !== undefined && other === undefined) return state;
+  const names = states.map(({ operation, completed }) => `${operation}${completed ? ' (completed)' : ''}`).join(', ');
+  throw new CliError(
+    `${other === undefined ? 'no' : 'more than one'} exported rollout in ${stateDirectory} to take back${names === '' ? '' : `; it has ${names}`}`,
+    'name the rollout, or the balancer: drover back --offline --haproxy SOCKET --destination GLOB',
+  );
+}
+
+function originWeights(found: ExportedState['asFound'][string] | undefined): Record<string, number> {
   const weights: Record<string, number> = {};
-  for (const [name, { side, weight }] of Object.entries(found ?? {})) if (side === 'origin') weights[name] = weight;
+  for (const [name, { side, weight, admin }] of Object.entries(found ?? {}))
+    if (side === 'origin' && admin === 'ready') weights[name] = weight;
   return weights;
 }

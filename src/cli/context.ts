@@ -42,6 +42,8 @@ export type World = {
   openGroup(service: ServiceConfig, side: 'origin' | 'destination', options: GroupOptions): OpenGroup;
   /** Starts the embedded balancers that the configuration names and that do not run yet. Throws PortError. */
   startBalancers(config: Config, stateDirectory: string): Promise<void>;
+  /** Ends every local instance and every embedded balancer of this state directory. Returns the pids that are left. */
+  stopEverything(config: Config, stateDirectory: string): Promise<readonly number[]>;
   openMarker(stateDirectory: string): BackMarker;
   /** Takes the control socket for this process; `busy`: another controller answers there. */
   listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;
@@ -77,6 +79,8 @@ export type OpenGroup = { readonly group: Group; close(): Promise<void> };
 /** What a verb says to a running controller, and what it answers: one JSON value each. */
 export type ControlRequest =
   | { readonly kind: 'status' }
+  /** Answered when the controller ends: `{ kind, stage }`. */
+  | { readonly kind: 'end' }
   | { readonly kind: 'operator'; readonly operation: string; readonly request: OperatorRequest };
 export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
 

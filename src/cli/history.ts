@@ -1,5 +1,6 @@
 import type { Entry } from '../core/journal/entry.ts';
-import type { BackCause, Builds } from '../core/rollout/events.ts';
+import type { PlannedService } from '../core/plan/hash.ts';
+import type { BackCause, Builds, Started } from '../core/rollout/events.ts';
 import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import type { JournalStore } from '../engine/ports.ts';
 
@@ -12,11 +13,17 @@ export async function rolloutsOf(journal: JournalStore, service: string | null):
   for (const { operation } of await journal.heads()) {
     const entries = await journal.read(operation, 0);
     if (entries[0]?.body.kind !== 'started') continue;
-    let state: RolloutState | null = null;
-    for (const entry of entries) state = fold(state, entry);
+    const state = foldAll(entries);
     if (state !== null && (service === null || state.plan.service === service)) rollouts.push({ state, entries });
   }
   return rollouts.sort((one, other) => one.state.startedAtMs - other.state.startedAtMs);
+}
+
+/** null: there are no entries. */
+export function foldAll(entries: readonly Entry[]): RolloutState | null {
+  let state: RolloutState | null = null;
+  for (const entry of entries) state = fold(state, entry);
+  return state;
 }
 
 export function unfinished(rollouts: readonly PastRollout[]): readonly RolloutState[] {
@@ -28,6 +35,30 @@ export function lastStepOf(rollouts: readonly PastRollout[]): string {
   const last = rollouts.at(-1)?.state;
   if (last === undefined) return 'none';
   return 'step' in last.stage ? `${last.stage.kind} ${last.stage.step}` : last.stage.kind;
+}
+
+/**
+ * A service's rollouts as they stood before the plan `under` (the beginning of its hash), and the builds that the one begun
+ * under it was started on; null: none was, or it was taken back, which ends what the plan said.
+ */
+export function splitAt(
+  rollouts: readonly PastRollout[],
+  under: string | null,
+): { readonly before: readonly PastRollout[]; readonly begun: PlannedService['builds'] | null } {
+  const last = rollouts.at(-1);
+  const started = last?.entries[0]?.body as Started | undefined;
+  if (under === null || started?.planHash.startsWith(under) !== true || last?.state.back !== null)
+    return { before: rollouts, begun: null };
+  const { origin, destination } = started.builds;
+  return {
+    before: rollouts.slice(0, -1),
+    begun: { origin: toldOf(origin), destination: toldOf(destination) },
+  };
+}
+
+/** A destination without instances has no build at the start. */
+function toldOf(build: string): string | null {
+  return build === 'unknown' ? null : build;
 }
 
 /** Attempts that earlier rollouts made at each step and pair of builds: β is spent over all of them. */

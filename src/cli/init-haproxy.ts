@@ -3,7 +3,7 @@ import type { BalancerConfig } from '../core/fleet/config.ts';
 import { controllability } from '../core/fleet/controllability.ts';
 import type { BackendReading, ServerReading } from '../core/observed/backend.ts';
 import { figuresOf, tallyReading } from '../core/observed/tally.ts';
-import type { Context } from './context.ts';
+import { CliError, type Context } from './context.ts';
 import { rate, whole } from './figures.ts';
 import { type LikelyGroup, likelyGroups } from './likely-groups.ts';
 import { table } from './table.ts';
@@ -27,6 +27,12 @@ export async function surveyHaproxy(
   const balancer: BalancerConfig = { kind: 'haproxy', name: 'haproxy', sockets, configFile };
   const signal = AbortSignal.timeout(deadlineMs);
   const names = await context.world.listBackends(balancer, signal);
+  if (names.length === 0) {
+    throw new CliError(
+      `no backend of the HAProxy at ${sockets[0] ?? ''} has servers: there is nothing to write down`,
+      'add the services to haproxy.cfg first, or name the socket of another HAProxy',
+    );
+  }
   const backends: FoundBackend[] = [];
   for (const name of names) {
     const [open] = context.world.openBackends(balancer, { backend: name });

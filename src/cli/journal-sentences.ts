@@ -1,6 +1,13 @@
 import type { EventBody } from '../core/journal/entry.ts';
 import type { FleetEvent } from '../core/journal/fleet.ts';
-import type { BackCause, DrillMeasure, ForwardStage, RolloutEvent } from '../core/rollout/events.ts';
+import type {
+  BackCause,
+  DrillMeasure,
+  ForwardStage,
+  RolloutEvent,
+  SizeTarget,
+  Target,
+} from '../core/rollout/events.ts';
 
 /**
  * What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. `steps`: how many
@@ -44,8 +51,7 @@ const fleet: Sentences<FleetEvent> = {
 const rollout: Sentences<RolloutEvent> = {
   started: ({ planHash, builds, reason }) =>
     `started plan ${planHash.slice(0, 12)}…: ${builds.origin} at the origin, ${builds.destination} at the destination${because(reason)}`,
-  intended: ({ target, why }) =>
-    `intends ${target.requestedShare === null ? 'a share by capacity' : `a share of ${percent(target.requestedShare)}`}: ${why}`,
+  intended: ({ target, why }) => `${why} → ${targetWords(target)}`,
   confirmed: ({ backend, intent }) => `read back ${backend}: as intended by entry ${intent}`,
   'balancer-restarted': ({ backend, process }) => `${backend} is a new process (${process})`,
   'stage-entered': ({ stage, attempt }) => `${stageName(stage)}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
@@ -72,6 +78,25 @@ const sentences: ReadonlyMap<string, (body: never) => string> = new Map(
   [fleet, rollout].flatMap((table): [string, (body: never) => string][] => Object.entries(table)),
 );
 
+/**
+ * Whether people are told of an entry while a rollout runs. What was read back and what is only kept are the journal's own, and
+ * most stages begin with an intent that says more.
+ */
+export function isTold(body: EventBody): boolean {
+  if (body.kind === 'confirmed' || body.kind === 'checkpoint') return false;
+  return (
+    body.kind !== 'stage-entered' ||
+    (body as Extract<RolloutEvent, { kind: 'stage-entered' }>).stage?.kind === 'judging'
+  );
+}
+
+function targetWords({ requestedShare, origin, destination }: Target): string {
+  const size = (name: string, of: SizeTarget | null) =>
+    of === null ? [] : [`${name} ${of.exact ? '' : '≥ '}${of.exact ? (of.desired ?? `${of.min} or more`) : of.min}`];
+  const share = requestedShare === null ? 'share by capacity' : `share ${percent(requestedShare)}`;
+  return [share, ...size('origin', origin), ...size('destination', destination)].join(', ');
+}
+
 function because(reason: string | null): string {
   return reason === null ? '' : `, reason: ${reason}`;
 }
@@ -81,6 +106,7 @@ function percent(share: number): string {
 }
 
 function seconds(ms: number): string {
+  if (ms < 10) return `${Number(ms.toFixed(1))} ms`;
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../core/judge/judge.ts';
 import { headerProblem, parseRecordedRow, type RecordedProblem, recordedColumns } from '../core/judge/recorded.ts';
 import { CliError, type Context } from './context.ts';
+import { whole } from './figures.ts';
 
 type Options = {
   readonly alpha: string;
@@ -184,7 +185,10 @@ function failed({ attempts, failures }: GroupCounts['origin']): string {
 function outlook(state: JudgeState, seen: GroupCounts): string {
   const forecast = requestsToPromote(state, seen);
   if (forecast.kind !== 'requests') return forecast.why;
-  return `about ${forecast.requests} more requests to promote, if both groups fail alike (by ${forecast.by})`;
+  if (forecast.requests > 1e15) return 'promotion would take more requests than there will ever be';
+  // Two digits: a forecast is not a measurement.
+  const about = whole(Number(forecast.requests.toPrecision(2)));
+  return `about ${about} more requests to promote, if both groups fail alike (by ${forecast.by})`;
 }
 
 type Source = AsyncIterable<string | Uint8Array>;

@@ -75,6 +75,8 @@ function chosen(
 
 /** Patterns that fit this family's servers and no others, the simplest first. */
 function groupsOf({ stem, members }: Family, families: readonly Family[]): LikelyGroup[] {
+  // Names that are numbers and nothing else: `*` would fit every server that is ever added, the destination's too.
+  if (stem === '') return [];
   const names = members.map((server) => server.name);
   const others = families.filter((other) => other.stem !== stem).flatMap((other) => other.members);
   const [first = ''] = names;

@@ -1,24 +1,20 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
+import { retireRefusals } from '../core/rollout/decide-finished.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
-import { backOffline, type OfflineOptions } from './back-offline.ts';
+import type { Glance } from '../engine/operation.ts';
+import { ask } from './ask.ts';
+import { becomeController } from './become-controller.ts';
+import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
 import { CliError, type Context } from './context.ts';
-import { controlRollout } from './control-rollout.ts';
-import { rolloutsOf, unfinished } from './history.ts';
+import { rolloutsOf } from './history.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
-import { reporterFor } from './rollout-reporter.ts';
+import { openService } from './open-service.ts';
+import { type BackOptions, takeBack } from './take-back.ts';
 
-type Options = OfflineOptions & {
-  readonly config?: string;
-  readonly journal?: string;
-  readonly reason?: string;
-  readonly all?: true;
-  readonly offline?: true;
-  readonly json?: true;
-};
+type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
 
 /** `hold`, `resume`, `abort`, `back` and `retire`: what an operator says to a rollout, whether its controller lives or not. */
 export function addOperators(program: Command, context: Context): void {
@@ -45,8 +41,12 @@ export function addOperators(program: Command, context: Context): void {
       .option('--embedded <SOCKET>', 'with --offline: the control socket of an embedded balancer')
       .option('--backend <NAME>', 'with --offline: the backend (default: every one with matching servers)')
       .option('--destination <GLOB>', 'with --offline: the destination servers')
+      .option(
+        '--origin <GLOB>',
+        'with --offline: the origin servers (default: all others; needed where none has a weight)',
+      )
       .addHelpText('after', backExamples(word))
-      .action((name: string | undefined, options: Options) => back(context, name, options));
+      .action((name: string | undefined, options: BackOptions) => takeBack(context, name, options));
   }
   verb(program, 'retire', 'give up the reserve of a completed rollout: one-way')
     .option('--reason <TEXT>', 'journalled')
@@ -79,6 +79,8 @@ Examples:
 
 function backExamples(word: string): string {
   return `
+Asks the living controller; without one takes the traffic back itself, by the journal or, where that cannot be used, by what
+the rollout exported before its first change. Says which way it took.
 Exit status: 2 the traffic is back, 1 an error (and what is still standing).
 
 Examples:
@@ -90,24 +92,25 @@ Examples:
 
 async function hold(context: Context, name: string | undefined, options: Options): Promise<void> {
   await withJournal(context, options, async (config, opened) => {
-    const state = await choose(opened, name);
+    const state = await chooseRollout(opened, name);
     const request: OperatorRequest = { kind: 'hold', by: context.user, why: options.reason ?? 'asked for' };
-    if (await tell(context, opened, state.operation, request)) {
-      context.stdout.write(
-        `${state.operation} is held; \`drover resume\` goes on, \`drover back\` takes the traffic back\n`,
-      );
-      return;
+    const isTold = await tell(context, opened, state.operation, request);
+    // Journalled by this process: whoever becomes the controller next must find it.
+    if (!isTold && state.held === null) {
+      const until = (glance: Glance) => glance.state.held !== null || glance.state.back !== null;
+      await becomeController(context, { config, opened, state, options, requests: [request], until });
     }
-    void config;
+    context.setExitCode(0);
+    if (options.json) return;
     context.stdout.write(
-      `no controller is running, so nothing proceeds anyway; the share stays where it is\n  drover resume · drover back\n`,
+      `${state.operation} is held; \`drover resume\` goes on, \`drover back\` takes the traffic back\n`,
     );
   });
 }
 
 async function resume(context: Context, name: string | undefined, options: Options): Promise<void> {
   await withJournal(context, options, async (config, opened) => {
-    const state = await choose(opened, name);
+    const state = await chooseRollout(opened, name);
     const marker = context.world.openMarker(opened.stateDirectory);
     const marked = await marker.read(state.operation);
     if (marked !== null && options.reason === undefined) {
@@ -122,25 +125,7 @@ async function resume(context: Context, name: string | undefined, options: Optio
       context.stdout.write(`${state.operation} goes on\n`);
       return;
     }
-    await becomeController(context, config, opened, state, [request], options);
-  });
-}
-
-async function back(context: Context, name: string | undefined, options: Options): Promise<void> {
-  if (options.offline) return backOffline(context, options, name);
-  await withJournal(context, options, async (config, opened) => {
-    const state = await choose(opened, name, true);
-    const request: OperatorRequest = {
-      kind: 'back',
-      by: context.user,
-      reason: options.reason ?? null,
-      all: options.all === true,
-    };
-    if (await tell(context, opened, state.operation, request)) {
-      await followBack(context, opened, state.operation);
-      return;
-    }
-    await becomeController(context, config, opened, state, [request], options);
+    await becomeController(context, { config, opened, state, options, requests: [request] });
   });
 }
 
@@ -153,18 +138,40 @@ async function retire(
     const past = (await rolloutsOf(opened.journal, null)).map(({ state }) => state);
     const candidates = past.filter((one) => one.stage.kind === 'completed' && !one.retired);
     const state =
-      name === undefined ? only(candidates, 'completed rollout that still has its reserve') : named(past, name);
-    const typed =
-      options.confirm ?? (await ask(context, `This gives up the way back of ${state.operation}. Type its name: `));
+      name === undefined
+        ? onlyRollout(candidates, 'completed rollout that still has its reserve')
+        : namedRollout(past, name);
+    const question = `This gives up the way back of ${state.operation}. Type its name: `;
+    const typed = options.confirm ?? (await ask(context, question, 'add --confirm NAME'));
     if (typed.trim() !== state.operation) throw new CliError('the name was not typed, and nothing was done');
+    const refusals = await refusalsOf(context, config, opened, state);
+    if (refusals.length > 0) {
+      throw new CliError(
+        [`${state.operation} keeps its reserve:`, ...refusals.map((line) => `  ${line}`)].join('\n'),
+        "commit these lines to the balancer's configuration, reload it, and try again",
+      );
+    }
     const request: OperatorRequest = { kind: 'retire', by: context.user, reason: options.reason ?? null };
-    const after = await becomeController(context, config, opened, state, [request], options);
-    if (after.retired) return context.setExitCode(0);
-    throw new CliError(
-      `${state.operation} keeps its reserve: the configured weights do not yet agree with where the traffic is`,
-      '`drover status` prints the lines to commit; reload the balancer with them, and try again',
-    );
+    const end = await becomeController(context, { config, opened, state, options, requests: [request] });
+    if (!end.state.retired) throw new CliError(`${state.operation} keeps its reserve`, 'see `drover status`');
+    context.setExitCode(0);
   });
+}
+
+/** Looked at before, so that the reasons can be told: the controller only ever says no. */
+async function refusalsOf(
+  context: Context,
+  config: Config,
+  opened: OpenJournal,
+  state: RolloutState,
+): Promise<readonly string[]> {
+  const { service } = state.plan;
+  const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
+  try {
+    return retireRefusals(state, await rollout.observe());
+  } finally {
+    await rollout.close();
+  }
 }
 
 /** Hands a request to a living controller; false: there is none. */
@@ -179,51 +186,6 @@ async function tell(
   return answer !== undefined;
 }
 
-async function becomeController(
-  context: Context,
-  config: Config,
-  opened: OpenJournal,
-  state: RolloutState,
-  requests: readonly OperatorRequest[],
-  options: Options,
-): Promise<RolloutState> {
-  const reporter = reporterFor(context, options.json === true);
-  const end = await controlRollout(context, {
-    ...{ config, opened, requests, operation: state.operation, service: state.plan.service, heartbeat: null },
-    onEntry: reporter.entry,
-    onStatus: reporter.status,
-    onTrouble: reporter.trouble,
-  });
-  reporter.end(end.kind, end.state);
-  reporter.close();
-  context.setExitCode(end.state.stage.kind === 'completed' ? 0 : 2);
-  return end.state;
-}
-
-/** Says what the controller does until the traffic is back and everything as found; names what still stands. */
-async function followBack(context: Context, opened: OpenJournal, operation: string): Promise<void> {
-  const reporter = reporterFor(context, false);
-  let seq = 0;
-  for (const entry of await opened.journal.read(operation, 0)) seq = entry.seq;
-  const forever = new AbortController().signal;
-  for (;;) {
-    for (const entry of await opened.journal.read(operation, seq)) {
-      seq = entry.seq;
-      reporter.entry(entry);
-      if (entry.body.kind !== 'rolled-back') continue;
-      reporter.close();
-      return context.setExitCode(2);
-    }
-    const answer = await context.world.askControl(opened.controlSocket, { kind: 'status' }, AbortSignal.timeout(5000));
-    if (answer === undefined)
-      throw new CliError(
-        'the controller is gone in the middle of the way back',
-        'run the same command again: it goes on',
-      );
-    await context.clock.sleep(200, forever);
-  }
-}
-
 async function withJournal(
   context: Context,
   options: Options,
@@ -236,43 +198,4 @@ async function withJournal(
   } finally {
     await opened.journal.close();
   }
-}
-
-/** The rollout named, or the only unfinished one; with `ended` also the last one that was completed. */
-async function choose(opened: OpenJournal, name: string | undefined, ended = false): Promise<RolloutState> {
-  const past = await rolloutsOf(opened.journal, null);
-  const states = past.map(({ state }) => state);
-  if (name !== undefined) return named(states, name);
-  const open = unfinished(past);
-  if (open.length > 0 || !ended) return only(open, 'rollout that is not finished');
-  return only(
-    states.filter((state) => state.stage.kind === 'completed' && !state.retired).slice(-1),
-    'rollout to take back',
-  );
-}
-
-function named(states: readonly RolloutState[], name: string): RolloutState {
-  const found = states.find((state) => state.operation === name || state.plan.service === name);
-  if (found !== undefined)
-    return states.findLast((state) => state.operation === name || state.plan.service === name) ?? found;
-  throw new CliError(
-    `there is no rollout "${name}"`,
-    `the journal has: ${states.map((state) => state.operation).join(', ') || 'none'}`,
-  );
-}
-
-function only(states: readonly RolloutState[], what: string): RolloutState {
-  const [state, other] = states;
-  if (state === undefined) throw new CliError(`there is no ${what}`, '`drover journal` shows what there was');
-  if (other === undefined) return state;
-  throw new CliError(`there is more than one ${what}`, `name one: ${states.map((one) => one.operation).join(', ')}`);
-}
-
-async function ask(context: Context, question: string): Promise<string> {
-  if (context.stdout.terminal === null)
-    throw new CliError('without a terminal the name has to be given', 'add --confirm NAME');
-  const reader = createInterface({ input: process.stdin, output: process.stdout });
-  const reply = await reader.question(question);
-  reader.close();
-  return reply;
 }

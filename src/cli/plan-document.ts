@@ -1,13 +1,13 @@
 import type { Config, ServiceConfig } from '../core/fleet/config.ts';
 import { describeSights } from '../core/judge/forecast.ts';
-import { planHash } from '../core/plan/hash.ts';
+import { type PlannedService, planHash } from '../core/plan/hash.ts';
 import { instancesFor } from '../core/rollout/capacity.ts';
 import type { Observation } from '../core/rollout/observation.ts';
 import type { RolloutPlan, Step } from '../core/rollout/plan.ts';
 import { serversOf } from '../core/rollout/servers.ts';
 import { buildsOf, checkStart } from '../core/rollout/start.ts';
 import { CliError, type Context, type Journal } from './context.ts';
-import { lastStepOf, rolloutsOf } from './history.ts';
+import { lastStepOf, rolloutsOf, splitAt } from './history.ts';
 import { openService } from './open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
 
@@ -49,12 +49,19 @@ export type Choice = {
   readonly services: readonly string[];
 };
 
-/** The services named, else those of the wave named, else of the first wave that is not completed. Throws CliError. */
+/** Thrown where every wave is completed. */
+export class NothingLeft extends CliError {}
+
+/**
+ * The services named, else those of the wave named, else of the first wave that is not completed. Rollouts begun under the
+ * plan `under` do not count: the same plan chooses the same services, however much of it is done. Throws CliError.
+ */
 export async function chooseServices(
   config: Config,
-  journal: Journal | null,
+  journal: Journal,
   names: readonly string[],
   wave: string | undefined,
+  under: string | null = null,
 ): Promise<Choice> {
   if (names.length > 0 && wave !== undefined) throw new CliError('name services or a wave, not both');
   if (names.length > 0) return { wave: null, services: names };
@@ -69,32 +76,44 @@ export async function chooseServices(
   if (config.waves.length === 0) return { wave: null, services: Object.keys(config.services) };
   for (const one of config.waves) {
     const left = [];
-    for (const service of one.services) if (!(await isCompleted(journal, service))) left.push(service);
+    for (const service of one.services) if (!(await isCompleted(journal, service, under))) left.push(service);
     if (left.length > 0) return { wave: one, services: left };
   }
-  throw new CliError('every wave is completed: there is nothing to do', 'name a service to move it again');
+  throw new NothingLeft('every wave is completed: there is nothing to do', 'name a service to move it again');
 }
 
-/** Observes the services named, twice, so that there is a load to speak of, and writes the plan down. Touches nothing. */
+/**
+ * Observes the services named, twice, so that there is a load to speak of, and writes the plan down. Touches nothing.
+ *
+ * A plan is reproducible while it is being carried out: a service whose rollout was begun under the plan `under` enters the
+ * hash as it stood before, with the builds that its rollout was started on, and is no longer listed. So the command that was
+ * interrupted can be given again. A rollout that was taken back counts as history: what comes after it is another plan.
+ */
 export async function planDocument(
   context: Context,
   config: Config,
   choice: Choice,
   journal: Journal,
   stateDirectory: string,
+  under: string | null = null,
 ): Promise<PlanDocument> {
   const services: ServicePlan[] = [];
-  const hashed = [];
+  const hashed: PlannedService[] = [];
   for (const name of choice.services) {
+    const { before, begun } = splitAt(await rolloutsOf(journal, name), under);
+    const lastStep = lastStepOf(before);
     const opened = openService(context, config, name, journal, stateDirectory, 'watch');
     try {
+      const { service, plan } = opened;
+      if (begun !== null) {
+        hashed.push({ service, rollout: plan, builds: begun, lastStep });
+        continue;
+      }
       const first = await opened.observe();
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
-      const builds = buildsOf(second);
-      services.push(servicePlan(config, opened.service, opened.plan, first, second));
-      const lastStep = lastStepOf(await rolloutsOf(journal, name));
-      hashed.push({ service: opened.service, rollout: opened.plan, builds, lastStep });
+      services.push(servicePlan(config, service, plan, first, second));
+      hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
     }
@@ -102,10 +121,8 @@ export async function planDocument(
   return { hash: planHash(hashed, context.world.sha256), wave: choice.wave, services };
 }
 
-async function isCompleted(journal: Journal | null, service: string): Promise<boolean> {
-  if (journal === null) return false;
-  const last = (await rolloutsOf(journal, service)).at(-1);
-  return last?.state.stage.kind === 'completed';
+async function isCompleted(journal: Journal, service: string, under: string | null): Promise<boolean> {
+  return splitAt(await rolloutsOf(journal, service), under).before.at(-1)?.state.stage.kind === 'completed';
 }
 
 function servicePlan(

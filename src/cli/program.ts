@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addApply } from './apply.ts';
 import { addCheck } from './check.ts';
 import type { Context } from './context.ts';
+import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
@@ -31,5 +32,6 @@ export function buildProgram(context: Context): Command {
   addWhy(program, context);
   addJudge(program, context);
   addJournal(program, context);
+  addDemo(program, context);
   return program;
 }

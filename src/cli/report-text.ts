@@ -1,9 +1,10 @@
 import type { Entry } from '../core/journal/entry.ts';
+import { configurationAfter } from '../core/rollout/decide-finished.ts';
 import type { DrillMeasure, RolloutEvent } from '../core/rollout/events.ts';
 import { stageWords } from '../core/rollout/status.ts';
-import { percentage } from './figures.ts';
+import { percentage, rate, whole } from './figures.ts';
 import type { PastRollout } from './history.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 
 /** A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere. */
 export function reportLines({ state, entries }: PastRollout): string[] {
@@ -14,20 +15,47 @@ export function reportLines({ state, entries }: PastRollout): string[] {
     `Outcome: **${stageWords(state, state.stage)}**. Owner: ${state.plan.owner}. Builds: ${state.builds.origin} → ${state.builds.destination}.`,
     ...(state.reason === null ? [] : ['', `Rules were overridden; the reason given: ${state.reason}`]),
     '',
+    ...feltLines(state),
     ...backLines(state, entries),
     ...drillLines(state.drill),
+    ...commitLines(state),
     '## What happened',
     '',
     '| time (UTC) | entry | |',
     '|---|---|---|',
     ...entries
-      .filter(isTold)
+      .filter((entry) => isTold(entry.body))
       .map(
         (entry) =>
           `| ${new Date(entry.atMs).toISOString()} | ${entry.seq} | ${escaped(sentenceOf(entry.body, state.plan.steps.length))} |`,
       ),
     '',
     `Head of the chain: entry ${head?.seq ?? 0}, \`${head?.hash ?? ''}\`. Kept elsewhere, it shows a journal that was cut or rewritten (\`drover journal verify --head HASH\`).`,
+  ];
+}
+
+/** Attempts that failed, and how many more those are than the origin's rate explains. */
+function feltLines({ counted: { origin, destination }, plan, stage }: PastRollout['state']): string[] {
+  if (origin.attempts + destination.attempts === 0) return [];
+  const row = (name: string, environment: string, { attempts, failures }: typeof origin) =>
+    `| ${name} (${environment}) | ${whole(attempts)} | ${whole(failures)} | ${rate(failures, attempts)} |`;
+  const explained = origin.attempts === 0 ? null : (destination.attempts * origin.failures) / origin.attempts;
+  const more = explained === null ? 0 : destination.failures - explained;
+  const until = stage.kind === 'completed' || stage.kind === 'rolled-back' ? '' : ', until the last checkpoint';
+  return [
+    '## What users felt',
+    '',
+    `Attempts as the balancers counted them since the rollout began${until}, retries included.`,
+    '',
+    '| group | attempts | failed | |',
+    '|---|---|---|---|',
+    row('origin', plan.origin.environment, origin),
+    row('destination', plan.destination.environment, destination),
+    '',
+    ...(more >= 1
+      ? [`That is about ${whole(more)} failures more than the origin's rate explains.`]
+      : ["The destination did not fail more often than the origin's rate explains."]),
+    '',
   ];
 }
 
@@ -56,6 +84,19 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   return [...lines, ''];
 }
 
+function commitLines(state: PastRollout['state']): string[] {
+  const lines = configurationAfter(state);
+  if (lines.length === 0) return [];
+  return [
+    '## To commit',
+    '',
+    'A reload of the balancer brings the configured weights back, so its configuration has to say (`drover status` compares it with what is there now):',
+    '',
+    ...lines.map((line) => `- \`${line}\``),
+    '',
+  ];
+}
+
 function causeText(cause: Exclude<NonNullable<PastRollout['state']['back']>['cause'], { kind: 'judge' }>): string {
   if (cause.kind === 'asked') return `${cause.by} asked for it${cause.reason === null ? '' : ` (${cause.reason})`}`;
   return cause.kind === 'tripwire' ? `tripwire ${cause.wire}: ${cause.detail}` : `${cause.kind}: ${cause.detail}`;
@@ -82,10 +123,6 @@ function lastShare(entries: readonly Entry[], beforeMs: number): number | null {
     if (event.kind === 'checkpoint' && atMs <= beforeMs) share = event.seen.share;
   }
   return share;
-}
-
-function isTold(entry: Entry): boolean {
-  return entry.body.kind !== 'confirmed' && entry.body.kind !== 'checkpoint';
 }
 
 function escaped(text: string): string {

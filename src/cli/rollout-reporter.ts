@@ -2,7 +2,7 @@ import type { Entry } from '../core/journal/entry.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { RolloutStatus } from '../core/rollout/status.ts';
 import type { Context } from './context.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
@@ -18,9 +18,6 @@ export type RolloutReporter = {
   end(kind: 'ended' | 'stopped', state: RolloutState): void;
   close(): void;
 };
-
-/** Entries that matter to the journal only. */
-const quiet = new Set(['confirmed', 'checkpoint']);
 
 export function reporterFor(context: Context, json: boolean): RolloutReporter {
   return json ? jsonReporter(context) : textReporter(context);
@@ -49,7 +46,7 @@ function textReporter(context: Context): RolloutReporter {
       else block.note(line);
     },
     entry: (entry) => {
-      if (!quiet.has(entry.body.kind)) block.note(`${entry.operation}  ${sentenceOf(entry.body, steps)}`);
+      if (isTold(entry.body)) block.note(`${entry.operation}  ${sentenceOf(entry.body, steps)}`);
     },
     status: (status) => {
       steps = status.steps;

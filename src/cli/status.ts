@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { configurationToCommit } from '../core/rollout/decide-finished.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
-import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
+import { stageWords } from '../core/rollout/status.ts';
 import type { Context, Journal } from './context.ts';
+import { type ControllerAnswer, controllerAt } from './controller.ts';
 import { rolloutsOf } from './history.ts';
 import { untilInterrupted } from './interruption.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption } from './open-journal.ts';
@@ -17,9 +18,6 @@ import { statusLines } from './status-view.ts';
 import { columnsOf } from './terminal-text.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
-
-/** What a controller answers to `status`. */
-type ControllerAnswer = { readonly pid: number; readonly operation: string; readonly status: RolloutStatus | null };
 
 /** `drover status` and `drover watch`: whether a controller is alive, and where the rollouts stand. */
 export function addStatus(program: Command, context: Context): void {
@@ -126,8 +124,7 @@ async function newLines(journal: Journal, seen: Map<string, number>, steps: numb
     const before = seen.get(operation) ?? 0;
     if (seq === before) continue;
     for (const entry of await journal.read(operation, before)) {
-      if (entry.body.kind !== 'confirmed' && entry.body.kind !== 'checkpoint')
-        lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
+      if (isTold(entry.body)) lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
     }
     seen.set(operation, seq);
   }
@@ -158,15 +155,11 @@ function controllerLine(
   open: readonly { lastEntryAtMs: number }[],
   nowMs: number,
 ): string {
-  if (answer !== null) return `A controller is alive (pid ${answer.pid}): ${answer.operation}`;
+  if (answer !== null)
+    return `A controller is alive (pid ${answer.pid}): ${answer.operation ?? 'between two rollouts'}`;
   const last = Math.max(0, ...open.map((one) => one.lastEntryAtMs));
   if (last === 0) return 'No controller is running, and nothing is unfinished.';
   return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: \`drover apply\` goes on, \`drover back\` takes the traffic back.`;
-}
-
-async function controllerAt(context: Context, path: string): Promise<ControllerAnswer | null> {
-  const answer = await context.world.askControl(path, { kind: 'status' }, AbortSignal.timeout(5000));
-  return answer === undefined || answer === null ? null : (answer as ControllerAnswer);
 }
 
 async function openReadOnly(context: Context, options: Options) {

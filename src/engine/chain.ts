@@ -3,6 +3,7 @@ import type { Sha256 } from '../core/journal/entry.ts';
 import { type Entry, type EventBody, emptyHead, type Head } from '../core/journal/entry.ts';
 import { type FleetEvent, fleetOperation } from '../core/journal/fleet.ts';
 import { rolloutRules, type Started } from '../core/rollout/events.ts';
+import { within } from './deadline.ts';
 import type { OperationPorts } from './operation-ports.ts';
 import type { JournalStore } from './ports.ts';
 
@@ -37,23 +38,27 @@ export async function anchor(
 /** A chain as one controller knows it: appends behind its own head, and says so when somebody else was faster. */
 export type Chain = {
   head(): Head;
-  append<Body extends EventBody>(drafts: readonly Draft<Body>[]): Promise<readonly Entry<Body>[] | 'conflict'>;
-  /** Entries that others appended since. */
-  catchUp(): Promise<readonly Entry[]>;
+  /** Given up by `signal`, nobody knows whether it was done: `catchUp` tells. */
+  append<Body extends EventBody>(
+    drafts: readonly Draft<Body>[],
+    signal: AbortSignal,
+  ): Promise<readonly Entry<Body>[] | 'conflict'>;
+  /** Entries that others appended since, or this controller without learning of it. */
+  catchUp(signal: AbortSignal): Promise<readonly Entry[]>;
 };
 
 export function openChain(journal: JournalStore, operation: string, sha256: Sha256): Chain {
   let head = emptyHead(operation);
   return {
     head: () => head,
-    async append(drafts) {
+    async append(drafts, signal) {
       const sealed = seal(head, drafts, sha256);
-      if ((await journal.append(head, sealed.entries)) === 'conflict') return 'conflict';
+      if ((await within(signal, journal.append(head, sealed.entries))) === 'conflict') return 'conflict';
       head = sealed.head;
       return sealed.entries;
     },
-    async catchUp() {
-      const entries = await journal.read(operation, head.seq);
+    async catchUp(signal) {
+      const entries = await within(signal, journal.read(operation, head.seq));
       const last = entries.at(-1);
       if (last !== undefined) head = { operation, seq: last.seq, hash: last.hash };
       return entries;

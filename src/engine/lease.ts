@@ -1,12 +1,14 @@
+import { within } from './deadline.ts';
 import type { OperationPorts } from './operation-ports.ts';
 
 /**
  * The right to act on one operation, as one controller holds it. Its end is measured on a clock that never goes back, from
- * before the lease was asked for, so that a pause of this process cannot make it look longer.
+ * before the lease was asked for, so that a pause of this process cannot make it look longer; and on the wall clock too,
+ * because that is the one by which others take it over.
  */
 export type LeaseKeeper = {
   /** Takes or renews it where that is due. Never throws: without an answer it is simply not held for longer. */
-  keep(): Promise<void>;
+  keep(signal: AbortSignal): Promise<void>;
   isHeld(): boolean;
   /** Milliseconds for which effects may still be begun; 0: none. */
   leftMs(): number;
@@ -17,25 +19,37 @@ export type LeaseKeeper = {
 
 export function keepLease(ports: OperationPorts, operation: string): LeaseKeeper {
   const { clock, leases, holder, timing } = ports;
-  let untilMs = 0;
+  let until = over;
   /** Another controller's calls may be under way until then. */
   let quietUntilMs = 0;
-  let wasOthers = false;
-  const leftMs = () => Math.max(0, untilMs - clock.monotonic());
+  let isDoubtful = false;
+  let fence = 1;
+  /** Somebody else's lease, and since when it has been seen like that. */
+  let others: { readonly holder: string; readonly expiresAtMs: number; readonly sinceMs: number } | null = null;
+  const leftMs = () => Math.max(0, Math.min(until.monotonicMs - clock.monotonic(), until.wallMs - clock.now()));
+
+  /** A lease that nobody renewed for its whole length is over, even where the wall clock was set back and says otherwise. */
+  const askedAtMs = () => {
+    const isOver = others !== null && clock.monotonic() - others.sinceMs >= timing.leaseMs;
+    return isOver && others !== null ? Math.max(clock.now(), others.expiresAtMs) : clock.now();
+  };
   return {
-    async keep() {
+    async keep(signal) {
       if (leftMs() > timing.leaseMs * (2 / 3)) return;
-      const askedMs = clock.monotonic();
+      const asked = { monotonicMs: clock.monotonic() + timing.leaseMs, wallMs: clock.now() + timing.leaseMs };
       try {
-        const lease = await leases.acquire(operation, holder, clock.now(), timing.leaseMs);
+        const lease = await within(signal, leases.acquire(operation, holder, askedAtMs(), timing.leaseMs));
         if (!lease.held) {
-          wasOthers = true;
-          untilMs = 0;
-        } else {
-          if (wasOthers) quietUntilMs = clock.monotonic() + timing.callMs;
-          wasOthers = false;
-          untilMs = askedMs + timing.leaseMs;
+          until = over;
+          const isSame = others?.holder === lease.holder && others.expiresAtMs === lease.expiresAtMs;
+          if (!isSame) others = { holder: lease.holder, expiresAtMs: lease.expiresAtMs, sinceMs: clock.monotonic() };
+          return;
         }
+        if (lease.fence !== fence || isDoubtful) quietUntilMs = clock.monotonic() + timing.callMs;
+        ({ fence } = lease);
+        isDoubtful = false;
+        others = null;
+        until = asked;
       } catch {
         // The store is in trouble; appending says so. The lease runs out by itself.
       }
@@ -43,12 +57,14 @@ export function keepLease(ports: OperationPorts, operation: string): LeaseKeeper
     isHeld: () => leftMs() > 0,
     leftMs: () => (clock.monotonic() < quietUntilMs ? 0 : leftMs()),
     doubt() {
-      untilMs = 0;
-      wasOthers = true;
+      until = over;
+      isDoubtful = true;
     },
     async release() {
-      untilMs = 0;
+      until = over;
       await leases.release(operation, holder).catch(() => undefined);
     },
   };
 }
+
+const over = { monotonicMs: 0, wallMs: 0 };

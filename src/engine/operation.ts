@@ -1,3 +1,4 @@
+import type { Entry } from '../core/journal/entry.ts';
 import type { Reading } from '../core/observed/reading.ts';
 import { decide } from '../core/rollout/decide.ts';
 import type { Decision, Effect } from '../core/rollout/decision.ts';
@@ -6,11 +7,13 @@ import type { Observation, OperatorRequest } from '../core/rollout/observation.t
 import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { startWatch, type Watch, watch } from '../core/rollout/watch.ts';
 import { anchor, type Chain, openChain } from './chain.ts';
+import { openDeadline, within } from './deadline.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import { observe } from './observe.ts';
 import type { Inbox, OperationPorts } from './operation-ports.ts';
 import { performBack, performEffects } from './perform.ts';
 import { collectSamples, type SampleCollector } from './samples.ts';
+import { type SteadyClock, steadyClock } from './steady-clock.ts';
 
 /** The rules by which an operation runs; a parameter, so that the simulator can prove its checkers with wrong ones. */
 export type Decider = { readonly decide: typeof decide; readonly watch: typeof watch; readonly fold: typeof fold };
@@ -53,7 +56,8 @@ export async function runOperation(
 }
 
 type Loop = {
-  readonly ports: OperationPorts;
+  /** Its clock is the steady one. */
+  readonly ports: OperationPorts & { readonly clock: SteadyClock };
   readonly operation: string;
   readonly inbox: Inbox;
   readonly signal: AbortSignal;
@@ -67,20 +71,32 @@ type Loop = {
   /** Requests whose consequences are not durable yet. */
   requests: readonly OperatorRequest[];
   drill: Reading<DrillMeasure> | null;
+  /** Nothing could be appended; ends with the next entry. */
   trouble: string | null;
+  /** The chain may be longer than `state` knows. */
+  isBehind: boolean;
 };
 
+/** How long the way back waits for a store that does not answer, each time it is asked. */
+const hurryMs = 250;
+/** Another controller's time runs ahead by this much only after somebody has set the clock. */
+const stepMsMin = 1000;
+
 async function openLoop(
-  ports: OperationPorts,
+  given: OperationPorts,
   operation: string,
   inbox: Inbox,
   signal: AbortSignal,
   decider: Decider,
   glance: Loop['glance'],
 ): Promise<Loop> {
+  const ports = { ...given, clock: steadyClock(given.clock) };
   const chain = openChain(ports.journal, operation, ports.sha256);
   let state: RolloutState | null = null;
-  for (const entry of await chain.catchUp()) state = decider.fold(state, entry);
+  for (const entry of await chain.catchUp(never)) {
+    state = decider.fold(state, entry);
+    ports.clock.catchUpWith(entry.atMs);
+  }
   if (state === null) throw new Error(`there is no operation ${operation} in this journal`);
   return {
     ports,
@@ -90,24 +106,26 @@ async function openLoop(
     decider,
     glance,
     chain,
-    lease: keepLease(ports, operation),
+    // Leases are compared with other processes', whose time is the wall clock's.
+    lease: keepLease(given, operation),
     samples: collectSamples(ports, operation),
     state,
     watch: startWatch(state),
     requests: [],
     drill: null,
     trouble: null,
+    isBehind: false,
   };
 }
 
 /** One pass; true: the operation has ended. */
 async function pass(loop: Loop): Promise<boolean> {
   const { ports, decider } = loop;
-  const wasHeld = loop.lease.isHeld();
-  await loop.lease.keep();
-  // Whoever had it before may have written until the lease changed hands; whoever has it now goes on writing.
-  if (!wasHeld || !loop.lease.isHeld()) await catchUp(loop);
   loop.requests = [...loop.requests, ...loop.inbox.take()];
+  const wasHeld = loop.lease.isHeld();
+  await asked(loop, (signal) => loop.lease.keep(signal));
+  // Whoever had it before may have written until the lease changed hands; whoever has it now goes on writing.
+  if (!wasHeld || !loop.lease.isHeld() || loop.isBehind) await catchUp(loop);
   const interrupts = [loop.signal, loop.inbox.urgent()];
   const drill = loop.drill;
   const observation = await observe(
@@ -139,9 +157,23 @@ async function pass(loop: Loop): Promise<boolean> {
   return false;
 }
 
+/** Asks a store, which answers in time or not at all: the way back does not depend on a disk. */
+async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { clock, timing } = loop.ports;
+  const isUrgent = loop.requests.some((request) => request.kind === 'back');
+  const ms = isUrgent ? Math.min(hurryMs, timing.callMs) : timing.callMs;
+  const deadline = openDeadline(clock, ms, [loop.inbox.urgent()]);
+  try {
+    return await ask(deadline.signal);
+  } finally {
+    deadline.close();
+  }
+}
+
 /** Without the lease, or while nothing can be journalled, only what takes traffic away from the destination. */
 function allowedEffects(loop: Loop, effects: readonly Effect[]): readonly Effect[] {
-  if (loop.lease.leftMs() > loop.ports.timing.callMs / 2 && loop.trouble === null) return effects;
+  const isFree = loop.trouble === null && !loop.isBehind;
+  if (isFree && loop.lease.leftMs() > loop.ports.timing.callMs / 2) return effects;
   return effects.filter((effect) => effect.kind === 'traffic' && !effect.raises && loop.state.back !== null);
 }
 
@@ -154,38 +186,52 @@ async function append(loop: Loop, decision: Decision, observation: Observation):
     return true;
   }
   try {
-    const events = await Promise.all(
-      decision.events.map((event) => loop.samples.seal(event, loop.chain.head().seq + 1)),
-    );
-    const drafts = events.map((body) => ({ body, actor: actorOf(body), atMs: observation.nowMs, rules: rolloutRules }));
-    const entries = await loop.chain.append(drafts);
+    const entries = await asked(loop, (signal) => store(loop, decision.events, observation.nowMs, signal));
     loop.trouble = null;
-    if (entries === 'conflict') {
-      await catchUp(loop);
-      loop.lease.doubt();
-      return false;
-    }
-    for (const entry of entries) {
-      loop.state = loop.decider.fold(loop.state, entry);
-      loop.ports.tell(entry);
-    }
-    loop.requests = [];
-    await loop.samples.appended();
-    if (events.some((event) => event.kind === 'drill-measured' || event.kind === 'back-performed')) loop.drill = null;
-    return true;
+    if (entries !== 'conflict') return await follow(loop, entries);
+    loop.lease.doubt();
   } catch (error) {
     loop.trouble = error instanceof Error ? error.message : String(error);
-    return false;
   }
+  loop.isBehind = true;
+  return false;
 }
 
-async function catchUp(loop: Loop): Promise<void> {
-  try {
-    for (const entry of await loop.chain.catchUp()) loop.state = loop.decider.fold(loop.state, entry);
-    loop.trouble = null;
-  } catch (error) {
-    loop.trouble = error instanceof Error ? error.message : String(error);
+async function store(
+  loop: Loop,
+  decided: readonly RolloutEvent[],
+  atMs: number,
+  signal: AbortSignal,
+): Promise<readonly Entry<RolloutEvent>[] | 'conflict'> {
+  const seq = loop.chain.head().seq + 1;
+  const events = await within(signal, Promise.all(decided.map((event) => loop.samples.seal(event, seq))));
+  const drafts = events.map((body) => ({ body, actor: actorOf(body), atMs, rules: rolloutRules }));
+  return loop.chain.append(drafts, signal);
+}
+
+/** What is durable now counts. */
+async function follow(loop: Loop, entries: readonly Entry<RolloutEvent>[]): Promise<true> {
+  for (const entry of entries) {
+    loop.state = loop.decider.fold(loop.state, entry);
+    loop.ports.tell(entry);
   }
+  loop.requests = [];
+  if (entries.some(({ body }) => body.kind === 'drill-measured' || body.kind === 'back-performed')) loop.drill = null;
+  await asked(loop, (signal) => within(signal, loop.samples.appended())).catch(() => undefined);
+  return true;
+}
+
+/** Reads what others have appended, and what this controller has without learning of it. */
+async function catchUp(loop: Loop): Promise<void> {
+  const entries = await asked(loop, (signal) => loop.chain.catchUp(signal)).catch(() => null);
+  loop.isBehind = entries === null;
+  let steppedMs = 0;
+  for (const entry of entries ?? []) {
+    loop.state = loop.decider.fold(loop.state, entry);
+    steppedMs = Math.max(steppedMs, loop.ports.clock.catchUpWith(entry.atMs));
+  }
+  // Windows over a jump of the time would show a load that never was.
+  if (steppedMs > stepMsMin) loop.watch = startWatch(loop.state);
 }
 
 async function conclude(loop: Loop): Promise<void> {
@@ -195,12 +241,13 @@ async function conclude(loop: Loop): Promise<void> {
 }
 
 const awake = new Error('awake');
+const never = new AbortController().signal;
 
 async function rest(loop: Loop, decision: Decision, observation: Observation): Promise<void> {
   const { clock, timing } = loop.ports;
   const wakeAtMs = decision.wakeAtMs ?? observation.nowMs + timing.pollMs;
   // What could not be journalled, and a lease that somebody else has, are tried again at the usual pace.
-  const soonest = loop.trouble !== null || !loop.lease.isHeld() ? clock.now() + timing.pollMs / 2 : 0;
+  const soonest = loop.trouble !== null || loop.isBehind || !loop.lease.isHeld() ? clock.now() + timing.pollMs / 2 : 0;
   const ms = Math.max(wakeAtMs, soonest) - clock.now();
   if (ms <= 0) return;
   const waiting = new AbortController();

@@ -13,8 +13,9 @@ export type SideLoad = {
 
 type Point = { readonly atMs: number; readonly process: string; readonly lbtot: Readonly<Record<Side, number>> };
 
-/** Rates are taken over this long, so that one poll is no spike. */
+/** A rise counts only over this long, so that one poll is no spike; a fall counts at once. */
 const spanMs = 5000;
+const rateMsMin = 500;
 
 export function measureLoad(clock: Clock): SideLoad {
   const points = new Map<string, Point[]>();
@@ -65,6 +66,14 @@ function rateOf(points: readonly Point[], side: Side, nowMs: number): number | n
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined || nowMs - last.atMs > 2 * spanMs) return null;
+  const whole = rateBetween(first, last, side);
+  if (whole === null) return null;
+  // Traffic that has just been taken away must not make a group grow again that is being given up.
+  const before = points.findLast((point) => last.atMs - point.atMs >= rateMsMin);
+  return Math.min(whole, (before === undefined ? null : rateBetween(before, last, side)) ?? whole);
+}
+
+function rateBetween(first: Point, last: Point, side: Side): number | null {
   const ms = last.atMs - first.atMs;
-  return ms < 500 ? null : ((last.lbtot[side] - first.lbtot[side]) * 1000) / ms;
+  return ms < rateMsMin ? null : ((last.lbtot[side] - first.lbtot[side]) * 1000) / ms;
 }

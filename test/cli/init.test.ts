@@ -6,6 +6,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { loadConfig } from '../../src/cli/load-config.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { exampleConfig } from '../../src/config/example.ts';
+import { unknown } from '../../src/core/observed/reading.ts';
 
 let directory = '';
 
@@ -52,13 +53,32 @@ describe('drover init', () => {
     const sockets: unknown[] = [];
     const listBackends = (balancer: unknown) => {
       sockets.push(balancer);
-      return Promise.resolve([]);
+      return Promise.resolve(['web']);
     };
-    await init({ listBackends }, '--haproxy', 'a.sock', '--haproxy', 'b.sock', 'fleet.yaml');
+    const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits }) };
+    const openBackends = () => [{ id: 'haproxy/web', backend }];
+    await init({ listBackends, openBackends }, '--haproxy', 'a.sock', '--haproxy', 'b.sock', 'fleet.yaml');
     expect(sockets).toMatchObject([{ sockets: ['a.sock', 'b.sock'] }]);
     expect(await readdir(directory)).toEqual(['fleet.yaml']);
   });
+
+  test('writes nothing where HAProxy has no servers: check would refuse a fleet without services', async () => {
+    const listBackends = () => Promise.resolve([]);
+    await expect(init({ listBackends }, '--haproxy', 'a.sock')).rejects.toThrow('the HAProxy at a.sock has servers');
+    expect(await readdir(directory)).toEqual([]);
+  });
 });
+
+const untold = unknown('not told');
+const traits = {
+  mode: untold,
+  algorithm: untold,
+  stickiness: untold,
+  retryOn: untold,
+  abortOnClose: untold,
+  redispatch: untold,
+  attemptMsMax: untold,
+};
 
 async function init(...given: readonly (string | object)[]): Promise<string> {
   let text = '';

@@ -29,7 +29,7 @@ export async function openHaproxy({
   const upstreams = await Promise.all(names.map(openUpstream));
   const port = await freePort();
   const sections = [
-    ...['frontend entry', `  bind 127.0.0.1:${port}`, '  default_backend web', 'backend web'],
+    ...['frontend web', `  bind 127.0.0.1:${port}`, '  default_backend web', 'backend web'],
     ...backend.map((line) => `  ${line}`),
     ...upstreams.map((upstream) => `  server ${upstream.name} 127.0.0.1:${upstream.port} ${server(upstream.name)}`),
   ];

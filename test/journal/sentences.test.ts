@@ -4,13 +4,16 @@ import type { EventBody } from '../../src/core/journal/entry.ts';
 import type { FleetEvent } from '../../src/core/journal/fleet.ts';
 import type { ForwardStage, RolloutEvent } from '../../src/core/rollout/events.ts';
 
+const tally = { attempts: 10, failures: 1 };
+const counted = { origin: tally, destination: tally };
+
 const known: readonly (readonly [RolloutEvent | FleetEvent, string])[] = [
   [{ kind: 'held', why: 'lunch', by: 'alice' }, 'held by alice: lunch'],
   [{ kind: 'resumed', by: 'alice', reason: 'fixed' }, 'resumed by alice, reason: fixed'],
   [{ kind: 'rolled-back', tookMs: 153.3 }, 'rolled back in 153 ms'],
-  [{ kind: 'drained', inFlight: 3, afterMs: 61_000 }, 'drained after 61.0 s, 3 requests still in flight'],
-  [{ kind: 'completed', share: 0.999 }, 'completed at an observed share of 99.9 %'],
-  [{ kind: 'completed', share: null }, 'completed'],
+  [{ kind: 'drained', inFlight: 3, afterMs: 61_000, counted }, 'drained after 61.0 s, 3 requests still in flight'],
+  [{ kind: 'completed', share: 0.999, counted }, 'completed at an observed share of 99.9 %'],
+  [{ kind: 'completed', share: null, counted }, 'completed'],
   [
     { kind: 'operation-started', operation: 'rollout-query-1', seq: 1, hash: 'a'.repeat(64) },
     'rollout-query-1 started (entry 1, hash aaaaaaaaaaaa…)',

@@ -48,6 +48,14 @@ describe('how many more requests until promotion', () => {
     });
   });
 
+  test('cannot promote while the absolute guard objects, however alike the groups fail', () => {
+    const guarded = startRecorded({ ...rules, objective: 0.005 });
+    const at = (failures: number) => requestsToPromote(guarded, seen([9000, 9 * failures], [1000, failures]));
+    // The guard gains at 2·λ0 for a failed fraction above λ0 / ln 2 = 0.72 %.
+    expect(at(8)).toEqual({ kind: 'never', why: expect.stringContaining('more often than its objective allows') });
+    expect(at(7)).toMatchObject({ kind: 'requests', by: 'comparison' });
+  });
+
   test('unknown without requests on both sides, or without failures and without an objective', () => {
     expect(requestsToPromote(start, seen([0, 0], [1000, 0])).kind).toBe('unknown');
     expect(requestsToPromote(start, seen([1000, 0], [0, 0])).kind).toBe('unknown');

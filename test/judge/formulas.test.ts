@@ -161,7 +161,7 @@ describe('the mixture over start times', () => {
         const evidence = Math.log(literal.reduce((sum, { L, A }) => sum + Math.exp(L + A), 0) / ratios.length);
         expect(mixtureEvidence(mixture)).toBeCloseTo(evidence, 8);
       }),
-      { seed: 7, numRuns: 200 },
+      { numRuns: 200 },
     );
   });
 });
@@ -191,6 +191,14 @@ describe('evidence to promote', () => {
     expect(absolute).toEqual(byHand.map((value) => expect.closeTo(value, 12)));
     const mean = byHand.reduce((sum, value) => sum + Math.exp(value), 0) / 3;
     expect(absolutePromotion(absolute ?? [])).toBeCloseTo(Math.log(mean), 12);
+  });
+
+  test('φ divides both ways to promote', () => {
+    const seen = term({ originFailures: 5, destinationFailures: 2, settledAttempts: 500 });
+    const sumsAt = (dispersion: number) => addPromotion(startPromotion(0.01), 3, 0.01, { ...seen, dispersion });
+    const [whole, third] = [sumsAt(1), sumsAt(3)];
+    expect(third.comparison).toBeCloseTo(whole.comparison / 3, 12);
+    expect(third.absolute).toEqual(whole.absolute?.map((sum) => expect.closeTo(sum / 3, 12)));
   });
 
   test('β over the attempts adds up to β', () => {
@@ -247,6 +255,33 @@ describe('dispersion of the origin', () => {
     const hosts = () => [[50, 0] as const, [50, 4] as const];
     expect(dispersionOf(measure(299, hosts))).toEqual({ known: true, value: 4 });
     expect(dispersionOf(measure(300, hosts))).toEqual({ known: true, value: 40 });
+  });
+
+  test.each([60, 300])('failures that change sides every %d s are seen by blocks of that length', (seconds) => {
+    // A block of b s within one period: (4b − 2b)² / (4b · ½ · ½) = 4b; twice as long it would be 0.
+    const hosts = (second: number): [number, number][] => {
+      const [even, odd] = Math.floor(second / seconds) % 2 === 0 ? [0, 4] : [4, 0];
+      return [
+        [50, even],
+        [50, odd],
+      ];
+    };
+    expect(dispersionOf(measure(30 * seconds - 1, hosts))).not.toEqual({ known: true, value: 4 * seconds });
+    expect(dispersionOf(measure(30 * seconds, hosts))).toEqual({ known: true, value: 4 * seconds });
+  });
+
+  test('every other server plays the destination, however many there are', () => {
+    const failing = (at: number) =>
+      dispersionOf(measure(40, () => [0, 1, 2, 3].map((host) => [50, host === at ? 4 : 0])));
+    for (const host of [0, 1, 2, 3]) expect(failing(host)).toEqual({ known: true, value: 4 });
+  });
+
+  test('polls that do not divide a block: it ends with the poll that reaches its end, and nothing is lost', () => {
+    let dispersion = startDispersion();
+    const hosts = [[50, 0] as const, [50, 4] as const];
+    for (let poll = 0; poll < 43; poll++) dispersion = addDispersion(dispersion, 'only', window(7 * poll, 7, hosts));
+    // 30 blocks of 10 s hold the 43 polls of 301 s, b of them each: (4b − 2b)² / (4b · ½ · ½) = 4b.
+    expect(dispersionOf(dispersion)).toEqual({ known: true, value: expect.closeTo((4 * 43) / 30, 12) });
   });
 
   test('never below 1, even where failures take turns', () => {

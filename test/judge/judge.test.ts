@@ -71,6 +71,7 @@ describe('verdicts', () => {
     const later = judgeScene(enterStep(state, 2), { ...healthy, seconds: 5 }).state;
     expect(verdict(later).rollBack).toEqual(verdict(state).rollBack);
     expect(verdict(later).verdict).toBe('roll back');
+    expect(verdict(enterStep(state, 2)).verdict).toBe('roll back');
     expect(verdict(newPair(state, 2)).verdict).toBe('not enough evidence');
   });
 
@@ -144,6 +145,58 @@ describe('verdicts', () => {
     expect(verdict(later).promote.logEvidence).toBeGreaterThan(0);
   });
 
+  test('promote stays with its evidence, and what comes after is not added to it', () => {
+    const { state, second } = judgeScene(enterStep(startJudge(rules, 1), 1), healthy);
+    const fromMs = (second ?? 0) * 1000;
+    const counts = { attempts: 500, failures: 5 };
+    const window = { fromMs, toMs: fromMs + 1000, origin: counts, destination: counts, originHosts: [] };
+    const later = judgeWindows(state, { only: window }, pass);
+    expect(verdict(later)).toMatchObject({ verdict: 'promote', promote: verdict(state).promote });
+    expect(later.comparison).not.toEqual(state.comparison);
+  });
+
+  test('φ is what was measured before the window, and the rules say it until 30 blocks have told', () => {
+    // Every second all four failures are at one of two equal origin servers, so that φ is 4; see the test of the dispersion.
+    const origin = { attempts: 100, failures: 4 };
+    const destination = { attempts: 100, failures: 0 };
+    const originHosts = [0, 4].map((failures, index) => ({ server: `o${index}`, attempts: 50, failures }));
+    let state = enterStep(startJudge({ ...rules, dispersion: 2, objective: 0.01 }, 1), 1);
+    const [compared, guarded]: [number[], number[]] = [[], []];
+    for (let second = 0; second < 40; second++) {
+      const window = { fromMs: second * 1000, toMs: second * 1000 + 1000, origin, destination, originHosts };
+      const next = judgeWindows(state, { only: window }, { ...pass, attemptMsMax: 0, baked: false });
+      compared.push(next.promotion.comparison - state.promotion.comparison);
+      guarded.push((next.guard?.sums[0] ?? 0) - (state.guard?.sums[0] ?? 0));
+      state = next;
+    }
+    const inForce = [...new Array(30).fill(2), ...new Array(10).fill(4)];
+    expect(compared).toEqual(inForce.map((phi) => expect.closeTo((4 * Math.log(2)) / phi, 9)));
+    expect(guarded).toEqual(inForce.map((phi) => expect.closeTo(-1 / phi, 9)));
+  });
+
+  test('other builds keep what was learned about the dispersion of the origin', () => {
+    const origin = { attempts: 100, failures: 4 };
+    const originHosts = [0, 4].map((failures, index) => ({ server: `o${index}`, attempts: 50, failures }));
+    let state = startJudge(rules, 1);
+    for (let second = 0; second < 30; second++) {
+      const window = { fromMs: second * 1000, toMs: second * 1000 + 1000, origin, destination: origin, originHosts };
+      state = judgeWindows(state, { only: window }, pass);
+    }
+    expect(verdict(newPair(state, 2)).dispersion).toEqual({ known: true, value: 4 });
+  });
+
+  test('failures that attempts at the builds before can have left behind are not compared', () => {
+    const before = judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), { ...healthy, seconds: 60 }).state;
+    const [origin, destination] = [
+      { attempts: 900, failures: 0 },
+      { attempts: 100, failures: 50 },
+    ];
+    const window = { fromMs: 60_000, toMs: 61_000, origin, destination, originHosts: [] };
+    const after = judgeWindows(newPair(before, 2), { only: window }, pass);
+    expect(after.comparison.sums).toEqual([-Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2]);
+    expect(verdict(after).rollBack).toMatchObject({ by: 'absolute' });
+  });
+
   test('a pass without windows changes nothing', () => {
     const { state } = judgeScene(startJudge(rules, 1), { ...healthy, seconds: 100 });
     expect(judgeWindows(state, { only: null }, pass)).toEqual(state);
@@ -201,7 +254,7 @@ function numbersOf(value: unknown): number[] {
 }
 
 describe('properties', () => {
-  const options = { seed: 11, numRuns: 300 };
+  const options = { numRuns: 300 };
 
   test('never a number that is none, whatever the counts', () => {
     fc.assert(
@@ -316,6 +369,22 @@ describe('recorded windows', () => {
       rollBack: { threshold: expect.closeTo(Math.log(2000), 12) },
       promote: { threshold: expect.closeTo(Math.log(200), 12) },
     });
+  });
+
+  test('evidence that equals its threshold is enough, roll back wins a tie, and none to roll back is no hindrance', () => {
+    const nothing = { ...row, originAttempts: 0, originFailures: 0, destinationAttempts: 0, destinationFailures: 0 };
+    const decidedAt = (rollBack: number, promote: number) => {
+      const start = startRecorded(rules);
+      const comparison = { ...start.comparison, sums: start.comparison.sums.map(() => rollBack) };
+      return judgeRecorded({ ...start, comparison, promotion: { comparison: promote, absolute: null } }, nothing)
+        .decided;
+    };
+    const [toRollBack, toPromote] = [-Math.log(rules.alpha), -Math.log(rules.beta)];
+    expect(decidedAt(toRollBack, toPromote)).toBe('roll back');
+    expect(decidedAt(toRollBack - 1e-9, toPromote)).toBeNull();
+    expect(decidedAt(1e-9, toPromote)).toBeNull();
+    expect(decidedAt(0, toPromote)).toBe('promote');
+    expect(decidedAt(0, toPromote - 1e-9)).toBeNull();
   });
 
   test('one row, by hand', () => {

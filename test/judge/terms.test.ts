@@ -162,6 +162,10 @@ describe('spans of little traffic', () => {
     expect(last(terms).share).toEqual({ largest: 0.1, smallest: 0.1 });
   });
 
+  test('no traffic at all: one span for 10 s, not one for each poll', () => {
+    expect(remember(repeat(10, {})).terms.map(({ fromMs, toMs }) => [fromMs, toMs])).toEqual([[0, 10_000]]);
+  });
+
   test('a side that gets nothing at all is not waited for', () => {
     expect(remember(repeat(5, { o: 100 })).terms).toHaveLength(5);
   });
@@ -219,6 +223,13 @@ describe('evidence to promote', () => {
     // Of the 40 seconds of the step those up to second 52 are a lag old at second 82.
     expect(settled).toBe(1000);
   });
+
+  test('a clock that goes back does not keep the step from being judged until it has caught up', () => {
+    const before = remember(repeat(40, { o: 900, d: 100 }), null, 5000);
+    const after = remember(repeat(32, { o: 900, d: 100 }), beginStep(before.memory), 1000);
+    expect(after.terms.map((term) => term.inStep)).toEqual(new Array(32).fill(true));
+    expect(last(after.terms)).toMatchObject({ settledAttempts: 100, share: { largest: 0.1 } });
+  });
 });
 
 describe('attempts that the absolute guard counts', () => {
@@ -242,6 +253,7 @@ describe('attempts that the absolute guard counts', () => {
 
   test('after a gap, the window alone', () => {
     const { memory } = remember(repeat(60, { o: 900, d: 100 }));
+    expect(guardedAttempts(memory, window(62, 63, { d: 3 }), lag)).toBe(3);
     expect(guardedAttempts(memory, window(99, 100, { d: 3 }), lag)).toBe(3);
     expect(guardedAttempts(null, window(99, 100, { d: 3 }), lag)).toBe(3);
   });

@@ -39,6 +39,8 @@ export const started: Started = {
 const target = { requestedShare: 0, traffic: {}, origin: null, destination: null };
 const measure = { attempts: 20, acknowledgedMs: 1, lastAttemptMs: 2, spacingMs: 5, rps: 100 };
 
+const counted = { origin: { attempts: 1000, failures: 10 }, destination: { attempts: 50, failures: 5 } };
+
 /** A rollout's life: each kind of entry once, though not in an order that any rollout has. */
 const life: readonly RolloutEvent[] = [
   started,
@@ -53,10 +55,18 @@ const life: readonly RolloutEvent[] = [
   { kind: 'resumed', by: 'alice', reason: null },
   { kind: 'promoted', step: 1, verdict, share: 0.049 },
   { kind: 'stage-entered', stage: { kind: 'judging', step: 2 }, attempt: 1 },
-  { kind: 'back-performed', cause: { kind: 'judge', by: 'comparison' }, all: false, target, verdict, performedAtMs: 1 },
-  { kind: 'drained', inFlight: 0, afterMs: 10 },
+  {
+    kind: 'back-performed',
+    cause: { kind: 'judge', by: 'comparison' },
+    all: false,
+    target,
+    verdict,
+    performedAtMs: 1,
+    counted,
+  },
+  { kind: 'drained', inFlight: 0, afterMs: 10, counted },
   { kind: 'rolled-back', tookMs: 12 },
-  { kind: 'completed', share: 1 },
+  { kind: 'completed', share: 1, counted },
   { kind: 'retired', by: 'bob', reason: 'done' },
 ];
 

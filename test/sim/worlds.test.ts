@@ -48,9 +48,15 @@ describe('simulated worlds', () => {
 
 describe('worlds that once broke a rule', () => {
   const kept = readdirSync(seedsFolder).filter((name) => name.endsWith('.json'));
+  const read = (name: string): { readonly why: string; readonly scenario: Scenario } =>
+    JSON.parse(readFileSync(join(seedsFolder, name), 'utf8'));
+
+  test('each says why it was kept', () => {
+    expect(kept.filter((name) => read(name).why.length < 20)).toEqual([]);
+  });
+
   test.each(kept)('%s', async (name) => {
-    const { scenario }: { scenario: Scenario } = JSON.parse(readFileSync(join(seedsFolder, name), 'utf8'));
-    const outcome = await simulate(scenario);
+    const outcome = await simulate(read(name).scenario);
     expect(outcome.violation, account(outcome)).toBeNull();
   });
 });

@@ -15,8 +15,8 @@ export type PromotionForecast =
 
 /**
  * How many more requests until promotion: (threshold − evidence) / drift, the drift at the observed baseline if both groups
- * fail equally often. Where the drift at the rates as observed is not positive there is no such number. The nearer of
- * comparison and objective is told. `seen`: counts of the present step, or of as long as the caller thinks representative.
+ * fail equally often. Where the drift at the rates as observed is not positive there is no such number, and none where the
+ * destination fails so often that the absolute guard will object. The nearer of comparison and objective is told. `seen`: counts of the present step, or of as long as the caller thinks representative.
  */
 export function requestsToPromote(state: JudgeState, seen: GroupCounts): PromotionForecast {
   const { origin, destination } = seen;
@@ -25,6 +25,9 @@ export function requestsToPromote(state: JudgeState, seen: GroupCounts): Promoti
   }
   const baseline = Math.min(1, origin.failures / origin.attempts);
   const observed = Math.min(1, destination.failures / destination.attempts);
+  if (guardObjects(state.rules.objective, observed)) {
+    return { kind: 'never', why: 'cannot promote: the destination fails more often than its objective allows' };
+  }
   const share = destination.attempts / (origin.attempts + destination.attempts);
   const ways = [byComparison(state, share, baseline, observed), byObjective(state, share, baseline, observed)];
   let best: PromotionForecast = { kind: 'never', why: 'cannot promote at this ratio' };
@@ -36,6 +39,11 @@ export function requestsToPromote(state: JudgeState, seen: GroupCounts): Promoti
     return { kind: 'unknown', why: 'nothing has failed yet, so there is nothing to compare, and no objective' };
   }
   return best;
+}
+
+/** At this rate the absolute guard's evidence to roll back rises, and nothing is promoted against that. */
+function guardObjects(objective: number | null, observed: number): boolean {
+  return objective !== null && guardedRatios.some((r) => observed * Math.log(r) > (r - 1) * objective);
 }
 
 type Way = { readonly requests: number; readonly by: Evidence['by'] };
@@ -70,7 +78,7 @@ function betterDrift(ratio: number, rate: number, objective: number): number {
 }
 
 function promotionThreshold(state: JudgeState): number {
-  return Math.log((state.rules.objective === null ? 1 : 2) / state.beta);
+  return Math.log(state.rules.objective === null ? 1 : 2) - Math.log(state.beta);
 }
 
 function requestsUntil(missing: number, drift: number): number {

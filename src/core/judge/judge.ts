@@ -209,8 +209,9 @@ function promoteEvidence(state: JudgeState): Evidence {
 
 /** Two ways to the same verdict share its error between them, so their thresholds are equal and the larger one is nearer. */
 function nearer(comparison: number, absolute: number | null, error: number): Evidence {
-  if (absolute === null) return { logEvidence: comparison, threshold: Math.log(1 / error), by: 'comparison' };
-  const threshold = Math.log(2 / error);
+  if (absolute === null) return { logEvidence: comparison, threshold: -Math.log(error), by: 'comparison' };
+  // Not ln(2/error), which is infinite for the smallest numbers that there are.
+  const threshold = Math.LN2 - Math.log(error);
   return absolute > comparison
     ? { logEvidence: absolute, threshold, by: 'absolute' }
     : { logEvidence: comparison, threshold, by: 'comparison' };

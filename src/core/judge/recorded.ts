@@ -89,5 +89,7 @@ function checked(
 /** What was found, quoted and cut, with control characters made visible. */
 function shown(text: string): string {
   if (text === '') return 'nothing';
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+  const quoted = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+  // JSON leaves some of them as they are: the upper half of the control characters, and those that turn text around.
+  return quoted.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) => `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`);
 }

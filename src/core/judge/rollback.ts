@@ -53,7 +53,7 @@ export function addComparison(
   const tolerated = Math.log1p((tolerate - 1) * p);
   const sums = mixture.sums.map((sum, index) => {
     const ratio = ratios[index] ?? Number.NaN;
-    const gain = term.destinationFailures * Math.log(ratio / tolerate);
+    const gain = term.destinationFailures * (Math.log(ratio) - Math.log(tolerate));
     return sum + (gain + failures * (tolerated - Math.log1p((ratio - 1) * p))) / term.dispersion;
   });
   return { sums, next: mixture.next };

@@ -60,7 +60,7 @@ export type Remembered = { readonly memory: Memory; readonly terms: readonly Ter
  * `lagMs`: how long an attempt can last. `dispersion`: φ as known before this window.
  */
 export function rememberWindow(memory: Memory | null, window: Window, lagMs: number, dispersion: number): Remembered {
-  const before = memory !== null && memory.toMs === window.fromMs ? memory : stretchFrom(window.fromMs, memory);
+  const before = memory !== null && memory.toMs === window.fromMs ? memory : stretchFrom(window.fromMs);
   const alone = extend(null, window, dispersion);
   if (before.open !== null && isComplete(before.closed, alone, window.toMs, lagMs)) {
     const ended = close(before, before.open, window.fromMs, lagMs);
@@ -79,11 +79,12 @@ export function beginStep(memory: Memory): Memory {
 
 /** Forgets everything before the last window: other builds made it. */
 export function beginStretch(memory: Memory): Memory {
-  return { ...stretchFrom(memory.toMs, null), toMs: memory.toMs, stepFromMs: memory.toMs };
+  return stretchFrom(memory.toMs);
 }
 
-function stretchFrom(fromMs: number, memory: Memory | null): Memory {
-  return { knownFromMs: fromMs, toMs: fromMs, stepFromMs: memory?.stepFromMs ?? fromMs, open: null, closed: [] };
+/** Nothing is known of what came before, so nothing in the stretch is from before the step either (even if a clock went back). */
+function stretchFrom(fromMs: number): Memory {
+  return { knownFromMs: fromMs, toMs: fromMs, stepFromMs: fromMs, open: null, closed: [] };
 }
 
 function extend(open: OpenSpan | null, window: Window, dispersion: number): OpenSpan {

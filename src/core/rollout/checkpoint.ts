@@ -21,9 +21,26 @@ export function checkpointOf(watch: Watch): RolloutEvent {
       share: recentShare(watch),
       loadRps: load.known ? load.value : null,
       restarts: watch.restarts.total,
+      counted: watch.counted,
     },
   };
 }
+
+/** The destination's part of the newest attempts that say something: what is there now, not what was a few seconds ago. */
+export function newestShare(watch: Watch): number | null {
+  const windows = Object.values(watch.recent).flat();
+  windows.sort((one, other) => other.toMs - one.toMs);
+  let destination = 0;
+  let total = 0;
+  for (const window of windows) {
+    destination += window.destination.attempts;
+    total += window.destination.attempts + window.origin.attempts;
+    if (total >= attemptsMin) break;
+  }
+  return total === 0 ? null : destination / total;
+}
+
+const attemptsMin = 20;
 
 /** The destination's part of the attempts of the last seconds, over all backends; null: there were none. */
 export function recentShare(watch: Watch): number | null {

@@ -1,12 +1,12 @@
 import { verdict } from '../judge/judge.ts';
 import { instancesFor } from './capacity.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
-import { blindEffect, resizeEffect, trafficEffect } from './effects.ts';
+import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
-import { sideOf } from './servers.ts';
+import { isStillStopping, sideOf } from './servers.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
@@ -58,7 +58,7 @@ export function goBack(
   const cut = reason.all ? null : cuttable(state, watch, facts, 0);
   const target: Target = {
     requestedShare: 0,
-    traffic: cut === null ? trafficBack(state, observation) : trafficCut(state, cut),
+    traffic: cut === null ? trafficBack(state, observation) : trafficCut(state, observation, cut),
     origin: originFloor(state, facts),
     destination: state.intended?.target.destination ?? null,
   };
@@ -69,6 +69,7 @@ export function goBack(
     target,
     verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
     performedAtMs: observation.nowMs,
+    counted: watch.counted,
   };
   return {
     events: [performed],
@@ -88,7 +89,7 @@ export function decideBack(state: RolloutState, watch: Watch, observation: Obser
   const effects: Effect[] = [...traffic, ...sizes.filter((effect) => !effect.shrinks || isIdle(state, watch))];
   const events = state.stage.kind === 'cutting' ? cutting(state, watch, observation, facts, traffic) : [];
   const isAsFound = traffic.length === 0 && sizes.length === 0 && isAllRead(state, observation);
-  if (state.stage.kind === 'restoring' && isAsFound) {
+  if (state.stage.kind === 'restoring' && isAsFound && !isStillStopping(state, observation)) {
     events.push({ kind: 'rolled-back', tookMs: observation.nowMs - (state.back?.performedAtMs ?? observation.nowMs) });
   }
   const wakeAtMs = events.length > 0 ? observation.nowMs : observation.nowMs + closePollMs;
@@ -119,7 +120,7 @@ function cutting(
     destination: found.destination && { min: found.destination.min, desired: found.destination.desired, exact: true },
   };
   return [
-    { kind: 'drained', inFlight, afterMs },
+    { kind: 'drained', inFlight, afterMs, counted: watch.counted },
     { kind: 'intended', target: restored, why: 'weights, states and sizes as they were found' },
   ];
 }
@@ -138,7 +139,7 @@ function cutMore(
   const more = cuttable(state, watch, facts, waitedMs >= state.plan.policy.settleMsMax ? 1 : 0);
   const cut = more === null ? null : [...alreadyCut(state, target), ...more];
   const share = shareBeyondOrigin(facts);
-  const traffic = cut === null ? trafficBack(state, observation) : trafficKept(state, cut, share);
+  const traffic = cut === null ? trafficBack(state, observation) : trafficKept(state, observation, cut, share);
   const origin = originFloor(state, facts);
   const fewer = carryingServers(traffic, state.asFound, state.plan.backends).length < left;
   const lower = shareOfTarget(state, traffic) < shareOfTarget(state, target.traffic) - 0.02;
@@ -199,13 +200,15 @@ function originFloor(state: RolloutState, facts: Facts): Target['origin'] {
   return raisedFloor(current, state.asFound.origin, Math.min(need, max));
 }
 
+/** On the way back nothing is raised, not even towards a target that stands in the journal and was never reached. */
 function trafficEffects(state: RolloutState, observation: Observation, target: Target): TrafficEffect[] {
   const effects: TrafficEffect[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     const targets = target.traffic[plan.id] ?? {};
     const effect = reading?.known ? trafficEffect(plan, reading.value, targets) : blindEffect(plan, targets);
-    if (effect !== null) effects.push(effect);
+    const allowed = effect?.raises && reading?.known ? loweringPart(plan, reading.value, effect) : effect;
+    if (allowed !== null) effects.push(allowed);
   }
   return effects;
 }

@@ -1,8 +1,10 @@
+import type { BackendReading } from '../observed/backend.ts';
 import type { Decision } from './decision.ts';
-import { resizeEffect, trafficEffect } from './effects.ts';
+import { resizeEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import type { Observation } from './observation.ts';
-import { serversOf } from './servers.ts';
+import type { BackendPlan } from './plan.ts';
+import { sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
 /** A rollout that has ended: only `retire` is left, which gives up the reserve, and ends again when that is done. */
@@ -28,7 +30,7 @@ export function decideFinished(state: RolloutState, observation: Observation): D
  * Why the reserve may not be given up yet: the configured weights, which a reload brings back, must agree with where the
  * traffic is. Empty: it may.
  */
-function retireRefusals(state: RolloutState, observation: Observation): string[] {
+export function retireRefusals(state: RolloutState, observation: Observation): string[] {
   const refusals: string[] = [];
   if (state.stage.kind !== 'completed') refusals.push('only a completed rollout has a reserve to give up');
   for (const plan of state.plan.backends) {
@@ -37,7 +39,7 @@ function retireRefusals(state: RolloutState, observation: Observation): string[]
       refusals.push(`${plan.id} cannot be read${reading === undefined ? '' : `: ${reading.why}`}`);
       continue;
     }
-    if (trafficEffect(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {}) !== null) {
+    if (!isMoved(state, plan, reading.value)) {
       refusals.push(`the traffic at ${plan.id} is not where the rollout left it`);
     }
     refusals.push(...configurationToCommit(state, observation).filter((line) => line.startsWith(`${plan.id}:`)));
@@ -47,22 +49,51 @@ function retireRefusals(state: RolloutState, observation: Observation): string[]
 
 /** The server lines whose configured weight a reload would bring back against where the traffic is now, one line each. */
 export function configurationToCommit(state: RolloutState, observation: Observation): string[] {
-  const lines: string[] = [];
-  for (const plan of state.plan.backends) {
+  return state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
-    if (!reading?.known) continue;
-    const targets = state.intended?.target.traffic[plan.id] ?? {};
-    for (const side of ['origin', 'destination'] as const) {
-      for (const server of serversOf(plan, reading.value, side)) {
-        const target = targets[server.name];
-        if (target === undefined || server.configuredWeight > 0 === target.weight > 0) continue;
-        lines.push(
-          `${plan.id}: server ${server.name} … weight ${target.weight} (now weight ${server.configuredWeight})`,
-        );
-      }
-    }
-  }
-  return lines;
+    if (!reading?.known) return [];
+    const configured = new Map(reading.value.servers.map((server) => [server.name, server.configuredWeight]));
+    return linesOf(state, plan, configured);
+  });
+}
+
+/** The same by the journal alone: what the configuration has to say of each server, since the start found it the other way. */
+export function configurationAfter(state: RolloutState): string[] {
+  if (state.stage.kind !== 'completed' || state.retired) return [];
+  return state.plan.backends.flatMap((plan) => {
+    const found = Object.entries(state.asFound.backends[plan.id] ?? {});
+    return linesOf(state, plan, new Map(found.map(([name, { weight }]) => [name, weight])));
+  });
+}
+
+function linesOf(state: RolloutState, plan: BackendPlan, configured: ReadonlyMap<string, number>): string[] {
+  return Object.entries(weightsAfter(state, plan)).flatMap(([name, weight]) => {
+    const now = configured.get(name);
+    if (now === undefined || now > 0 === weight > 0) return [];
+    return [`${plan.id}: server ${name} … weight ${weight} (now weight ${now})`];
+  });
+}
+
+/**
+ * Weights that the configuration should have from completion on. A destination server that did not run when the whole share
+ * was taken gets what the others have: when its group grows, nobody else will think of it.
+ */
+function weightsAfter(state: RolloutState, plan: BackendPlan): Record<string, number> {
+  const targets = Object.entries(state.intended?.target.traffic[plan.id] ?? {});
+  const full = Math.max(...targets.map(([name, { weight }]) => (sideOf(plan, name) === 'destination' ? weight : 0)));
+  return Object.fromEntries(
+    targets.map(([name, { weight }]) => [name, sideOf(plan, name) === 'destination' && weight === 0 ? full : weight]),
+  );
+}
+
+/** Where the rollout left the traffic, or further: nothing at the origin, everything that carried carries. */
+function isMoved(state: RolloutState, plan: BackendPlan, reading: BackendReading): boolean {
+  const targets = state.intended?.target.traffic[plan.id] ?? {};
+  return reading.servers.every(({ name, weight, admin }) => {
+    const target = targets[name];
+    if (target === undefined) return true;
+    return target.weight === 0 ? sideOf(plan, name) === 'destination' || weight === 0 : weight > 0 && admin === 'ready';
+  });
 }
 
 function retired(

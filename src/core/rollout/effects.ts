@@ -38,15 +38,29 @@ export function loweringPart(plan: BackendPlan, reading: BackendReading, effect:
   return isEmpty(weights) && isEmpty(states) ? null : { ...effect, weights, states, raises: false };
 }
 
-/** Writes the target without having read the backend: for the way back, which does not wait for a balancer to be readable. */
-export function blindEffect(plan: BackendPlan, targets: Targets): TrafficEffect {
+/**
+ * Writes the target without having read the backend: for the way back, which does not wait for a balancer to be readable.
+ * Where destination servers are to go on carrying, only those that are taken away: nobody knows whether the rest would raise.
+ */
+export function blindEffect(plan: BackendPlan, targets: Targets): TrafficEffect | null {
   const weights: Record<string, number> = {};
   const states: Record<string, AdminState> = {};
-  for (const [name, target] of Object.entries(targets)) {
+  const rows = Object.entries(targets);
+  const isPartial = rows.some(([name, target]) => carriesByTarget(plan, name, target));
+  for (const [name, target] of rows) {
+    const isTaken = sideOf(plan, name) === 'destination' && !carriesByTarget(plan, name, target);
+    if (isPartial && !isTaken) continue;
     weights[name] = target.weight;
     if (target.admin !== null) states[name] = target.admin;
   }
-  return { kind: 'traffic', backend: plan.id, weights, states, raises: false };
+  return isEmpty(weights) && isEmpty(states)
+    ? null
+    : { kind: 'traffic', backend: plan.id, weights, states, raises: false };
+}
+
+/** A destination server to which the target gives traffic. */
+export function carriesByTarget(plan: BackendPlan, name: string, target: ServerTarget | undefined): boolean {
+  return sideOf(plan, name) === 'destination' && target?.admin === 'ready' && target.weight > 0;
 }
 
 /** The destination's share that the balancer's own weights and states make; null where nothing carries traffic. */

@@ -1,6 +1,7 @@
 import type { JudgeState, Verdict } from '../judge/judge.ts';
 import type { AdminState } from '../observed/backend.ts';
 import type { GroupSize } from '../observed/group.ts';
+import type { Tally } from './load.ts';
 import type { RolloutPlan } from './plan.ts';
 
 /** Version of the decision rules, written into every entry. A change of a rule raises it (and is told in docs/internals/rollout.md). */
@@ -27,9 +28,9 @@ export type RolloutEvent =
     }
   | BackPerformed
   /** No destination attempt was seen for a while and nothing is in flight (or the drain limit passed: `inFlight` > 0). */
-  | { readonly kind: 'drained'; readonly inFlight: number; readonly afterMs: number }
+  | { readonly kind: 'drained'; readonly inFlight: number; readonly afterMs: number; readonly counted: Counted }
   | { readonly kind: 'rolled-back'; readonly tookMs: number }
-  | { readonly kind: 'completed'; readonly share: number | null }
+  | { readonly kind: 'completed'; readonly share: number | null; readonly counted: Counted }
   | { readonly kind: 'retired'; readonly by: string; readonly reason: string | null };
 
 export type Started = {
@@ -77,6 +78,7 @@ export type BackPerformed = {
   readonly target: Target;
   readonly verdict: Verdict | null;
   readonly performedAtMs: number;
+  readonly counted: Counted;
 };
 
 /** `found`: somebody else (an offline `back`, a predecessor) performed it; this entry catches up. */
@@ -125,6 +127,12 @@ export type DrillMeasure = {
 /** The block of samples that a checkpoint rests on: a name in the side table, and the hash of its content. */
 export type SampleBlock = { readonly block: string; readonly hash: string };
 
+/**
+ * Attempts and failures of both groups since the operation began, as its controllers saw them: what users felt, for reports.
+ * Never evidence. What a controller saw between its last checkpoint and its death is missing.
+ */
+export type Counted = { readonly origin: Tally; readonly destination: Tally };
+
 /** Facts worth keeping over a crash that are not evidence. */
 export type Seen = {
   /** Highest load per healthy origin instance, requests per second; null: nothing seen yet. */
@@ -133,6 +141,7 @@ export type Seen = {
   readonly loadRps: number | null;
   /** Restarts of destination instances counted so far. */
   readonly restarts: number;
+  readonly counted: Counted;
 };
 
 /** Key of `earlierAttempts`: the same step for the same pair of builds. */

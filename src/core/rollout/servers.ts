@@ -3,7 +3,9 @@ import type { BackendReading, ServerReading } from '../observed/backend.ts';
 import type { GroupReading, InstanceReading } from '../observed/group.ts';
 import type { Reading } from '../observed/reading.ts';
 import type { AsFound } from './events.ts';
+import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
+import type { RolloutState } from './state.ts';
 
 export type Side = 'origin' | 'destination';
 
@@ -40,4 +42,18 @@ export function isLeaving(server: string, group: Reading<GroupReading>): boolean
 
 function leaves(instance: InstanceReading): boolean {
   return instance.state === 'stopping';
+}
+
+/**
+ * Instances that are on their way out: whoever ends them may need this controller to live on. Waited for as long as a group
+ * may take to settle, and not longer: one that cannot be ended must not keep an operation from ending.
+ */
+export function isStillStopping(
+  state: Pick<RolloutState, 'stageSinceMs' | 'plan'>,
+  observation: Pick<Observation, 'nowMs' | 'origin' | 'destination'>,
+): boolean {
+  if (observation.nowMs - state.stageSinceMs >= state.plan.policy.settleMsMax) return false;
+  return [observation.origin.reading, observation.destination.reading].some(
+    (group) => group.known && group.value.instances.some(leaves),
+  );
 }

@@ -1,10 +1,11 @@
 import { verdict } from '../judge/judge.ts';
-import { recentShare } from './checkpoint.ts';
+import { newestShare } from './checkpoint.ts';
 import { resizeEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import { isStillStopping } from './servers.ts';
 import { isRebalanceDue, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
@@ -115,7 +116,11 @@ function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): Roll
   const bound = state.plan.policy.drill.boundMs;
   const tookMs = measure.acknowledgedMs + measure.lastAttemptMs;
   const passed = tookMs <= bound;
-  const traffic = attempts === 0 ? 'rehearsed without traffic' : `rehearsed with ${attempts} attempts`;
+  const wanted = state.plan.policy.drill.requests;
+  const traffic =
+    attempts < wanted
+      ? `rehearsed without traffic (${attempts} of ${wanted} attempts)`
+      : `rehearsed with ${attempts} attempts`;
   const note = passed ? traffic : `the way back took ${Math.round(tookMs)} ms, its bound is ${bound} ms`;
   const event: RolloutEvent = {
     kind: 'drill-measured',
@@ -173,10 +178,9 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   if (config === null) return bakedMs < state.plan.policy.finalBakeMs ? [] : finish(state);
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
-  return [
-    { kind: 'promoted', step, verdict: word, share: recentShare(watch) },
-    entered({ kind: 'growing', step: step + 1 }),
-  ];
+  const { origin, destination } = latestAttempts(state, watch);
+  const share = origin + destination === 0 ? null : destination / (origin + destination);
+  return [{ kind: 'promoted', step, verdict: word, share }, entered({ kind: 'growing', step: step + 1 })];
 }
 
 /** The traffic stays where it was moved; the destination's size is its own again. The reserve stays until `retire`. */
@@ -193,7 +197,8 @@ function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
   const target = present(state);
   const group = observation.destination.reading;
   if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
-  return [{ kind: 'completed', share: recentShare(watch) }];
+  if (isStillStopping(state, observation)) return [];
+  return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
 }
 
 function rebalanced({ state, observation, facts }: Pass, step: number): RolloutEvent {

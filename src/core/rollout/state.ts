@@ -4,6 +4,7 @@ import type {
   AsFound,
   BackCause,
   Builds,
+  Counted,
   DrillMeasure,
   ForwardStage,
   RolloutEvent,
@@ -48,6 +49,8 @@ export type RolloutState = {
   /** The last checkpoint's, taken through the steps and pairs entered since. */
   readonly judge: JudgeState;
   readonly seen: Seen;
+  /** Attempts and failures since it began, as last journalled. */
+  readonly counted: Counted;
   readonly checkpointAtMs: number;
   readonly retired: boolean;
 };
@@ -73,6 +76,8 @@ export type BackState = {
   readonly verdict: Verdict | null;
   readonly drained: { readonly inFlight: number; readonly afterMs: number } | null;
 };
+
+const nothing: Counted = { origin: { attempts: 0, failures: 0 }, destination: { attempts: 0, failures: 0 } };
 
 /** The state after `entry`. The first entry must be `started`; asserts that the chain makes sense. */
 export function fold(state: RolloutState | null, entry: Entry): RolloutState {
@@ -107,7 +112,8 @@ function begin(entry: Entry, event: Started): RolloutState {
     drill: null,
     back: null,
     judge: startJudge({ ...event.plan.policy.judge, objective: event.plan.objective }, 1),
-    seen: { originRpsPerInstanceMax: null, share: null, loadRps: null, restarts: 0 },
+    seen: { originRpsPerInstanceMax: null, share: null, loadRps: null, restarts: 0, counted: nothing },
+    counted: nothing,
     checkpointAtMs: entry.atMs,
     retired: false,
   };
@@ -119,6 +125,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
       return {
         ...state,
         intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: event.why },
+        confirmed: stillConfirmed(state, event.target, entry.seq),
       };
     case 'confirmed':
       return {
@@ -138,14 +145,22 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'held':
       return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
     case 'resumed':
-      return { ...state, held: null };
+      // Somebody answers for going on: what was lowered by hand meanwhile may be raised again.
+      return { ...state, held: null, confirmed: toBeConfirmed(state.confirmed) };
     case 'checkpoint':
-      return { ...state, judge: event.judge, seen: event.seen, checkpointAtMs: entry.atMs };
+      return {
+        ...state,
+        judge: event.judge,
+        seen: event.seen,
+        counted: event.seen.counted,
+        checkpointAtMs: entry.atMs,
+      };
     case 'back-performed':
       return {
         ...moved(state, { kind: 'cutting' }, entry),
         intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: 'the way back' },
         held: null,
+        counted: event.counted,
         back: {
           cause: event.cause,
           all: event.all,
@@ -157,12 +172,13 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'drained':
       return {
         ...moved(state, { kind: 'restoring' }, entry),
+        counted: event.counted,
         back: state.back && { ...state.back, drained: { inFlight: event.inFlight, afterMs: event.afterMs } },
       };
     case 'rolled-back':
       return moved(state, { kind: 'rolled-back' }, entry);
     case 'completed':
-      return moved(state, { kind: 'completed' }, entry);
+      return { ...moved(state, { kind: 'completed' }, entry), counted: event.counted };
     case 'retired':
       return { ...state, retired: true };
     default:
@@ -175,6 +191,34 @@ function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry:
   if (stage.kind !== 'judging') return next;
   const key = attemptKey(stage.step, state.builds);
   return { ...next, attempts: { ...state.attempts, [key]: attempt }, judge: enterStep(state.judge, attempt) };
+}
+
+/**
+ * A backend for which nothing changes but the floors stays confirmed: only so is a share that somebody lowers at that moment
+ * told from one that was never written.
+ */
+function stillConfirmed(state: RolloutState, target: Target, seq: number): RolloutState['confirmed'] {
+  const confirmed: Record<string, RolloutState['confirmed'][string]> = {};
+  for (const [backend, row] of Object.entries(state.confirmed)) {
+    const isSame =
+      row.intent === state.intended?.seq &&
+      sameTargets(state.intended.target.traffic[backend] ?? {}, target.traffic[backend] ?? {});
+    confirmed[backend] = isSame ? { ...row, intent: seq } : row;
+  }
+  return confirmed;
+}
+
+/** No entry has the number 0: the same processes, none of them known to be as intended. */
+function toBeConfirmed(confirmed: RolloutState['confirmed']): RolloutState['confirmed'] {
+  return Object.fromEntries(Object.entries(confirmed).map(([backend, row]) => [backend, { ...row, intent: 0 }]));
+}
+
+function sameTargets(one: Target['traffic'][string], other: Target['traffic'][string]): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => one[name]?.weight === other[name]?.weight && one[name]?.admin === other[name]?.admin)
+  );
 }
 
 function moved(state: RolloutState, stage: Stage, entry: Entry): RolloutState {

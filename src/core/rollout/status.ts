@@ -6,6 +6,7 @@ import type { BackCause } from './events.ts';
 import { factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import { serversOf } from './servers.ts';
 import { stepName } from './stages.ts';
 import type { RolloutState, Stage } from './state.ts';
 import { carryingServers } from './targets.ts';
@@ -117,6 +118,18 @@ function groupStatus(
   };
 }
 
+/** What of the destination carries traffic at the balancers, or cannot be read there: nothing is left when this is empty. */
+export function stillStanding(state: RolloutState, observation: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return [`${plan.id} does not answer: ${reading?.why ?? 'it was not asked'}`];
+    const carrying = serversOf(plan, reading.value, 'destination').filter(
+      (server) => server.admin !== 'maint' && server.weight > 0,
+    );
+    return carrying.length === 0 ? [] : [`${plan.id}: ${carrying.map(({ name }) => name).join(', ')} still carry`];
+  });
+}
+
 /** What has not been taken back yet: an unreadable balancer, servers that still carry, requests in flight. */
 function standing(state: RolloutState, watch: Watch, observation: Observation): string[] {
   const lines: string[] = [];
@@ -152,7 +165,7 @@ export function stageWords(state: RolloutState, stage: Stage): string {
       return `${stepName(state, stage.step)}: waiting for the observed share`;
     case 'judging':
       return stage.step > state.plan.steps.length
-        ? 'the whole share: watched by objective and tripwires'
+        ? 'the whole share: only the objective and the tripwires watch'
         : `${stepName(state, stage.step)}: judging`;
     case 'finishing':
       return 'finishing: giving sizes back';

@@ -21,7 +21,8 @@ export function hasEnoughAble(state: RolloutState, observation: Observation, fac
   if (!carrying.every((name) => able.includes(name))) return false;
   const declared = state.plan.destination.capacityRps;
   const instance = declared === null ? facts.originInstanceRps : known(declared);
-  if (carrying.length === 0 || !instance.known || !facts.load.known) return carrying.length === 0 || !instance.known;
+  if (carrying.length === 0) return true;
+  if (!instance.known || !facts.load.known) return false;
   return largestShare(state, observation) * facts.load.value <= carrying.length * instance.value;
 }
 
@@ -60,7 +61,7 @@ export function withFloors(state: RolloutState, facts: Facts, step: number): Tar
   );
   if (target !== undefined && origin?.min === target.origin?.min && destination?.min === target.destination?.min)
     return null;
-  return { requestedShare: target?.requestedShare ?? 0, traffic: target?.traffic ?? {}, origin, destination };
+  return { ...(target ?? { requestedShare: 0, traffic: {} }), origin, destination };
 }
 
 /** The destination servers that carry a step: those that carry already and still can, then others that can. */

@@ -1,3 +1,4 @@
+import { carriesByTarget } from './effects.ts';
 import type { AsFound, ServerTarget, SizeTarget, Target } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan, Step } from './plan.ts';
@@ -67,22 +68,38 @@ export function trafficBack(state: RolloutState, observation: Observation | null
   });
 }
 
-/** The journalled target, but the servers named in maint: as much of the way back as the origin can carry at once. */
-export function trafficCut(state: RolloutState, cut: readonly string[]): Traffic {
+/**
+ * The journalled target, but the servers named in maint: as much of the way back as the origin can carry at once. Where the
+ * world gives a server less than the journal wants, somebody took it back or it was never raised: it stays there.
+ */
+export function trafficCut(state: RolloutState, observation: Observation, cut: readonly string[]): Traffic {
   const target = state.intended?.target.traffic ?? trafficAsFound(state);
   return byBackend(state, (plan) => {
     const targets: ServerTargets = { ...target[plan.id] };
     for (const name of cut) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return targets;
+    for (const server of reading.value.servers) {
+      const wanted = targets[server.name];
+      if (wanted === undefined || !carriesByTarget(plan, server.name, wanted)) continue;
+      if (server.admin === 'maint') targets[server.name] = { weight: 0, admin: 'maint' };
+      else if (server.weight < wanted.weight) targets[server.name] = { ...wanted, weight: server.weight };
+    }
     return targets;
   });
 }
 
 /** The same with the weights that leave the servers which are not cut `share` of the traffic, at most what they have. */
-export function trafficKept(state: RolloutState, cut: readonly string[], share: number): Traffic {
-  const target = trafficCut(state, cut);
+export function trafficKept(
+  state: RolloutState,
+  observation: Observation,
+  cut: readonly string[],
+  share: number,
+): Traffic {
+  const target = trafficCut(state, observation, cut);
   return byBackend(state, (plan) => {
     const before = target[plan.id] ?? {};
-    const kept = Object.keys(before).filter((name) => isCarrying(plan, name, before[name]));
+    const kept = Object.keys(before).filter((name) => carriesByTarget(plan, name, before[name]));
     if (kept.length === 0) return { ...before, ...originAsFound(state.asFound, plan) };
     const origin = foundServers(state.asFound, plan, 'origin').filter((server) => server.weight > 0);
     const now = shareOfWeights(
@@ -105,15 +122,11 @@ export function shareOfTarget(state: RolloutState, traffic: Traffic): number {
     const entries = Object.entries(traffic[plan.id] ?? {});
     const origin = entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight);
     const destination = entries
-      .filter(([name, target]) => isCarrying(plan, name, target))
+      .filter(([name, target]) => carriesByTarget(plan, name, target))
       .map(([, target]) => target.weight);
     most = Math.max(most, shareOfWeights(origin, destination) ?? 0);
   }
   return most;
-}
-
-function isCarrying(plan: BackendPlan, name: string, target: ServerTarget | undefined): boolean {
-  return sideOf(plan, name) === 'destination' && target?.admin === 'ready' && target.weight > 0;
 }
 
 /** Floor that a group is to have from here on; never below what was targeted or found. */

@@ -3,8 +3,8 @@ import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judg
 import type { BackendReading } from '../observed/backend.ts';
 import { ableServers } from './capacity.ts';
 import { deviation } from './effects.ts';
-import { attemptKey } from './events.ts';
-import { addWindow, type RecentLoad, recentTally, sideRps, type Tally } from './load.ts';
+import { attemptKey, type Counted } from './events.ts';
+import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
@@ -32,7 +32,10 @@ export type Watch = {
   readonly drillAttempts: number;
   readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
   readonly able: { readonly key: string; readonly passes: number };
+  /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
+  readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
+  readonly counted: Counted;
 };
 
 export type BackendWatch = {
@@ -58,7 +61,9 @@ export function startWatch(state: RolloutState): Watch {
     drillAttempts: 0,
     restarts: { total: state.seen.restarts, byInstance: {} },
     able: { key: '', passes: 0 },
+    originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
+    counted: state.counted,
   };
 }
 
@@ -82,6 +87,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     }
     backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window);
   }
+  const origin = originAble(before, state, observation);
   return {
     sinceMs: before.sinceMs ?? observation.nowMs,
     ...judged(before, state, observation, windows),
@@ -94,7 +100,9 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     drillAttempts: drillAttempts(before, state, windows),
     restarts: restarts(before, observation),
     able: able(before, state, observation),
-    originRpsPerInstanceMax: highestLoad(before, state, observation, recent),
+    originAble: origin,
+    originRpsPerInstanceMax: highestLoad(before, state, recent, origin),
+    counted: counted(before.counted, windows),
   };
 }
 
@@ -205,13 +213,38 @@ function able(before: Watch, state: RolloutState, observation: Observation): Wat
   return { key, passes: key !== '' && key === before.able.key ? before.able.passes + 1 : 0 };
 }
 
-/** Highest load per able origin instance at which the origin was healthy: its failures stayed within twice the objective. */
-function highestLoad(before: Watch, state: RolloutState, observation: Observation, recent: RecentLoad): number | null {
+function originAble(before: Watch, state: RolloutState, observation: Observation): Watch['originAble'] {
+  const able = ableServers(state, observation, 'origin');
+  const kept = before.originAble.filter((one) => one.atMs > observation.nowMs - recentMs);
+  return able.known ? [...kept, { atMs: observation.nowMs, count: able.value.length }] : kept;
+}
+
+/**
+ * Highest load per origin instance at which the origin was healthy: its failures stayed within twice the objective. The load
+ * is that of some seconds, so the instances are the most that were able in them: one that has just gone did its part.
+ */
+function highestLoad(
+  before: Watch,
+  state: RolloutState,
+  recent: RecentLoad,
+  origin: Watch['originAble'],
+): number | null {
   const ids = state.plan.backends.map((plan) => plan.id);
   const load = sideRps(recent, ids, 'origin');
-  const origin = ableServers(state, observation, 'origin');
   const tally = recentTally(recent, 'origin');
-  if (!load.known || !origin.known || origin.value.length === 0) return before.originRpsPerInstanceMax;
+  const instances = Math.max(0, ...origin.map((one) => one.count));
+  if (!load.known || instances === 0) return before.originRpsPerInstanceMax;
   if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
-  return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / origin.value.length);
+  return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / instances);
+}
+
+function counted(before: Counted, windows: Watch['windows']): Counted {
+  const sum = { origin: { ...before.origin }, destination: { ...before.destination } };
+  for (const window of Object.values(windows)) {
+    for (const side of ['origin', 'destination'] as const) {
+      sum[side].attempts += window[side].attempts;
+      sum[side].failures += window[side].failures;
+    }
+  }
+  return sum;
 }

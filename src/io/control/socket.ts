@@ -10,29 +10,33 @@ export async function listenControl(
   path: string,
   answer: (request: unknown) => Promise<unknown>,
 ): Promise<{ close(): Promise<void> } | 'busy'> {
-  if (await isAnswered(path)) return 'busy';
-  await rm(path, { force: true });
+  if (isTooLong(path)) throw tooLong(path);
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     serve(socket, answer);
   });
-  await listen(server, path);
+  const first = await listen(server, path);
+  if (first === 'in use') {
+    if (await isAnswered(path)) return 'busy';
+    await rm(path, { force: true });
+    if ((await listen(server, path)) === 'in use') return 'busy';
+  }
   await chmod(path, 0o600);
   return {
     async close() {
       for (const socket of open) socket.destroySoon();
+      // Node removes the socket's file itself.
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      await rm(path, { force: true });
     },
   };
 }
 
-/** The answer of whoever listens at `path`; undefined: nobody does. Throws PortError. */
+/** The answer of whoever listens at `path`; undefined: nobody does, or it ended before it answered. Throws PortError. */
 export async function askControl(path: string, request: unknown, signal: AbortSignal): Promise<unknown> {
   const line = await exchange(path, `${JSON.stringify(request)}\n`, signal);
-  if (line === null) return undefined;
+  if (line === null || line === '') return undefined;
   const reply: unknown = JSON.parse(line);
   if (typeof reply === 'object' && reply !== null && 'error' in reply) {
     throw new PortError('refused', String(reply.error), { retriable: false });
@@ -64,14 +68,33 @@ async function reply(line: string, answer: (request: unknown) => Promise<unknown
   }
 }
 
-function listen(server: Server, path: string): Promise<void> {
+function listen(server: Server, path: string): Promise<'listening' | 'in use'> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
+    const onError = (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EADDRINUSE') return resolve('in use');
       const message = `cannot listen on the control socket ${path}: ${cause.message}`;
-      reject(new PortError('refused', message, { retriable: false, cause }));
+      return reject(new PortError('refused', message, { retriable: false, cause }));
+    };
+    server.once('error', onError);
+    server.listen(path, () => {
+      server.off('error', onError);
+      resolve('listening');
     });
-    server.listen(path, resolve);
   });
+}
+
+/** What the kernel takes in `sun_path`, without the zero at its end. */
+const pathBytesMax = 107;
+
+function isTooLong(path: string): boolean {
+  return Buffer.byteLength(path) > pathBytesMax;
+}
+
+function tooLong(path: string): PortError {
+  const message =
+    `the control socket ${path} cannot be made: its path has ${Buffer.byteLength(path)} bytes, and the system allows ` +
+    `${pathBytesMax}. Without it nobody could say "back" to a controller: give --journal PATH in a directory with a shorter name`;
+  return new PortError('refused', message, { retriable: false });
 }
 
 async function isAnswered(path: string): Promise<boolean> {
@@ -83,6 +106,8 @@ async function isAnswered(path: string): Promise<boolean> {
 
 /** null: nobody listens. */
 function exchange(path: string, request: string, signal: AbortSignal): Promise<string | null> {
+  // Nobody can listen there.
+  if (isTooLong(path)) return Promise.resolve(null);
   return new Promise((resolve, reject) => {
     let text = '';
     const socket = connect(path);
@@ -100,7 +125,7 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
     socket.on('end', () => resolve(text.trim()));
     socket.on('error', (error) => {
       const code = 'code' in error ? error.code : '';
-      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(null);
+      if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE') resolve(null);
       else
         reject(
           new PortError('unreachable', `the control socket ${path}: ${error.message}`, {

@@ -139,7 +139,10 @@ function promotionAtMost(stretches: Iterable<Stretch>, objective: number, lossy:
 const backRatios = [3, 5, 10, 30, 100];
 const guardRatios = [2, 3, 5, 10, 30];
 
-/** The most that each ratio's evidence to roll back can be, whenever it began to count. */
+/**
+ * The most that each ratio's evidence to roll back can be, whenever it began to count and was looked at. Both may be in the
+ * middle of a stretch: then all of its failures may lie on one side of that moment and its other attempts on the other.
+ */
 class BackPeaks {
   readonly #comparison = backRatios.map(() => 0);
   readonly #guard = guardRatios.map(() => 0);
@@ -154,19 +157,26 @@ class BackPeaks {
 
   add({ counts, share }: Stretch): void {
     const failures = counts.originFailures + counts.destinationFailures;
+    this.#peak *= 0.999;
     const floor = this.#lossy ? 0 : Number.NEGATIVE_INFINITY;
     for (const [index, ratio] of backRatios.entries()) {
-      const term =
-        counts.destinationFailures * Math.log(ratio / 2) +
-        failures * (Math.log1p(share) - Math.log1p((ratio - 1) * share));
-      this.#comparison[index] = Math.max(0, (this.#comparison[index] ?? 0) + Math.max(floor, term));
+      const each = Math.log1p(share) - Math.log1p((ratio - 1) * share);
+      const term = counts.destinationFailures * Math.log(ratio / 2) + failures * each;
+      const failuresAlone = counts.destinationFailures * (Math.log(ratio / 2) + each);
+      this.#comparison[index] = this.#after(this.#comparison[index] ?? 0, Math.max(floor, term), failuresAlone);
     }
     for (const [index, ratio] of guardRatios.entries()) {
       const term =
         counts.destinationFailures * Math.log(ratio) - (ratio - 1) * this.#objective * counts.destinationAttempts;
-      this.#guard[index] = Math.max(0, (this.#guard[index] ?? 0) + Math.max(floor, term));
+      const failuresAlone = counts.destinationFailures * Math.log(ratio);
+      this.#guard[index] = this.#after(this.#guard[index] ?? 0, Math.max(floor, term), failuresAlone);
     }
-    this.#peak = Math.max(this.#peak * 0.999, ...this.#comparison, ...this.#guard);
+  }
+
+  /** The sum after a stretch that gives `term` as a whole and `most` at its best moment. */
+  #after(before: number, term: number, most: number): number {
+    this.#peak = Math.max(this.#peak, before + most);
+    return Math.max(before + term, most);
   }
 
   most(): number {

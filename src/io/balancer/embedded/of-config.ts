@@ -4,8 +4,11 @@ import type { EmbeddedConfig } from './config.ts';
 
 type Embedded = Extract<BalancerConfig, { kind: 'embedded' }>;
 
-/** The configured weight of an origin server; the destination's is 0 until the rollout has moved the traffic. */
-const originWeight = 100;
+/**
+ * The configured weight of an origin server; the destination's is 0 until the rollout has moved the traffic. Low enough that
+ * the lowest weight of the drill gets a request now and then.
+ */
+const originWeight = 20;
 
 /**
  * What an embedded balancer of drover.yaml runs on: one backend, whose servers are every instance that the local provider may

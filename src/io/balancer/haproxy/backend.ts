@@ -1,8 +1,8 @@
 import type { AdminState, BackendReading } from '../../../core/observed/backend.ts';
 import { type Backend, PortError } from '../../../engine/ports.ts';
 import { type ConfigurationReader, configurationReader } from './configuration-reader.ts';
-import { readCommands, readingOf } from './reading.ts';
-import { expectBackend, parseStat, type Row } from './replies.ts';
+import { proxyNumberIn, readCommands, readingOf } from './reading.ts';
+import { expectBackend, isNoBackend, parseStat, type Row } from './replies.ts';
 import { askRuntime } from './runtime-socket.ts';
 import { refusal } from './socket-errors.ts';
 
@@ -27,15 +27,20 @@ export class HaproxyBackend implements Backend {
   private readonly readFile: ConfigurationReader;
   /** HAProxy's own number of each server, by name, as last seen. */
   private serverIds: ReadonlyMap<string, number> = new Map();
+  /** HAProxy's own number of the backend, as last seen. Until then its name, which a frontend may have as well. */
+  private proxy: string;
 
   constructor({ socket, backend, configFile }: HaproxyBackendOptions) {
     this.socket = socket;
     this.backend = backend;
+    this.proxy = backend;
     this.readFile = configurationReader(configFile, backend);
   }
 
   async read(signal: AbortSignal): Promise<BackendReading> {
-    const answers = await this.ask(readCommands(this.backend), signal);
+    let answers = await this.ask(readCommands(this.backend, this.proxy), signal);
+    // At first, and after a reload that numbered the backends anew.
+    if (this.learnProxy(answers[1] ?? '')) answers = await this.ask(readCommands(this.backend, this.proxy), signal);
     const { reading, serverIds } = readingOf(this.socket, this.backend, answers, await this.readFile());
     this.serverIds = serverIds;
     return reading;
@@ -96,10 +101,30 @@ export class HaproxyBackend implements Backend {
 
   /** Rows of one server by its number, or of all with -1. */
   private async stat(id: number, signal: AbortSignal): Promise<Row[]> {
-    const command = `show stat ${this.backend} 4 ${id}`;
+    const known = this.proxy === this.backend ? null : await this.statByProxy(id, signal);
+    if (known !== null) return known;
+    const show = `show servers state ${this.backend}`;
+    const [state = ''] = await this.ask([show], signal);
+    expectBackend(this.socket, this.backend, show, state);
+    this.learnProxy(state);
+    return (await this.statByProxy(id, signal)) ?? [];
+  }
+
+  /** null: the number that was known is not, or no longer, this backend's. */
+  private async statByProxy(id: number, signal: AbortSignal): Promise<Row[] | null> {
+    const command = `show stat ${this.proxy} 4 ${id}`;
     const [answer = ''] = await this.ask([command], signal);
+    if (isNoBackend(answer)) return null;
     expectBackend(this.socket, this.backend, command, answer);
-    return parseStat(command, answer);
+    const rows = parseStat(command, answer);
+    return rows.every((row) => row.text('pxname') === this.backend) ? rows : null;
+  }
+
+  /** True: the backend has another number than was asked for. */
+  private learnProxy(state: string): boolean {
+    const before = this.proxy;
+    this.proxy = proxyNumberIn(state) ?? before;
+    return this.proxy !== before;
   }
 
   private ask(commands: readonly string[], signal: AbortSignal): Promise<string[]> {

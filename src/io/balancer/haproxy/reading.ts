@@ -5,9 +5,21 @@ import { serverReading } from './server-reading.ts';
 import { protocolError } from './socket-errors.ts';
 import { type RuntimeTraits, traitsOf } from './traits.ts';
 
-/** What is asked, in one connection, for a reading. In `show stat` 6 selects the backend's own row (2) and its servers (4). */
-export function readCommands(backend: string): string[] {
-  return ['show info', `show servers state ${backend}`, `show stat ${backend} 6 -1`, 'show table'];
+/**
+ * What is asked, in one connection, for a reading. In `show stat` 6 selects the backend's own row (2) and its servers (4), and
+ * `proxy` is the backend's number: a frontend of the same name would answer to the name.
+ */
+export function readCommands(backend: string, proxy: string): string[] {
+  return ['show info', `show servers state ${backend}`, `show stat ${proxy} 6 -1`, 'show table'];
+}
+
+/**
+ * The number by which `show stat` knows the backend, from the answer to `show servers state`; null: it has no servers, or
+ * the answer is none (`readingOf` says what is wrong with it).
+ */
+export function proxyNumberIn(answer: string): string | null {
+  if (!answer.startsWith('1\n# ')) return null;
+  return parseServersState('show servers state', answer)[0]?.text('be_id') ?? null;
 }
 
 export type ReadingWithIds = { readonly reading: BackendReading; readonly serverIds: ReadonlyMap<string, number> };
@@ -20,12 +32,12 @@ export function readingOf(
   file: FileFacts,
 ): ReadingWithIds {
   const [info = '', state = '', stat = '', tables = ''] = answers;
-  const [, showState = '', showStat = ''] = readCommands(backend);
+  const [, showState = '', showStat = ''] = readCommands(backend, backend);
   const { process } = parseInfo(socket, info);
   expectBackend(socket, backend, showState, state);
   expectBackend(socket, backend, showStat, stat);
   const rows = parseStat(showStat, stat);
-  const whole = rows.find((row) => row.text('svname') === 'BACKEND');
+  const whole = rows.find((row) => row.text('svname') === 'BACKEND' && row.text('pxname') === backend);
   if (whole === undefined) throw protocolError(showStat, 'a row BACKEND', stat.slice(-80));
   const mode = whole.text('mode');
   const facts = 'facts' in file ? file.facts : null;

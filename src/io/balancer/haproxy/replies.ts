@@ -94,9 +94,13 @@ function wholeNumber(doing: string, name: string, text: string | undefined): num
 
 /** Both `show` commands answer a backend that does not exist with a sentence. */
 export function expectBackend(address: string, backend: string, doing: string, answer: string): void {
-  if (/^(can't find backend|no such proxy)/i.test(answer)) {
+  if (isNoBackend(answer)) {
     const text = `HAProxy at ${address} has no backend ${excerpt(backend)}; "show backend" on the socket lists those it has`;
     throw new PortError('not-found', text, { retriable: false });
   }
   if (/^permission denied/i.test(answer)) throw refusal(address, doing, answer);
+}
+
+export function isNoBackend(answer: string): boolean {
+  return /^(can't find backend|no such proxy)/i.test(answer);
 }

@@ -1,0 +1,163 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { CliError, type Context, type Output } from './context.ts';
+import { type Claim, claimsOf, type Evidence, figuresOf } from './demo/claims.ts';
+import { instancesOf, startFleet } from './demo/fleet.ts';
+import { findHaproxy, type RunningHaproxy, startHaproxy } from './demo/haproxy.ts';
+import { type Stage, setStage } from './demo/stage.ts';
+import { play } from './demo/story.ts';
+import { startUsers } from './demo/users.ts';
+import { percentage, whole } from './figures.ts';
+import { type Interruption, untilInterrupted } from './interruption.ts';
+import { type Paint, paintFor } from './paint.ts';
+import { table } from './table.ts';
+
+type DemoOptions = {
+  readonly balancer: 'auto' | 'haproxy' | 'embedded';
+  readonly fast?: true;
+  readonly keep?: string;
+  readonly json?: true;
+};
+
+/** `drover demo`: a fleet of three services moves on this machine, under load; every claim at the end is counted. */
+export function addDemo(program: Command, context: Context): void {
+  program
+    .command('demo')
+    .description('move a fleet of three services on this machine under load, take a bad build back, survive a kill -9')
+    .addOption(
+      new Option('--balancer <KIND>', 'what spreads the traffic')
+        .choices(['auto', 'haproxy', 'embedded'])
+        .default('auto'),
+    )
+    .option('--fast', 'about two minutes in place of five: twice the failures, one step less')
+    .option('--keep <DIRECTORY>', 'play in this directory, and leave its files there')
+    .option('--json', 'the claims and figures as one JSON object on standard output, the story on standard error')
+    .addHelpText('after', examples)
+    .action((options: DemoOptions) => demo(context, options));
+}
+
+const examples = `
+Starts real processes and a load generator on the loopback interface, and ends all of them. "auto" takes HAProxy where it is
+on PATH, and the embedded balancer elsewhere. Nothing outside of a temporary directory is written.
+Exit status: 0 every claim holds, 1 one does not, or the demo could not be played.
+
+Examples:
+  drover demo
+  drover demo --fast --balancer embedded
+  drover demo --keep ./demo && drover journal --config demo/drover.yaml
+`;
+
+async function demo(context: Context, options: DemoOptions): Promise<void> {
+  const screen = options.json ? context.stderr : context.stdout;
+  const paint = paintFor({ stdout: screen, env: context.env });
+  const interruption = untilInterrupted();
+  const balancer = await chooseBalancer(context, options);
+  const stage = await setStage({
+    balancer: balancer === null ? 'embedded' : 'haproxy',
+    fast: options.fast === true,
+    directory: options.keep === undefined ? null : resolve(context.directory, options.keep),
+  });
+  try {
+    const evidence = await onStage(context, { stage, screen, paint, interruption, balancer });
+    conclude(context, options, evidence, screen, paint);
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    throw new CliError('the demo was interrupted; everything that it had started was ended');
+  } finally {
+    interruption.release();
+    if (options.keep === undefined) await stage.remove();
+  }
+}
+
+/** null: the embedded one. */
+async function chooseBalancer({ env }: Context, { balancer }: DemoOptions): Promise<string | null> {
+  if (balancer === 'embedded') return null;
+  const found = await findHaproxy(env['PATH']);
+  if (found === null && balancer === 'haproxy') {
+    throw new CliError('there is no haproxy on PATH', 'install it, or play with --balancer embedded');
+  }
+  return found;
+}
+
+type Setting = {
+  readonly stage: Stage;
+  readonly screen: Output;
+  readonly paint: Paint;
+  readonly interruption: Interruption;
+  /** Path of HAProxy; null: the embedded balancers. */
+  readonly balancer: string | null;
+};
+
+/** Starts everything, plays, and ends everything, whatever happens. */
+async function onStage(context: Context, setting: Setting): Promise<Evidence> {
+  const { stage, screen, paint, interruption, balancer } = setting;
+  const { signal } = interruption;
+  let haproxy: RunningHaproxy | null = null;
+  let users: ReturnType<typeof startUsers> | null = null;
+  try {
+    if (balancer !== null) haproxy = await startHaproxy(balancer, stage.directory);
+    else await context.world.startBalancers(stage.config, stage.stateDirectory);
+    const name = haproxy === null ? 'embedded (a process of its own for each service)' : `HAProxy ${haproxy.version}`;
+    screen.write(`${introduction(stage, name, paint).join('\n')}\n`);
+    await startFleet(context, stage, signal);
+    users = startUsers(stage);
+    return await play({ context, stage, users, screen, paint, signal });
+  } finally {
+    await users?.stop().catch(() => undefined);
+    const left = await context.world.stopEverything(stage.config, stage.stateDirectory);
+    await haproxy?.stop();
+    if (left.length > 0) screen.write(`drover: these processes could not be ended: ${left.join(', ')}\n`);
+  }
+}
+
+function introduction(stage: Stage, balancer: string, paint: Paint): string[] {
+  const rate = whole(stage.perSecond);
+  return [
+    paint.bold('A fleet of three services moves from "classic" to "vpc", on this machine and under load.'),
+    '',
+    ...table(
+      [
+        ['  balancer', balancer],
+        ['  fleet', `${instancesOf(stage.config)} in classic, as real processes`],
+        [
+          '  users',
+          `${rate} events/s to the collector and ${rate} pages/s to the front end, which asks query for each`,
+        ],
+        [
+          '  planted',
+          `${percentage(stage.baseline)} of the requests to collector and query fail on purpose, everywhere and all the time`,
+        ],
+        ['  judge', 'its default settings'],
+        ['  files', stage.directory],
+      ],
+      'll',
+    ),
+  ];
+}
+
+function conclude(context: Context, options: DemoOptions, evidence: Evidence, screen: Output, paint: Paint): void {
+  const claims = claimsOf(evidence);
+  const figures = figuresOf(evidence);
+  screen.write(`\n${paint.bold('What was claimed, and what was counted')}\n\n`);
+  screen.write(
+    `${table(
+      figures.map(([name, value]) => [`  ${name}`, value]),
+      'll',
+    ).join('\n')}\n\n`,
+  );
+  for (const claim of claims) screen.write(`${claimLine(claim, paint)}\n`);
+  const broken = claims.filter((claim) => !claim.holds).length;
+  screen.write(
+    broken === 0
+      ? `\n${paint.green('Every claim holds.')} Read on with a service of yours: drover observe --haproxy SOCKET\n`
+      : `\n${paint.red(`${broken} of ${claims.length} claims do not hold.`)}\n`,
+  );
+  if (options.json) {
+    context.stdout.write(`${JSON.stringify({ ok: broken === 0, claims, figures: Object.fromEntries(figures) })}\n`);
+  }
+  context.setExitCode(broken === 0 ? 0 : 1);
+}
+
+function claimLine({ name, holds, found }: Claim, paint: Paint): string {
+  return `  ${holds ? paint.green('✓') : paint.red('✗')} ${name}\n      ${paint.dim(found)}`;
+}

@@ -1,0 +1,139 @@
+import type { RolloutState } from '../../core/rollout/state.ts';
+import { percentage, whole } from '../figures.ts';
+import { balanceEvents, isFailure, isUnplanned, type LedgerRow, lastReachedMs } from './ledger.ts';
+
+/** What the demo says of itself at the end, each with the figure that shows it. One that does not hold is exit code 1. */
+export type Claim = { readonly name: string; readonly holds: boolean; readonly found: string };
+
+export type Evidence = {
+  readonly rows: readonly LedgerRow[];
+  /** One id per stored event, from the collectors' logs. */
+  readonly logged: readonly string[];
+  /** What the query service says, asked after the last event. */
+  readonly counted: number;
+  readonly baseline: number;
+  readonly query: RolloutState;
+  readonly bad: RolloutState;
+  readonly fixed: RolloutState;
+  /** When the rollout after the bad one began. */
+  readonly fixedFromMs: number;
+  /** When the last rollout had ended. */
+  readonly movedAtMs: number;
+  readonly outage: Outage;
+};
+
+/** The time without a controller: weights of the balancer when it was killed and before another one was started. */
+export type Outage = { readonly ms: number; readonly before: string; readonly after: string };
+
+/** The bound of the drill's way back, which holds for a real one too. */
+const backMsMax = 1000;
+
+export function claimsOf(evidence: Evidence): Claim[] {
+  const { query, bad, fixed, outage } = evidence;
+  return [
+    completed(query, 'wave 1: query moved'),
+    served(evidence.rows, 'page', 'query-vpc-', evidence.movedAtMs),
+    takenBack(bad),
+    wayBack(evidence),
+    completed(fixed, 'wave 2: the fixed collector moved, though its controller was killed in the middle'),
+    served(evidence.rows, 'event', 'collector-vpc-', evidence.movedAtMs),
+    {
+      name: 'while no controller lived, the world held still',
+      holds: outage.before === outage.after,
+      found: `${(outage.ms / 1000).toFixed(1)} s at weights ${outage.after}`,
+    },
+    events(evidence),
+    unplanned(evidence.rows),
+  ];
+}
+
+/** Figures that are no claims. */
+export function figuresOf({ rows, bad, query, fixed, baseline }: Evidence): [name: string, value: string][] {
+  const failures = rows.filter(isFailure);
+  const planted = failures.filter((row) => !isUnplanned(row));
+  const harm = failures.filter((row) => row.instance.startsWith('collector-vpc-') && isBefore(row, bad));
+  return [
+    ['requests', whole(rows.length)],
+    [
+      'failures that users saw',
+      `${whole(failures.length)} (${percentage(failures.length / rows.length)}); ${whole(planted.length)} of them planted, ${percentage(baseline)} of the requests to collector and query on purpose`,
+    ],
+    ['… by the bad build', whole(harm.length)],
+    ['drills', [query, bad, fixed].map((state) => drillOf(state)).join(', ')],
+  ];
+}
+
+function completed(state: RolloutState, name: string): Claim {
+  return { name, holds: state.stage.kind === 'completed', found: `${state.operation}: ${state.stage.kind}` };
+}
+
+/** Everything that began after the last rollout had ended was answered by the destination. */
+function served(rows: readonly LedgerRow[], kind: LedgerRow['kind'], prefix: string, movedAtMs: number): Claim {
+  const after = rows.filter((row) => row.kind === kind && row.begunAtMs > movedAtMs && row.instance !== '');
+  const there = after.filter((row) => row.instance.startsWith(prefix));
+  return {
+    name: `every ${kind} is served in vpc`,
+    holds: after.length > 0 && there.length === after.length,
+    found: `${whole(there.length)} of ${whole(after.length)}`,
+  };
+}
+
+function takenBack(bad: RolloutState): Claim {
+  const { back } = bad;
+  const seconds = back === null ? null : (back.performedAtMs - bad.startedAtMs) / 1000;
+  const evidence = back?.verdict?.rollBack;
+  return {
+    name: 'the build that fails 10 times as often was taken back by the judge',
+    holds: bad.stage.kind === 'rolled-back' && back?.cause.kind === 'judge',
+    found:
+      back === null || evidence === undefined
+        ? `${bad.stage.kind}, ${back?.cause.kind ?? 'never taken back'}`
+        : `${seconds?.toFixed(1)} s after the rollout began, evidence ${evidence.logEvidence.toFixed(1)} of ${evidence.threshold.toFixed(1)} (${evidence.by})`,
+  };
+}
+
+function wayBack({ rows, bad, fixedFromMs, query, fixed }: Evidence): Claim {
+  const performedAtMs = bad.back?.performedAtMs ?? null;
+  const late = performedAtMs === null ? null : lastReachedMs(rows, 'collector-vpc-', performedAtMs, fixedFromMs);
+  const drills = [query, bad, fixed].map((state) => drillMs(state) ?? Number.POSITIVE_INFINITY);
+  const longest = Math.max(late ?? 0, ...drills);
+  return {
+    name: `every way back took at most ${backMsMax} ms, three drills and one roll back`,
+    holds: performedAtMs !== null && longest <= backMsMax,
+    found: `longest ${longest.toFixed(1)} ms; after the roll back ${late === null ? 'no request began that reached the bad build' : `the last request that reached the bad build began ${late} ms later`}`,
+  };
+}
+
+function events({ rows, logged, counted }: Evidence): Claim {
+  const { acknowledged, lost, twice, unacknowledged } = balanceEvents(rows, logged);
+  return {
+    name: 'events acknowledged = events counted',
+    holds: acknowledged > 0 && lost === 0 && twice === 0 && counted === acknowledged + unacknowledged,
+    found:
+      `${whole(acknowledged)} acknowledged, ${whole(counted)} counted; ${lost} lost, ${twice} stored twice` +
+      (unacknowledged === 0 ? '' : `, ${unacknowledged} stored whose users were not told`),
+  };
+}
+
+function unplanned(rows: readonly LedgerRow[]): Claim {
+  const found = rows.filter(isUnplanned);
+  const notes = [...new Set(found.map((row) => row.note))].slice(0, 3).join('; ');
+  return {
+    name: 'no request failed because of the moves',
+    holds: found.length === 0,
+    found: found.length === 0 ? '0 failures that were not planted' : `${found.length}: ${notes}`,
+  };
+}
+
+function isBefore(row: LedgerRow, bad: RolloutState): boolean {
+  return bad.back !== null && row.begunAtMs <= bad.back.performedAtMs + backMsMax && row.begunAtMs >= bad.startedAtMs;
+}
+
+function drillMs({ drill }: RolloutState): number | null {
+  return drill === null ? null : drill.measure.acknowledgedMs + drill.measure.lastAttemptMs;
+}
+
+function drillOf(state: RolloutState): string {
+  const ms = drillMs(state);
+  return ms === null ? 'none' : `${ms.toFixed(1)} ms`;
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { OperatorRequest } from '../core/rollout/observation.ts';
+import { stillStanding } from '../core/rollout/status.ts';
+import type { Glance } from '../engine/operation.ts';
+import { backOffline, type OfflineOptions } from './back-offline.ts';
+import { becomeController } from './become-controller.ts';
+import { chooseRollout } from './choose-rollout.ts';
+import { CliError, type Context } from './context.ts';
+import { type ControllerAnswer, controllerAt } from './controller.ts';
+import { followBack, StillStanding } from './follow-back.ts';
+import { journalPath } from './journal-path.ts';
+import { loadConfig } from './load-config.ts';
+import { openJournalOf } from './open-journal.ts';
+
+export type BackOptions = OfflineOptions & {
+  readonly config?: string;
+  readonly journal?: string;
+  readonly reason?: string;
+  readonly all?: true;
+  readonly offline?: true;
+  readonly json?: true;
+};
+
+type BackRequest = Extract<OperatorRequest, { kind: 'back' }>;
+
+/**
+ * The way back, by the first way that works, and says which one: the living controller, which is asked without a look at the
+ * journal; else this process as the controller, with the journal and the configuration; else the exported state and the
+ * balancers alone. Neither a full disk nor a damaged file stands in its way.
+ */
+export async function takeBack(context: Context, name: string | undefined, options: BackOptions): Promise<void> {
+  const stateDirectory = dirname(journalPath(context, options));
+  if (options.offline) return backOffline(context, options, name, stateDirectory);
+  const request: BackRequest = {
+    kind: 'back',
+    by: context.user,
+    reason: options.reason ?? null,
+    all: options.all === true,
+  };
+  const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
+  try {
+    if (await byController(context, join(stateDirectory, 'control.sock'), name, request)) return;
+  } catch (error) {
+    if (error instanceof StillStanding) throw error;
+    say(`not by the controller: ${messageOf(error)}`);
+  }
+  try {
+    return await byJournal(context, name, options, request);
+  } catch (error) {
+    say(`not by the journal: ${messageOf(error)}`);
+  }
+  say('by the exported state and the balancers alone');
+  await backOffline(context, options, name, stateDirectory);
+}
+
+/** false: no controller is alive, or it died before the traffic was back. */
+async function byController(
+  context: Context,
+  socket: string,
+  name: string | undefined,
+  request: BackRequest,
+): Promise<boolean> {
+  const controller = await controllerAt(context, socket);
+  if (controller === null) return false;
+  const { operation } = controller;
+  if (operation === null) throw new CliError(`the controller (pid ${controller.pid}) is between two rollouts`);
+  if (name !== undefined && name !== operation && name !== serviceOf(controller))
+    throw new CliError(`the controller (pid ${controller.pid}) runs ${operation}, not ${name}`);
+  const message = { kind: 'operator', operation, request } as const;
+  const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(5000));
+  if (accepted === undefined) return false;
+  context.stdout.write(`${operation}: its controller (pid ${controller.pid}) takes the traffic back\n`);
+  return followBack(context, socket, operation);
+}
+
+function serviceOf({ operation, status }: ControllerAnswer): string | null {
+  return status?.service ?? /^rollout-(.+)-\d+$/.exec(operation ?? '')?.[1] ?? null;
+}
+
+async function byJournal(
+  context: Context,
+  name: string | undefined,
+  options: BackOptions,
+  request: BackRequest,
+): Promise<void> {
+  const path = journalPath(context, options);
+  if (!existsSync(path)) throw new CliError(`there is no journal at ${path}`);
+  const { config } = await loadConfig(context, options.config);
+  const opened = await openJournalOf(context, config, options.journal);
+  try {
+    const state = await chooseRollout(opened, name, true);
+    context.stdout.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
+    const { end, written } = await untilBack(context, { config, opened, state, options }, request);
+    if (written) return;
+    context.stderr.write(
+      `drover: the traffic is back. It is not in the journal, and states and sizes are not yet as found: ${end}\n  run the same command again when the journal can be written\n`,
+    );
+  } finally {
+    await opened.journal.close().catch(() => undefined);
+  }
+}
+
+/** Passes in which the journal did not take the way back that was performed: after that many it is left to a later command. */
+const unwrittenPasses = 4;
+
+async function untilBack(
+  context: Context,
+  which: Omit<Parameters<typeof becomeController>[1], 'requests' | 'until'>,
+  request: BackRequest,
+): Promise<{ readonly end: string; readonly written: boolean }> {
+  let passes = 0;
+  const until = ({ trouble, state, observation }: Glance) => {
+    const isStuck = trouble !== null && state.back === null && stillStanding(state, observation).length === 0;
+    passes = isStuck ? passes + 1 : 0;
+    return passes >= unwrittenPasses;
+  };
+  const { state, trouble } = await becomeController(context, { ...which, requests: [request], until });
+  return { end: trouble ?? 'the controller was asked to end', written: state.back !== null };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
