@@ -12,7 +12,7 @@ import { rolloutsOf } from './history.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
 import { openService } from './open-service.ts';
-import { type BackOptions, takeBack } from './take-back.ts';
+import { type BackOptions, takeBack, toldLine } from './take-back.ts';
 
 type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
 
@@ -79,8 +79,8 @@ Examples:
 
 function backExamples(word: string): string {
   return `
-Asks the living controller; without one takes the traffic back itself, by the journal or, where that cannot be used, by what
-the rollout exported before its first change. Says which way it took.
+Asks the living controller; without one takes the traffic back itself, by the journal or, where that cannot be
+used, by what the rollout exported before its first change. Says which way it took.
 Exit status: 2 the traffic is back, 1 an error (and what is still standing).
 
 Examples:
@@ -101,7 +101,10 @@ async function hold(context: Context, name: string | undefined, options: Options
       await becomeController(context, { config, opened, state, options, requests: [request], until });
     }
     context.setExitCode(0);
-    if (options.json) return;
+    if (options.json) {
+      if (isTold) context.stdout.write(toldLine(state.operation, request));
+      return;
+    }
     context.stdout.write(
       `${state.operation} is held; \`drover resume\` goes on, \`drover back\` takes the traffic back\n`,
     );
@@ -122,7 +125,7 @@ async function resume(context: Context, name: string | undefined, options: Optio
     if (marked !== null) await marker.remove(state.operation);
     const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
     if (await tell(context, opened, state.operation, request)) {
-      context.stdout.write(`${state.operation} goes on\n`);
+      context.stdout.write(options.json ? toldLine(state.operation, request) : `${state.operation} goes on\n`);
       return;
     }
     await becomeController(context, { config, opened, state, options, requests: [request] });

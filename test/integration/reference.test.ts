@@ -48,7 +48,7 @@ describe('what each verb prints as JSON is what its page says, through the life 
     expect(JSON.stringify(diagnosis)).toContain(`stats socket ${low} mode 660 level admin`);
   });
 
-  test('while it runs: apply, watch, status, doctor; and to its end', async () => {
+  test('while it runs: apply, watch, status, doctor, hold, resume; and to its end', async () => {
     const [plan] = await drover(['plan']).then(({ values }) => values);
     const apply = controller(['apply', '--plan', String((plan as { hash: string }).hash)]);
     await expect.poll(() => apply.text(), { timeout: 60_000 }).toContain('"kind":"judging"');
@@ -61,6 +61,12 @@ describe('what each verb prints as JSON is what its page says, through the life 
     expect(status).toMatchObject({ controller: { pid: apply.child.pid } });
     const [diagnosis] = expectPage('doctor.md', 'doctor', await drover(['doctor']), 0);
     expect(JSON.stringify(diagnosis)).toContain('a controller is alive');
+    const held = expectPage('operators.md', 'operators', await drover(['hold', '--reason', 'lunch']), 0);
+    expect(held).toEqual([{ told: 'rollout-web-1', request: 'hold' }]);
+    await expect.poll(() => apply.text(), { timeout: 60_000 }).toContain('"why":"lunch"');
+    expectPage('status.md', 'status', await drover(['status']), 0);
+    const resumed = expectPage('operators.md', 'operators', await drover(['resume']), 0);
+    expect(resumed).toEqual([{ told: 'rollout-web-1', request: 'resume' }]);
     expect(await apply.exit).toBe(0);
     const lines = valuesOf(apply.text());
     expectPage('apply.md', 'apply', { values: lines, code: 0 }, 0);
