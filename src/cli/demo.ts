@@ -37,8 +37,8 @@ export function addDemo(program: Command, context: Context): void {
 }
 
 const examples = `
-Starts real processes and a load generator on the loopback interface, and ends all of them. "auto" takes HAProxy where it is
-on PATH, and the embedded balancer elsewhere. Nothing outside of a temporary directory is written.
+Starts real processes and a load generator on the loopback interface, and ends all of them. "auto" takes HAProxy
+where it is on PATH, and the embedded balancer elsewhere. Nothing outside of a temporary directory is written.
 Exit status: 0 every claim holds, 1 one does not, or the demo could not be played.
 
 Examples:
