@@ -3,7 +3,7 @@ import { controllerAt } from './controller.ts';
 
 const pollMs = 200;
 /** How long what still stands is waited for; the controller goes on trying afterwards. */
-const standingMsMax = 60_000;
+const standingMsMax = 30_000;
 /** Polls in a row in which everything is back but not journalled: then the journal does not take it. */
 const unwrittenPolls = 5;
 

@@ -118,6 +118,9 @@ async function openLoop(
   };
 }
 
+/** What has not answered by then is written blind, so that one balancer that hangs does not hold up the way back at the others. */
+const backReadMsMax = 200;
+
 /** One pass; true: the operation has ended. */
 async function pass(loop: Loop): Promise<boolean> {
   const { ports, decider } = loop;
@@ -136,6 +139,7 @@ async function pass(loop: Loop): Promise<boolean> {
     drill,
     interrupts,
     loop.lease.isHeld(),
+    isBackPending(loop) ? Math.min(backReadMsMax, ports.timing.callMs) : ports.timing.callMs,
   );
   loop.watch = decider.watch(loop.watch, loop.state, observation);
   loop.samples.add(loop.watch.windows);
@@ -168,6 +172,11 @@ async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): P
   } finally {
     deadline.close();
   }
+}
+
+/** A way back that was asked for and is not performed yet. */
+function isBackPending({ requests, state }: Loop): boolean {
+  return state.back === null && requests.some((request) => request.kind === 'back');
 }
 
 /** Without the lease, or while nothing can be journalled, only what takes traffic away from the destination. */
