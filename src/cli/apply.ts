@@ -41,7 +41,7 @@ export function addApply(program: Command, context: Context): void {
     .option('--detach', 'go on in the background (needs --plan, unless a rollout is unfinished)')
     .option(...configOption)
     .option(...journalOption)
-    .option('--json', 'one JSON object per journal entry, and a last one with the outcome')
+    .option('--json', 'one JSON object per journal entry, and a last one with the outcome (docs/reference/apply.md)')
     .addHelpText('after', examples)
     .action((services: string[], options: ApplyOptions) => apply(context, services, options));
 }

@@ -20,7 +20,7 @@ export function addCheck(program: Command, context: Context): void {
     .description('check the configuration, and what of it can be controlled where the balancers answer')
     .option(...configOption)
     .option('--offline', 'leave the balancers alone')
-    .option('--json', 'print one object (docs/reference/configuration.md)')
+    .option('--json', 'one object (docs/reference/check.md)')
     .addHelpText('after', examples)
     .action(async (options: CheckOptions) => {
       const { file, parsed } = await readConfig(context, options.config);

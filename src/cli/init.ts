@@ -28,6 +28,8 @@ export function addInit(program: Command, context: Context): void {
 }
 
 const examples = `
+Exit status: 0 written, 1 not.
+
 Examples:
   drover init                          an example, in ${configFileName}
   drover init fleets/shop.yaml         another file

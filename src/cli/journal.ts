@@ -15,7 +15,7 @@ export function addJournal(program: Command, context: Context): void {
     .argument('[operation]', 'only this one (default: all, by time)')
     .option('--follow', 'go on with what is appended, until Ctrl-C')
     .option('--since <seq>', 'only entries after this number; needs an operation', sequenceNumber)
-    .option('--json', 'one entry a line, as in an export')
+    .option('--json', 'one entry a line, as in an export (docs/reference/journal.md)')
     .addHelpText('after', examples)
     .action(async (operation: string | undefined, options: ShowOptions) => {
       await showVerb(context, operation ?? null, options);
@@ -23,7 +23,11 @@ export function addJournal(program: Command, context: Context): void {
   withPlace(verb.command('export'))
     .description('write the whole journal, one entry a line (RFC 8785 JSON)')
     .argument('<file>', 'the file, or - for standard output')
-    .option('--json', 'print {"file", "heads": [{"operation", "seq", "hash"}]}')
+    .option('--json', 'one object with the heads (docs/reference/journal.md)')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 written, 1 not.\n\nExamples:\n  drover journal export journal.ndjson\n  drover journal export - | gzip > journal.gz\n',
+    )
     .action(async (file: string, _options: JournalPlace, command: Command) => {
       const options: ExportOptions = command.optsWithGlobals();
       await withJournal(context, options, async (journal) => {
@@ -34,7 +38,11 @@ export function addJournal(program: Command, context: Context): void {
     .description('name every entry that was edited, removed, inserted or moved (exit 2: something was found)')
     .option('--head <hash>', 'a head that was kept elsewhere must still be there (may be given again)', keptHead)
     .option('--file <export>', 'verify an export instead of the journal')
-    .option('--json', 'print {"entries", "chains", "samples", "findings": [{"kind", "operation", "seq", "message"}]}')
+    .option('--json', 'one object with what was found (docs/reference/journal.md)')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 nothing, 2 something was found, 1 an error.\n\nExamples:\n  drover journal verify --head 3f9a2c417be80d56\n  drover journal verify --file journal.ndjson\n',
+    )
     .action(async (_options: unknown, command: Command) => {
       await verifyVerb(context, command.optsWithGlobals());
     });
@@ -45,6 +53,8 @@ type ExportOptions = JournalPlace & { readonly json?: true };
 type VerifyOptions = JournalPlace & { readonly head?: readonly string[]; readonly file?: string; readonly json?: true };
 
 const examples = `
+Exit status: 0 ok, 1 an error, 2 verify found something.
+
 Examples:
   drover journal                                 everything, oldest first
   drover journal rollout-query-1 --since 40      one operation, from entry 41
@@ -54,7 +64,6 @@ Examples:
   drover journal verify --head 3f9a…             was anything changed, or cut off at the end?
   drover journal verify --file journal.ndjson    the same for an export
 
-Exit: 0 ok, 1 error, 2 verify found something.
 A journal that is verified without --head may have lost its end, or have been written anew as a whole, unseen.
 `;
 

@@ -40,7 +40,7 @@ export function addJudge(program: Command, context: JudgeContext): void {
     .option('--bad <ratio>', 'ratio that promotion has to exclude', '3')
     .option('--dispersion <phi>', 'how much more the failures scatter than independent ones', '1')
     .option('--objective <rate>', 'failed fraction that users accept (default: none, so no absolute evidence)')
-    .option('--json', 'one line of JSON for each window')
+    .option('--json', 'one line of JSON for each window (docs/reference/judge.md)')
     .addHelpText('after', help)
     .action(async (file: string, options: Options) => {
       await judgeFile(context, file, rulesOf(options), options.json === true);

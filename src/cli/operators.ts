@@ -12,7 +12,7 @@ import { rolloutsOf } from './history.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
 import { openService } from './open-service.ts';
-import { type BackOptions, takeBack } from './take-back.ts';
+import { type BackOptions, takeBack, toldLine } from './take-back.ts';
 
 type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
 
@@ -20,11 +20,14 @@ type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
 export function addOperators(program: Command, context: Context): void {
   verb(program, 'hold', 'keep the share where it is; what takes the way back goes on watching')
     .option('--reason <TEXT>', 'journalled')
-    .addHelpText('after', '\nExamples:\n  drover hold\n  drover hold rollout-query-1 --reason "lunch"\n')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 held, 1 an error.\n\nExamples:\n  drover hold\n  drover hold rollout-query-1 --reason "lunch"\n',
+    )
     .action((name: string | undefined, options: Options) => hold(context, name, options));
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
     .option('--reason <TEXT>', 'needed where somebody took the way back: removes the back marker')
-    .addHelpText('after', '\nWithout a living controller this process becomes it.\n\nExamples:\n  drover resume\n')
+    .addHelpText('after', resumeExamples)
     .action((name: string | undefined, options: Options) => resume(context, name, options));
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
@@ -48,7 +51,10 @@ export function addOperators(program: Command, context: Context): void {
   verb(program, 'retire', 'give up the reserve of a completed rollout: one-way')
     .option('--reason <TEXT>', 'journalled')
     .option('--confirm <NAME>', 'the name of the rollout, typed again (asked for on a terminal)')
-    .addHelpText('after', '\nExamples:\n  drover retire rollout-query-1\n')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 given up, 1 refused or an error.\n\nExamples:\n  drover retire rollout-query-1\n',
+    )
     .action((name: string | undefined, options: Options & { confirm?: string }) => retire(context, name, options));
 }
 
@@ -59,13 +65,22 @@ function verb(program: Command, name: string, description: string): Command {
     .argument('[ROLLOUT]', 'default: the only one that is not finished')
     .option(...configOption)
     .option(...journalOption)
-    .option('--json', 'one JSON object per journal entry, and a last one with the outcome');
+    .option('--json', 'one JSON object per journal entry, and the outcome (docs/reference/operators.md)');
 }
+
+const resumeExamples = `
+Without a living controller this process becomes it.
+Exit status: 0 it goes on (where this process became the controller: completed), 2 taken back or held again, 1 an error.
+
+Examples:
+  drover resume
+  drover resume rollout-query-1 --reason "the alarm was about another service"
+`;
 
 function backExamples(word: string): string {
   return `
-Asks the living controller; without one takes the traffic back itself, by the journal or, where that cannot be used, by what
-the rollout exported before its first change. Says which way it took.
+Asks the living controller; without one takes the traffic back itself, by the journal or, where that cannot be
+used, by what the rollout exported before its first change. Says which way it took.
 Exit status: 2 the traffic is back, 1 an error (and what is still standing).
 
 Examples:
@@ -86,7 +101,10 @@ async function hold(context: Context, name: string | undefined, options: Options
       await becomeController(context, { config, opened, state, options, requests: [request], until });
     }
     context.setExitCode(0);
-    if (options.json) return;
+    if (options.json) {
+      if (isTold) context.stdout.write(toldLine(state.operation, request));
+      return;
+    }
     context.stdout.write(
       `${state.operation} is held; \`drover resume\` goes on, \`drover back\` takes the traffic back\n`,
     );
@@ -107,7 +125,7 @@ async function resume(context: Context, name: string | undefined, options: Optio
     if (marked !== null) await marker.remove(state.operation);
     const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
     if (await tell(context, opened, state.operation, request)) {
-      context.stdout.write(`${state.operation} goes on\n`);
+      context.stdout.write(options.json ? toldLine(state.operation, request) : `${state.operation} goes on\n`);
       return;
     }
     await becomeController(context, { config, opened, state, options, requests: [request] });

@@ -37,10 +37,10 @@ export function addStatus(program: Command, context: Context): void {
     .description('the running rollout, live: groups, shares, evidence; dated lines when piped')
     .option(...configOption)
     .option(...journalOption)
-    .option('--json', 'one JSON object per second')
+    .option('--json', 'one JSON object per second (docs/reference/status.md)')
     .addHelpText(
       'after',
-      '\nEnds with the rollout. Exit status: 0.\n\nExamples:\n  drover watch\n  drover watch --json | jq .observedShare\n',
+      '\nEnds with the rollout.\nExit status: 0.\n\nExamples:\n  drover watch\n  drover watch --json | jq .observedShare\n',
     )
     .action((options: Options) => watch(context, options));
 }

@@ -31,7 +31,9 @@ type BackRequest = Extract<OperatorRequest, { kind: 'back' }>;
  */
 export async function takeBack(context: Context, name: string | undefined, options: BackOptions): Promise<void> {
   const stateDirectory = dirname(journalPath(context, options));
-  if (options.offline) return backOffline(context, options, name, stateDirectory);
+  // With --json, standard output is for programs: what is for people goes to the other one.
+  const told: Context = options.json ? { ...context, stdout: context.stderr } : context;
+  if (options.offline) return backOffline(told, options, name, stateDirectory);
   const request: BackRequest = {
     kind: 'back',
     by: context.user,
@@ -40,7 +42,8 @@ export async function takeBack(context: Context, name: string | undefined, optio
   };
   const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
   try {
-    if (await byController(context, join(stateDirectory, 'control.sock'), name, request, options)) return;
+    const tellJson = options.json ? (operation: string) => context.stdout.write(toldLine(operation, request)) : null;
+    if (await byController(told, join(stateDirectory, 'control.sock'), name, request, tellJson)) return;
   } catch (error) {
     if (error instanceof StillStanding) throw error;
     say(`not by the controller: ${messageOf(error)}`);
@@ -52,7 +55,12 @@ export async function takeBack(context: Context, name: string | undefined, optio
     say(`not by the journal: ${messageOf(error)}`);
   }
   say('by the exported state and the balancers alone');
-  await backOffline(context, options, name, stateDirectory);
+  await backOffline(told, options, name, stateDirectory);
+}
+
+/** Of --json: a living controller was told, and has the rest. */
+export function toldLine(operation: string, request: OperatorRequest): string {
+  return `${JSON.stringify({ told: operation, request: request.kind })}\n`;
 }
 
 /** false: no controller is alive, or it died before the traffic was back. */
@@ -61,7 +69,7 @@ async function byController(
   socket: string,
   name: string | undefined,
   request: BackRequest,
-  { json }: BackOptions,
+  tellJson: ((operation: string) => void) | null,
 ): Promise<boolean> {
   const controller = await controllerAt(context, socket);
   if (controller === null) return false;
@@ -72,11 +80,10 @@ async function byController(
   const message = { kind: 'operator', operation, request } as const;
   const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(5000));
   if (accepted === undefined) return false;
-  const say = (line: string) => (json ? context.stderr : context.stdout).write(`${line}\n`);
+  tellJson?.(operation);
+  const say = (line: string) => context.stdout.write(`${line}\n`);
   say(`${operation}: its controller (pid ${controller.pid}) takes the traffic back`);
-  const isBack = await followBack(context, socket, operation, (line) => say(`  ${line}`));
-  if (isBack && json) context.stdout.write(`${JSON.stringify({ back: 'by the controller', operation })}\n`);
-  return isBack;
+  return followBack(context, socket, operation, (line) => say(`  ${line}`));
 }
 
 function serviceOf({ operation, status }: ControllerAnswer): string | null {

@@ -16,13 +16,13 @@ export function addWhy(program: Command, context: Context): void {
     program,
     'why',
     'what led to where a rollout stands, the last causes first',
-    '\nExamples:\n  drover why\n  drover why rollout-query-2\n',
+    '\nExit status: 0, or 1 when there is no such rollout.\n\nExamples:\n  drover why\n  drover why rollout-query-2\n',
   ).action((name: string | undefined, options: Options) => why(context, name, options));
   verb(
     program,
     'report',
     'a blameless report of a rollout, as Markdown',
-    '\nExamples:\n  drover report > report.md\n  drover report rollout-query-2 --json\n',
+    '\nExit status: 0, or 1 when there is no such rollout.\n\nExamples:\n  drover report > report.md\n  drover report rollout-query-2 --json\n',
   ).action((name: string | undefined, options: Options) => report(context, name, options));
 }
 
@@ -33,7 +33,7 @@ function verb(program: Command, name: string, description: string, examples: str
     .argument('[ROLLOUT]', 'default: the last one')
     .option('--config <FILE>', 'configuration beside which the journal is')
     .option('--journal <PATH>', 'the journal (default: .drover/journal.db beside the configuration)')
-    .option('--json', 'as JSON')
+    .option('--json', 'as JSON (docs/reference/why.md)')
     .addHelpText('after', examples);
 }
 

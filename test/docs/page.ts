@@ -32,20 +32,26 @@ export function blocks(): Block[] {
  * the pages have to know them all, so here an object has the properties that are named and no others.
  */
 export function differences(page: string, name: string, value: unknown): string[] {
+  return validate(schemaOf(page, name), value);
+}
+
+function schemaOf(page: string, name: string): unknown {
   const found = blocks().find((block) => block.page === page && block.what === 'schema' && block.name === name);
   if (found === undefined) throw new Error(`docs/reference/${page} has no block \`json schema ${name}\``);
-  return validate(closed(found.json, definitionsOf(found.json)), value);
+  return closed(found.json, definitionsOf(found.json));
 }
 
 function definitionsOf(schema: unknown): Readonly<Record<string, unknown>> {
   return isRecord(schema) && isRecord(schema.$defs) ? schema.$defs : {};
 }
 
-/** The schema with `$ref` written out and no object open. */
+/** The schema with `$ref` (`#/$defs/NAME`, or `PAGE.md#NAME` for a block of another page) written out and no object open. */
 function closed(schema: unknown, definitions: Readonly<Record<string, unknown>>): unknown {
   if (Array.isArray(schema)) return schema.map((each) => closed(each, definitions));
   if (!isRecord(schema)) return schema;
   if (typeof schema.$ref === 'string') {
+    const [, page, block] = /^(\w[\w-]*\.md)#(\S+)$/.exec(schema.$ref) ?? [];
+    if (page !== undefined && block !== undefined) return schemaOf(page, block);
     const name = schema.$ref.replace('#/$defs/', '');
     if (!Object.hasOwn(definitions, name)) throw new Error(`there is no definition ${schema.$ref}`);
     return closed(definitions[name], definitions);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { entries } from '../rollout/life.ts';
 import { blocks, differences } from './page.ts';
 
 const examples = blocks().filter(({ what }) => what === 'example');
@@ -23,4 +24,10 @@ test('a field that the page does not name, one that is missing, and one of anoth
   expect(differences(page, name, { ...json, surprise: 1 })).not.toEqual([]);
   expect(differences(page, name, rest)).not.toEqual([]);
   expect(differences(page, name, { ...json, [key]: { neither: 'this' } })).not.toEqual([]);
+});
+
+test('every kind of entry is what the page of the journal says', () => {
+  for (const entry of entries) expect(differences('journal.md', 'entry', entry), entry.body.kind).toEqual([]);
+  const [first] = entries;
+  expect(differences('journal.md', 'entry', { ...first, body: { kind: 'unheard-of' } })).not.toEqual([]);
 });
