@@ -120,7 +120,8 @@ function printCoverage({ coverage, summaries }: Tally): void {
 /** Keeps the whole scenario: the seed alone would mean another world when worlds are drawn in another way. */
 async function keep(name: string, scenario: Scenario, violation: Violation | null): Promise<void> {
   const why = values.why ?? (violation === null ? undefined : `${violation.check}: ${violation.text}`);
-  if (why === undefined) throw new Error('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
+  if (why === undefined)
+    throw new Error('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
   const file = `test/seeds/${name}.json`;
   await mkdir('test/seeds', { recursive: true });
   await writeFile(file, `${JSON.stringify({ why, scenario }, null, 2)}\n`);
