@@ -42,6 +42,9 @@ export type ControlEnd = {
   readonly trouble: string | null;
 };
 
+/** Passes in which the journal took nothing, before a controller that was asked to end does so without an entry. */
+const unwrittenPasses = 3;
+
 /**
  * Is the controller of one rollout until it ends or this process is asked to end: the loop, the control socket, signals
  * and the heartbeat. On a signal the share is held, that is journalled, and nothing proceeds.
@@ -73,9 +76,12 @@ export async function controlRollout(context: Context, options: ControlOptions):
       options.onEntry(entry);
       announcer.entry(entry);
     };
+    let unwritten = 0;
     const glance = (next: Glance) => {
       last = next;
-      const isHeld = next.state.held !== null || next.state.back !== null;
+      unwritten = next.trouble === null ? 0 : unwritten + 1;
+      // A journal that takes nothing holds the share too: nothing proceeds without it.
+      const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
       if ((signals.asked() !== null && isHeld) || options.until?.(next)) stop.abort();
       options.onStatus(statusOf(next.state, next.watch, next.observation), next.state);
     };
@@ -85,7 +91,9 @@ export async function controlRollout(context: Context, options: ControlOptions):
       options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
     );
     over.resolve({ kind: end, stage: state.stage.kind });
-    return { kind: end, state, trouble: troubleOf(last) };
+    const trouble = troubleOf(last);
+    if (trouble !== null) options.onTrouble(`not in the journal: ${trouble}`);
+    return { kind: end, state, trouble };
   } finally {
     over.resolve(null);
     if (options.signals === undefined) signals.release();

@@ -77,6 +77,8 @@ async function status(context: Context, options: Options): Promise<void> {
         `${paint.bold(rollout.operation)}  ${rollout.words}${rollout.held === null ? '' : paint.yellow(`, held: ${rollout.held.why}`)}`,
       );
     }
+    if (answer !== null && answer.trouble !== null)
+      lines.push(paint.red(`nothing can be written to the journal: ${answer.trouble}`));
     if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
     if (commit.length > 0)
       lines.push(

@@ -51,6 +51,7 @@ export async function takeBack(context: Context, name: string | undefined, optio
   try {
     return await byJournal(context, name, options, request);
   } catch (error) {
+    if (error instanceof StillStanding) throw error;
     say(`not by the journal: ${messageOf(error)}`);
   }
   say('by the exported state and the balancers alone');
@@ -80,8 +81,9 @@ async function byController(
   const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(5000));
   if (accepted === undefined) return false;
   tellJson?.(operation);
-  context.stdout.write(`${operation}: its controller (pid ${controller.pid}) takes the traffic back\n`);
-  return followBack(context, socket, operation);
+  const say = (line: string) => context.stdout.write(`${line}\n`);
+  say(`${operation}: its controller (pid ${controller.pid}) takes the traffic back`);
+  return followBack(context, socket, operation, (line) => say(`  ${line}`));
 }
 
 function serviceOf({ operation, status }: ControllerAnswer): string | null {
@@ -100,13 +102,20 @@ async function byJournal(
   const opened = await openJournalOf(context, config, options.journal);
   try {
     const state = await chooseRollout(opened, name, true);
-    const { stdout } = options.json ? { stdout: context.stderr } : context;
-    stdout.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
-    const { end, written } = await untilBack(context, { config, opened, state, options }, request);
-    if (written) return;
-    context.stderr.write(
-      `drover: the traffic is back. It is not in the journal, and states and sizes are not yet as found: ${end}\n  run the same command again when the journal can be written\n`,
-    );
+    const output = options.json ? context.stderr : context.stdout;
+    output.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
+    const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
+    const becoming = { config, opened, state, options, requests: [request], until: watched.until };
+    const end = await becomeController(context, becoming);
+    const standing = watched.standing();
+    if (standing.length > 0) {
+      const message = `${state.operation}: still standing: ${standing.join('; ')}`;
+      throw new StillStanding(message, 'run the same command again: it goes on with the way back');
+    }
+    if (end.state.back === null)
+      context.stderr.write(
+        'drover: the traffic is back; states and sizes are not yet as found. Run the same command again when the journal can be written\n',
+      );
   } finally {
     await opened.journal.close().catch(() => undefined);
   }
@@ -114,20 +123,30 @@ async function byJournal(
 
 /** Passes in which the journal did not take the way back that was performed: after that many it is left to a later command. */
 const unwrittenPasses = 4;
+/** How long a balancer that does not answer is tried again. */
+const standingMsMax = 30_000;
 
-async function untilBack(
-  context: Context,
-  which: Omit<Parameters<typeof becomeController>[1], 'requests' | 'until'>,
-  request: BackRequest,
-): Promise<{ readonly end: string; readonly written: boolean }> {
+/** Says what stands, and ends the loop where waiting longer does not help. */
+function watchBack(context: Context, say: (line: string) => void) {
+  const startedMs = context.clock.monotonic();
+  const said = new Set<string>();
+  let standing: readonly string[] = [];
   let passes = 0;
-  const until = ({ trouble, state, observation }: Glance) => {
-    const isStuck = trouble !== null && state.back === null && stillStanding(state, observation).length === 0;
-    passes = isStuck ? passes + 1 : 0;
-    return passes >= unwrittenPasses;
+  return {
+    standing: () => standing,
+    until({ trouble, state, observation }: Glance): boolean {
+      standing = stillStanding(state, observation);
+      // The first look is from before the first command.
+      const lines = state.back === null ? [] : standing.filter((line) => !said.has(line));
+      for (const line of lines) {
+        said.add(line);
+        say(line);
+      }
+      passes = trouble !== null && state.back === null && standing.length === 0 ? passes + 1 : 0;
+      const isLate = standing.length > 0 && context.clock.monotonic() - startedMs > standingMsMax;
+      return passes >= unwrittenPasses || isLate;
+    },
   };
-  const { state, trouble } = await becomeController(context, { ...which, requests: [request], until });
-  return { end: trouble ?? 'the controller was asked to end', written: state.back !== null };
 }
 
 function messageOf(error: unknown): string {

@@ -11,7 +11,7 @@ export type Observed = Pick<OperationPorts, 'clock' | 'timing' | 'backends' | 'o
 
 /**
  * Reads everything at once, each call under one deadline; what does not answer is unknown, with the reason. `urgent` gives
- * up what has not answered yet.
+ * up what has not answered yet, and so does `msMax`.
  */
 export async function observe(
   ports: Observed,
@@ -21,8 +21,9 @@ export async function observe(
   drill: Reading<DrillMeasure> | null,
   outer: readonly AbortSignal[],
   leased = true,
+  msMax = ports.timing.callMs,
 ): Promise<Observation> {
-  const deadline = openDeadline(ports.clock, ports.timing.callMs, outer);
+  const deadline = openDeadline(ports.clock, msMax, outer);
   const read = <T>(call: (signal: AbortSignal) => Promise<T>) => timed(ports, deadline.signal, call);
   try {
     const [origin, destination, marker, ...backends] = await Promise.all([

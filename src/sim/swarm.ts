@@ -27,13 +27,13 @@ export async function summarize(seed: number): Promise<Summary> {
   return { seed, violation, end, cause, simulatedMs, entries, coverage, nature: natureOf(scenario) };
 }
 
-/** The first seed, in order, in which a checker catches the mutation; null: none of `seeds` seeds from `first` does. */
+/** The first seed, in order, in which a checker that is meant to catches the mutation; null: none of `seeds` seeds from `first` does. */
 export async function firstCatch(mutation: Mutation, first: number, seeds: number): Promise<Outcome | null> {
   for (let seed = first; seed < first + seeds; seed++) {
     const scenario = drawScenario(seed);
     if (mutation.shownBy.length > 0 && !mutation.shownBy.some((fault) => fault in scenario.faults)) continue;
     const outcome = await simulate(scenario, mutation);
-    if (outcome.violation !== null) return outcome;
+    if (outcome.violation !== null && mutation.caughtBy.includes(outcome.violation.check)) return outcome;
   }
   return null;
 }

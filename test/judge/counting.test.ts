@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Counting, countBackend, lateRequests, type Window } from '../../src/core/judge/counting.ts';
 import type { BackendReading, ServerCounters } from '../../src/core/observed/backend.ts';
@@ -111,6 +112,50 @@ describe('streams that end later than their window', () => {
       [30, 10],
       [0, 0],
     ]);
+  });
+
+  test('failures that were counted stay counted while answered streams beside them are open', () => {
+    expect(counts({}, { lbtot: 10 }, { lbtot: 30, rsp2xx: 20, scur: 20 }, { lbtot: 31, rsp2xx: 20 })).toEqual([
+      [10, 10],
+      [20, 0],
+      [1, 1],
+    ]);
+  });
+
+  test('whatever the order of events, all windows together hold max(0, G, H) at its largest', () => {
+    const events = [
+      'lbtot',
+      'rsp1xx',
+      'rsp2xx',
+      'rsp3xx',
+      'rsp4xx',
+      'rsp5xx',
+      'srvAbrt',
+      'econ',
+      'eresp',
+      'scur',
+    ] as const;
+    const poll = fc.array(fc.tuple(fc.constantFrom(...events), fc.nat(9)), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(poll, { minLength: 1, maxLength: 20 }), (polls) => {
+        const now: { -readonly [Name in keyof ServerCounters]: number } = { ...zero };
+        const readings = polls.map((changes) => {
+          // A gauge: what is said of it is its value, and not an increase.
+          for (const [name, by] of changes) now[name] = name === 'scur' ? by : now[name] + by;
+          return { ...now };
+        });
+        const first = readings[0] ?? zero;
+        let most = 0;
+        for (const at of readings.slice(1)) {
+          const since = (name: keyof ServerCounters) => at[name] - first[name];
+          const G = since('lbtot') - since('rsp2xx') - since('rsp3xx') - since('rsp4xx') + since('srvAbrt') - at.scur;
+          most = Math.max(most, G, since('rsp5xx') + since('econ') + since('eresp'));
+        }
+        const windows = counts(...readings).map((window) => window ?? [0, 0]);
+        for (const [, failures] of windows) expect(failures).toBeGreaterThanOrEqual(0);
+        expect(windows.reduce((sum, [, failures]) => sum + failures, 0)).toBe(most);
+      }),
+    );
   });
 
   test('a stream already answered at the first reading does not end as a failure', () => {

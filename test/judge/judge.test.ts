@@ -33,6 +33,8 @@ describe('thresholds', () => {
     expect(verdict(state).rollBack.threshold).toBeCloseTo(Math.log(6 / 0.001), 12);
     expect(verdict(state).promote.threshold).toBeCloseTo(Math.log(12 / 0.01), 12);
     const guarded = enterStep(startJudge({ ...rules, objective: 0.01 }, 2), 3);
+    // Equally near, as both are without data: the comparison is told.
+    expect(verdict(guarded)).toMatchObject({ rollBack: { by: 'comparison' }, promote: { by: 'comparison' } });
     expect(verdict(guarded).rollBack.threshold).toBeCloseTo(Math.log(12 / 0.001), 12);
     expect(verdict(guarded).promote.threshold).toBeCloseTo(Math.log(24 / 0.01), 12);
   });
@@ -195,6 +197,12 @@ describe('verdicts', () => {
     const after = judgeWindows(newPair(before, 2), { only: window }, pass);
     expect(after.comparison.sums).toEqual([-Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2]);
     expect(verdict(after).rollBack).toMatchObject({ by: 'absolute' });
+  });
+
+  test('start times count from the earliest window, whatever its backend is called', () => {
+    const counts = { attempts: 100, failures: 0 };
+    const window = (fromMs: number) => ({ fromMs, toMs: 9000, origin: counts, destination: counts, originHosts: [] });
+    expect(judgeWindows(startJudge(rules, 1), { a: window(5000), b: window(2000) }, pass).startMs).toBe(2000);
   });
 
   test('a pass without windows changes nothing', () => {
@@ -385,6 +393,14 @@ describe('recorded windows', () => {
     expect(decidedAt(1e-9, toPromote)).toBeNull();
     expect(decidedAt(0, toPromote)).toBe('promote');
     expect(decidedAt(0, toPromote - 1e-9)).toBeNull();
+  });
+
+  test('the first decisive verdict is the last word: no row after it changes anything', () => {
+    const start = startRecorded(rules);
+    for (const decided of ['promote', 'roll back'] as const) {
+      const state = { ...start, decided };
+      expect(judgeRecorded(state, { ...row, destinationFailures: 100 })).toBe(state);
+    }
   });
 
   test('one row, by hand', () => {

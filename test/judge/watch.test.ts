@@ -8,6 +8,7 @@ import type { RolloutEvent } from '../../src/core/rollout/events.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import { fold, type RolloutState } from '../../src/core/rollout/state.ts';
+import { tripped } from '../../src/core/rollout/tripwires.ts';
 import { startWatch, type Watch, watch } from '../../src/core/rollout/watch.ts';
 
 const group = { environment: 'here', size: null, capacityRps: null };
@@ -46,6 +47,9 @@ class Rollout {
   process = '1@1';
   abortOnClose: Reading<boolean> = known(false);
   readonly unreadable = new Set<string>();
+  /** How long before the end of the pass a backend's answer was complete, and streams open at each group. */
+  readonly earlierMs: Record<string, number> = {};
+  open: readonly [number, number] = [0, 0];
   readonly #counters = { attempts: [0, 0], failures: [0, 0] };
 
   constructor(earlierAttempts: Readonly<Record<string, number>> = {}, rolloutPlan: RolloutPlan = plan) {
@@ -77,7 +81,7 @@ class Rollout {
         this.#counters.attempts[side] = (this.#counters.attempts[side] ?? 0) + attempts[side];
         this.#counters.failures[side] = (this.#counters.failures[side] ?? 0) + failures[side];
       }
-      this.watch = watch(this.watch, this.state, this.#observation());
+      this.watch = watch(this.watch, this.state, this.observation());
     }
   }
 
@@ -93,9 +97,12 @@ class Rollout {
     return { operation: 'web', seq, previous: '', hash: '', rules: 1, atMs: this.nowMs, actor: 'drover', body };
   }
 
-  #observation(): Observation {
+  observation(): Observation {
     const at = <T>(reading: Reading<T>) => ({ atMs: this.nowMs, reading });
-    const one = (id: string) => at<BackendReading>(this.unreadable.has(id) ? unknown('gone') : known(this.#reading()));
+    const one = (id: string) => ({
+      atMs: this.nowMs - (this.earlierMs[id] ?? 0),
+      reading: this.unreadable.has(id) ? unknown('gone') : known(this.#reading()),
+    });
     return {
       nowMs: this.nowMs,
       leased: true,
@@ -116,7 +123,8 @@ class Rollout {
   }
 
   #server(name: string, side: 0 | 1): ServerReading {
-    const none = { rsp1xx: 0, rsp3xx: 0, rsp4xx: 0, srvAbrt: 0, econ: 0, eresp: 0, wretr: 0, wredis: 0, scur: 0 };
+    const none = { rsp1xx: 0, rsp3xx: 0, rsp4xx: 0, srvAbrt: 0, econ: 0, eresp: 0, wretr: 0, wredis: 0 };
+    const scur = this.open[side];
     const [lbtot = 0, rsp5xx = 0] = [this.#counters.attempts[side], this.#counters.failures[side]];
     return {
       name,
@@ -126,7 +134,7 @@ class Rollout {
       admin: 'ready',
       configuredAdmin: known('ready'),
       health: 'up',
-      counters: { ...none, lbtot, rsp5xx, rsp2xx: lbtot - rsp5xx },
+      counters: { ...none, lbtot, rsp5xx, rsp2xx: lbtot - rsp5xx - scur, scur },
       features: [],
     };
   }
@@ -223,6 +231,32 @@ describe('evidence of a live rollout', () => {
     rollout.process = '2@2';
     rollout.run(1, [100_000, 100_000], [0, 90_000]);
     expect(rollout.verdict.rollBack).toEqual(before);
+  });
+
+  test('each balancer has its own times: those at which its answers were complete', () => {
+    const rollout = new Rollout();
+    rollout.earlierMs['a'] = 400;
+    rollout.run(1, [500, 500], [0, 0]);
+    rollout.earlierMs['a'] = 100;
+    rollout.run(1, [500, 500], [0, 0]);
+    const { a, b } = rollout.watch.windows;
+    expect([a, b].map((window) => (window === undefined ? null : window.toMs - window.fromMs))).toEqual([1300, 1000]);
+    expect(a?.toMs).toBe(rollout.nowMs - 100);
+  });
+
+  test('requests that hang at a destination that carries traffic are a tripwire, unless the origin has as many', () => {
+    const hung = (open: readonly [number, number]) => {
+      const rollout = new Rollout();
+      const traffic = { a: { d1: { weight: 1, admin: 'ready' as const } } };
+      const target = { requestedShare: 0.5, traffic, origin: null, destination: null };
+      rollout.append({ kind: 'intended', target, why: 'a test' });
+      rollout.open = open;
+      rollout.run(12, [10, 10], [0, 0]);
+      return tripped(rollout.state, rollout.watch, rollout.observation());
+    };
+    expect(hung([0, 111])).toMatchObject({ kind: 'tripwire', wire: 'hung requests' });
+    expect(hung([0, 109])).toBeNull();
+    expect(hung([111, 111])).toBeNull();
   });
 });
 

@@ -29,7 +29,7 @@ export async function openFronts(
     urls.push(...ports.map((port) => `http://127.0.0.1:${port}/`));
     const sections = (weights: Weights) =>
       services.flatMap((service, at) => backendLines(service, ports[at] ?? 0, servers, weights));
-    const defaults = ['timeout connect 500ms', 'timeout server 1s', 'retries 0'];
+    const defaults = ['timeout connect 200ms', 'timeout server 800ms', 'retries 0'];
     const haproxy = await startHaproxy({ sections: sections(foundWeights), defaults });
     haproxies.push(haproxy);
     reloads.push((weights) => haproxy.reload(sections(weights)));

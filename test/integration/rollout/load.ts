@@ -6,6 +6,8 @@ export type Line = {
   readonly sentAtMs: number;
   readonly endedAtMs: number;
   readonly server: string | null;
+  /** Which of the URLs. */
+  readonly via: number;
   readonly failed: boolean;
 };
 
@@ -27,9 +29,9 @@ export function startLoad(urls: readonly string[], rps = 200): Load {
   const startedAt = performance.now();
   let sent = 0;
   const send = () => {
-    const url = urls[sent % urls.length] ?? '';
+    const via = sent % urls.length;
     sent++;
-    const one = ask(agent, url).then((line) => {
+    const one = ask(agent, urls[via] ?? '', via).then((line) => {
       ledger.push(line);
       under.delete(one);
     });
@@ -66,14 +68,14 @@ export function seenOf(lines: readonly Line[], prefix: string): { readonly answe
   return { answered: own.length - failed, failed };
 }
 
-async function ask(agent: Agent, url: string): Promise<Line> {
+async function ask(agent: Agent, url: string, via: number): Promise<Line> {
   const sentAtMs = Date.now();
   try {
     const { body, headers, statusCode } = await request(url, { dispatcher: agent });
     await body.dump();
     const server = typeof headers['x-server'] === 'string' ? headers['x-server'] : null;
-    return { sentAtMs, endedAtMs: Date.now(), server, failed: statusCode >= 500 };
+    return { sentAtMs, endedAtMs: Date.now(), server, via, failed: statusCode >= 500 };
   } catch {
-    return { sentAtMs, endedAtMs: Date.now(), server: null, failed: true };
+    return { sentAtMs, endedAtMs: Date.now(), server: null, via, failed: true };
   }
 }

@@ -40,6 +40,8 @@ export type Site = Pick<Commands, 'drover' | 'run' | 'plan' | 'start' | 'shell'>
 export type SiteOptions = {
   readonly services?: readonly string[];
   readonly haproxies?: number;
+  /** One balancer of several processes, in place of one for each. */
+  readonly oneBalancer?: boolean;
   readonly rps?: number;
   /** Lines of `rollout:` beside the defaults of these tests. */
   readonly policy?: readonly string[];
@@ -49,6 +51,7 @@ export type SiteOptions = {
 export async function openSite({
   services = ['web'],
   haproxies: count = 1,
+  oneBalancer = false,
   rps = 200,
   policy = [],
   steps = ['{ weight: 50%, bake: 1s }'],
@@ -63,7 +66,8 @@ export async function openSite({
     (service, server) => (server.startsWith('vpc') ? destination[service] : undefined) ?? origin,
   );
   const { haproxies } = fronts;
-  const yaml = configuration(services, haproxies, policy, steps);
+  const balancers = oneBalancer ? [haproxies] : haproxies.map((one) => [one]);
+  const yaml = configuration(services, balancers, policy, steps);
   writeFileSync(join(directory, 'drover.yaml'), yaml);
   const load = startLoad(fronts.urls, rps);
   const commands = openCommands(directory);
@@ -127,12 +131,12 @@ export function isMoved(world: World): boolean {
 
 function configuration(
   services: readonly string[],
-  haproxies: readonly RunningHaproxy[],
+  balancers: readonly (readonly RunningHaproxy[])[],
   policy: readonly string[],
   steps: readonly string[],
 ): string {
   const traffic = (service: string) =>
-    haproxies.map(
+    balancers.map(
       (_, index) =>
         `      - { balancer: edge-${index + 1}, backend: ${service}, origin: "classic-*", destination: "vpc-*" }`,
     );
@@ -141,16 +145,16 @@ function configuration(
     'name: shop',
     'environments: { classic: { provider: none }, vpc: { provider: none } }',
     'balancers:',
-    ...haproxies.map(
-      ({ socket, configFile }, index) =>
-        `  edge-${index + 1}: { haproxy: { socket: ${socket}, config: ${configFile} } }`,
-    ),
+    ...balancers.map((processes, index) => {
+      const sockets = processes.map(({ socket }) => socket).join(', ');
+      return `  edge-${index + 1}: { haproxy: { sockets: [${sockets}], config: ${processes[0]?.configFile} } }`;
+    }),
     'services:',
     ...services.flatMap((service) => [
       `  ${service}:`,
       `    owner: team-${service}`,
       '    kind: stateless',
-      '    objective: { failures: 12% }',
+      '    objective: { failures: 20% }',
       '    traffic:',
       ...traffic(service),
       '    origin: { environment: classic, capacity: 1000/s, build: { http: /build } }',
@@ -163,7 +167,7 @@ function configuration(
     '  control-share: 50%',
     '  judge: { dispersion: 1 }',
     '  drill: { requests: 5, time: 2s }',
-    '  attempt: 2s',
+    '  attempt: 1s',
     '  drain: 5s',
     ...policy.map((line) => `  ${line}`),
     '',

@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, test } from 'vitest';
+import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
+import { eventually } from './rollout/drover.ts';
+import { seenOf } from './rollout/load.ts';
+import { asFound, openSite, type Site, type World } from './rollout/site.ts';
+
+const steps = ['{ weight: 50%, bake: 60s }'];
+/** The origin as found, the destination in maint: what can be had where nothing but the balancer can be written. */
+const cut: World = {
+  ...asFound,
+  'vpc-1': { weight: expect.any(Number), admin: 'maint' },
+  'vpc-2': { weight: expect.any(Number), admin: 'maint' },
+};
+
+type Trouble = {
+  readonly name: string;
+  /** Breaks something in the site's directory. */
+  readonly break: (state: string, site: Site) => void;
+  /** Before the command in a shell. */
+  readonly wrapper?: string;
+  readonly args?: (site: Site) => string;
+  readonly says: RegExp;
+};
+
+const troubles: readonly Trouble[] = [
+  {
+    name: 'a damaged journal',
+    break: (state) => {
+      for (const file of ['journal.db-wal', 'journal.db-shm']) rmSync(join(state, file), { force: true });
+      writeFileSync(join(state, 'journal.db'), 'this is no journal, and it is long enough to be seen');
+    },
+    says: /not by the journal: the journal .* is damaged/,
+  },
+  {
+    name: 'a journal of a newer version',
+    break: (state) => {
+      const journal = new DatabaseSync(join(state, 'journal.db'));
+      journal.exec('pragma user_version = 99');
+      journal.close();
+    },
+    says: /not by the journal: the journal .* was written by a newer Drover/,
+  },
+  {
+    name: 'a journal that is gone',
+    break: (state) => rmSync(join(state, 'journal.db')),
+    says: /not by the journal: there is no journal at/,
+  },
+  {
+    name: 'a broken drover.yaml',
+    break: (_, { directory }) => writeFileSync(join(directory, 'drover.yaml'), 'version: [1'),
+    says: /not by the journal: drover.yaml has a problem/,
+  },
+  {
+    name: 'a full disk',
+    break: () => undefined,
+    wrapper: 'ulimit -f 0; exec',
+    says: /not by the journal: .*the disk is full.*\n(.*\n)*.*the back marker of rollout-web-1 could not be written/,
+  },
+  {
+    name: 'nothing but the name of a socket',
+    break: (state) => rmSync(state, { recursive: true }),
+    args: ({ haproxies }) => `--offline --haproxy ${haproxies[0]?.socket} --destination 'vpc-*'`,
+    says: /2 destination servers are in maint; the origin carries everything/,
+  },
+];
+
+describe.concurrent('the way back', () => {
+  test('is taken without a controller, whatever is broken beside it', async ({ expect, onTestFinished }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { directory, drover, kinds, load, plan, run, shell, world } = site;
+    const hash = await plan();
+    const controller = drover('apply', '--plan', hash);
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    const state = join(directory, '.drover');
+    const yaml = readFileSync(join(directory, 'drover.yaml'));
+    cpSync(state, `${state}.copy`, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+    const shifted = await world();
+    for (const trouble of troubles) {
+      rmSync(state, { recursive: true, force: true });
+      cpSync(`${state}.copy`, state, { recursive: true });
+      writeFileSync(join(directory, 'drover.yaml'), yaml);
+      await rewrite(site, shifted);
+      trouble.break(state, site);
+      const back = await shell(`${trouble.wrapper ?? 'exec'} "$0" "$1" back ${trouble.args?.(site) ?? ''}`).ended;
+      expect({ trouble: trouble.name, code: back.code, world: await world() }).toEqual({
+        trouble: trouble.name,
+        code: 2,
+        world: cut,
+      });
+      expect(back.stdout + back.stderr).toMatch(trouble.says);
+      const before = load.ledger.length;
+      await load.more(60);
+      expect(seenOf(load.ledger.slice(before + 40), 'vpc-')).toEqual({ answered: 0, failed: 0 });
+    }
+
+    // The journal is back, and finds out.
+    rmSync(join(state), { recursive: true, force: true });
+    cpSync(`${state}.copy`, state, { recursive: true });
+    const again = await run('apply', '--plan', hash);
+    expect(again).toMatchObject({ code: 2, stderr: '' });
+    expect(await world()).toEqual(asFound);
+    expect((await kinds('rollout-web-1')).slice(-4)).toEqual(['back-performed', 'drained', 'intended', 'rolled-back']);
+    expect(existsSync(join(state, 'rollout-web-1.json'))).toBe(false);
+  });
+
+  test('is journalled by a process of its own where there is a journal and no controller', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { apply, journal, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    const back = await run('back', 'web', '--reason', 'the controller died');
+    expect(back).toMatchObject({ code: 2, stderr: '', stdout: expect.stringContaining('no controller is alive') });
+    expect(await world()).toEqual(asFound);
+    const entries = await journal('rollout-web-1');
+    const performed = entries.find(({ body }) => body.kind === 'back-performed');
+    expect(performed?.body).toMatchObject({ cause: { kind: 'asked', reason: 'the controller died' } });
+    expect(entries.at(-1)?.body.kind).toBe('rolled-back');
+    expect(await run('back')).toMatchObject({ code: 1, stderr: expect.stringContaining('no rollout to take back') });
+    expect(await world()).toEqual(asFound);
+  });
+
+  test('is taken by a controller whose disk has become full, and journalled when there is space', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { apply, directory, journal, kinds, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    const limit = (bytes: string) => execFileSync('prlimit', ['--pid', String(controller.pid), `--fsize=${bytes}`]);
+    limit('1:unlimited');
+    const back = await run('back');
+    expect(back).toMatchObject({ code: 2, stderr: '', stdout: expect.stringContaining('the disk is full') });
+    expect(back.stdout).toContain('the traffic is back');
+    expect(await world()).toEqual(cut);
+    expect(await kinds('rollout-web-1')).not.toContain('back-performed');
+    expect(await run('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('the disk is full') });
+
+    limit('unlimited:unlimited');
+    expect((await controller.ended).code).toBe(2);
+    expect(await world()).toEqual(asFound);
+    expect((await journal('rollout-web-1')).at(-1)?.body.kind).toBe('rolled-back');
+    expect(existsSync(join(directory, '.drover', 'rollout-web-1.json'))).toBe(false);
+    await eventually(
+      () => run('status'),
+      ({ stdout }) => stdout.includes('nothing is unfinished'),
+      'the end',
+    );
+  });
+});
+
+/** As if nobody had taken anything back yet. */
+async function rewrite(site: Site, world: World): Promise<void> {
+  const socket = site.haproxies[0]?.socket ?? '';
+  const backend = new HaproxyBackend({ socket, backend: 'web', configFile: null });
+  const signal = AbortSignal.timeout(20_000);
+  const servers = Object.entries(world);
+  await backend.setWeights(Object.fromEntries(servers.map(([name, { weight }]) => [name, weight])), signal);
+  await backend.setStates(Object.fromEntries(servers.map(([name]) => [name, 'ready' as const])), signal);
+}

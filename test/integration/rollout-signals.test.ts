@@ -1,0 +1,153 @@
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test } from 'vitest';
+import { type Ended, eventually } from './rollout/drover.ts';
+import { asFound, openSite } from './rollout/site.ts';
+
+const steps = ['{ weight: 50%, bake: 60s }'];
+
+describe.concurrent('a controller that is asked to end', () => {
+  test('holds the share, journals it, says how to go on, and is followed by the next', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { drover, haproxies, journal, kinds, plan, run, world } = site;
+    const expectHeld = async ({ code, stdout, stderr }: Ended, signal: string) => {
+      expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+      expect(stdout).toMatch(/the share is held where it is\n.* drover resume .*\n.* drover back /);
+      const held = (await journal('rollout-web-1')).findLast(({ body }) => body.kind === 'held');
+      expect(held?.body).toMatchObject({ why: `the controller was asked to end (${signal})` });
+      const left = await world();
+      await sleep(1500);
+      expect(await world()).toEqual(left);
+      expect((await run('status')).stdout).toContain('NO CONTROLLER IS ALIVE');
+    };
+    const hash = await plan();
+    const first = drover('apply', '--plan', hash);
+    await first.until(/drill shifting/);
+    first.kill('SIGINT');
+    await expectHeld(await first.ended, 'SIGINT');
+
+    const second = drover('resume');
+    await second.until(/step 1: judging/);
+    second.kill('SIGTERM');
+    await expectHeld(await second.ended, 'SIGTERM');
+
+    const third = drover('apply', '--plan', hash);
+    await third.until(/rollout-web-1 is held .*`drover resume` goes on/);
+    await eventually(
+      () => run('resume'),
+      ({ stdout }) => stdout === 'rollout-web-1 goes on\n',
+      'resumed',
+    );
+    await third.until(/step 1: judging/);
+    third.kill('SIGHUP');
+    await expectHeld(await third.ended, 'SIGHUP');
+
+    const fourth = drover('resume');
+    await fourth.until(/step 1: judging/);
+    const worker = (await haproxies[0]?.worker()) ?? 0;
+    process.kill(worker, 'SIGSTOP');
+    await sleep(1500);
+    fourth.kill('SIGINT');
+    await sleep(100);
+    fourth.kill('SIGINT');
+    await fourth.ended.finally(() => process.kill(worker, 'SIGCONT'));
+    expect((await fourth.ended).code).toBe(2);
+    expect((await run('back')).code).toBe(2);
+    expect(await world()).toEqual(asFound);
+    expect((await kinds('rollout-web-1')).filter((kind) => kind === 'started')).toHaveLength(1);
+  });
+
+  test('before anything was begun leaves nothing', async ({ expect, onTestFinished }) => {
+    const site = await openSite();
+    onTestFinished(site.close);
+    const { drover, journal, plan, run, world } = site;
+    const hash = await plan();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const controller = drover('apply', '--plan', hash);
+      await eventually(
+        () => run('status'),
+        ({ stdout }) => stdout.includes(`pid ${controller.pid}`),
+        'the controller observes',
+      );
+      controller.kill(signal);
+      expect((await controller.ended).code).not.toBe(0);
+      expect(await world()).toEqual(asFound);
+      const begun = await journal('rollout-web-1');
+      if (begun.length > 0) expect((await run('back')).code).toBe(2);
+      expect(await world()).toEqual(asFound);
+    }
+  });
+});
+
+describe.concurrent('a controller in the background', () => {
+  test('answers before the command ends, goes on where one was killed, and says why it did not start', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { directory, journal, kinds, plan, run, world } = site;
+    const pidIn = ({ stdout }: Ended) => {
+      const pid = Number(/in the background \(pid (\d+)\)/.exec(stdout)?.[1]);
+      expect(pid).toBeGreaterThan(0);
+      onTestFinished(() => {
+        if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+      });
+      return pid;
+    };
+    const hash = await plan();
+    const obstacle = join(directory, '.drover', 'rollout-web-1.json.new');
+    mkdirSync(obstacle);
+    const failed = await run('apply', '--plan', hash, '--detach');
+    expect(failed).toMatchObject({ code: 1, stdout: '' });
+    expect(failed.stderr).toMatch(
+      /the controller did not start \(exit 1\). Its last lines:\n(.*\n)*.*could not be written to/,
+    );
+    expect(await world()).toEqual(asFound);
+    rmdirSync(obstacle);
+
+    const first = await run('apply', '--plan', hash, '--detach');
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    const pid = pidIn(first);
+    expect((await run('status')).stdout).toContain(`A controller is alive (pid ${pid}): rollout-web-1`);
+    expect(await run('apply', '--plan', hash, '--detach')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('a controller is running already'),
+    });
+    await eventually(
+      () => journal('rollout-web-1'),
+      (entries) => entries.some(({ body }) => body.kind === 'stage-entered' && body.stage.kind === 'shifting'),
+      'shifting',
+    );
+    process.kill(pid, 'SIGKILL');
+    await eventually(
+      () => isAlive(pid),
+      (alive) => !alive,
+      'the end of the first one',
+    );
+    const second = pidIn(await run('apply', '--plan', hash, '--detach'));
+    expect(second).not.toBe(pid);
+    expect((await run('back')).code).toBe(2);
+    await eventually(
+      () => isAlive(second),
+      (alive) => !alive,
+      'the end of the second one',
+    );
+    expect(await world()).toEqual(asFound);
+    expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
+  });
+});
+
+/** A process without a command line has ended, and waits for somebody to notice. */
+function isAlive(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
+  } catch {
+    return false;
+  }
+}
