@@ -8,6 +8,8 @@ import { type Entry, emptyHead, type Head } from '../core/journal/entry.ts';
 export class Durable {
   readonly chains = new Map<string, Entry[]>();
   readonly marker = new Map<string, string>();
+  /** When each controller last looked for the marker. */
+  readonly markerReadAtMs = new Map<string, number>();
   readonly #leases = new Map<string, LeaseRow>();
   readonly #samples = new Map<string, string>();
   /** Told of every entry once it is durable. */

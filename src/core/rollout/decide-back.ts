@@ -19,7 +19,7 @@ import {
   trafficKept,
 } from './targets.ts';
 import { destinationFails, judgedBack, tripped } from './tripwires.ts';
-import type { Watch } from './watch.ts';
+import { type Watch, watchedMs } from './watch.ts';
 
 export type BackReason = { readonly cause: BackCause; readonly all: boolean };
 
@@ -109,9 +109,12 @@ function cutting(
   const left = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (left.length > 0) return cutMore(state, watch, observation, facts, target, left.length);
   if (pending.length > 0 || !isAllRead(state, observation)) return [];
-  const afterMs = observation.nowMs - (state.back?.performedAtMs ?? observation.nowMs);
+  const performedAtMs = state.back?.performedAtMs ?? observation.nowMs;
+  const afterMs = observation.nowMs - performedAtMs;
   const inFlight = inFlightNow(state, watch);
-  const gone = isIdle(state, watch) && (inFlight === 0 || afterMs >= state.plan.policy.drainMsMax);
+  const gone =
+    isIdle(state, watch) &&
+    (inFlight === 0 || watchedMs(watch, performedAtMs, observation.nowMs) >= state.plan.policy.drainMsMax);
   if (!gone) return [];
   const found = state.asFound;
   const restored: Target = {
@@ -136,7 +139,7 @@ function cutMore(
   left: number,
 ): RolloutEvent[] {
   // Where nothing that grows makes room, the way back still ends: one server after the other.
-  const waitedMs = observation.nowMs - (state.intended?.atMs ?? observation.nowMs);
+  const waitedMs = watchedMs(watch, state.intended?.atMs ?? observation.nowMs, observation.nowMs);
   const more = cuttable(state, watch, facts, waitedMs >= state.plan.policy.settleMsMax ? 1 : 0);
   const cut = more === null ? null : [...alreadyCut(state, target), ...more];
   const share = shareBeyondOrigin(facts);
@@ -278,8 +281,7 @@ function failedDrill(state: RolloutState, observation: Observation): BackCause |
 /** Before any traffic has moved nothing is lost by giving up; later the world holds still instead. */
 function neverCapable(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): BackCause | null {
   if (state.stage.kind !== 'preparing' || state.held !== null) return null;
-  // Only what this controller has watched: before, there may have been nobody to see it become capable.
-  const waitedMs = observation.nowMs - Math.max(state.stageSinceMs, watch.sinceMs ?? observation.nowMs);
+  const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (waitedMs < state.plan.policy.capacityMsMax) return null;
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 0;
   const last = lastWordsOf(observation.destination.reading);
