@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
-import { seenOf } from './rollout/load.ts';
-import { asFound, baseline, isMoved, openSite } from './rollout/site.ts';
+import { seenOf } from './load.ts';
+import { asFound, baseline, isMoved, openSite } from './site.ts';
 
 describe.concurrent('a rollout behind HAProxy', () => {
   test('of a good build moves under its plan only, and keeps its reserve until the moved weights are committed', async ({

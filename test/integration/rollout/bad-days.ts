@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { eventually, main } from './rollout/drover.ts';
-import { asFound, isMoved, openSite } from './rollout/site.ts';
+import { eventually, main } from './drover.ts';
+import { asFound, isMoved, openSite } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { eventually } from './rollout/drover.ts';
-import { asFound, openSite } from './rollout/site.ts';
+import { eventually } from './drover.ts';
+import { asFound, openSite } from './site.ts';
 
 /** Counts the calls of a heartbeat. */
 async function openHeart(): Promise<{ readonly url: string; calls(): number; close(): void }> {

@@ -3,10 +3,10 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
-import { eventually } from './rollout/drover.ts';
-import { seenOf } from './rollout/load.ts';
-import { asFound, openSite, type Site, type World } from './rollout/site.ts';
+import { HaproxyBackend } from '../../../src/io/balancer/haproxy/backend.ts';
+import { eventually } from './drover.ts';
+import { seenOf } from './load.ts';
+import { asFound, openSite, type Site, type World } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
 /** The origin as found, the destination in maint: what can be had where nothing but the balancer can be written. */

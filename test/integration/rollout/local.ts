@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { describe, test } from 'vitest';
-import { eventually } from './rollout/drover.ts';
-import { seenOf } from './rollout/load.ts';
-import { openLocalSite } from './rollout/local-site.ts';
-import { baseline } from './rollout/site.ts';
+import { eventually } from './drover.ts';
+import { seenOf } from './load.ts';
+import { openLocalSite } from './local-site.ts';
+import { baseline } from './site.ts';
 
 describe.concurrent('a service that Drover runs itself, behind its own balancer', () => {
   test('has the capacity before the traffic, keeps its reserve, and is taken back after completion', async ({

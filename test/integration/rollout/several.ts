@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
-import type { Drover } from './rollout/drover.ts';
-import { asFound, isMoved, openSite, type Site } from './rollout/site.ts';
+import type { Drover } from './drover.ts';
+import { asFound, isMoved, openSite, type Site } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
 
