@@ -121,6 +121,10 @@ describe.concurrent('the way back', () => {
     await controller.until(/step 1: judging/);
     controller.kill('SIGKILL');
     await controller.ended;
+    const shifted = await world();
+    expect(await run('hold', '--reason', 'look first')).toMatchObject({ code: 0, stderr: '' });
+    expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'look first' });
+    expect(await world()).toEqual(shifted);
     const back = await run('back', 'web', '--reason', 'the controller died');
     expect(back).toMatchObject({ code: 2, stderr: '', stdout: expect.stringContaining('no controller is alive') });
     expect(await world()).toEqual(asFound);
@@ -151,7 +155,7 @@ describe.concurrent('the way back', () => {
     expect(await run('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('the disk is full') });
 
     limit('unlimited:unlimited');
-    expect((await controller.ended).code).toBe(2);
+    await controller.endsWith(2);
     expect(await world()).toEqual(asFound);
     expect((await journal('rollout-web-1')).at(-1)?.body.kind).toBe('rolled-back');
     expect(existsSync(join(directory, '.drover', 'rollout-web-1.json'))).toBe(false);

@@ -56,7 +56,7 @@ describe.concurrent('a controller that is asked to end', () => {
     await sleep(100);
     fourth.kill('SIGINT');
     await fourth.ended.finally(() => process.kill(worker, 'SIGCONT'));
-    expect((await fourth.ended).code).toBe(2);
+    await fourth.endsWith(2);
     expect((await run('back')).code).toBe(2);
     expect(await world()).toEqual(asFound);
     expect((await kinds('rollout-web-1')).filter((kind) => kind === 'started')).toHaveLength(1);
