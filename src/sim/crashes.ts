@@ -39,11 +39,7 @@ const peculiar: Readonly<Record<(typeof stateLabels)[number], readonly CrashPoin
 };
 
 /** What takes two things at once, or is over in a moment: planned in most worlds that can have it. */
-const rarest: readonly string[] = [
-  ...pairsOf('held', resize),
-  ...pairsOf('drill-shifting', weights),
-  ...pairsOf('cutting', states),
-];
+const rarest: readonly string[] = [...pairsOf('held', resize), ...pairsOf('drill-shifting', weights)];
 
 /** What comes to pass in few worlds, mostly after another fault, is planned more often and never missed. */
 const rare: readonly string[] = [
@@ -74,7 +70,7 @@ export function crashPairs(): string[] {
 const urn = [
   ...crashPairs(),
   ...Array.from({ length: 6 }, () => rare).flat(),
-  ...Array.from({ length: 30 }, () => rarest).flat(),
+  ...Array.from({ length: 12 }, () => rarest).flat(),
 ];
 
 /** Deaths that a world has in store: some at chosen pairs, so that rare ones come about, the others at any time. */
