@@ -1,9 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
+import { fleetOperation } from '../core/journal/fleet.ts';
 import { configurationToCommit } from '../core/rollout/decide-finished.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
-import { stageWords } from '../core/rollout/status.ts';
+import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import type { Context, Journal } from './context.ts';
 import { type ControllerAnswer, controllerAt } from './controller.ts';
 import { rolloutsOf } from './history.ts';
@@ -73,6 +74,8 @@ async function status(context: Context, options: Options): Promise<void> {
     const open = rollouts.filter((rollout) => !rollout.ended);
     const lines = [controllerLine(answer, open, context.clock.now())];
     for (const rollout of rollouts) {
+      // The one that runs has a block of its own.
+      if (rollout.operation === answer?.status?.operation) continue;
       lines.push(
         `${paint.bold(rollout.operation)}  ${rollout.words}${rollout.held === null ? '' : paint.yellow(`, held: ${rollout.held.why}`)}`,
       );
@@ -99,20 +102,26 @@ async function watch(context: Context, options: Options): Promise<void> {
   const block = liveBlock(context.stdout, context.clock);
   const seen = new Map<string, number>();
   for (const { operation, seq } of await journal.heads()) seen.set(operation, seq);
+  let status: RolloutStatus | null = null;
   try {
-    while (!interruption.signal.aborted) {
-      const answer = await controllerAt(context, controlSocket);
-      if (!options.json)
-        for (const line of await newLines(journal, seen, answer?.status?.steps ?? null)) block.note(line);
-      if (answer === null) {
-        block.note('no controller is running');
-        break;
-      }
-      if (options.json) context.stdout.write(`${JSON.stringify(answer.status)}\n`);
-      else if (answer.status !== null)
-        block.show(statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
+    for (
+      let answer = await controllerAt(context, controlSocket);
+      ;
+      answer = await controllerAt(context, controlSocket)
+    ) {
+      const isOver = answer === null || interruption.signal.aborted;
+      if (!options.json) for (const line of await newLines(journal, seen, status?.steps ?? null)) block.note(line);
+      if (isOver) break;
+      status = answer?.status ?? status;
+      if (status !== null && options.json) context.stdout.write(`${JSON.stringify(status)}\n`);
+      else if (status !== null) block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
       await context.clock.sleep(1000, interruption.signal);
     }
+    if (interruption.signal.aborted) return;
+    const words = status === null ? 'no controller is running' : 'the controller has ended';
+    block.show([]);
+    if (options.json) context.stderr.write(`drover: ${words}\n`);
+    else block.note(words);
   } finally {
     block.close();
     interruption.release();
@@ -126,7 +135,8 @@ async function newLines(journal: Journal, seen: Map<string, number>, steps: numb
     const before = seen.get(operation) ?? 0;
     if (seq === before) continue;
     for (const entry of await journal.read(operation, before)) {
-      if (isTold(entry.body)) lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
+      if (operation !== fleetOperation && isTold(entry.body))
+        lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
     }
     seen.set(operation, seq);
   }
