@@ -22,6 +22,8 @@ export type Mutation = {
   readonly name: string;
   /** Worlds without any of these faults cannot show it, and are passed over. Empty: every world may. */
   readonly shownBy: readonly (FaultName | OperatorAct)[];
+  /** A seed that showed it when this was written: the first to be tried, before all others in order. */
+  readonly seenIn: number;
   /** What has to find it: a violation of anything else is no catch. */
   readonly caughtBy: readonly CheckName[];
   readonly decider?: (real: Decider) => Decider;

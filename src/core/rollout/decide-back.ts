@@ -4,6 +4,7 @@ import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
+import { lastWordsOf } from './last-words.ts';
 import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, sideOf } from './servers.ts';
@@ -283,10 +284,9 @@ function neverCapable(state: RolloutState, watch: Watch, observation: Observatio
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (waitedMs < state.plan.policy.capacityMsMax) return null;
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 0;
-  const group = observation.destination.reading;
-  const last = group.known ? group.value.instances.flatMap((one) => one.lastOutput.slice(-1)).at(0) : undefined;
+  const last = lastWordsOf(observation.destination.reading);
   const blockers = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
-  const wrote = last === undefined ? '' : `; last output: ${last}`;
+  const wrote = last === null ? '' : `; last output: ${last}`;
   return {
     kind: 'capacity',
     detail: `${able} destination servers became able in ${waitedMs / 1000} s${blockers}${wrote}`,

@@ -3,6 +3,7 @@ import { newestShare } from './checkpoint.ts';
 import { resizeEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import type { Facts } from './facts.ts';
+import { lastWordsOf } from './last-words.ts';
 import { recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping } from './servers.ts';
@@ -251,11 +252,8 @@ function capacityMissing({ state, observation, facts }: Pass, step: number, wait
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 'an unknown number of';
   const max = state.asFound.destination?.max;
   const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
-  const group = observation.destination.reading;
-  const last = group.known
-    ? group.value.instances.flatMap((one) => (one.state === 'healthy' ? [] : one.lastOutput.slice(-1))).at(0)
-    : undefined;
-  const wrote = last === undefined ? '' : `; last output of an instance that does not come up: ${last}`;
+  const last = lastWordsOf(observation.destination.reading);
+  const wrote = last === null ? '' : `; last output of an instance that does not come up: ${last}`;
   const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
   return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
 }

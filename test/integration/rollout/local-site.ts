@@ -99,7 +99,7 @@ function configuration(
     '      capacity: 150/s',
     `      command: [${process.execPath}, ${service}, "{port}", "${name}-{index}", ${name}.json]`,
     `      env: { MARK: ${mark} }`,
-    `      build: { observed: { files: [${name}.json] } }`,
+    `      build: { files: [${name}.json] }`,
     `      ports: ${port}`,
     `      server: "${name}-{index}"`,
     '      health: { path: /health, interval: 100ms, rise: 1 }',
