@@ -16,7 +16,7 @@ import { journalOption } from './open-journal.ts';
 import { openService } from './open-service.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
-import { columnsOf } from './terminal-text.ts';
+import { columnsOf, wrapTo } from './terminal-text.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
@@ -72,7 +72,7 @@ async function status(context: Context, options: Options): Promise<void> {
     }
     const paint = paintFor(context);
     const open = rollouts.filter((rollout) => !rollout.ended);
-    const lines = [controllerLine(answer, open, context.clock.now())];
+    const lines = wrapTo(controllerLine(answer, open, context.clock.now()), columnsOf(context));
     for (const rollout of rollouts) {
       // The one that runs has a block of its own.
       if (rollout.operation === answer?.status?.operation) continue;
@@ -164,14 +164,15 @@ async function linesToCommit(
 
 function controllerLine(
   answer: ControllerAnswer | null,
-  open: readonly { lastEntryAtMs: number }[],
+  open: readonly { readonly lastEntryAtMs: number; readonly held: unknown }[],
   nowMs: number,
 ): string {
   if (answer !== null)
     return `A controller is alive (pid ${answer.pid}): ${answer.operation ?? 'between two rollouts'}`;
   const last = Math.max(0, ...open.map((one) => one.lastEntryAtMs));
   if (last === 0) return 'No controller is running, and nothing is unfinished.';
-  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: \`drover apply\` goes on, \`drover back\` takes the traffic back.`;
+  const verb = open.some(({ held }) => held !== null) ? 'resume' : 'apply';
+  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: \`drover ${verb}\` goes on, \`drover back\` takes the traffic back.`;
 }
 
 async function openReadOnly(context: Context, options: Options) {
