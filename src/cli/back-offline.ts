@@ -68,7 +68,7 @@ async function givenTargets(
 
 function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
   if (haproxy !== undefined) return { kind: 'haproxy', name: haproxy, sockets: [haproxy], configFile: null };
-  return { kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '' };
+  return { kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' };
 }
 
 /** Rollouts of this directory that use the balancer which was named: their controllers shall not go forward again. */

@@ -9,6 +9,7 @@ import { becomeController } from './become-controller.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
 import { CliError, type Context } from './context.ts';
 import { rolloutsOf } from './history.ts';
+import { linesToWrite } from './lines-to-commit.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
 import { openService } from './open-service.ts';
@@ -169,9 +170,11 @@ async function refusalsOf(
   state: RolloutState,
 ): Promise<readonly string[]> {
   const { service } = state.plan;
+  // The embedded balancer reads its configuration again.
+  await context.world.startBalancers(config, opened.stateDirectory);
   const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
   try {
-    return retireRefusals(state, await rollout.observe());
+    return linesToWrite(config, retireRefusals(state, await rollout.observe()));
   } finally {
     await rollout.close();
   }

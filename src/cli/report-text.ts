@@ -1,3 +1,4 @@
+import type { Config } from '../core/fleet/config.ts';
 import type { Entry } from '../core/journal/entry.ts';
 import { configurationAfter } from '../core/rollout/decide-finished.ts';
 import type { DrillMeasure, RolloutEvent } from '../core/rollout/events.ts';
@@ -5,9 +6,10 @@ import { stageWords } from '../core/rollout/status.ts';
 import { percentage, rate, whole } from './figures.ts';
 import type { PastRollout } from './history.ts';
 import { isTold, sentenceOf } from './journal-sentences.ts';
+import { linesToWrite } from './lines-to-commit.ts';
 
 /** A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere. */
-export function reportLines({ state, entries }: PastRollout): string[] {
+export function reportLines({ state, entries }: PastRollout, config: Config | null): string[] {
   const head = entries.at(-1);
   return [
     `# ${state.operation}: ${state.plan.service}, ${state.plan.origin.environment} → ${state.plan.destination.environment}`,
@@ -18,7 +20,7 @@ export function reportLines({ state, entries }: PastRollout): string[] {
     ...feltLines(state),
     ...backLines(state, entries),
     ...drillLines(state.drill),
-    ...commitLines(state),
+    ...commitLines(state, config),
     '## What happened',
     '',
     '| time (UTC) | entry | |',
@@ -84,8 +86,8 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   return [...lines, ''];
 }
 
-function commitLines(state: PastRollout['state']): string[] {
-  const lines = configurationAfter(state);
+function commitLines(state: PastRollout['state'], config: Config | null): string[] {
+  const lines = linesToWrite(config, configurationAfter(state));
   if (lines.length === 0) return [];
   return [
     '## To commit',

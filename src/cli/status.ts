@@ -10,6 +10,7 @@ import { type ControllerAnswer, controllerAt } from './controller.ts';
 import { rolloutsOf } from './history.ts';
 import { untilInterrupted } from './interruption.ts';
 import { isTold, sentenceOf } from './journal-sentences.ts';
+import { linesToWrite } from './lines-to-commit.ts';
 import { liveBlock } from './live.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption } from './open-journal.ts';
@@ -156,7 +157,7 @@ async function linesToCommit(
     const isLast = states.findLast((one) => one.plan.service === state.plan.service) === state;
     if (!isLast || state.stage.kind !== 'completed' || config.services[state.plan.service] === undefined) continue;
     const service = openService(context, config, state.plan.service, journal, stateDirectory, 'watch');
-    lines.push(...configurationToCommit(state, await service.observe()));
+    lines.push(...linesToWrite(config, configurationToCommit(state, await service.observe())));
     await service.close();
   }
   return lines;

@@ -6,6 +6,7 @@ import { CliError, type Context } from './context.ts';
 import { type PastRollout, rolloutsOf } from './history.ts';
 import { journalPath } from './journal-path.ts';
 import { sentenceOf } from './journal-sentences.ts';
+import { loadConfig } from './load-config.ts';
 import { reportLines } from './report-text.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
@@ -59,7 +60,14 @@ async function why(context: Context, name: string | undefined, options: Options)
 async function report(context: Context, name: string | undefined, options: Options): Promise<void> {
   const rollout = await find(context, name, options);
   if (options.json) context.stdout.write(`${JSON.stringify({ state: rollout.state, entries: rollout.entries })}\n`);
-  else context.stdout.write(`${reportLines(rollout).join('\n')}\n`);
+  else {
+    // A report needs the journal alone; the configuration only tells whose the weights are.
+    const config = await loadConfig(context, options.config).then(
+      (loaded) => loaded.config,
+      () => null,
+    );
+    context.stdout.write(`${reportLines(rollout, config).join('\n')}\n`);
+  }
 }
 
 /** Entries that changed what was wanted or believed; readings and checkpoints are their ground, not their cause. */

@@ -39,6 +39,11 @@ const embeddedShape = mapping('a mapping with "listen"', {
     text('the path of a socket'),
     'Control socket. Left out: `.drover/<balancer>.sock` beside the file.',
   ),
+  carries: optional(
+    oneOf(['origin', 'destination']),
+    'The group that gets the traffic when the balancer starts. `destination` once a rollout has completed: then `drover retire` may give up the reserve.',
+    'origin',
+  ),
 });
 
 const balancerShape = mapping(

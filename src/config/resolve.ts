@@ -64,7 +64,11 @@ function balancerConfig(name: string, fields: BalancerFields, directory: string)
   }
   const embedded = settled(fields.embedded);
   const control = valueIn(embedded.socket) ?? defaultControlSocket(name);
-  return { kind: 'embedded', name, listen: settled(embedded.listen), socket: resolve(directory, control) };
+  const { listen, carries } = embedded;
+  return {
+    ...{ kind: 'embedded', name, listen: settled(listen), socket: resolve(directory, control) },
+    carries: settled(carries),
+  };
 }
 
 type Surroundings = {

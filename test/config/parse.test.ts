@@ -57,7 +57,13 @@ describe('a valid file', () => {
 
   test('gives balancers with absolute paths, and addresses as they are', () => {
     expect(config.balancers).toEqual({
-      edge: { kind: 'embedded', name: 'edge', listen: '127.0.0.1:8080', socket: '/srv/shop/.drover/edge.sock' },
+      edge: {
+        kind: 'embedded',
+        name: 'edge',
+        listen: '127.0.0.1:8080',
+        socket: '/srv/shop/.drover/edge.sock',
+        carries: 'origin',
+      },
       inner: {
         kind: 'haproxy',
         name: 'inner',

@@ -73,9 +73,23 @@ test('a configuration with mistakes is refused before anything starts, all of th
 
 test('it runs with another configuration: refused, and left as it is', async () => {
   const first = await startEmbedded(config, directory);
-  const other = configOf('test', '127.0.0.1:0', 50);
+  const [backend] = config.backends;
+  if (backend === undefined) throw new Error('no backend to change');
+  const other = { ...config, backends: [{ ...backend, retriesMax: 7 }] };
   expect(await refusalOf(startEmbedded(other, directory))).toContain('with another configuration');
   expect((await startEmbedded(config, directory)).pid).toBe(first.pid);
+});
+
+test('it runs with other configured weights: read again, and the weights in force stay', async () => {
+  const first = await startEmbedded(config, directory);
+  const other = configOf('test', config.backends[0]?.listen ?? '', 50);
+  expect(await startEmbedded(other, directory)).toMatchObject({ pid: first.pid, reused: true });
+  const read = async () => (await embeddedBackend(config.socket, 'web').read(AbortSignal.timeout(20_000))).servers[0];
+  expect(await read()).toMatchObject({ weight: 100, configuredWeight: 50 });
+  expect(await startEmbedded(other, directory)).toMatchObject({ pid: first.pid, reused: true });
+  await stopEmbedded('test', directory);
+  await startEmbedded(other, directory);
+  expect(await read()).toMatchObject({ weight: 50, configuredWeight: 50 });
 });
 
 test('somebody else answers on its socket: refused, and theirs is not touched', async () => {

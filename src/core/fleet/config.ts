@@ -33,6 +33,8 @@ export type BalancerConfig =
       readonly listen: string;
       /** Path of the control socket. */
       readonly socket: string;
+      /** The group that gets the traffic when the balancer starts: what the weights of haproxy.cfg are to HAProxy. */
+      readonly carries: 'origin' | 'destination';
     };
 
 export type ServiceConfig = {

@@ -96,7 +96,7 @@ function configuration(
   const group = (name: string, port: number, size: string) => [
     `      environment: ${name}`,
     `      size: ${size}`,
-    '      capacity: 150/s',
+    '      capacity: 100/s',
     `      command: [${process.execPath}, ${service}, "{port}", "${name}-{index}", ${name}.json]`,
     `      env: { MARK: ${mark} }`,
     `      build: { files: [${name}.json] }`,

@@ -5,8 +5,10 @@ import type { UpstreamServer } from './upstream.ts';
 import { type ControlReply, type ControlRequest, type Hello, lineSplitter, parseRequest } from './wire.ts';
 
 export type Controlled = {
-  readonly hello: Hello;
+  hello(): Hello;
   readonly backends: ReadonlyMap<string, RunningBackend>;
+  /** The configuration was read again, and only its weights differ: the hash it has now. */
+  configured(configHash: string): void;
   /** Called after the request to stop has been answered. */
   stop(): void;
 };
@@ -71,12 +73,22 @@ function reply(line: string, controlled: Controlled): ControlReply {
 function perform(request: ControlRequest, controlled: Controlled): unknown {
   switch (request.op) {
     case 'hello':
-      return controlled.hello;
+      return controlled.hello();
     case 'stop':
       setImmediate(() => controlled.stop());
       return null;
     case 'read':
-      return backendOf(request.backend, controlled).read(identityOf(controlled.hello));
+      return backendOf(request.backend, controlled).read(identityOf(controlled.hello()));
+    case 'configured': {
+      const servers = Object.entries(request.weights).map(([backend, weights]) => ({
+        weights,
+        servers: serversOf(backend, Object.keys(weights), controlled),
+      }));
+      for (const { weights, servers: own } of servers)
+        for (const server of own) server.configuredWeight = weights[server.config.name] ?? server.configuredWeight;
+      controlled.configured(request.configHash);
+      return null;
+    }
     case 'attempts': {
       const servers = serversOf(request.backend, request.servers, controlled);
       return Object.fromEntries(servers.map((server) => [server.config.name, server.counters.lbtot]));

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PortError } from '../../../engine/ports.ts';
-import { type EmbeddedConfig, parseEmbeddedConfig } from './config.ts';
+import { type EmbeddedConfig, type ParsedConfig, parseEmbeddedConfig } from './config.ts';
 import { ControlConnection } from './connection.ts';
 import { type EmbeddedRecord, processState, readRecord, recordPathOf, sameProcess, tokenVariable } from './identity.ts';
 import { type Hello, parseHello } from './wire.ts';
@@ -33,9 +33,7 @@ export async function startEmbedded(config: EmbeddedConfig, stateDirectory: stri
   const text = `${JSON.stringify(config, null, 2)}\n`;
   const running = await findRunning(config, configPath, text);
   if (running !== null) return running;
-  const temporary = `${configPath}.${process.pid}`;
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, configPath);
+  writeConfig(configPath, text);
   return launch(config, configPath, text);
 }
 
@@ -92,13 +90,55 @@ async function findRunning(config: EmbeddedConfig, configPath: string, text: str
     const message = `pid ${hello.pid} answers on ${config.socket} and was not started from ${configPath}`;
     throw new PortError('refused', `${message}: choose another socket, or stop it`, { retriable: false });
   }
-  if (hello.configHash !== hashOf(text)) {
+  if (hello.configHash !== hashOf(text) && !(await reconfigure(config, configPath, text))) {
     const message = `embedded balancer "${config.name}" runs (pid ${hello.pid}) with another configuration`;
     throw new PortError('refused', `${message}: stop it first; its weights and states go back to the configured ones`, {
       retriable: false,
     });
   }
   return runningOf(record, true);
+}
+
+/**
+ * Gives a running balancer configured weights that differ from those that it was started with, as a reload of HAProxy would,
+ * but the weights in force stay: whoever wrote them has to. false: something else differs too, and it was left as it is.
+ */
+async function reconfigure(config: EmbeddedConfig, configPath: string, text: string): Promise<boolean> {
+  const before = readFileSync(configPath, 'utf8');
+  if (
+    withoutWeights(parseEmbeddedConfig(JSON.parse(before), configPath)) !==
+    withoutWeights(parseEmbeddedConfig(config, text))
+  )
+    return false;
+  const weights = Object.fromEntries(
+    config.backends.map(({ name, servers }) => [
+      name,
+      Object.fromEntries(servers.map((server) => [server.name, server.weight ?? 100])),
+    ]),
+  );
+  writeConfig(configPath, text);
+  const connection = new ControlConnection(config.socket);
+  try {
+    const call = { op: 'configured' as const, configHash: hashOf(text), weights };
+    await connection.call(call, AbortSignal.timeout(helloMsMax));
+    return true;
+  } finally {
+    connection.close();
+  }
+}
+
+function withoutWeights(config: ParsedConfig): string {
+  const backends = config.backends.map((backend) => ({
+    ...backend,
+    servers: backend.servers.map((server) => ({ ...server, weight: null })),
+  }));
+  return JSON.stringify({ ...config, backends });
+}
+
+function writeConfig(configPath: string, text: string): void {
+  const temporary = `${configPath}.${process.pid}`;
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, configPath);
 }
 
 async function launch(config: EmbeddedConfig, configPath: string, text: string): Promise<RunningEmbedded> {

@@ -5,10 +5,10 @@ import type { EmbeddedConfig } from './config.ts';
 type Embedded = Extract<BalancerConfig, { kind: 'embedded' }>;
 
 /**
- * The configured weight of an origin server; the destination's is 0 until the rollout has moved the traffic. Low enough that
+ * The configured weight of a server of the group that carries the traffic at the start; the other group's is 0. Low enough that
  * the lowest weight of the drill gets a request now and then.
  */
-const originWeight = 20;
+const fullWeight = 20;
 
 /**
  * What an embedded balancer of drover.yaml runs on: one backend, whose servers are every instance that the local provider may
@@ -30,8 +30,13 @@ export function embeddedConfigOf(config: Config, balancer: Embedded): EmbeddedCo
         name: use.traffic.backend,
         listen: balancer.listen,
         servers: [
-          ...serversOf(balancer, use.service, use.service.origin, originWeight),
-          ...serversOf(balancer, use.service, use.service.destination, 0),
+          ...serversOf(balancer, use.service, use.service.origin, balancer.carries === 'origin' ? fullWeight : 0),
+          ...serversOf(
+            balancer,
+            use.service,
+            use.service.destination,
+            balancer.carries === 'destination' ? fullWeight : 0,
+          ),
         ],
         check: checkOf(use.service.origin),
         ...timeouts(use.service.rollout.attemptMsMax),

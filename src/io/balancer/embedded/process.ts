@@ -19,7 +19,7 @@ async function main(configPath: string): Promise<void> {
   const config = parseEmbeddedConfig(parseJson(text, configPath), configPath);
   // Traffic first: two processes of one configuration meet at its ports, before either touches the other's socket.
   const backends = await startBackends(config);
-  const hello: Hello = {
+  let hello: Hello = {
     pid: process.pid,
     startedAtMs: Math.round(performance.timeOrigin),
     // Given by whoever starts it, so that it shows in the environment of the process too.
@@ -39,11 +39,16 @@ async function main(configPath: string): Promise<void> {
     Promise.all(closing).then(() => process.exit(0), fail);
   };
   await removeStaleSocket(config.socket);
-  const closeControl = await startControl(config.socket, { hello, backends, stop });
+  const record = () => writeRecord(recordPath, { ...hello, socket: config.socket, born: bornOf(process.pid) });
+  const configured = (configHash: string): void => {
+    hello = { ...hello, configHash };
+    record();
+  };
+  const closeControl = await startControl(config.socket, { hello: () => hello, backends, configured, stop });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   // The terminal of whoever started it may go away.
   process.on('SIGHUP', () => {});
-  writeRecord(recordPath, { ...hello, socket: config.socket, born: bornOf(process.pid) });
+  record();
 }
 
 const graceMs = 5000;

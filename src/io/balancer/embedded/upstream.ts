@@ -31,6 +31,8 @@ export class UpstreamServer {
     scur: 0,
   };
   #weight: number;
+  /** What the configuration says; it may be read again while the process runs. */
+  configuredWeight: number;
   #admin: AdminState;
   #health: Health;
   #connectFailures = 0;
@@ -43,6 +45,7 @@ export class UpstreamServer {
     this.#backend = backend;
     this.#changed = changed;
     this.#weight = config.weight;
+    this.configuredWeight = config.weight;
     this.#admin = config.admin;
     this.#health = backend.check === null ? 'unchecked' : 'starting';
     this.pool = new Pool(`http://${hostPort(config.address)}`, {
@@ -105,7 +108,7 @@ export class UpstreamServer {
       name: this.config.name,
       address: hostPort(this.config.address),
       weight: this.#weight,
-      configuredWeight: this.config.weight,
+      configuredWeight: this.configuredWeight,
       admin: this.#admin,
       configuredAdmin: known(this.config.admin),
       health: this.#health,

@@ -19,6 +19,13 @@ const requestSchema = z.discriminatedUnion('op', [
     backend: z.string(),
     weights: z.record(z.string(), z.int().min(0).max(256)),
   }),
+  z.strictObject({
+    id: z.int(),
+    op: z.literal('configured'),
+    configHash: z.string(),
+    /** Backend → server → configured weight. */
+    weights: z.record(z.string(), z.record(z.string(), z.int().min(0).max(256))),
+  }),
   z.strictObject({ id: z.int(), op: z.literal('states'), backend: z.string(), states: z.record(z.string(), state) }),
 ]);
 export type ControlRequest = z.infer<typeof requestSchema>;
