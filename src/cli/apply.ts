@@ -182,10 +182,11 @@ async function approved(
   const under = options.plan ?? null;
   const choice = await chooseServices(config, journal, names, options.wave, under);
   const document = await planDocument(context, config, choice, journal, stateDirectory, under);
-  if (options.plan !== undefined && !document.hash.startsWith(options.plan))
-    throw new CliError(`the plan is ${document.hash} now, not ${options.plan}`, 'read it again with `drover plan`');
+  // First: what cannot be read changes the hash too, and would be taken for another plan.
   const refusals = document.services.flatMap((service) => service.refusals);
   if (refusals.length > 0) throw refusedStart(document.services.map(({ service }) => service).join(', '), refusals);
+  if (options.plan !== undefined && !document.hash.startsWith(options.plan))
+    throw new CliError(`the plan is ${document.hash} now, not ${options.plan}`, 'read it again with `drover plan`');
   if (options.plan !== undefined) return document;
   const remedy = `drover plan, then: drover apply --plan ${document.hash}`;
   if (context.stdout.terminal === null || options.json || options.detach)

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { CliError, type Context, type Output } from './context.ts';
-import { type Claim, claimsOf, type Evidence, figuresOf } from './demo/claims.ts';
+import { type Claim, claimsOf, type Evidence, figureRows, figuresOf } from './demo/claims.ts';
 import { instancesOf, startFleet } from './demo/fleet.ts';
 import { findHaproxy, type RunningHaproxy, startHaproxy } from './demo/haproxy.ts';
 import { type Stage, setStage } from './demo/stage.ts';
@@ -31,7 +31,10 @@ export function addDemo(program: Command, context: Context): void {
     )
     .option('--fast', 'about two minutes in place of five: twice the failures, one step less')
     .option('--keep <DIRECTORY>', 'play in this directory, and leave its files there')
-    .option('--json', 'the claims and figures as one JSON object on standard output, the story on standard error')
+    .option(
+      '--json',
+      'the claims and figures as one JSON object (docs/reference/demo.md); the story goes to standard error',
+    )
     .addHelpText('after', examples)
     .action((options: DemoOptions) => demo(context, options));
 }
@@ -139,12 +142,8 @@ function conclude(context: Context, options: DemoOptions, evidence: Evidence, sc
   const claims = claimsOf(evidence);
   const figures = figuresOf(evidence);
   screen.write(`\n${paint.bold('What was claimed, and what was counted')}\n\n`);
-  screen.write(
-    `${table(
-      figures.map(([name, value]) => [`  ${name}`, value]),
-      'll',
-    ).join('\n')}\n\n`,
-  );
+  const rows = figureRows(figures, evidence.baseline).map(([name, value]) => [`  ${name}`, value]);
+  screen.write(`${table(rows, 'll').join('\n')}\n\n`);
   for (const claim of claims) screen.write(`${claimLine(claim, paint)}\n`);
   const broken = claims.filter((claim) => !claim.holds).length;
   screen.write(
@@ -153,7 +152,7 @@ function conclude(context: Context, options: DemoOptions, evidence: Evidence, sc
       : `\n${paint.red(`${broken} of ${claims.length} claims do not hold.`)}\n`,
   );
   if (options.json) {
-    context.stdout.write(`${JSON.stringify({ ok: broken === 0, claims, figures: Object.fromEntries(figures) })}\n`);
+    context.stdout.write(`${JSON.stringify({ ok: broken === 0, claims, figures })}\n`);
   }
   context.setExitCode(broken === 0 ? 0 : 1);
 }

@@ -54,6 +54,12 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
   const { build, size } = reading.value;
   const sizes = size === null ? '' : `, ${size.desired} instances of ${size.min}..${size.max}`;
   const what = `${title}${sizes}, ${capacity}`;
+  if (side === 'origin' && size === null && group.capacityRps === null) {
+    return warning(
+      `${what}; build ${build.known ? build.value : `unknown: ${build.why}`}`,
+      'declare `capacity`: a group that nobody can grow shows a reserve only while its load is below the highest one seen',
+    );
+  }
   if (build.known) return well(`${what}; build ${build.value}`);
   // A destination that does not run yet has no build that could be seen.
   const level = side === 'origin' ? trouble : warning;

@@ -117,6 +117,12 @@ function groupLines(side: string, environment: string): string[] {
     `    ${side}:`,
     `      environment: ${quoted(environment)}`,
     '      build: # FILL IN: what runs there, such as v41, or where instances tell it: { http: /version }',
+    ...(side === 'origin'
+      ? [
+          '      # capacity: 120/s # what one instance can carry. Without it the highest load seen counts, and a group that',
+          '      #                   always runs at its size shows no reserve for the way back: then nothing goes forward.',
+        ]
+      : []),
   ];
 }
 

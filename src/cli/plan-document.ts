@@ -5,7 +5,7 @@ import { instancesFor } from '../core/rollout/capacity.ts';
 import type { Observation } from '../core/rollout/observation.ts';
 import type { RolloutPlan, Step } from '../core/rollout/plan.ts';
 import { serversOf } from '../core/rollout/servers.ts';
-import { buildsOf, checkStart } from '../core/rollout/start.ts';
+import { buildsOf, checkStart, type StartCheck } from '../core/rollout/start.ts';
 import { CliError, type Context, type Journal } from './context.ts';
 import { lastStepOf, rolloutsOf, splitAt } from './history.ts';
 import { openService } from './open-service.ts';
@@ -133,7 +133,7 @@ function servicePlan(
   second: Observation,
 ): ServicePlan {
   const traffic = trafficSeen(plan, first, second);
-  const { refusals, warnings } = checkStart(plan, second);
+  const { refusals, warnings } = withoutUnstarted(config, plan, second);
   return {
     service: service.name,
     owner: service.owner,
@@ -146,6 +146,20 @@ function servicePlan(
     wayBack: wayBackByHand(config, service, second, plan),
     refusals,
     warnings,
+  };
+}
+
+/** An embedded balancer that does not run yet is no reason to refuse a plan: `apply` starts it, and then looks again. */
+function withoutUnstarted(config: Config, plan: RolloutPlan, observation: Observation): StartCheck {
+  const { refusals, warnings } = checkStart(plan, observation);
+  const unstarted = plan.backends
+    .filter(({ id }) => config.balancers[id.slice(0, id.indexOf('/'))]?.kind === 'embedded')
+    .filter(({ id }) => observation.backends[id]?.reading.known === false)
+    .map(({ id }) => id);
+  const isOf = (refusal: string) => unstarted.some((id) => refusal.startsWith(`${id} cannot be read`));
+  return {
+    refusals: refusals.filter((refusal) => !isOf(refusal)),
+    warnings: [...warnings, ...unstarted.map((id) => `${id} does not run yet: \`drover apply\` starts its balancer`)],
   };
 }
 

@@ -39,6 +39,7 @@ function textReporter(context: Context): RolloutReporter {
   const paint = paintFor(context);
   const block = liveBlock(context.stdout, context.clock);
   let steps: number | null = null;
+  const waits = novelties();
   return {
     note: block.note,
     trouble: (line) => {
@@ -50,6 +51,11 @@ function textReporter(context: Context): RolloutReporter {
     },
     status: (status) => {
       steps = status.steps;
+      // On a terminal the block shows them.
+      if (context.stdout.terminal === null) {
+        for (const text of waits(status.held === null ? status.blockers : []))
+          block.note(`${status.operation}  waits: ${text}`);
+      }
       block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
     },
     end: (kind, state) => {
@@ -64,5 +70,16 @@ function textReporter(context: Context): RolloutReporter {
       block.note('  drover back      takes the traffic back');
     },
     close: block.close,
+  };
+}
+
+/** What is there now and was not the time before. The same with other figures is not new. */
+function novelties(): (texts: readonly string[]) => readonly string[] {
+  let before: ReadonlySet<string> = new Set();
+  const keyOf = (text: string) => text.replace(/\d+(\.\d+)?/g, '#');
+  return (texts) => {
+    const fresh = texts.filter((text) => !before.has(keyOf(text)));
+    before = new Set(texts.map(keyOf));
+    return fresh;
   };
 }

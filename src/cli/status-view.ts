@@ -2,7 +2,7 @@ import type { GroupStatus, RolloutStatus } from '../core/rollout/status.ts';
 import { percentage, rate, whole } from './figures.ts';
 import type { Paint } from './paint.ts';
 import { table } from './table.ts';
-import { wrapTo } from './terminal-text.ts';
+import { cutTo, wrapTo } from './terminal-text.ts';
 
 /** A rollout's status for people: groups, shares, failure rates, evidence against its thresholds, what it waits for. */
 export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, columns = 80): string[] {
@@ -11,7 +11,7 @@ export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, 
     wrapTo(text, columns - textAt).map((line, at) => `  ${(at === 0 ? label : '').padEnd(textAt - 2)}${colour(line)}`);
   return [
     `${paint.bold(status.operation)}  ${stageLine(status)}`,
-    ...groupLines(status, paint),
+    ...groupLines(status, paint, columns < 100 ? 10 : 24),
     `  share      ${bar(status.observedShare, paint)}  ${shares(status)}`,
     `  roll back  ${gauge(rollBack, paint.red)}  ${evidence(rollBack)}`,
     ...(status.promotion === null
@@ -35,12 +35,12 @@ function stageLine({ stageName, held }: RolloutStatus): string {
   return held === null ? stageName : `${stageName}, held`;
 }
 
-function groupLines(status: RolloutStatus, paint: Paint): string[] {
+function groupLines(status: RolloutStatus, paint: Paint, buildMax: number): string[] {
   const titles = ['', 'environment', 'build', 'able', 'requests/s', 'failed'].map((cell) => paint.dim(cell));
   const rows = [
     titles,
-    groupRow('origin', status.origin, status.builds.origin, paint),
-    groupRow('destination', status.destination, status.builds.destination, paint),
+    groupRow('origin', status.origin, cutTo(status.builds.origin, buildMax), paint),
+    groupRow('destination', status.destination, cutTo(status.builds.destination, buildMax), paint),
   ];
   return table(rows, 'lllrrr').map((line) => `  ${line}`);
 }
@@ -52,7 +52,7 @@ function groupRow(name: string, group: GroupStatus, build: string, paint: Paint)
   return [
     name,
     group.environment,
-    build.length > 16 ? `${build.slice(0, 15)}…` : build,
+    build,
     (isShort ? paint.red : plain)(`${able}${need}`),
     group.rps === null ? 'unknown' : whole(group.rps),
     group.attempts === 0

@@ -17,7 +17,10 @@ export type LeaseKeeper = {
   release(): Promise<void>;
 };
 
-export function keepLease(ports: OperationPorts, operation: string): LeaseKeeper {
+export function keepLease(
+  ports: Pick<OperationPorts, 'clock' | 'leases' | 'holder' | 'timing'>,
+  operation: string,
+): LeaseKeeper {
   const { clock, leases, holder, timing } = ports;
   let until = over;
   /** Another controller's calls may be under way until then. */

@@ -118,9 +118,6 @@ async function openLoop(
   };
 }
 
-/** What has not answered by then is written blind, so that one balancer that hangs does not hold up the way back at the others. */
-const backReadMsMax = 200;
-
 /** One pass; true: the operation has ended. */
 async function pass(loop: Loop): Promise<boolean> {
   const { ports, decider } = loop;
@@ -139,7 +136,8 @@ async function pass(loop: Loop): Promise<boolean> {
     drill,
     interrupts,
     loop.lease.isHeld(),
-    isBackPending(loop) ? Math.min(backReadMsMax, ports.timing.callMs) : ports.timing.callMs,
+    // A balancer that hangs is written blind then, so that it does not hold up the way back at the others.
+    patienceMs(loop),
   );
   loop.watch = decider.watch(loop.watch, loop.state, observation);
   loop.samples.add(loop.watch.windows);
@@ -161,22 +159,20 @@ async function pass(loop: Loop): Promise<boolean> {
   return false;
 }
 
+/** How long a call may take: while a way back is asked for, what does not answer at once is not waited for. */
+function patienceMs({ requests, ports }: Loop): number {
+  const isUrgent = requests.some((request) => request.kind === 'back');
+  return isUrgent ? Math.min(hurryMs, ports.timing.callMs) : ports.timing.callMs;
+}
+
 /** Asks a store, which answers in time or not at all: the way back does not depend on a disk. */
 async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { clock, timing } = loop.ports;
-  const isUrgent = loop.requests.some((request) => request.kind === 'back');
-  const ms = isUrgent ? Math.min(hurryMs, timing.callMs) : timing.callMs;
-  const deadline = openDeadline(clock, ms, [loop.inbox.urgent()]);
+  const deadline = openDeadline(loop.ports.clock, patienceMs(loop), [loop.inbox.urgent()]);
   try {
     return await ask(deadline.signal);
   } finally {
     deadline.close();
   }
-}
-
-/** A way back that was asked for and is not performed yet. */
-function isBackPending({ requests, state }: Loop): boolean {
-  return state.back === null && requests.some((request) => request.kind === 'back');
 }
 
 /** Without the lease, or while nothing can be journalled, only what takes traffic away from the destination. */

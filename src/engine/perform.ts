@@ -64,8 +64,19 @@ async function performOne(
  */
 async function performTraffic(ports: OperationPorts, effect: TrafficEffect, signal: AbortSignal): Promise<void> {
   const backend = backendOf(ports, effect.backend);
-  if (Object.keys(effect.weights).length > 0) await within(signal, backend.setWeights(effect.weights, signal));
-  if (Object.keys(effect.states).length > 0) await within(signal, backend.setStates(effect.states, signal));
+  const weights = async () => {
+    if (Object.keys(effect.weights).length > 0) await within(signal, backend.setWeights(effect.weights, signal));
+  };
+  const states = async () => {
+    if (Object.keys(effect.states).length > 0) await within(signal, backend.setStates(effect.states, signal));
+  };
+  if (effect.statesFirst) {
+    // Each takes from the destination by itself: one that is lost must not cost the other.
+    await Promise.allSettled([states(), weights()]);
+    return;
+  }
+  await weights();
+  await states();
 }
 
 async function performResize(ports: OperationPorts, effect: ResizeEffect, signal: AbortSignal): Promise<void> {

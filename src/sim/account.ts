@@ -1,14 +1,15 @@
 import type { RolloutEvent, Target } from '../core/rollout/events.ts';
-import { epochMs } from './controller.ts';
 import type { Outcome } from './run.ts';
 
 /** The shortest account of a failed run: what was found, what happened last, what the journal says. One string of lines. */
 export function account(outcome: Outcome, lines = 40): string {
   const { scenario, violation, run } = outcome;
   const world = run.world.happenings.map(({ atMs, text }) => ({ atMs, text }));
-  const journal = run.checks.chain.entries
-    .filter((entry) => entry.body.kind !== 'checkpoint')
-    .map((entry) => ({ atMs: entry.atMs - epochMs, text: `[${entry.seq}] ${inWords(entry.body as RolloutEvent)}` }));
+  const { entries, durableAtMs } = run.checks.chain;
+  const journal = entries
+    .map((entry, index) => ({ entry, atMs: durableAtMs[index] ?? 0 }))
+    .filter(({ entry }) => entry.body.kind !== 'checkpoint')
+    .map(({ entry, atMs }) => ({ atMs, text: `[${entry.seq}] ${inWords(entry.body as RolloutEvent)}` }));
   const all = [...world, ...journal].sort((one, other) => one.atMs - other.atMs);
   const faults = Object.keys(scenario.faults).join(', ');
   return [

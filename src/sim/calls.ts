@@ -56,6 +56,8 @@ export type CallFate = {
   readonly alive: () => boolean;
   /** Runs `resume` now, or when the controller is no longer paused; never if it is dead. */
   readonly deliver: (resume: () => void) => void;
+  /** Until when the disk of this machine answers nobody. */
+  readonly stalledUntilMs: () => number;
   /** How long after its deadline a late write still lands, at most. */
   readonly lateMsMax: number;
 };
@@ -78,7 +80,8 @@ export function makeCall<T>(fate: CallFate, call: Call<T>): Promise<T> {
         return null;
       }
     };
-    const latencyMs = call.glance ? 1 : call.remote ? fate.random.integer(2, 40) : 1;
+    const stallMs = call.remote ? 0 : Math.max(0, fate.stalledUntilMs() - fate.schedule.nowMs);
+    const latencyMs = (call.remote && !call.glance ? fate.random.integer(2, 40) : 1) + stallMs;
     const ordinary = (): void => {
       fate.schedule.after(latencyMs, () => {
         if (!call.writes && !fate.alive()) return;

@@ -48,6 +48,9 @@ export type Surroundings = {
   readonly suffered: (fault: FaultName) => void;
   readonly crashes: (point: CrashPoint) => boolean;
   readonly diskFull: () => boolean;
+  readonly stalledUntilMs: () => number;
+  /** What the clock of the controllers' machine shows. */
+  readonly wallMs: () => number;
 };
 
 /** Wall clock of the simulated world at its beginning. */
@@ -83,6 +86,7 @@ export class Controller {
       },
       alive: () => this.alive,
       deliver: (resume) => this.#deliver(resume),
+      stalledUntilMs: around.stalledUntilMs,
       lateMsMax: world.scenario.timing.callMs,
     };
     this.ports = this.#makePorts();
@@ -121,7 +125,11 @@ export class Controller {
       origin: this.#group('origin'),
       destination: this.#group('destination'),
       marker: {
-        read: (operation) => this.#local('marker', ['marker.read', null], () => durable.marker.get(operation) ?? null),
+        read: (operation) =>
+          this.#local('marker', ['marker.read', null], () => {
+            durable.markerReadAtMs.set(this.holder, world.schedule.nowMs);
+            return durable.marker.get(operation) ?? null;
+          }),
         write: (operation, who) =>
           this.#local('marker', ['marker.write/before', 'marker.write/after'], () => {
             // The file is there before its first byte is.
@@ -141,7 +149,7 @@ export class Controller {
   #clock(): Clock {
     const { schedule } = this.#around.world;
     return {
-      now: () => epochMs + schedule.nowMs,
+      now: () => this.#around.wallMs(),
       monotonic: () => schedule.nowMs,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
@@ -164,6 +172,7 @@ export class Controller {
       read: (signal) =>
         this.#at(balancer, 'reading', signal, ['backend.read', null], false, () => {
           this.#garble(balancer.id);
+          balancer.readAtMs.set(this.holder, nowMs());
           return balancer.read(nowMs());
         }),
       attempts: (servers, signal) =>

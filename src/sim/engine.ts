@@ -4,6 +4,7 @@ import type { Observation } from '../core/rollout/observation.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
+import type { CheckName } from './checks/violation.ts';
 import type { FaultName, OperatorAct } from './faults.ts';
 
 /** The part of the product that a mutation may replace: what `runOperation` takes as its decider. */
@@ -21,6 +22,10 @@ export type Mutation = {
   readonly name: string;
   /** Worlds without any of these faults cannot show it, and are passed over. Empty: every world may. */
   readonly shownBy: readonly (FaultName | OperatorAct)[];
+  /** A seed that showed it when this was written: the first to be tried, before all others in order. */
+  readonly seenIn: number;
+  /** What has to find it: a violation of anything else is no catch. */
+  readonly caughtBy: readonly CheckName[];
   readonly decider?: (real: Decider) => Decider;
   readonly ports?: (ports: OperationPorts) => OperationPorts;
 };

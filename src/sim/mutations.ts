@@ -14,47 +14,135 @@ import { believedCounts } from './mutations/believed.ts';
  * of them must be caught by a checker; the product itself has no branch for them.
  */
 export const mutations: readonly Mutation[] = [
-  { name: 'requested share as evidence', shownBy: ['share-drifts'], decider: seeing(believedCounts) },
+  {
+    name: 'requested share as evidence',
+    seenIn: 34,
+    shownBy: ['share-drifts'],
+    caughtBy: ['evidence from observed traffic'],
+    decider: seeing(believedCounts),
+  },
   {
     name: 'unknown taken as healthy',
+    seenIn: 353,
     shownBy: ['balancer-unreachable', 'reading-missing', 'call-lost'],
+    caughtBy: ['capacity before traffic', 'reserve', 'no raise after a way back', 'evidence from observed traffic'],
     decider: (real) => rememberingHealthy(real),
   },
-  { name: 'effect before journal', shownBy: [], ports: writeBehind },
+  {
+    name: 'effect before journal',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['no effect without its intent'],
+    ports: writeBehind,
+  },
   {
     name: 'missing failures taken as none',
+    seenIn: 1,
     shownBy: [],
+    caughtBy: ['evidence from observed traffic'],
     decider: seeing((observation) => mapServers(observation, withoutFailures)),
   },
-  { name: 'writing is believing', shownBy: [], decider: seeing(asTargeted) },
+  {
+    name: 'writing is believing',
+    seenIn: 9,
+    shownBy: [],
+    caughtBy: ['as found after a way back', 'whole share after completion'],
+    decider: seeing(asTargeted),
+  },
   {
     name: 'capacity not awaited',
+    seenIn: 3,
     shownBy: ['instance-never-healthy', 'instance-dies', 'partial-capacity', 'scale-in-by-others'],
+    caughtBy: ['capacity before traffic'],
     decider: seeing(destinationUp),
   },
   {
     name: 'reserve forgotten',
+    seenIn: 1,
     shownBy: [],
+    caughtBy: ['reserve'],
     decider: standing((state) => ({ ...state, plan: withoutReserve(state.plan) })),
   },
-  { name: 'hold ignored', shownBy: ['hold'], decider: standing((state) => ({ ...state, held: null })) },
+  {
+    name: 'hold ignored',
+    seenIn: 4,
+    shownBy: ['hold'],
+    caughtBy: ['no raise while held'],
+    decider: standing((state) => ({ ...state, held: null })),
+  },
   {
     name: 'marker ignored',
+    seenIn: 190,
     shownBy: ['offline-back'],
+    caughtBy: ['no raise after a way back'],
     decider: seeing((observation) => ({ ...observation, marker: known(null) })),
   },
-  { name: 'builds ignored', shownBy: ['deployment', 'bad-deployment'], decider: seeing(sameBuilds) },
+  {
+    name: 'builds ignored',
+    seenIn: 159,
+    shownBy: ['deployment', 'bad-deployment'],
+    caughtBy: ['evidence from observed traffic'],
+    decider: seeing(sameBuilds),
+  },
   {
     name: 'scale-in on the configured weight',
+    seenIn: 99,
     shownBy: ['hung-requests', 'balancer-unreachable', 'call-lost'],
+    caughtBy: ['nothing shrinks under traffic'],
     decider: watching(allIdle),
   },
-  { name: 'servers put aside are taken along', shownBy: [], decider: standing(nothingPutAside) },
-  { name: 'sizes kept after a way back', shownBy: [], decider: standing(grownFromTheStart) },
+  {
+    name: 'servers put aside are taken along',
+    seenIn: 9,
+    shownBy: [],
+    caughtBy: ['only what is ours'],
+    decider: standing(nothingPutAside),
+  },
+  {
+    name: 'sizes kept after a way back',
+    seenIn: 8,
+    shownBy: [],
+    caughtBy: ['as found after a way back'],
+    decider: standing(grownFromTheStart),
+  },
   {
     name: 'way back not remembered',
-    shownBy: ['back', 'back-all', 'offline-back', 'bad-deployment'],
-    decider: standing(goesOnAfterBack),
+    seenIn: 9,
+    shownBy: ['back', 'back-all'],
+    caughtBy: ['no raise after a way back'],
+    decider: (real) => ({
+      ...real,
+      decide: (state, watch, observation) =>
+        real.decide(goesOnAfterBack(state), watch, { ...observation, marker: known(null) }),
+    }),
+  },
+  {
+    name: 'lowered by hand, raised again',
+    seenIn: 54,
+    shownBy: ['weights-by-hand'],
+    caughtBy: ['no raise against a hand'],
+    decider: watching(neverLowered),
+  },
+  {
+    name: 'a guess taken for capacity',
+    seenIn: 19,
+    shownBy: [],
+    caughtBy: ['reserve'],
+    decider: watching(guessedCapacity),
+  },
+  {
+    name: 'asleep when asked',
+    seenIn: 33,
+    shownBy: ['back-all'],
+    caughtBy: ['the way back comes at once'],
+    ports: soundAsleep,
+  },
+  {
+    name: 'durations by the wall clock',
+    seenIn: 4,
+    shownBy: ['clock-steps'],
+    caughtBy: ['no effect without its intent', 'nothing shrinks under traffic', 'everything ends'],
+    ports: wallClockOnly,
   },
 ];
 
@@ -223,6 +311,30 @@ function allIdle(watch: Watch): Watch {
     backends[id] = { ...seen, idleReadings: 99, destinationInFlight: 0 };
   }
   return { ...watch, backends };
+}
+
+function neverLowered(watch: Watch): Watch {
+  const backends: Record<string, Watch['backends'][string]> = {};
+  for (const [id, seen] of Object.entries(watch.backends)) backends[id] = { ...seen, lower: 0 };
+  return { ...watch, backends };
+}
+
+/** One instance is taken to carry all that the origin ever carried. */
+function guessedCapacity(watch: Watch): Watch {
+  const { originRpsPerInstanceMax: most, originAble } = watch;
+  const instances = Math.max(1, ...originAble.map((one) => one.count));
+  return most === null ? watch : { ...watch, originRpsPerInstanceMax: most * instances };
+}
+
+/** A sleep from which nobody wakes it. */
+function soundAsleep(ports: OperationPorts): OperationPorts {
+  const never = new AbortController().signal;
+  return { ...ports, clock: { ...ports.clock, sleep: (ms) => ports.clock.sleep(ms, never) } };
+}
+
+/** Takes the time of day for what has passed. */
+function wallClockOnly(ports: OperationPorts): OperationPorts {
+  return { ...ports, clock: { ...ports.clock, monotonic: () => ports.clock.now() } };
 }
 
 function withoutReserve(plan: RolloutState['plan']): RolloutState['plan'] {

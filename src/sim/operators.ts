@@ -10,8 +10,8 @@ export type OperatorsView = {
   readonly goingBack: () => boolean;
   readonly ended: () => boolean;
   readonly ask: (request: OperatorRequest) => boolean;
-  /** The marker and maint, without any controller. */
-  readonly backOffline: () => void;
+  /** The marker and maint, without any controller; or only the marker, where somebody was cut off behind it. */
+  readonly backOffline: (byMarkerAlone: boolean) => void;
   readonly suffered: (act: OperatorAct) => void;
 };
 
@@ -49,7 +49,7 @@ function perform(view: OperatorsView, random: Random, act: OperatorAct): boolean
       insist(view, act === 'back-all');
       return true;
     case 'offline-back':
-      view.backOffline();
+      view.backOffline(random.chance(0.4));
       return true;
     default:
       return act satisfies never;
@@ -59,7 +59,7 @@ function perform(view: OperatorsView, random: Random, act: OperatorAct): boolean
 /** A way back that was asked for is asked for again until it is seen; with no controller to ask it is taken by hand. */
 function insist(view: OperatorsView, all: boolean): void {
   if (view.ended() || view.goingBack()) return;
-  if (!view.ask({ kind: 'back', by: 'kim', reason: 'not today', all })) view.backOffline();
+  if (!view.ask({ kind: 'back', by: 'kim', reason: 'not today', all })) view.backOffline(false);
   view.world.schedule.after(30_000, () => insist(view, all));
 }
 

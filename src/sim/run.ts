@@ -65,6 +65,8 @@ export class Run {
   readonly #crashes: Crashes;
   #label: StateLabel = 'not started';
   #diskFull = false;
+  #stalledUntilMs = 0;
+  #wallOffsetMs = 0;
   #seats: Seat[] = [];
   #ended = false;
   #controllers = 0;
@@ -75,7 +77,7 @@ export class Run {
     this.#decider = mutation?.decider?.(realDecider) ?? realDecider;
     this.#random = new Random(scenario.seed).fork('run');
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
-    this.checks = new Checks(this.world, fold);
+    this.checks = new Checks(this.world, fold, this.durable.markerReadAtMs);
     const hasCrashes = scenario.faults.crash !== undefined;
     this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 14 : 0);
     this.durable.onEntry = (entry) => {
@@ -98,7 +100,7 @@ export class Run {
         goingBack: () => this.checks.chain.back !== null,
         ended: () => this.#ended,
         ask: (request) => this.#ask(request),
-        backOffline: () => this.#backOffline(),
+        backOffline: (byMarkerAlone) => this.#backOffline(byMarkerAlone),
         suffered,
       },
       this.#random.fork('operators'),
@@ -106,6 +108,7 @@ export class Run {
     this.schedule.at(scenario.healAtMs, () => {
       this.#crashes.stop();
       this.#diskFull = false;
+      this.#stalledUntilMs = 0;
       heal(world);
     });
     this.#seat('one', 0);
@@ -211,6 +214,8 @@ export class Run {
         return true;
       },
       diskFull: () => this.#diskFull,
+      stalledUntilMs: () => this.#stalledUntilMs,
+      wallMs: () => this.#wallMs(),
     };
   }
 
@@ -249,6 +254,20 @@ export class Run {
         this.#diskFull = false;
       });
     });
+    this.#every('journal-stalls', random, (own) => {
+      const lastsMs = Math.round(own.spread(2000, 3 * minuteMs));
+      this.#stalledUntilMs = this.schedule.nowMs + lastsMs;
+      this.world.note(`the disk that holds the journal answers nobody for ${lastsMs / 1000} s`);
+    });
+    this.#every('clock-steps', random, (own) => {
+      const stepMs = own.chance(0.6) ? -hourMs : Math.round(own.spread(minuteMs, hourMs));
+      this.#wallOffsetMs += stepMs;
+      this.world.note(`the wall clock is set ${stepMs < 0 ? 'back' : 'forward'} by ${Math.abs(stepMs) / 1000} s`);
+    });
+  }
+
+  #wallMs(): number {
+    return epochMs + this.schedule.nowMs + this.#wallOffsetMs;
   }
 
   #every(fault: FaultName, random: Random, strike: (own: Random) => void, counts = true): void {
@@ -269,20 +288,25 @@ export class Run {
   #ask(request: Parameters<Inbox['push']>[0]): boolean {
     const nowMs = this.schedule.nowMs;
     const awake = this.#seats.filter((seat) => seat.controller?.alive && seat.controller.pausedUntilMs <= nowMs);
-    const holder = this.durable.leaseHolder(operation, epochMs + nowMs);
+    const holder = this.durable.leaseHolder(operation, this.#wallMs());
     const seat = awake.find((one) => one.controller?.holder === holder) ?? awake[0];
     if (seat?.inbox === undefined || seat.inbox === null) return false;
     this.world.note(`an operator asks ${seat.controller?.holder}: ${JSON.stringify(request)}`);
     seat.inbox.push(request);
+    if (request.kind === 'back' && request.all && seat.controller !== null)
+      this.checks.promptness.onBackAsked(seat.controller);
     return true;
   }
 
   /** `drover back --offline`: the marker first, then maint wherever a balancer can be reached, again and again. */
-  #backOffline(): void {
+  #backOffline(byMarkerAlone: boolean): void {
     if (this.#ended || this.checks.chain.back !== null) return;
-    this.world.note('an operator takes the way back by hand: the marker, then maint everywhere');
+    this.world.note(
+      `an operator takes the way back by hand: the marker${byMarkerAlone ? ', and is cut off before the first command' : ', then maint everywhere'}`,
+    );
     this.durable.marker.set(operation, 'kim, by hand');
     this.checks.writes.backOutsideMs ??= this.schedule.nowMs;
+    if (byMarkerAlone) return;
     for (const balancer of this.world.balancers.values()) this.#cutByHand(balancer.id);
   }
 

@@ -9,6 +9,8 @@ import type { Lease } from '../engine/ports.ts';
 export class Durable {
   readonly chains = new Map<string, Entry[]>();
   readonly marker = new Map<string, string>();
+  /** When each controller last looked for the marker. */
+  readonly markerReadAtMs = new Map<string, number>();
   readonly #leases = new Map<string, LeaseRow>();
   /** By operation, then by block: a Map keeps the order in which blocks came. */
   readonly #samples = new Map<string, Map<string, string>>();

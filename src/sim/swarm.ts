@@ -27,15 +27,24 @@ export async function summarize(seed: number): Promise<Summary> {
   return { seed, violation, end, cause, simulatedMs, entries, coverage, nature: natureOf(scenario) };
 }
 
-/** The first seed, in order, in which a checker catches the mutation; null: none of `seeds` seeds from `first` does. */
-export async function firstCatch(mutation: Mutation, first: number, seeds: number): Promise<Outcome | null> {
-  for (let seed = first; seed < first + seeds; seed++) {
+/**
+ * A seed of `first` to `last` in which a checker that is meant to catches the mutation, while the real product breaks no rule
+ * there: otherwise the catch would prove nothing. null: there is none.
+ */
+export async function firstCatch(mutation: Mutation, first: number, last: number): Promise<Outcome | null> {
+  for (const seed of seedsFor(mutation, first, last)) {
     const scenario = drawScenario(seed);
     if (mutation.shownBy.length > 0 && !mutation.shownBy.some((fault) => fault in scenario.faults)) continue;
     const outcome = await simulate(scenario, mutation);
-    if (outcome.violation !== null) return outcome;
+    if (outcome.violation === null || !mutation.caughtBy.includes(outcome.violation.check)) continue;
+    if ((await simulate(scenario)).violation === null) return outcome;
   }
   return null;
+}
+
+function* seedsFor({ seenIn }: Mutation, first: number, last: number): Iterable<number> {
+  if (seenIn >= first && seenIn <= last) yield seenIn;
+  for (let seed = first; seed <= last; seed++) yield seed;
 }
 
 /** Many runs together. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fetchHaproxy } from '../../scripts/fetch/haproxy.ts';
+import { differences } from '../docs/page.ts';
 import { findMarked } from './local/marked.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -41,6 +42,7 @@ describe('the demo', () => {
       const { ok, claims }: { ok: boolean; claims: { name: string; holds: boolean; found: string }[] } = JSON.parse(
         demo.stdout(),
       );
+      expect(differences('demo.md', 'demo', JSON.parse(demo.stdout()))).toEqual([]);
       expect(
         claims.filter((claim) => !claim.holds),
         demo.stderr(),

@@ -1,5 +1,8 @@
+import type { Entry } from '../../core/journal/entry.ts';
+import type { RolloutEvent } from '../../core/rollout/events.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { percentage, whole } from '../figures.ts';
+import type { PastRollout } from '../history.ts';
 import { balanceEvents, isFailure, isUnplanned, type LedgerRow, lastReachedMs } from './ledger.ts';
 
 /** What the demo says of itself at the end, each with the figure that shows it. One that does not hold is exit code 1. */
@@ -12,9 +15,9 @@ export type Evidence = {
   /** What the query service says, asked after the last event. */
   readonly counted: number;
   readonly baseline: number;
-  readonly query: RolloutState;
-  readonly bad: RolloutState;
-  readonly fixed: RolloutState;
+  readonly query: PastRollout;
+  readonly bad: PastRollout;
+  readonly fixed: PastRollout;
   /** When the rollout after the bad one began. */
   readonly fixedFromMs: number;
   /** When the last rollout had ended. */
@@ -31,11 +34,11 @@ const backMsMax = 1000;
 export function claimsOf(evidence: Evidence): Claim[] {
   const { query, bad, fixed, outage } = evidence;
   return [
-    completed(query, 'wave 1: query moved'),
+    completed(query.state, 'wave 1: query moved'),
     served(evidence.rows, 'page', 'query-vpc-', evidence.movedAtMs),
-    takenBack(bad),
+    takenBack(bad.state),
     wayBack(evidence),
-    completed(fixed, 'wave 2: the fixed collector moved, though its controller was killed in the middle'),
+    completed(fixed.state, 'wave 2: the fixed collector moved, though its controller was killed in the middle'),
     served(evidence.rows, 'event', 'collector-vpc-', evidence.movedAtMs),
     {
       name: 'while no controller lived, the world held still',
@@ -47,20 +50,71 @@ export function claimsOf(evidence: Evidence): Claim[] {
   ];
 }
 
-/** Figures that are no claims. */
-export function figuresOf({ rows, bad, query, fixed, baseline }: Evidence): [name: string, value: string][] {
+/** Figures that are no claims. Times in milliseconds. */
+export type Figures = {
+  readonly requests: number;
+  /** What users saw, planted ones included. */
+  readonly failures: number;
+  readonly planted: number;
+  readonly byBadBuild: number;
+  /** From the command to the last attempt, as each drill measured it. */
+  readonly drillsMs: readonly number[];
+  /** How long each step was judged before it was promoted, over both rollouts that completed. */
+  readonly promotedAfterMs: readonly number[];
+  /** From the first share of the bad build to the way back. */
+  readonly takenBackAfterMs: number | null;
+};
+
+export function figuresOf({ rows, bad, query, fixed }: Evidence): Figures {
   const failures = rows.filter(isFailure);
-  const planted = failures.filter((row) => !isUnplanned(row));
-  const harm = failures.filter((row) => row.instance.startsWith('collector-vpc-') && isBefore(row, bad));
+  return {
+    requests: rows.length,
+    failures: failures.length,
+    planted: failures.filter((row) => !isUnplanned(row)).length,
+    byBadBuild: failures.filter((row) => row.instance.startsWith('collector-vpc-') && isBefore(row, bad.state)).length,
+    drillsMs: [query, bad, fixed].flatMap(({ state }) => drillMs(state) ?? []),
+    promotedAfterMs: [query, fixed].flatMap(({ entries }) => promotedAfterMs(entries)),
+    takenBackAfterMs: takenBackAfterMs(bad),
+  };
+}
+
+export function figureRows(figures: Figures, baseline: number): [name: string, value: string][] {
+  const { requests, failures, planted } = figures;
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
   return [
-    ['requests', whole(rows.length)],
+    ['requests', whole(requests)],
     [
       'failures that users saw',
-      `${whole(failures.length)} (${percentage(failures.length / rows.length)}); ${whole(planted.length)} of them planted, ${percentage(baseline)} of the requests to collector and query on purpose`,
+      `${whole(failures)} (${percentage(failures / requests)}), ${whole(planted)} of them planted`,
     ],
-    ['… by the bad build', whole(harm.length)],
-    ['drills', [query, bad, fixed].map((state) => drillOf(state)).join(', ')],
+    ['', `on purpose fail ${percentage(baseline)} of the requests to collector and query`],
+    ['by the bad build', whole(figures.byBadBuild)],
+    [
+      'verdict: roll back',
+      figures.takenBackAfterMs === null
+        ? 'none'
+        : `${seconds(figures.takenBackAfterMs)} after the bad build got its first share`,
+    ],
+    ['verdict: promote', `after ${figures.promotedAfterMs.map(seconds).join(', ')} of judging`],
+    ['drills', figures.drillsMs.map((ms) => `${ms.toFixed(1)} ms`).join(', ')],
   ];
+}
+
+function promotedAfterMs(entries: readonly Entry[]): number[] {
+  let judgedFromMs = 0;
+  return entries.flatMap(({ body, atMs }) => {
+    const event = body as RolloutEvent;
+    if (event.kind === 'stage-entered' && event.stage.kind === 'judging') judgedFromMs = atMs;
+    return event.kind === 'promoted' ? [atMs - judgedFromMs] : [];
+  });
+}
+
+function takenBackAfterMs({ state, entries }: PastRollout): number | null {
+  const shared = entries.find(({ body }) => {
+    const event = body as RolloutEvent;
+    return event.kind === 'stage-entered' && (event.stage.kind === 'drill-shifting' || event.stage.kind === 'shifting');
+  });
+  return state.back === null || shared === undefined ? null : state.back.performedAtMs - shared.atMs;
 }
 
 function completed(state: RolloutState, name: string): Claim {
@@ -93,9 +147,9 @@ function takenBack(bad: RolloutState): Claim {
 }
 
 function wayBack({ rows, bad, fixedFromMs, query, fixed }: Evidence): Claim {
-  const performedAtMs = bad.back?.performedAtMs ?? null;
+  const performedAtMs = bad.state.back?.performedAtMs ?? null;
   const late = performedAtMs === null ? null : lastReachedMs(rows, 'collector-vpc-', performedAtMs, fixedFromMs);
-  const drills = [query, bad, fixed].map((state) => drillMs(state) ?? Number.POSITIVE_INFINITY);
+  const drills = [query, bad, fixed].map(({ state }) => drillMs(state) ?? Number.POSITIVE_INFINITY);
   const longest = Math.max(late ?? 0, ...drills);
   return {
     name: `every way back took at most ${backMsMax} ms, three drills and one roll back`,
@@ -131,9 +185,4 @@ function isBefore(row: LedgerRow, bad: RolloutState): boolean {
 
 function drillMs({ drill }: RolloutState): number | null {
   return drill === null ? null : drill.measure.acknowledgedMs + drill.measure.lastAttemptMs;
-}
-
-function drillOf(state: RolloutState): string {
-  const ms = drillMs(state);
-  return ms === null ? 'none' : `${ms.toFixed(1)} ms`;
 }

@@ -1,9 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RolloutState } from '../../core/rollout/state.ts';
 import type { RolloutStatus } from '../../core/rollout/status.ts';
 import { CliError, type Context, type Output } from '../context.ts';
-import { rolloutsOf } from '../history.ts';
+import { type PastRollout, rolloutsOf } from '../history.ts';
 import type { Paint } from '../paint.ts';
 import type { Evidence, Outage } from './claims.ts';
 import type { Stage } from './stage.ts';
@@ -146,7 +145,7 @@ async function evidenceOf(act: Play, times: Pick<Evidence, 'fixedFromMs' | 'move
   await users.stop();
   const counted = await countedEvents(stage);
   const journal = await context.world.openJournal(join(stage.stateDirectory, 'journal.db'), { readOnly: true });
-  const states = (await rolloutsOf(journal, null)).map(({ state }) => state);
+  const rollouts = await rolloutsOf(journal, null);
   await journal.close();
   return {
     ...times,
@@ -154,16 +153,16 @@ async function evidenceOf(act: Play, times: Pick<Evidence, 'fixedFromMs' | 'move
     logged: await loggedEvents(join(stage.directory, 'data')),
     counted,
     baseline: stage.baseline,
-    query: named(states, 'rollout-query-1'),
-    bad: named(states, 'rollout-collector-1'),
-    fixed: named(states, 'rollout-collector-2'),
+    query: named(rollouts, 'rollout-query-1'),
+    bad: named(rollouts, 'rollout-collector-1'),
+    fixed: named(rollouts, 'rollout-collector-2'),
   };
 }
 
-function named(states: readonly RolloutState[], operation: string): RolloutState {
-  const state = states.find((one) => one.operation === operation);
-  if (state === undefined) throw new CliError(`the journal has no ${operation}`);
-  return state;
+function named(rollouts: readonly PastRollout[], operation: string): PastRollout {
+  const rollout = rollouts.find(({ state }) => state.operation === operation);
+  if (rollout === undefined) throw new CliError(`the journal has no ${operation}`);
+  return rollout;
 }
 
 /** From the query service that moved. A planted failure is asked again. */

@@ -4,6 +4,7 @@ import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
+import { lastWordsOf } from './last-words.ts';
 import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, sideOf } from './servers.ts';
@@ -18,7 +19,7 @@ import {
   trafficKept,
 } from './targets.ts';
 import { destinationFails, judgedBack, tripped } from './tripwires.ts';
-import type { Watch } from './watch.ts';
+import { type Watch, watchedMs } from './watch.ts';
 
 export type BackReason = { readonly cause: BackCause; readonly all: boolean };
 
@@ -108,9 +109,12 @@ function cutting(
   const left = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (left.length > 0) return cutMore(state, watch, observation, facts, target, left.length);
   if (pending.length > 0 || !isAllRead(state, observation)) return [];
-  const afterMs = observation.nowMs - (state.back?.performedAtMs ?? observation.nowMs);
+  const performedAtMs = state.back?.performedAtMs ?? observation.nowMs;
+  const afterMs = observation.nowMs - performedAtMs;
   const inFlight = inFlightNow(state, watch);
-  const gone = isIdle(state, watch) && (inFlight === 0 || afterMs >= state.plan.policy.drainMsMax);
+  const gone =
+    isIdle(state, watch) &&
+    (inFlight === 0 || watchedMs(watch, performedAtMs, observation.nowMs) >= state.plan.policy.drainMsMax);
   if (!gone) return [];
   const found = state.asFound;
   const restored: Target = {
@@ -135,7 +139,7 @@ function cutMore(
   left: number,
 ): RolloutEvent[] {
   // Where nothing that grows makes room, the way back still ends: one server after the other.
-  const waitedMs = observation.nowMs - (state.intended?.atMs ?? observation.nowMs);
+  const waitedMs = watchedMs(watch, state.intended?.atMs ?? observation.nowMs, observation.nowMs);
   const more = cuttable(state, watch, facts, waitedMs >= state.plan.policy.settleMsMax ? 1 : 0);
   const cut = more === null ? null : [...alreadyCut(state, target), ...more];
   const share = shareBeyondOrigin(facts);
@@ -277,14 +281,12 @@ function failedDrill(state: RolloutState, observation: Observation): BackCause |
 /** Before any traffic has moved nothing is lost by giving up; later the world holds still instead. */
 function neverCapable(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): BackCause | null {
   if (state.stage.kind !== 'preparing' || state.held !== null) return null;
-  // Only what this controller has watched: before, there may have been nobody to see it become capable.
-  const waitedMs = observation.nowMs - Math.max(state.stageSinceMs, watch.sinceMs ?? observation.nowMs);
+  const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (waitedMs < state.plan.policy.capacityMsMax) return null;
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 0;
-  const group = observation.destination.reading;
-  const last = group.known ? group.value.instances.flatMap((one) => one.lastOutput.slice(-1)).at(0) : undefined;
+  const last = lastWordsOf(observation.destination.reading);
   const blockers = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
-  const wrote = last === undefined ? '' : `; last output: ${last}`;
+  const wrote = last === null ? '' : `; last output: ${last}`;
   return {
     kind: 'capacity',
     detail: `${able} destination servers became able in ${waitedMs / 1000} s${blockers}${wrote}`,

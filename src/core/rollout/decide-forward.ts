@@ -39,9 +39,7 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known || awaitsRestartEntry(state, plan.id, reading.value.process)) continue;
     const effect = trafficEffect(plan, reading.value, target.traffic[plan.id] ?? {});
-    // Somebody may have taken it back just now: the next reading tells, and until then it stays as it is.
-    const isLowered = (watch.backends[plan.id]?.lower ?? 0) > 0;
-    const allowed = effect === null || (mayRaise && !isLowered) ? effect : loweringPart(plan, reading.value, effect);
+    const allowed = effect === null || mayRaise ? effect : loweringPart(plan, reading.value, effect);
     if (allowed !== null) effects.push(allowed);
   }
   if (state.stage.kind === 'drill-back') {

@@ -22,10 +22,12 @@ export type Effect = TrafficEffect | ResizeEffect | DrillEffect;
 export type TrafficEffect = {
   readonly kind: 'traffic';
   readonly backend: string;
-  /** Written before the states; both may be empty. */
+  /** Written before the states, except with `statesFirst`; both may be empty. */
   readonly weights: Readonly<Record<string, number>>;
   readonly states: Readonly<Record<string, AdminState>>;
   readonly raises: boolean;
+  /** maint is all that is needed, because the origin carries already: the weights must not hold it up. */
+  readonly statesFirst: boolean;
 };
 export type ResizeEffect = {
   readonly kind: 'resize';

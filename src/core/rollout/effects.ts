@@ -20,7 +20,8 @@ export function trafficEffect(plan: BackendPlan, reading: BackendReading, target
     if (target.admin !== null && server.admin !== target.admin) states[server.name] = target.admin;
   }
   if (isEmpty(weights) && isEmpty(states)) return null;
-  return { kind: 'traffic', backend: plan.id, weights, states, raises: raises(plan, reading, targets) };
+  const statesFirst = carriesAlready(plan, reading) && Object.values(states).every((state) => state === 'maint');
+  return { kind: 'traffic', backend: plan.id, weights, states, raises: raises(plan, reading, targets), statesFirst };
 }
 
 /** The parts of an effect that each take something from the destination; null: none does. */
@@ -55,7 +56,7 @@ export function blindEffect(plan: BackendPlan, targets: Targets): TrafficEffect 
   }
   return isEmpty(weights) && isEmpty(states)
     ? null
-    : { kind: 'traffic', backend: plan.id, weights, states, raises: false };
+    : { kind: 'traffic', backend: plan.id, weights, states, raises: false, statesFirst: isPartial };
 }
 
 /** A destination server to which the target gives traffic. */
@@ -94,6 +95,13 @@ export function resizeEffect(
     : size.min < target.min;
   if (!wrong) return null;
   return { kind: 'resize', side, min: target.min, desired, shrinks: desired !== null && desired < size.desired };
+}
+
+/** The origin takes requests now: a destination in maint leaves nobody without a server. */
+function carriesAlready(plan: BackendPlan, reading: BackendReading): boolean {
+  return reading.servers.some(
+    (server) => sideOf(plan, server.name) === 'origin' && server.health !== 'down' && carried(server) > 0,
+  );
 }
 
 function raises(plan: BackendPlan, reading: BackendReading, targets: Targets): boolean {

@@ -33,7 +33,7 @@ export function factsOf(state: RolloutState, watch: Watch, observation: Observat
     reserveNeed: reserveNeed(state, load, perInstance),
     builds: observedBuilds(observation),
   };
-  return { ...facts, blockers: blockersOf(state, observation, facts) };
+  return { ...facts, blockers: [...blockersOf(state, observation, facts), ...lowered(state, watch)] };
 }
 
 function reserveNeed(state: RolloutState, load: Reading<number>, perInstance: Reading<number>): Reading<number> {
@@ -68,6 +68,13 @@ function blockersOf(state: RolloutState, observation: Observation, facts: Omit<F
     blockers.push(reserveBroken(facts.originAble.value.length, facts.reserveNeed.value, state));
   }
   return blockers;
+}
+
+/** Somebody may have taken it back just now: the next reading tells, and until then it stays where it is. */
+function lowered(state: RolloutState, watch: Watch): string[] {
+  return state.plan.backends
+    .filter((plan) => (watch.backends[plan.id]?.lower ?? 0) > 0)
+    .map((plan) => `the destination's share at ${plan.id} is lower than it was`);
 }
 
 export function sameBuilds(one: Builds, other: Builds): boolean {

@@ -3,6 +3,7 @@ import { newestShare } from './checkpoint.ts';
 import { resizeEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import type { Facts } from './facts.ts';
+import { lastWordsOf } from './last-words.ts';
 import { recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping } from './servers.ts';
@@ -10,7 +11,7 @@ import { isRebalanceDue, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
 import { trafficAsFound, trafficForDrill } from './targets.ts';
-import type { Watch } from './watch.ts';
+import { type Watch, watchedMs } from './watch.ts';
 
 type Pass = {
   readonly state: RolloutState;
@@ -76,7 +77,8 @@ function preparing(pass: Pass): RolloutEvent[] {
 function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
   if (!isConfirmed(state) || state.intended === null) return [];
   const enough = attemptsSince(state, watch).destination >= state.plan.policy.drill.requests;
-  if (!enough && observation.nowMs - state.stageSinceMs < state.plan.policy.drill.ms) return [];
+  const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
+  if (!enough && waitedMs < state.plan.policy.drill.ms) return [];
   const server = drillServer(state.intended.target);
   if (server === null) return [];
   return [
@@ -137,12 +139,12 @@ function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): Roll
 }
 
 function growing(pass: Pass, step: number): RolloutEvent[] {
-  const { state, observation, facts } = pass;
+  const { state, watch, observation, facts } = pass;
   if (isCapable(pass, step) && facts.blockers.length === 0) {
     const target = targetOfStep(state, observation, facts, step);
     return [{ kind: 'intended', target, why: stepName(state, step) }, entered({ kind: 'shifting', step })];
   }
-  const waitedMs = observation.nowMs - state.stageSinceMs;
+  const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (waitedMs < state.plan.policy.capacityMsMax) return [];
   return [{ kind: 'held', by: 'drover', why: capacityMissing(pass, step, waitedMs) }];
 }
@@ -150,7 +152,7 @@ function growing(pass: Pass, step: number): RolloutEvent[] {
 function shifting(pass: Pass, step: number): RolloutEvent[] {
   const { state, watch, observation, facts } = pass;
   if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
-  const waitedMs = observation.nowMs - state.stageSinceMs;
+  const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!isConfirmed(state)) {
     if (facts.blockers.length > 0 || waitedMs < state.plan.policy.settleMsMax) return [];
     return [{ kind: 'held', by: 'drover', why: 'the balancer does not show the weights that were written' }];
@@ -169,13 +171,14 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   const { state, watch, observation } = pass;
   if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
   const bakedMs = observation.nowMs - state.stageSinceMs;
+  const watched = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   const check = shareCheck(state, observation, latestAttempts(state, watch));
-  if (check.kind === 'off' && bakedMs >= recentMs && isConfirmed(state))
+  if (check.kind === 'off' && watched >= recentMs && isConfirmed(state))
     return [{ kind: 'held', by: 'drover', why: check.why }];
   // A balancer that was restarted has not got its weights back: whatever is seen now is no step's.
   if (!isConfirmed(state)) return [];
   const config = stepAt(state, step);
-  if (config === null) return bakedMs < state.plan.policy.finalBakeMs ? [] : finish(state);
+  if (config === null) return watched < state.plan.policy.finalBakeMs ? [] : finish(state);
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
   const { origin, destination } = latestAttempts(state, watch);
@@ -249,11 +252,8 @@ function capacityMissing({ state, observation, facts }: Pass, step: number, wait
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 'an unknown number of';
   const max = state.asFound.destination?.max;
   const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
-  const group = observation.destination.reading;
-  const last = group.known
-    ? group.value.instances.flatMap((one) => (one.state === 'healthy' ? [] : one.lastOutput.slice(-1))).at(0)
-    : undefined;
-  const wrote = last === undefined ? '' : `; last output of an instance that does not come up: ${last}`;
+  const last = lastWordsOf(observation.destination.reading);
+  const wrote = last === null ? '' : `; last output of an instance that does not come up: ${last}`;
   const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
   return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
 }

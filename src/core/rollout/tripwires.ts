@@ -1,6 +1,7 @@
 import { lateRequests } from '../judge/counting.ts';
 import { verdict } from '../judge/judge.ts';
 import type { BackCause } from './events.ts';
+import { lastWords } from './last-words.ts';
 import { recentTally } from './load.ts';
 import type { Observation } from './observation.ts';
 import { sideOf } from './servers.ts';
@@ -38,7 +39,7 @@ function crashLoop(watch: Watch, observation: Observation): BackCause | null {
     return {
       kind: 'tripwire',
       wire: 'crash loop',
-      detail: `${looping.id} ends again and again; ${lastLine(looping.lastOutput)}`,
+      detail: `${looping.id} ends again and again; its last output: ${lastWords(looping) ?? 'nothing'}`,
     };
   }
   if (watch.restarts.total < restartsMax) return null;
@@ -80,9 +81,4 @@ function hung(state: RolloutState, watch: Watch): BackCause | null {
     return { kind: 'tripwire', wire: 'hung requests', detail };
   }
   return null;
-}
-
-function lastLine(output: readonly string[]): string {
-  const line = output.at(-1);
-  return line === undefined ? 'it wrote nothing' : `its last line: ${line}`;
 }

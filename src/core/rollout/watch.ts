@@ -67,6 +67,11 @@ export function startWatch(state: RolloutState): Watch {
   };
 }
 
+/** How long this controller has watched something that began at `sinceMs`: nothing is given up for the time in which nobody looked. */
+export function watchedMs(watch: Watch, sinceMs: number, nowMs: number): number {
+  return nowMs - Math.max(sinceMs, watch.sinceMs ?? nowMs);
+}
+
 /** The watch after one more observation, made while the journal stood at `state`. */
 export function watch(before: Watch, state: RolloutState, observation: Observation): Watch {
   const counting: Record<string, Counting> = { ...before.counting };

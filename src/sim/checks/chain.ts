@@ -4,9 +4,15 @@ import type { AsFound, RolloutEvent, Target } from '../../core/rollout/events.ts
 /** The operation's chain as the checkers read it: what may be written when, and what has been decided. */
 export class Chain {
   readonly entries: Entry[] = [];
+  /** When each of them became durable, in the world's time. */
+  readonly durableAtMs: number[] = [];
   asFound: AsFound | null = null;
   /** Targets with the number of the entry that set them, oldest first. */
   readonly targets: { readonly seq: number; readonly target: Target }[] = [];
+  /** Since when a balancer is known to be as its target wants it; absent: it is not. */
+  readonly confirmedAtMs = new Map<string, number>();
+  /** When a target last changed the traffic of a balancer, and since when it had been as the one before wanted it. */
+  readonly retargeted = new Map<string, { readonly atMs: number; readonly confirmedAtMs: number | null }>();
   readonly holds: { readonly seq: number; readonly held: boolean }[] = [];
   back: { readonly seq: number; readonly atMs: number } | null = null;
   end: 'rolled-back' | 'completed' | null = null;
@@ -15,12 +21,20 @@ export class Chain {
   add(entry: Entry, atMs: number): RolloutEvent {
     const event = entry.body as RolloutEvent;
     this.entries.push(entry);
+    this.durableAtMs.push(atMs);
     switch (event.kind) {
       case 'started':
         this.asFound = event.asFound;
         break;
       case 'intended':
+        this.#retarget(event.target, atMs);
         this.targets.push({ seq: entry.seq, target: event.target });
+        break;
+      case 'confirmed':
+        if (!this.confirmedAtMs.has(event.backend)) this.confirmedAtMs.set(event.backend, atMs);
+        break;
+      case 'balancer-restarted':
+        this.confirmedAtMs.delete(event.backend);
         break;
       case 'back-performed':
         this.targets.push({ seq: entry.seq, target: event.target });
@@ -29,6 +43,7 @@ export class Chain {
       case 'held':
       case 'resumed':
         this.holds.push({ seq: entry.seq, held: event.kind === 'held' });
+        if (event.kind === 'resumed') this.confirmedAtMs.clear();
         break;
       case 'rolled-back':
       case 'completed':
@@ -41,6 +56,15 @@ export class Chain {
         break;
     }
     return event;
+  }
+
+  #retarget(target: Target, atMs: number): void {
+    const before = this.targets.at(-1)?.target.traffic ?? {};
+    for (const [balancer, servers] of Object.entries(target.traffic)) {
+      if (JSON.stringify(servers) === JSON.stringify(before[balancer])) continue;
+      this.retargeted.set(balancer, { atMs, confirmedAtMs: this.confirmedAtMs.get(balancer) ?? null });
+      this.confirmedAtMs.delete(balancer);
+    }
   }
 
   /** The target in force for somebody who had read the chain up to `seq`. */

@@ -8,16 +8,21 @@ import type { World } from '../world/world.ts';
 import { Chain } from './chain.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
+import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
 import { WriteChecks } from './writes.ts';
 
 export type Fold = (state: RolloutState | null, entry: Entry) => RolloutState;
 
+/** Many times what the longest of honest operations writes. */
+const entriesMax = 10_000;
+
 /** All safety checkers of one world. They read the world and the durable chain, never a controller. */
 export class Checks {
   readonly chain = new Chain();
   readonly writes: WriteChecks;
+  readonly promptness: PromptnessChecks;
   violation: Violation | null = null;
   /** The fold of the durable chain so far. */
   state: RolloutState | null = null;
@@ -27,13 +32,14 @@ export class Checks {
   readonly #fold: Fold;
   #tick = 0;
 
-  constructor(world: World, fold: Fold) {
+  constructor(world: World, fold: Fold, markerReadAtMs: ReadonlyMap<string, number>) {
     this.#world = world;
     this.#fold = fold;
     const report: Report = (check, text) => this.fail(check, text);
     this.#vantage = new Vantage(world);
     this.#evidence = new EvidenceChecks(world, report);
-    this.writes = new WriteChecks(world, this.chain, this.#vantage, report);
+    this.promptness = new PromptnessChecks(world, report);
+    this.writes = new WriteChecks(world, this.chain, this.#vantage, markerReadAtMs, report);
     world.onChange(() => this.#onChange());
   }
 
@@ -51,6 +57,7 @@ export class Checks {
     if (entry.seq !== last.seq + 1 || ('hash' in last && entry.previous !== last.hash)) {
       this.fail('journal', `entry ${entry.seq} does not follow entry ${last.seq}`);
     }
+    if (entry.seq > entriesMax) this.fail('everything ends', `its journal has more than ${entriesMax} entries`);
     const event = this.chain.add(entry, this.#world.schedule.nowMs);
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);

@@ -70,7 +70,12 @@ export class Vantage {
   originCapacityRps(): number {
     const declared = this.#world.scenario.plan.origin.capacityRps;
     const scatter = 1.03 + 3 / Math.sqrt(15 * this.#world.loadRps);
-    return declared === null ? this.#originRpsPerInstanceMax * scatter * 1.2 : declared * scatter;
+    if (declared !== null) return declared * scatter;
+    // Nobody has seen it in good health with more than it truly carries; a load a little above that fails but a little.
+    return Math.min(
+      this.#originRpsPerInstanceMax * scatter * 1.2,
+      this.#world.scenario.origin.capacityRps * 1.08 * scatter,
+    );
   }
 
   #lookAtHealth(nowMs: number): void {

@@ -6,6 +6,8 @@ export const checkNames = [
   'reserve',
   'no raise after a way back',
   'no raise while held',
+  'no raise against a hand',
+  'the way back comes at once',
   'no effect without its intent',
   'only what is ours',
   'nothing shrinks under traffic',

@@ -14,14 +14,23 @@ type Resize = Extract<Write, { readonly kind: 'resize' }>;
 export class WriteChecks {
   /** When somebody took the way back outside the chain: the marker, or an offline `back`. */
   backOutsideMs: number | null = null;
+  /** When each controller last looked for the marker. */
+  readonly #markerReadAtMs: ReadonlyMap<string, number>;
   readonly #world: World;
   readonly #chain: Chain;
   readonly #vantage: Vantage;
   readonly #report: Report;
   #before: Standing = { share: 0, carrying: new Map() };
 
-  constructor(world: World, chain: Chain, vantage: Vantage, report: Report) {
+  constructor(
+    world: World,
+    chain: Chain,
+    vantage: Vantage,
+    markerReadAtMs: ReadonlyMap<string, number>,
+    report: Report,
+  ) {
     this.#world = world;
+    this.#markerReadAtMs = markerReadAtMs;
     this.#chain = chain;
     this.#vantage = vantage;
     this.#report = report;
@@ -45,13 +54,14 @@ export class WriteChecks {
   #raise(write: TrafficWrite, after: Standing): void {
     const { balancer, by } = write;
     const what = `${by} raises the destination at ${balancer.id} from ${percent(this.#before.share)} to ${percent(after.share)}`;
-    const backMs = earliest(this.#chain.back?.atMs ?? null, this.backOutsideMs);
+    const backMs = earliest(this.#chain.back?.atMs ?? null, this.#markerSeenMs(by));
     if (backMs !== null && write.issuedAtMs > backMs) {
       this.#report('no raise after a way back', `${what} after the way back was taken`);
     }
     if (this.#chain.heldAt(write.issuedSeq))
       this.#report('no raise while held', `${what} although the operation is held`);
     if (write.stray) return;
+    this.#againstHand(write, what);
     const knownMs = write.issuedAtMs - knowledgeMs(this.#world);
     if (this.#vantage.reserveHeldMs < knownMs) {
       const able = this.#vantage.originAble();
@@ -59,6 +69,33 @@ export class WriteChecks {
       this.#report('reserve', `${what} while ${able} origin instances cannot carry ${Math.round(need)} requests/s`);
     }
     this.#capacity(what, balancer, after, knownMs);
+  }
+
+  /** Since when a controller knows of the marker; null: it cannot know. */
+  #markerSeenMs(by: string): number | null {
+    const readAtMs = this.#markerReadAtMs.get(by);
+    return this.backOutsideMs === null || readAtMs === undefined || readAtMs < this.backOutsideMs ? null : readAtMs;
+  }
+
+  /** A share that somebody lowered by hand where it had been confirmed is somebody's way back: it is not raised again. */
+  #againstHand({ balancer, by, issuedAtMs }: TrafficWrite, what: string): void {
+    const { loweredAtMs } = balancer;
+    const readAtMs = balancer.readAtMs.get(by);
+    if (loweredAtMs === null || readAtMs === undefined || readAtMs <= loweredAtMs || issuedAtMs < readAtMs) return;
+    const confirmedAtMs = this.#chain.confirmedAtMs.get(balancer.id);
+    const retargeted = this.#chain.retargeted.get(balancer.id);
+    const wasConfirmed = confirmedAtMs !== undefined && confirmedAtMs <= loweredAtMs;
+    const { faults, timing } = this.#world.scenario;
+    // A target that was decided before anybody could see it may still be written; a pause makes that any time.
+    const decidedMs = faults.pause === undefined ? loweredAtMs + 2 * timing.callMs + 1000 : Number.POSITIVE_INFINITY;
+    const wasOverruled =
+      confirmedAtMs === undefined &&
+      retargeted !== undefined &&
+      retargeted.confirmedAtMs !== null &&
+      retargeted.confirmedAtMs <= loweredAtMs &&
+      retargeted.atMs > decidedMs;
+    if (wasConfirmed || wasOverruled)
+      this.#report('no raise against a hand', `${what}, which somebody had lowered by hand`);
   }
 
   #capacity(what: string, balancer: Balancer, after: Standing, knownMs: number): void {

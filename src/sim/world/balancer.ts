@@ -18,6 +18,10 @@ export class Balancer {
   /** Requests that found no server at all. */
   unserved = 0;
   lastDestinationAttemptMs = Number.NEGATIVE_INFINITY;
+  /** When somebody last gave the destination less by hand than it had; null: nobody has, or a reload or another hand undid it. */
+  loweredAtMs: number | null = null;
+  /** When each controller last got an answer from here. */
+  readonly readAtMs = new Map<string, number>();
   readonly #byName = new Map<string, Server>();
   readonly #random: Random;
   readonly #conditions: Conditions;
@@ -69,10 +73,34 @@ export class Balancer {
     return true;
   }
 
+  /** Somebody's own hand; `write` is a controller's. */
+  writeByHand(name: string, value: { weight?: number; admin?: AdminState }, nowMs: number): void {
+    const before = this.weightedShare();
+    if (!this.write(name, value, nowMs)) return;
+    const server = this.#byName.get(name);
+    if (server !== undefined) server.handAtMs = nowMs;
+    const after = this.weightedShare();
+    if (after < before) this.loweredAtMs = nowMs;
+    else if (after > before) this.loweredAtMs = null;
+  }
+
+  /** Share of the destination by weights and states alone, whatever its servers' health. */
+  weightedShare(): number {
+    let destination = 0;
+    let both = 0;
+    for (const { side, admin, weight } of this.servers) {
+      if (side === 'other' || admin !== 'ready') continue;
+      both += weight;
+      if (side === 'destination') destination += weight;
+    }
+    return both === 0 ? 0 : destination / both;
+  }
+
   /** A new process with the configuration's weights and states and with counters at zero. */
   reload(nowMs: number): void {
     this.advance(nowMs);
     this.#process++;
+    this.loweredAtMs = null;
     for (const server of this.servers) {
       clearCounters(server, true);
       server.weight = server.configuredWeight;

@@ -104,8 +104,7 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     const server = random.pick(balancer.servers.filter((one) => one.side !== 'other'));
     const weight = random.pick([0, 1, 10, 50, 100, 256]);
     world.note(`somebody gives ${server.name} on ${balancer.id} weight ${weight} by hand (it had ${server.weight})`);
-    balancer.write(server.name, { weight }, world.schedule.nowMs);
-    server.handAtMs = world.schedule.nowMs;
+    balancer.writeByHand(server.name, { weight }, world.schedule.nowMs);
     world.changed();
     return true;
   },

@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const main = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
+export const main = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
 
 export type Ended = {
   readonly code: number | null;

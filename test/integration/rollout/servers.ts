@@ -6,7 +6,8 @@ export type Behaviour = { failures: number; build: string };
 
 export type RunningServer = { readonly name: string; readonly port: number; close(): Promise<void> };
 
-export async function startServer(name: string, behaviour: Behaviour): Promise<RunningServer> {
+/** `onPort` 0: any that is free. */
+export async function startServer(name: string, behaviour: Behaviour, onPort = 0): Promise<RunningServer> {
   let due = 0;
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     response.setHeader('x-server', name);
@@ -17,15 +18,15 @@ export async function startServer(name: string, behaviour: Behaviour): Promise<R
     if (fails) due -= 1;
     return void response.writeHead(fails ? 500 : 200).end(name);
   });
-  await listen(server);
+  await listen(server, onPort);
   const { port } = server.address() as AddressInfo;
   return { name, port, close: () => end(server) };
 }
 
-function listen(server: Server): Promise<void> {
+function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
 }
 

@@ -1,0 +1,24 @@
+import type { GroupReading, InstanceReading } from '../observed/group.ts';
+import type { Reading } from '../observed/reading.ts';
+
+/** What a provider says itself begins so; everything else is the instance's own. */
+const remarkOf = 'drover: ';
+const ownLinesMax = 3;
+
+/** The last lines that an instance wrote, and then the last thing that its provider has to say; null: neither said anything. */
+export function lastWords({ lastOutput }: InstanceReading): string | null {
+  const own = lastOutput.filter((line) => !line.startsWith(remarkOf)).slice(-ownLinesMax);
+  const remark = lastOutput.filter((line) => line.startsWith(remarkOf)).at(-1);
+  const words = remark === undefined ? own : [...own, `(${remark.slice(remarkOf.length)})`];
+  return words.length === 0 ? null : words.join(' / ');
+}
+
+/** Of the first instance that does not come up; null: there is none, or nothing is known. */
+export function lastWordsOf(group: Reading<GroupReading>): string | null {
+  if (!group.known) return null;
+  for (const instance of group.value.instances) {
+    const words = instance.state === 'healthy' ? null : lastWords(instance);
+    if (words !== null) return words;
+  }
+  return null;
+}

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import type { Context, Output } from '../../src/cli/context.ts';
+import { paintFor } from '../../src/cli/paint.ts';
+import { reporterFor } from '../../src/cli/rollout-reporter.ts';
+import { statusLines } from '../../src/cli/status-view.ts';
+import type { RolloutState } from '../../src/core/rollout/state.ts';
+import type { RolloutStatus } from '../../src/core/rollout/status.ts';
+import { differences } from '../docs/page.ts';
+
+const atMs = Date.UTC(2026, 0, 1);
+
+function status(given: Partial<RolloutStatus> = {}): RolloutStatus {
+  const group = { environment: 'classic', able: 2, desired: null, need: 1, rps: 100.4, attempts: 1512, failures: 15 };
+  return {
+    operation: 'rollout-web-1',
+    service: 'web',
+    stage: 'judging',
+    stageName: 'step 2 of 3 (50 %): judging',
+    stageSinceMs: atMs - 20_000,
+    bakeMs: 30_000,
+    step: 2,
+    steps: 3,
+    compared: true,
+    promotion: { kind: 'requests', requests: 2600, by: 'absolute' },
+    held: null,
+    requestedShare: 0.5,
+    observedShare: 0.499,
+    loadRps: 200,
+    origin: group,
+    destination: { ...group, environment: 'vpc', need: null },
+    verdict: {
+      verdict: 'not enough evidence',
+      rollBack: { logEvidence: -1.9, threshold: 8.29, by: 'comparison' },
+      promote: { logEvidence: 1.8, threshold: 5.99, by: 'absolute' },
+      dispersion: { known: true, value: 1.2 },
+    },
+    blockers: [],
+    back: null,
+    drill: null,
+    builds: { origin: 'v41', destination: 'a-build-with-a-very-long-name-0123456789' },
+    ...given,
+  };
+}
+
+function text(given: Partial<RolloutStatus> = {}, columns = 80): string {
+  const paint = paintFor({ stdout: { write: () => undefined, terminal: null }, env: {} });
+  return statusLines(status(given), paint, atMs, columns).join('\n');
+}
+
+describe('a rollout as people see it', () => {
+  test('groups, both shares, failure rates, evidence against thresholds, and how much longer it takes', () => {
+    const shown = text();
+    expect(shown).toMatch(/origin +classic +v41 +2 \(needs 1\) +100 +0\.99 % of 1,512$/m);
+    expect(shown).toMatch(/share +█{12}░{12} {2}observed 49\.9 %, asked for 50\.0 %$/m);
+    expect(shown).toMatch(/roll back +░{24} {2}evidence -1\.9 of 8\.3, by the comparison$/m);
+    expect(shown).toMatch(/promote +█{7}░{17} {2}evidence 1\.8 of 6\.0, by the objective$/m);
+    expect(shown.replace(/\s+/g, ' ')).toContain(
+      'next promotes after about 2,600 more requests (13 s at this load), and not within the next 10 s',
+    );
+    expect(differences('status.md', 'rollout', status())).toEqual([]);
+  });
+
+  test('at the whole share it says that nothing is compared', () => {
+    const whole = { step: 4, compared: false, promotion: null, requestedShare: 1, observedShare: 1 };
+    const shown = text(whole, 100);
+    expect(shown).toContain('at 100 % nothing is compared: only the objective and the tripwires watch');
+    expect(shown).toContain('goes on in 10 s, if neither objective nor tripwire objects');
+    expect(shown).not.toContain('more requests');
+  });
+
+  test.each<[string, Partial<RolloutStatus>, string]>([
+    [
+      'no rate that could promote',
+      { promotion: { kind: 'never', why: 'cannot promote at this ratio' } },
+      'cannot promote',
+    ],
+    [
+      'nothing known',
+      { promotion: { kind: 'unknown', why: 'no requests' } },
+      'how long it takes is unknown: no requests',
+    ],
+    [
+      'enough already',
+      { promotion: { kind: 'requests', requests: 0, by: 'absolute' } },
+      'promotes in 10 s: there is enough',
+    ],
+    ['held', { held: { why: 'lunch', by: 'alice' } }, 'nothing until `drover resume`'],
+    ['no load', { loadRps: null }, 'promotes after about 2,600 more requests, and not'],
+    ['a share by capacity', { requestedShare: null }, 'observed 49.9 %, as capacity makes it'],
+    ['no attempts', { observedShare: null }, 'observed unknown'],
+  ])('says so: %s', (_, given, expected) => {
+    expect(text(given, 120)).toContain(expected);
+  });
+
+  test('no line is wider than the terminal, whatever there is to say', () => {
+    const long = 'the reserve is broken: the origin has 1 able instances and needs 2 to carry all traffic plus 20 %';
+    const standing = [`edge/web does not answer (${'no answer in time '.repeat(5)})`];
+    const back = { cause: { kind: 'judge', by: 'comparison' } as const, performedAtMs: atMs, standing };
+    for (const columns of [80, 140]) {
+      for (const line of text({ blockers: [long, long], back }, columns).split('\n'))
+        expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
+});
+
+test('piped, what a rollout waits for is said once, and again only after it was gone', () => {
+  const written: string[] = [];
+  const stdout: Output = { write: (more) => void written.push(more), terminal: null };
+  const clock = { now: () => atMs, monotonic: () => 0, sleep: () => Promise.resolve() };
+  const reporter = reporterFor({ stdout, stderr: stdout, env: {}, clock } as Partial<Context> as Context, false);
+  const seen = (...blockers: string[]) => reporter.status(status({ blockers }), {} as RolloutState);
+  seen('2 able, needs 3');
+  seen('1 able, needs 3');
+  seen();
+  seen('2 able, needs 4', 'the marker is set');
+  expect(written).toEqual([
+    '2026-01-01 00:00:00Z  rollout-web-1  waits: 2 able, needs 3\n',
+    '2026-01-01 00:00:00Z  rollout-web-1  waits: 2 able, needs 4\n',
+    '2026-01-01 00:00:00Z  rollout-web-1  waits: the marker is set\n',
+  ]);
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { keepLease } from '../../src/engine/lease.ts';
+import type { LeaseStore } from '../../src/engine/ports.ts';
+import { steadyClock } from '../../src/engine/steady-clock.ts';
+import { openMemoryJournal } from '../../src/io/journal/memory.ts';
+
+const leaseMs = 10_000;
+const callMs = 3000;
+const signal = new AbortController().signal;
+
+/** One machine: what has passed, and what its wall clock shows. */
+class Machine {
+  passedMs = 0;
+  wallOffsetMs = 1_000_000;
+  readonly #leases = openMemoryJournal().leases;
+
+  clock() {
+    return {
+      now: () => this.passedMs + this.wallOffsetMs,
+      monotonic: () => this.passedMs,
+      sleep: () => Promise.resolve(),
+    };
+  }
+
+  keeper(holder: string) {
+    const timing = { pollMs: 1000, callMs, leaseMs };
+    return keepLease({ clock: this.clock(), leases: this.#leases, holder, timing }, 'op');
+  }
+}
+
+describe('the lease of an operation', () => {
+  test('a successor that finds it expired still waits for the calls of the one before', async () => {
+    const machine = new Machine();
+    await machine.keeper('one').keep(signal);
+    machine.passedMs += leaseMs + 1;
+    const two = machine.keeper('two');
+    await two.keep(signal);
+    expect([two.isHeld(), two.leftMs()]).toEqual([true, 0]);
+    machine.passedMs += callMs;
+    expect(two.leftMs()).toBeGreaterThan(0);
+  });
+
+  test('the first controller of an operation waits for nobody', async () => {
+    const one = new Machine().keeper('one');
+    await one.keep(signal);
+    expect(one.leftMs()).toBe(leaseMs);
+  });
+
+  test('a wall clock set forward ends it, because others would take it over by now', async () => {
+    const machine = new Machine();
+    const one = machine.keeper('one');
+    await one.keep(signal);
+    machine.wallOffsetMs += 3_600_000;
+    expect(one.isHeld()).toBe(false);
+    const two = machine.keeper('two');
+    await two.keep(signal);
+    await one.keep(signal);
+    expect([one.isHeld(), two.isHeld()]).toEqual([false, true]);
+  });
+
+  test('a wall clock set back makes nobody wait for longer than the lease lasts', async () => {
+    const machine = new Machine();
+    await machine.keeper('one').keep(signal);
+    machine.wallOffsetMs -= 3_600_000;
+    const two = machine.keeper('two');
+    await two.keep(signal);
+    machine.passedMs += leaseMs - 1;
+    await two.keep(signal);
+    expect(two.isHeld()).toBe(false);
+    machine.passedMs += 1;
+    await two.keep(signal);
+    expect(two.isHeld()).toBe(true);
+  });
+
+  test('a holder that goes on renewing keeps it, also after the wall clock was set back', async () => {
+    const machine = new Machine();
+    const [one, two] = [machine.keeper('one'), machine.keeper('two')];
+    await one.keep(signal);
+    machine.wallOffsetMs -= 3_600_000;
+    for (let second = 0; second < 60; second++) {
+      machine.passedMs += 1000;
+      await one.keep(signal);
+      await two.keep(signal);
+      expect([one.isHeld(), two.isHeld()]).toEqual([true, false]);
+    }
+  });
+
+  test('a store that never answers does not hold the loop up', async () => {
+    const machine = new Machine();
+    const hanging: LeaseStore = { acquire: () => new Promise(() => {}), release: () => Promise.resolve() };
+    const timing = { pollMs: 1000, callMs, leaseMs };
+    const one = keepLease({ clock: machine.clock(), leases: hanging, holder: 'one', timing }, 'op');
+    const given = new AbortController();
+    const kept = one.keep(given.signal);
+    given.abort(new Error('urgent'));
+    await kept;
+    expect(one.isHeld()).toBe(false);
+  });
+});
+
+describe('the time of an operation', () => {
+  test('a wall clock that is set moves nothing; the journal moves it forward only', () => {
+    const machine = new Machine();
+    const clock = steadyClock(machine.clock());
+    const startedMs = clock.now();
+    machine.passedMs += 5000;
+    machine.wallOffsetMs -= 3_600_000;
+    expect(clock.now() - startedMs).toBe(5000);
+    machine.wallOffsetMs += 9_000_000;
+    expect(clock.now() - startedMs).toBe(5000);
+    expect(clock.catchUpWith(startedMs)).toBe(0);
+    expect(clock.catchUpWith(startedMs + 7000)).toBe(2000);
+    expect(clock.now() - startedMs).toBe(7000);
+  });
+});

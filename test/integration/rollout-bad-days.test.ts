@@ -1,0 +1,140 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import { eventually, main } from './rollout/drover.ts';
+import { asFound, isMoved, openSite } from './rollout/site.ts';
+
+const steps = ['{ weight: 50%, bake: 60s }'];
+
+describe.concurrent('a bad day before anything has moved', () => {
+  test('ends with a message that helps, and nothing is begun', async ({ expect, onTestFinished }) => {
+    const site = await openSite();
+    onTestFinished(site.close);
+    const { directory, haproxies, kinds, plan, run, shell, start, world } = site;
+    const hash = await plan();
+    const expectRefused = async (
+      ended: Promise<{ code: number | null; stderr: string; stdout: string }>,
+      says: RegExp,
+    ) => {
+      const { code, stderr, stdout } = await ended;
+      expect({ code, said: stderr + stdout }).toEqual({ code: 1, said: expect.stringMatching(says) });
+      expect(stderr).not.toContain('defect');
+      expect(await world()).toEqual(asFound);
+      expect(await kinds('rollout-web-1')).toEqual([]);
+    };
+    await expectRefused(run('apply'), /without a terminal the plan that was read has to be named\n.*apply --plan/);
+    await expectRefused(shell('exec "$0" "$1" apply <&-').ended, /without a terminal the plan/);
+    await expectRefused(run('apply', '--plan', 'yes'), /"yes" is not the hash of a plan/);
+    for (const [typed, says] of [
+      ['', /there was no answer, and nothing was done/],
+      ['no\n', /nothing was done/],
+    ] as const) {
+      const terminal = start('script', ['-qec', `'${process.execPath}' '${main}' apply`, '/dev/null'], {
+        stdin: 'pipe',
+      });
+      await terminal.until(/Type yes: /);
+      terminal.child.stdin?.end(typed);
+      await expectRefused(terminal.ended, says);
+    }
+    const deep = join(directory, 'a'.repeat(60), 'b'.repeat(60));
+    mkdirSync(deep, { recursive: true });
+    await expectRefused(
+      run('apply', '--plan', hash, '--journal', join(deep, 'journal.db')),
+      /control\.sock cannot be made: its path has \d+ bytes.*--journal PATH in a directory with a shorter name/,
+    );
+    await expectRefused(
+      shell(`ulimit -f 0; exec "$0" "$1" apply --plan ${hash} --journal ${join(directory, 'other', 'journal.db')}`)
+        .ended,
+      /cannot write the journal .*: the disk is full/,
+    );
+    const worker = (await haproxies[0]?.worker()) ?? 0;
+    process.kill(worker, 'SIGSTOP');
+    const hung = await run('apply', '--plan', hash).finally(() => process.kill(worker, 'SIGCONT'));
+    await expectRefused(Promise.resolve(hung), /edge-1\/web cannot be read: .*no answer/);
+    await haproxies[0]?.kill();
+    const gone = await run('apply', '--plan', hash);
+    expect(gone.code).toBe(1);
+    expect(gone.stderr).not.toContain('defect');
+    expect(gone.stderr).toMatch(/edge-1\/web cannot be read: HAProxy at .*nothing listens there/);
+    expect(await kinds('rollout-web-1')).toEqual([]);
+  });
+});
+
+describe.concurrent('a bad day in the middle', () => {
+  test('a reload that brings the old weights back is repaired, and the rollout completes though nobody reads its output', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 8s }'] });
+    onTestFinished(site.close);
+    const { kinds, plan, reload, shell, world } = site;
+    const hash = await plan();
+    const piped = shell(`"$0" "$1" apply --plan ${hash} | head -1`);
+    await eventually(
+      () => kinds('rollout-web-1'),
+      (all) => all.filter((kind) => kind === 'stage-entered').length >= 6,
+      'judging',
+    );
+    await reload({ 'classic-1': 10, 'classic-2': 20, 'vpc-1': 0, 'vpc-2': 0 });
+    expect((await piped.ended).stdout.trim().split('\n')).toHaveLength(1);
+    const all = await eventually(
+      () => kinds('rollout-web-1'),
+      (seen) => seen.includes('completed'),
+      'completed',
+    );
+    expect(all).toContain('balancer-restarted');
+    expect(isMoved(await world())).toBe(true);
+  });
+
+  test('a full disk holds the share, and what could not be written is said', async ({ expect, onTestFinished }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { drover, elsewhere, kinds, plan, run, start, world } = site;
+    const hash = await plan();
+    const controller = drover('apply', '--plan', hash);
+    await controller.until(/step 1: judging/);
+    const shifted = await world();
+
+    const other = elsewhere();
+    const plannedElsewhere = await start(process.execPath, [main, 'plan', '--config', join(other, 'drover.yaml')])
+      .ended;
+    expect(plannedElsewhere).toMatchObject({ code: 1, stdout: expect.stringContaining('get traffic already') });
+    expect(await world()).toEqual(shifted);
+
+    execFileSync('prlimit', ['--pid', String(controller.pid), '--fsize=1:unlimited']);
+    controller.kill('SIGTERM');
+    const ended = await controller.ended;
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('not in the journal: cannot write') });
+    expect(ended.stdout).toContain('drover back');
+    expect(await world()).toEqual(shifted);
+    expect(await kinds('rollout-web-1')).not.toContain('held');
+    const status = await start('script', ['-qec', `'${process.execPath}' '${main}' status`, '/dev/null'], {
+      env: { TERM: 'dumb' },
+    }).ended;
+    expect(status.stdout).not.toContain('\u001b');
+    expect((await run('back')).code).toBe(2);
+    expect(await world()).toEqual(asFound);
+  });
+
+  test('a balancer that is gone is named, and the way back says what stands', async ({ expect, onTestFinished }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { apply, haproxies, run } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    await haproxies[0]?.kill();
+    await eventually(
+      () => run('status'),
+      ({ stdout }) => stdout.includes('edge-1/web cannot be read'),
+      'said by status',
+    );
+    const back = await run('back');
+    expect(back).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/still standing after 30 s: edge-1\/web does not answer/),
+    });
+    controller.kill('SIGTERM');
+    expect((await controller.ended).code).toBe(2);
+  });
+});

@@ -1,0 +1,131 @@
+import { createServer } from 'node:net';
+import { describe, test } from 'vitest';
+import { eventually } from './rollout/drover.ts';
+import { seenOf } from './rollout/load.ts';
+import { openLocalSite } from './rollout/local-site.ts';
+import { baseline } from './rollout/site.ts';
+
+describe.concurrent('a service that Drover runs itself, behind its own balancer', () => {
+  test('has the capacity before the traffic, keeps its reserve, and is taken back after completion', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openLocalSite();
+    onTestFinished(site.close);
+    const { kinds, plan, processes, run, size, world } = site;
+    const controller = site.drover('apply', '--plan', await plan());
+    const load = await site.openLoad();
+    const first = await eventually(
+      () => load.ledger.find(({ server }) => server?.startsWith('vpc-') === true) ?? null,
+      (line) => line !== null,
+      'the first request at the destination',
+    );
+    expect(first?.failed).toBe(false);
+    expect(size('origin').min).toBe(2);
+    expect(processes('classic')).toBe(2);
+    const ended = await controller.ended;
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(size('destination')).toMatchObject({ min: 0, desired: 2 });
+    expect(size('origin').min).toBe(2);
+    expect({ classic: processes('classic'), vpc: processes('vpc') }).toEqual({ classic: 2, vpc: 2 });
+    const before = load.ledger.length;
+    await load.more(100);
+    expect(seenOf(load.ledger.slice(before + 20), 'classic-')).toEqual({ answered: 0, failed: 0 });
+
+    expect(await run('back', 'web')).toMatchObject({ code: 2, stderr: '' });
+    const found = await world();
+    for (const [name, server] of Object.entries(found))
+      expect([name, server]).toEqual([name, { weight: name.startsWith('vpc-') ? 0 : 20, admin: 'ready' }]);
+    expect({ origin: size('origin').min, destination: size('destination') }).toMatchObject({
+      origin: 1,
+      destination: { min: 0, desired: 0 },
+    });
+    await eventually(
+      () => processes('vpc'),
+      (count) => count === 0,
+      'no instance of the destination',
+    );
+    expect((await kinds('rollout-web-1')).slice(-1)).toEqual(['rolled-back']);
+    expect(seenOf(load.ledger, '').failed / load.ledger.length).toBeLessThan(0.05);
+  });
+
+  test('is taken back by the judge with weights, states and sizes as found, though the controller was killed', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openLocalSite();
+    onTestFinished(site.close);
+    const { kinds, plan, processes, run, size } = site;
+    site.release({ failures: 15 * baseline, build: 'v2' });
+    const hash = await plan();
+    const controller = site.drover('apply', '--plan', hash);
+    const load = await site.openLoad();
+    await controller.until(/drill passed/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    const running = { classic: processes('classic'), vpc: processes('vpc') };
+    const before = load.ledger.length;
+    await load.more(50);
+    expect(seenOf(load.ledger.slice(before), 'classic-').answered).toBeGreaterThan(40);
+    expect({ classic: processes('classic'), vpc: processes('vpc') }).toEqual(running);
+    expect(await run('apply', '--plan', hash)).toMatchObject({
+      code: 2,
+      stderr: '',
+      stdout: expect.stringContaining('judge'),
+    });
+    expect(size('destination')).toMatchObject({ min: 0, desired: 0 });
+    expect(size('origin').min).toBe(1);
+    await eventually(
+      () => processes('vpc'),
+      (count) => count === 0,
+      'no instance of the destination',
+    );
+    expect((await kinds('rollout-web-1')).slice(-1)).toEqual(['rolled-back']);
+  });
+
+  test('names a port in use, and shows the last output of instances that never start', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openLocalSite(['grow: 5s']);
+    onTestFinished(site.close);
+    const { ports, processes, plan, run, size } = site;
+    const hash = await plan();
+    const closeEntry = await occupy(ports.entry);
+    onTestFinished(closeEntry);
+    expect(await run('apply', '--plan', hash)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/cannot listen on 127.0.0.1:\d+ .* the port is in use/),
+    });
+    expect(processes('classic') + processes('vpc')).toBe(0);
+    closeEntry();
+
+    const closeFirst = await occupy(ports.destination);
+    onTestFinished(closeFirst);
+    const taken = site.drover('apply', '--plan', hash);
+    await site.openLoad();
+    expect((await taken.ended).code).toBe(2);
+    expect(taken.output()).toMatch(new RegExp(`port ${ports.destination} is in use by`));
+    closeFirst();
+
+    site.release({ failures: 0, build: 'v3', crashes: true });
+    const ended = await run('apply', '--plan', await plan());
+    expect(ended).toMatchObject({ code: 2, stdout: expect.stringContaining('cannot read the catalogue') });
+    expect(size('destination')).toMatchObject({ min: 0, desired: 0 });
+    expect(size('origin').min).toBe(1);
+    await eventually(
+      () => processes('vpc'),
+      (count) => count === 0,
+      'no instance of the destination',
+    );
+  });
+});
+
+async function occupy(port: number): Promise<() => void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return () => void server.close();
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import type { RolloutEvent } from '../../src/core/rollout/events.ts';
+import { Bench } from './bench.ts';
+
+describe('a share that somebody lowers by hand', () => {
+  test('stays where it is from the first reading on, and holds the rollout at the second', () => {
+    const bench = Bench.judging();
+    bench.weights['new-1'] = 1;
+    const first = bench.pass();
+    expect(first.effects).toEqual([]);
+    const second = bench.pass();
+    expect(kinds(second.events)).toEqual(['held']);
+    bench.append(second.events);
+    expect(bench.pass().effects).toEqual([]);
+  });
+
+  test('is not raised under an entry that only moves the floors', () => {
+    const bench = Bench.judging();
+    const { target } = bench.intended();
+    bench.append([
+      { kind: 'intended', target: { ...target, origin: { min: 3, desired: null, exact: false } }, why: 'floors' },
+    ]);
+    bench.weights['new-1'] = 1;
+    expect(bench.pass().effects).toMatchObject([{ kind: 'resize', side: 'origin', min: 3 }]);
+  });
+
+  test('is raised again once an operator answers for it', () => {
+    const bench = Bench.judging();
+    bench.weights['new-1'] = 1;
+    bench.pass();
+    bench.append(bench.pass().events);
+    bench.ask({ kind: 'resume', by: 'kim', reason: 'it was me' });
+    const resumed = bench.pass();
+    expect(kinds(resumed.events)).toContain('resumed');
+    bench.append(resumed.events);
+    const after = bench.pass();
+    expect(kinds(after.events)).toEqual([]);
+    expect(after.effects).toMatchObject([{ kind: 'traffic', weights: { 'new-1': 100 }, raises: true }]);
+  });
+
+  test('is repaired where a new process of the balancer shows that a reload did it', () => {
+    const bench = Bench.judging();
+    bench.process = 'edge/2';
+    bench.weights['new-1'] = 0;
+    bench.append(bench.pass().events);
+    expect(bench.pass().effects).toMatchObject([{ weights: { 'new-1': 100 }, raises: true }]);
+  });
+
+  test('a reload is not repaired while the back marker is set: the way back is taken', () => {
+    const bench = Bench.judging();
+    bench.process = 'edge/2';
+    bench.weights['new-1'] = 0;
+    bench.marker = 'kim, offline';
+    const decision = bench.pass();
+    expect(decision.events).toMatchObject([{ kind: 'back-performed', cause: { kind: 'found' } }]);
+    expect(decision.back.every((effect) => !effect.raises)).toBe(true);
+  });
+});
+
+describe('a way back of which the origin can carry only a part', () => {
+  test('wakes no server that stands in maint already, and raises none to a target that was never reached', () => {
+    const bench = Bench.judging();
+    bench.originHealthy = 1;
+    bench.admin['new-1'] = 'maint';
+    bench.weights['new-2'] = 10;
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+    const decision = bench.pass();
+    const [performed] = decision.events;
+    if (performed?.kind !== 'back-performed') throw new Error('no way back was decided');
+    const traffic = performed.target.traffic['edge'] ?? {};
+    expect(traffic['new-1']).toEqual({ weight: 0, admin: 'maint' });
+    expect(traffic['new-2']?.weight ?? 0).toBeLessThanOrEqual(10);
+    for (const effect of decision.back) {
+      expect(Object.values(effect.states)).not.toContain('ready');
+      expect(effect.weights['new-2'] ?? 0).toBeLessThanOrEqual(10);
+    }
+    bench.append(decision.events);
+    for (const effect of bench.pass().effects) expect(effect).toMatchObject({ raises: false });
+  });
+
+  test('a balancer that cannot be read is told only what takes traffic away', () => {
+    const bench = Bench.judging();
+    bench.isReadable = false;
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: true });
+    const [effect] = bench.pass().back;
+    expect(effect?.states).toEqual({ 'new-1': 'maint', 'new-2': 'maint' });
+    expect(effect?.weights).toEqual({ 'old-1': 100, 'old-2': 100, 'new-1': 0, 'new-2': 0 });
+  });
+
+  test('maint does not wait for the weights where the origin carries already', () => {
+    const bench = Bench.judging();
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: true });
+    expect(bench.pass().back).toMatchObject([{ statesFirst: true }]);
+    const whole = Bench.judging();
+    whole.weights['old-1'] = 0;
+    whole.weights['old-2'] = 0;
+    whole.ask({ kind: 'back', by: 'kim', reason: null, all: true });
+    expect(whole.pass().back).toMatchObject([{ statesFirst: false }]);
+  });
+});
+
+function kinds(events: readonly RolloutEvent[]): string[] {
+  return events.map((event) => event.kind);
+}
