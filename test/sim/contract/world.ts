@@ -1,6 +1,6 @@
 import type { OperationPorts } from '../../../src/engine/operation-ports.ts';
 import type { Backend, Group } from '../../../src/engine/ports.ts';
-import { Controller } from '../../../src/sim/controller.ts';
+import { Controller, epochMs } from '../../../src/sim/controller.ts';
 import { Random } from '../../../src/sim/random.ts';
 import { drawScenario, type Scenario } from '../../../src/sim/scenario.ts';
 import { Schedule } from '../../../src/sim/schedule.ts';
@@ -69,6 +69,8 @@ export function openWorld(changes: Changes): QuietWorld {
         suffered: () => undefined,
         crashes: () => false,
         diskFull: () => isFull,
+        stalledUntilMs: () => 0,
+        wallMs: () => epochMs + schedule.nowMs,
       });
       return inVirtualTime(ports, time);
     },
