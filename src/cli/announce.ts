@@ -43,10 +43,6 @@ export function openAnnouncer(
 /** The journal's sentence; a step is named among the others, which only the plan knows. */
 function textOf({ body }: Entry, steps: number): string {
   const event = body as RolloutEvent;
-  if (event.kind === 'back-performed' && event.verdict !== null && event.cause.kind === 'judge') {
-    const { logEvidence, threshold } = event.verdict.rollBack;
-    return `${sentenceOf(body)}: evidence ${logEvidence.toFixed(1)} of ${threshold.toFixed(1)}`;
-  }
   if (event.kind !== 'stage-entered' || event.stage.kind !== 'judging') return sentenceOf(body, steps);
   const { step } = event.stage;
   const again = event.attempt > 1 ? `, attempt ${event.attempt}` : '';

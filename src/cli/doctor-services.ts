@@ -1,4 +1,4 @@
-import type { Config, GroupConfig } from '../core/fleet/config.ts';
+import type { Config, GroupConfig, ServiceConfig } from '../core/fleet/config.ts';
 import type { ServerReading } from '../core/observed/backend.ts';
 import type { GroupReading } from '../core/observed/group.ts';
 import type { Reading } from '../core/observed/reading.ts';
@@ -30,7 +30,9 @@ export async function examineService(
     const checks = [
       ...(['origin', 'destination'] as const).map((side) => groupCheck(side, service[side], observation[side].reading)),
       ...plan.backends.flatMap((backend) => healthChecks(plan, backend, observation)),
-      ...rolloutChecks(plan, observation, last),
+      ...(isAsleep(config, service, observation)
+        ? [warning('its embedded balancer does not run, so nothing more can be said', '`drover apply` starts it')]
+        : rolloutChecks(plan, observation, last)),
       ...driftOf(plan, observation, last).map(({ what, remedy }) => warning(what, remedy)),
     ];
     return {
@@ -41,6 +43,12 @@ export async function examineService(
   } finally {
     await opened.close();
   }
+}
+
+/** Nothing keeps a rollout from working that `apply` starts by itself. */
+function isAsleep(config: Config, { traffic }: ServiceConfig, { backends }: Observation): boolean {
+  const isEmbedded = traffic.every(({ balancer }) => config.balancers[balancer]?.kind === 'embedded');
+  return isEmbedded && Object.values(backends).some(({ reading }) => !reading.known);
 }
 
 function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReading>): Check {

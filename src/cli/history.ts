@@ -7,8 +7,9 @@ import type { JournalStore } from '../engine/ports.ts';
 /** One rollout of the journal, folded. */
 export type PastRollout = { readonly state: RolloutState; readonly entries: readonly Entry[] };
 
-/** The rollouts of a journal, oldest first; of one service where it is named. */
-export async function rolloutsOf(journal: JournalStore, service: string | null): Promise<PastRollout[]> {
+/** The rollouts of a journal, oldest first; of one service where it is named. `journal` null: there is none yet. */
+export async function rolloutsOf(journal: JournalStore | null, service: string | null): Promise<PastRollout[]> {
+  if (journal === null) return [];
   const rollouts: PastRollout[] = [];
   for (const { operation } of await journal.heads()) {
     const entries = await journal.read(operation, 0);

@@ -1,5 +1,6 @@
 import type { EventBody } from '../core/journal/entry.ts';
 import type { FleetEvent } from '../core/journal/fleet.ts';
+import type { Evidence, Verdict } from '../core/judge/judge.ts';
 import type {
   BackCause,
   DrillMeasure,
@@ -59,13 +60,14 @@ const rollout: Sentences<RolloutEvent> = {
     `drill ${passed ? 'passed' : 'FAILED'}: ${drill(measure)}${note === '' ? '' : ` (${note})`}`,
   promoted: ({ step, verdict, share }) =>
     `promoted step ${step}${share === null ? '' : ` at an observed share of ${percent(share)}`}: evidence ` +
-    `${verdict.promote.logEvidence.toFixed(2)} of ${verdict.promote.threshold.toFixed(2)} (${verdict.promote.by})`,
+    evidence(verdict.promote),
   'builds-changed': ({ builds }) =>
     `a build changed: ${builds.origin} at the origin, ${builds.destination} at the destination; evidence starts afresh`,
   held: ({ why, by }) => `held by ${by}: ${why}`,
   resumed: ({ by, reason }) => `resumed by ${by}${because(reason)}`,
   checkpoint: ({ samples }) => `checkpoint${samples === null ? '' : ` (samples ${samples.block})`}`,
-  'back-performed': ({ cause, all }) => `took the way back${all ? ', all at once' : ''}: ${causeName(cause)}`,
+  'back-performed': ({ cause, all, verdict }) =>
+    `took the way back${all ? ', all at once' : ''}: ${causeName(cause, verdict)}`,
   drained: ({ inFlight, afterMs }) =>
     `drained after ${seconds(afterMs)}${inFlight > 0 ? `, ${inFlight} requests still in flight` : ''}`,
   'rolled-back': ({ tookMs }) => `rolled back in ${seconds(tookMs)}`,
@@ -146,12 +148,16 @@ function drill({ attempts, acknowledgedMs, lastAttemptMs }: DrillMeasure): strin
   return `acknowledged after ${seconds(acknowledgedMs)}, last attempt ${seconds(lastAttemptMs)} later, ${attempts} attempts`;
 }
 
-function causeName(cause: BackCause): string {
+function evidence({ logEvidence, threshold, by }: Evidence): string {
+  return `${logEvidence.toFixed(2)} of ${threshold.toFixed(2)} by the ${by === 'absolute' ? 'objective' : by}`;
+}
+
+function causeName(cause: BackCause, verdict: Verdict | null): string {
   switch (cause.kind) {
     case 'asked':
       return `${cause.by} asked for it${because(cause.reason)}`;
     case 'judge':
-      return `the judge's verdict (${cause.by})`;
+      return `the judge's verdict${verdict === null ? '' : `, evidence ${evidence(verdict.rollBack)}`}`;
     case 'tripwire':
       return `tripwire ${cause.wire}: ${cause.detail}`;
     case 'drill':

@@ -51,11 +51,12 @@ function redrawnBlock(output: Output, clock: Pick<Clock, 'now'>): LiveBlock {
   };
 }
 
-/** Behind the time, in lines broken at words. */
+/** Behind the time, in lines broken at words; what is indented stays so. */
 function hanging(time: string, text: string, columns: number): string[] {
-  const indent = time.length + 2;
-  const wrapped = wrapTo(text, Math.max(20, columns - indent));
-  return wrapped.map((line, at) => `${at === 0 ? `${time}  ` : ' '.repeat(indent)}${line}`);
+  const lead = /^ */.exec(text)?.[0] ?? '';
+  const indent = ' '.repeat(time.length + 2) + lead;
+  const wrapped = wrapTo(text.slice(lead.length), Math.max(20, columns - indent.length));
+  return wrapped.map((line, at) => (at === 0 ? `${time}  ${lead}${line}` : indent + line));
 }
 
 /** A reader that went away (`| head`) must not end an operation: what cannot be written any more is dropped. */

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../core/fleet/config.ts';
+import { PortError } from '../engine/ports.ts';
 import type { Context, Journal } from './context.ts';
 
 export const journalOption = [
@@ -14,10 +15,28 @@ export type OpenJournal = {
   readonly controlSocket: string;
 };
 
+/** For a verb that writes nothing: null where there is no journal yet, and none is made. Throws PortError. */
+export async function lookIntoJournal(
+  context: Context,
+  config: Config,
+  path: string | undefined,
+): Promise<{ readonly journal: Journal | null; readonly stateDirectory: string }> {
+  const place = placeOf(context, config, path);
+  const journal = await context.world.openJournal(place, { readOnly: true }).catch((error: unknown) => {
+    if (error instanceof PortError && error.code === 'not-found') return null;
+    throw error;
+  });
+  return { journal, stateDirectory: dirname(place) };
+}
+
 /** The journal that a verb writes to, made where there is none yet. Throws PortError. */
 export async function openJournalOf(context: Context, config: Config, path: string | undefined): Promise<OpenJournal> {
-  const place = path === undefined ? join(config.directory, '.drover', 'journal.db') : resolve(context.directory, path);
+  const place = placeOf(context, config, path);
   const stateDirectory = dirname(place);
   const journal = await context.world.openJournal(place, { readOnly: false });
   return { journal, stateDirectory, controlSocket: join(stateDirectory, 'control.sock') };
+}
+
+function placeOf(context: Context, config: Config, path: string | undefined): string {
+  return path === undefined ? join(config.directory, '.drover', 'journal.db') : resolve(context.directory, path);
 }

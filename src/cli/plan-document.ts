@@ -8,7 +8,7 @@ import { serversOf } from '../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../core/rollout/start.ts';
 import { CliError, type Context, type Journal } from './context.ts';
 import { lastStepOf, rolloutsOf, splitAt } from './history.ts';
-import { openService } from './open-service.ts';
+import { openObserved } from './open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
 
 /** What `plan` shows and `apply` is asked to do: the services in their order, and the hash that names it. */
@@ -58,7 +58,7 @@ export class NothingLeft extends CliError {}
  */
 export async function chooseServices(
   config: Config,
-  journal: Journal,
+  journal: Journal | null,
   names: readonly string[],
   wave: string | undefined,
   under: string | null = null,
@@ -93,7 +93,7 @@ export async function planDocument(
   context: Context,
   config: Config,
   choice: Choice,
-  journal: Journal,
+  journal: Journal | null,
   stateDirectory: string,
   under: string | null = null,
 ): Promise<PlanDocument> {
@@ -102,7 +102,7 @@ export async function planDocument(
   for (const name of choice.services) {
     const { before, begun } = splitAt(await rolloutsOf(journal, name), under);
     const lastStep = lastStepOf(before);
-    const opened = openService(context, config, name, journal, stateDirectory, 'watch');
+    const opened = openObserved(context, config, name, stateDirectory, 'watch');
     try {
       const { service, plan } = opened;
       if (begun !== null) {
@@ -121,7 +121,7 @@ export async function planDocument(
   return { hash: planHash(hashed, context.world.sha256), wave: choice.wave, services };
 }
 
-async function isCompleted(journal: Journal, service: string, under: string | null): Promise<boolean> {
+async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
   return splitAt(await rolloutsOf(journal, service), under).before.at(-1)?.state.stage.kind === 'completed';
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import { configOption, loadConfig } from './load-config.ts';
-import { journalOption, openJournalOf } from './open-journal.ts';
+import { journalOption, lookIntoJournal } from './open-journal.ts';
 import { paintFor } from './paint.ts';
 import { chooseServices, planDocument } from './plan-document.ts';
 import { planLines } from './plan-view.ts';
@@ -40,14 +40,14 @@ Examples:
 
 async function plan(context: Context, names: readonly string[], options: PlanOptions): Promise<void> {
   const { config } = await loadConfig(context, options.config);
-  const opened = await openJournalOf(context, config, options.journal);
+  const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
   try {
-    const choice = await chooseServices(config, opened.journal, names, options.wave);
-    const document = await planDocument(context, config, choice, opened.journal, opened.stateDirectory);
+    const choice = await chooseServices(config, journal, names, options.wave);
+    const document = await planDocument(context, config, choice, journal, stateDirectory);
     if (options.json) context.stdout.write(`${JSON.stringify(document)}\n`);
     else context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n`);
     context.setExitCode(document.services.some((service) => service.refusals.length > 0) ? 1 : 2);
   } finally {
-    await opened.journal.close();
+    await journal?.close();
   }
 }

@@ -1,9 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
+import { fleetOperation } from '../core/journal/fleet.ts';
 import { configurationToCommit } from '../core/rollout/decide-finished.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
-import { stageWords } from '../core/rollout/status.ts';
+import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import type { Context, Journal } from './context.ts';
 import { type ControllerAnswer, controllerAt } from './controller.ts';
 import { rolloutsOf } from './history.ts';
@@ -16,7 +17,7 @@ import { journalOption } from './open-journal.ts';
 import { openService } from './open-service.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
-import { columnsOf } from './terminal-text.ts';
+import { columnsOf, wrapTo } from './terminal-text.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
@@ -72,8 +73,10 @@ async function status(context: Context, options: Options): Promise<void> {
     }
     const paint = paintFor(context);
     const open = rollouts.filter((rollout) => !rollout.ended);
-    const lines = [controllerLine(answer, open, context.clock.now())];
+    const lines = wrapTo(controllerLine(answer, open, context.clock.now()), columnsOf(context));
     for (const rollout of rollouts) {
+      // The one that runs has a block of its own.
+      if (rollout.operation === answer?.status?.operation) continue;
       lines.push(
         `${paint.bold(rollout.operation)}  ${rollout.words}${rollout.held === null ? '' : paint.yellow(`, held: ${rollout.held.why}`)}`,
       );
@@ -100,20 +103,26 @@ async function watch(context: Context, options: Options): Promise<void> {
   const block = liveBlock(context.stdout, context.clock);
   const seen = new Map<string, number>();
   for (const { operation, seq } of await journal.heads()) seen.set(operation, seq);
+  let status: RolloutStatus | null = null;
   try {
-    while (!interruption.signal.aborted) {
-      const answer = await controllerAt(context, controlSocket);
-      if (!options.json)
-        for (const line of await newLines(journal, seen, answer?.status?.steps ?? null)) block.note(line);
-      if (answer === null) {
-        block.note('no controller is running');
-        break;
-      }
-      if (options.json) context.stdout.write(`${JSON.stringify(answer.status)}\n`);
-      else if (answer.status !== null)
-        block.show(statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
+    for (
+      let answer = await controllerAt(context, controlSocket);
+      ;
+      answer = await controllerAt(context, controlSocket)
+    ) {
+      const isOver = answer === null || interruption.signal.aborted;
+      if (!options.json) for (const line of await newLines(journal, seen, status?.steps ?? null)) block.note(line);
+      if (isOver) break;
+      status = answer?.status ?? status;
+      if (status !== null && options.json) context.stdout.write(`${JSON.stringify(status)}\n`);
+      else if (status !== null) block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
       await context.clock.sleep(1000, interruption.signal);
     }
+    if (interruption.signal.aborted) return;
+    const words = status === null ? 'no controller is running' : 'the controller has ended';
+    block.show([]);
+    if (options.json) context.stderr.write(`drover: ${words}\n`);
+    else block.note(words);
   } finally {
     block.close();
     interruption.release();
@@ -127,7 +136,8 @@ async function newLines(journal: Journal, seen: Map<string, number>, steps: numb
     const before = seen.get(operation) ?? 0;
     if (seq === before) continue;
     for (const entry of await journal.read(operation, before)) {
-      if (isTold(entry.body)) lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
+      if (operation !== fleetOperation && isTold(entry.body))
+        lines.push(`${operation}  ${sentenceOf(entry.body, steps)}`);
     }
     seen.set(operation, seq);
   }
@@ -155,14 +165,15 @@ async function linesToCommit(
 
 function controllerLine(
   answer: ControllerAnswer | null,
-  open: readonly { lastEntryAtMs: number }[],
+  open: readonly { readonly lastEntryAtMs: number; readonly held: unknown }[],
   nowMs: number,
 ): string {
   if (answer !== null)
     return `A controller is alive (pid ${answer.pid}): ${answer.operation ?? 'between two rollouts'}`;
   const last = Math.max(0, ...open.map((one) => one.lastEntryAtMs));
   if (last === 0) return 'No controller is running, and nothing is unfinished.';
-  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: \`drover apply\` goes on, \`drover back\` takes the traffic back.`;
+  const verb = open.some(({ held }) => held !== null) ? 'resume' : 'apply';
+  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: \`drover ${verb}\` goes on, \`drover back\` takes the traffic back.`;
 }
 
 async function openReadOnly(context: Context, options: Options) {

@@ -37,6 +37,8 @@ export type Call<T> = {
   readonly remote: boolean;
   /** A glance at a local counter, hundreds of them in a row: too many for faults that strike each call. */
   readonly glance: boolean;
+  /** Whether who is called takes the call now and never does or answers anything. */
+  readonly hangs: () => boolean;
   readonly perform: (landing: Landing) => T;
 };
 
@@ -83,6 +85,7 @@ export function makeCall<T>(fate: CallFate, call: Call<T>): Promise<T> {
     const ordinary = (): void => {
       fate.schedule.after(latencyMs, () => {
         if (!call.writes && !fate.alive()) return;
+        if (call.signal !== null && call.hangs()) return whenAborted(call.signal, () => fail(timedOut(call.what)));
         const landed = land(whole);
         if (landed === null || (call.after !== null && fate.dies(call.after))) return;
         succeed(landed.value);
@@ -135,6 +138,7 @@ function struck<T>(
 
 /** A write whose sender learns nothing of it any more. */
 function attempt<T>(call: Call<T>, landing: Landing): void {
+  if (call.hangs()) return;
   try {
     call.perform(landing);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Entry } from '../core/journal/entry.ts';
 import type { AdminState } from '../core/observed/backend.ts';
+import type { GroupReading } from '../core/observed/group.ts';
 import { unknown } from '../core/observed/reading.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
 import {
@@ -14,6 +15,7 @@ import { type CallFate, type CrashPoint, type Landing, makeCall } from './calls.
 import type { FaultName } from './faults.ts';
 import { sha256 } from './hash.ts';
 import type { Random } from './random.ts';
+import { expectServers, refuseSize, refuseWeights } from './refusals.ts';
 import type { Durable } from './stores.ts';
 import type { Balancer } from './world/balancer.ts';
 import type { Side } from './world/servers.ts';
@@ -130,6 +132,8 @@ export class Controller {
           }),
         write: (operation, who) =>
           this.#local('marker', ['marker.write/before', 'marker.write/after'], () => {
+            // The file is there before its first byte is.
+            if (this.#around.diskFull() && this.#around.random.chance(0.5)) durable.marker.set(operation, '');
             this.#refuseWhenFull();
             durable.marker.set(operation, who);
           }),
@@ -166,30 +170,30 @@ export class Controller {
     const nowMs = (): number => this.#around.world.schedule.nowMs;
     return {
       read: (signal) =>
-        this.#remote(`reading ${balancer.id}`, signal, ['backend.read', null], false, () => {
-          this.#reach(balancer);
+        this.#at(balancer, 'reading', signal, ['backend.read', null], false, () => {
           this.#garble(balancer.id);
           balancer.readAtMs.set(this.holder, nowMs());
           return balancer.read(nowMs());
         }),
       attempts: (servers, signal) =>
-        this.#remote(`counting at ${balancer.id}`, signal, ['backend.attempts', null], false, () => {
-          this.#reach(balancer);
+        this.#at(balancer, 'counting at', signal, ['backend.attempts', null], false, () => {
+          expectServers(balancer, servers);
           return balancer.attempts(servers, nowMs());
         }),
       setWeights: (values, signal) => {
         const issued = this.#issue();
         const points = ['backend.setWeights/before', 'backend.setWeights/after'] as const;
-        return this.#remote(`weights at ${balancer.id}`, signal, points, true, (landing) => {
-          this.#reach(balancer);
+        return this.#at(balancer, 'weights at', signal, points, true, (landing) => {
+          expectServers(balancer, Object.keys(values));
+          refuseWeights(balancer, values);
           this.#write({ ...issued, kind: 'weights', balancer, values: part(values, landing), stray: landing.stray });
         });
       },
       setStates: (values, signal) => {
         const issued = this.#issue();
         const points = ['backend.setStates/before', 'backend.setStates/after'] as const;
-        return this.#remote(`states at ${balancer.id}`, signal, points, true, (landing) => {
-          this.#reach(balancer);
+        return this.#at(balancer, 'states at', signal, points, true, (landing) => {
+          expectServers(balancer, Object.keys(values));
           this.#write({ ...issued, kind: 'states', balancer, values: part(values, landing), stray: landing.stray });
         });
       },
@@ -199,13 +203,14 @@ export class Controller {
   #group(side: Side): Group {
     const { world } = this.#around;
     const fleet = world.fleet(side);
-    let older = fleet.read();
+    const look = (): GroupReading => byWallClock(fleet.read());
+    let older = look();
     let olderAtMs = world.schedule.nowMs;
     return {
       read: (signal) =>
         this.#remote(`reading the ${side}`, signal, ['group.read', null], false, () => {
           this.#garble(`the ${side}`);
-          const reading = fleet.read();
+          const reading = look();
           const nowMs = world.schedule.nowMs;
           const stale = nowMs - olderAtMs <= staleMsMax && this.#fate.strikes('stale-read');
           const answer = stale ? older : reading;
@@ -218,6 +223,7 @@ export class Controller {
         const issued = this.#issue();
         const points = ['group.resize/before', 'group.resize/after'] as const;
         return this.#remote(`resizing the ${side}`, signal, points, true, (landing) => {
+          refuseSize(fleet, size);
           this.#write({ ...issued, kind: 'resize', side, size, stray: landing.stray });
         });
       },
@@ -244,10 +250,7 @@ export class Controller {
     const { durable } = this.#around;
     return {
       acquire: (operation, holder, nowMs, ttlMs) =>
-        this.#local('lease', ['lease.acquire', null], () => {
-          const { held, fence, expiresAtMs, holder: other } = durable.acquire(operation, holder, nowMs, ttlMs);
-          return held ? { held, fence, expiresAtMs } : { held, holder: other, expiresAtMs };
-        }),
+        this.#local('lease', ['lease.acquire', null], () => durable.acquire(operation, holder, nowMs, ttlMs)),
       release: (operation, holder) => this.#local('lease', [null, null], () => durable.release(operation, holder)),
     };
   }
@@ -281,16 +284,34 @@ export class Controller {
     throw new PortError('disk-full', 'no space left on the device that holds the journal', { retriable: true });
   }
 
+  /** A call to a balancer: while that cannot be reached it refuses the connection, or takes it and says nothing. */
+  #at<T>(
+    balancer: Balancer,
+    doing: string,
+    signal: AbortSignal,
+    points: Points,
+    writes: boolean,
+    perform: (landing: Landing) => T,
+  ): Promise<T> {
+    const reach = (landing: Landing): T => {
+      this.#reach(balancer);
+      return perform(landing);
+    };
+    const hangs = (): boolean => balancer.mute && !balancer.reachable;
+    return this.#remote(`${doing} ${balancer.id}`, signal, points, writes, reach, hangs);
+  }
+
   #remote<T>(
     what: string,
     signal: AbortSignal,
     points: Points,
     writes: boolean,
     perform: (landing: Landing) => T,
+    hangs = (): boolean => false,
   ): Promise<T> {
     const [before, after] = points;
     const glance = before === 'backend.attempts';
-    return makeCall(this.#fate, { what, signal, before, after, writes, remote: true, glance, perform });
+    return makeCall(this.#fate, { what, signal, before, after, writes, remote: true, glance, hangs, perform });
   }
 
   #local<T>(what: string, points: Points, perform: () => T): Promise<T> {
@@ -303,6 +324,7 @@ export class Controller {
       writes: after !== null,
       remote: false,
       glance: false,
+      hangs: () => false,
       perform,
     });
   }
@@ -311,6 +333,12 @@ export class Controller {
 type Points = readonly [before: CrashPoint | null, after: CrashPoint | null];
 
 const staleMsMax = 30_000;
+
+/** The world counts from its own beginning; a provider tells the time of day. */
+function byWallClock(reading: GroupReading): GroupReading {
+  const instances = reading.instances.map((one) => ({ ...one, startedAtMs: epochMs + one.startedAtMs }));
+  return { ...reading, instances };
+}
 
 /** A balancer takes its commands one by one: one that is cut off in the middle has done the first of them. */
 function part<T>(values: Readonly<Record<string, T>>, landing: Landing): Readonly<Record<string, T>> {
@@ -330,8 +358,7 @@ function applyWrite(world: World, write: Write): void {
   const { balancer } = write;
   world.note(`${write.by} writes ${write.kind} at ${balancer.id}: ${JSON.stringify(write.values)}${stray}`);
   for (const [name, value] of Object.entries(write.values)) {
-    const done = balancer.write(name, typeof value === 'number' ? { weight: value } : { admin: value }, nowMs);
-    if (!done) throw new PortError('not-found', `${balancer.id} has no server ${name}`, { retriable: false });
+    balancer.write(name, typeof value === 'number' ? { weight: value } : { admin: value }, nowMs);
     const server = balancer.server(name);
     if (write.stray && server !== undefined) server.strayAtMs = nowMs;
   }

@@ -38,11 +38,17 @@ const peculiar: Readonly<Record<(typeof stateLabels)[number], readonly CrashPoin
   completed: [],
 };
 
+/** What takes two things at once, or is over in a moment: planned in most worlds that can have it. */
+const rarest: readonly string[] = [...pairsOf('held', resize), ...pairsOf('drill-shifting', weights)];
+
 /** What comes to pass in few worlds, mostly after another fault, is planned more often and never missed. */
 const rare: readonly string[] = [
+  ...rarest,
   ...pairsOf('preparing', resize),
+  ...pairsOf('drill-back', [...states, ...everywhere]),
+  ...pairsOf('drill-restoring', [...weights, ...states]),
   ...pairsOf('growing', [...resize, ...samples]),
-  ...pairsOf('held', [...resize, ...samples]),
+  ...pairsOf('held', samples),
   ...pairsOf('judging', [...weights, ...states, ...marker]),
   ...pairsOf('finishing', [...resize, ...everywhere]),
   ...pairsOf('cutting', [...weights, ...states, ...everywhere]),
@@ -61,7 +67,11 @@ export function crashPairs(): string[] {
   });
 }
 
-const urn = [...crashPairs(), ...Array.from({ length: 6 }, () => rare).flat()];
+const urn = [
+  ...crashPairs(),
+  ...Array.from({ length: 6 }, () => rare).flat(),
+  ...Array.from({ length: 12 }, () => rarest).flat(),
+];
 
 /** Deaths that a world has in store: some at chosen pairs, so that rare ones come about, the others at any time. */
 export class Crashes {

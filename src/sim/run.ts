@@ -79,7 +79,7 @@ export class Run {
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
     this.checks = new Checks(this.world, fold, this.durable.markerReadAtMs);
     const hasCrashes = scenario.faults.crash !== undefined;
-    this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 14 : 0);
+    this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 18 : 0);
     this.durable.onEntry = (entry) => {
       if (entry.operation !== operation) return;
       this.checks.onEntry(entry);

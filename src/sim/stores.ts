@@ -1,5 +1,6 @@
 import { canonicalJson } from '../core/journal/canonical.ts';
 import { type Entry, emptyHead, type Head } from '../core/journal/entry.ts';
+import type { Lease } from '../engine/ports.ts';
 
 /**
  * What outlives every controller: chains, leases, samples and the back marker. Synchronous and without faults; a controller's
@@ -11,7 +12,8 @@ export class Durable {
   /** When each controller last looked for the marker. */
   readonly markerReadAtMs = new Map<string, number>();
   readonly #leases = new Map<string, LeaseRow>();
-  readonly #samples = new Map<string, string>();
+  /** By operation, then by block: a Map keeps the order in which blocks came. */
+  readonly #samples = new Map<string, Map<string, string>>();
   /** Told of every entry once it is durable. */
   onEntry: (entry: Entry) => void = () => {};
 
@@ -21,17 +23,12 @@ export class Durable {
   }
 
   append(expected: Head, entries: readonly Entry[]): 'appended' | 'conflict' {
+    assertRun(expected, entries);
     const head = this.head(expected.operation);
     if (head.seq !== expected.seq || head.hash !== expected.hash) return 'conflict';
-    const chain = this.chains.get(expected.operation) ?? [];
-    this.chains.set(expected.operation, chain);
-    for (const entry of entries) {
-      const last = chain.at(-1);
-      if (entry.seq !== (last?.seq ?? 0) + 1 || entry.previous !== (last?.hash ?? head.hash)) {
-        throw new Error(`entry ${entry.seq} of ${entry.operation} does not follow its chain`);
-      }
-      chain.push(entry);
-    }
+    const chain = this.chains.get(expected.operation);
+    if (chain !== undefined) chain.push(...entries);
+    else if (entries.length > 0) this.chains.set(expected.operation, [...entries]);
     for (const entry of entries) this.onEntry(entry);
     return 'appended';
   }
@@ -41,13 +38,13 @@ export class Durable {
   }
 
   /** Times are the caller's, as with a real store. */
-  acquire(operation: string, holder: string, nowMs: number, ttlMs: number): LeaseRow & { held: boolean } {
-    const row = this.#leases.get(operation);
-    if (row !== undefined && row.holder !== holder && row.expiresAtMs > nowMs) return { ...row, held: false };
-    const fence = row === undefined ? 1 : row.holder === holder ? row.fence : row.fence + 1;
-    const next = { holder, fence, expiresAtMs: nowMs + ttlMs };
-    this.#leases.set(operation, next);
-    return { ...next, held: true };
+  acquire(operation: string, holder: string, nowMs: number, ttlMs: number): Lease {
+    const { holder: other, fence: last, expiresAtMs: untilMs } = this.#leases.get(operation) ?? never;
+    if (other !== null && other !== holder && untilMs > nowMs)
+      return { held: false, holder: other, expiresAtMs: untilMs };
+    const [fence, expiresAtMs] = [other === holder ? last : last + 1, nowMs + ttlMs];
+    this.#leases.set(operation, { holder, fence, expiresAtMs });
+    return { held: true, fence, expiresAtMs };
   }
 
   leaseHolder(operation: string, nowMs: number): string | null {
@@ -57,26 +54,42 @@ export class Durable {
 
   release(operation: string, holder: string): void {
     const row = this.#leases.get(operation);
-    if (row?.holder === holder) this.#leases.set(operation, { ...row, expiresAtMs: 0 });
+    if (row?.holder === holder) this.#leases.set(operation, { ...row, holder: null });
   }
 
   putSamples(operation: string, block: string, samples: string): void {
-    this.#samples.set(`${operation} ${block}`, samples);
+    const blocks = this.#samples.get(operation) ?? new Map<string, string>();
+    // A block that is put again is the newest.
+    blocks.delete(block);
+    this.#samples.set(operation, blocks.set(block, samples));
   }
 
   readSamples(operation: string, block: string): string | null {
-    return this.#samples.get(`${operation} ${block}`) ?? null;
+    return this.#samples.get(operation)?.get(block) ?? null;
   }
 
   pruneSamples(operation: string, keepBlocks: number): number {
-    const blocks = [...this.#samples.keys()].filter((key) => key.startsWith(`${operation} `));
-    const pruned = blocks.slice(0, Math.max(0, blocks.length - keepBlocks));
-    for (const key of pruned) this.#samples.delete(key);
+    const blocks = this.#samples.get(operation) ?? new Map<string, string>();
+    const pruned = [...blocks.keys()].slice(0, Math.max(0, blocks.size - keepBlocks));
+    for (const block of pruned) blocks.delete(block);
     return pruned.length;
   }
 }
 
-type LeaseRow = { readonly holder: string; readonly fence: number; readonly expiresAtMs: number };
+/** `holder` null: given back, or never taken. The fence goes on from where it was. */
+type LeaseRow = { readonly holder: string | null; readonly fence: number; readonly expiresAtMs: number };
+const never: LeaseRow = { holder: null, fence: 0, expiresAtMs: 0 };
+
+/** Entries that are not one unbroken run behind the head are a mistake of the engine, and none of them is kept. */
+function assertRun(head: Head, entries: readonly Entry[]): void {
+  let { seq, hash } = head;
+  for (const entry of entries) {
+    if (entry.operation !== head.operation || entry.seq !== seq + 1 || entry.previous !== hash) {
+      throw new Error(`entry ${entry.seq} of ${entry.operation} does not follow its chain`);
+    }
+    ({ seq, hash } = entry);
+  }
+}
 
 /** The text of a value as a journal would keep it; two values are the same to a reader exactly when their texts are. */
 export function textOf(value: unknown): string {

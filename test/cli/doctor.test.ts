@@ -163,6 +163,29 @@ describe('what keeps one from working', () => {
     expect(troubles(file.diagnosis)).toMatchObject([{ what: 'it is not a directory' }]);
   });
 
+  test('an embedded balancer that does not run keeps nothing from working: apply starts it', async () => {
+    const embedded = config
+      .replace('haproxy: { socket: ./edge.sock }', 'embedded: { listen: "127.0.0.1:8080" }')
+      .replaceAll('provider: none', 'provider: local')
+      .replace(/(origin|destination): \{ environment: (\w+).*\}/g, (_, side, environment) => {
+        const ports = side === 'origin' ? 21000 : 21100;
+        const words = `size: 1, command: [node, s.mjs, "{port}"], ports: ${ports}, server: "${environment}-{index}"`;
+        return `${side}: { environment: ${environment}, ${words}, health: / }`;
+      });
+    await writeFile(join(directory, 'drover.yaml'), embedded);
+    const gone = new PortError('unreachable', 'nobody answers', { retriable: true });
+    const { diagnosis, code } = await doctor({ backend: gone, level: gone });
+    expect(troubles(diagnosis)).toEqual([]);
+    expect(code).toBe(0);
+    expect(warnings(diagnosis)).toContain('its embedded balancer does not run, so nothing more can be said');
+  });
+
+  test('an origin that nobody can grow, without a declared capacity, is warned of', async () => {
+    await writeFile(join(directory, 'drover.yaml'), config.replace('capacity: 100/s, ', ''));
+    const { diagnosis } = await doctor();
+    expect(warnings(diagnosis)).toContainEqual(expect.stringContaining('capacity not declared'));
+  });
+
   test('an unknown service is an error', async () => {
     await expect(doctor({ services: ['qurey'] })).rejects.toThrow('there is no service "qurey"');
   });

@@ -9,8 +9,8 @@ const checkout = join(import.meta.dirname, '..', '..');
 const program = buildProgram({} as Context);
 const verbs = program.commands.flatMap((command) => [command, ...command.commands]);
 
-/** Verbs that print no facts: a file is what they are about, or a show on a stage of its own. */
-const withoutFacts: ReadonlySet<string> = new Set(['init', 'demo']);
+/** A file is what it is about. */
+const withoutFacts: ReadonlySet<string> = new Set(['init']);
 const verbsWithFacts = verbs.filter((verb) => !withoutFacts.has(nameOf(verb)));
 
 test('the verbs are there', () => {

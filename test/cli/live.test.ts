@@ -20,6 +20,20 @@ describe('a live block on a terminal', () => {
     expect(block).toEqual(['six', '']);
   });
 
+  test('a long note is broken at words, behind its time, and keeps its indentation', () => {
+    const screen = terminal(40, 10);
+    const live = liveBlock(screen.output, clock);
+    live.note('one two three four five six seven eight nine');
+    live.note('  drover resume    goes on');
+    live.show(['block']);
+    expect(screen.lines().map((line) => line.replace(/^\d\d:/, 'hh:'))).toEqual([
+      'hh:04:05  one two three four five six',
+      '          seven eight nine',
+      'hh:04:05    drover resume    goes on',
+      'block',
+    ]);
+  });
+
   test('erases what it drew after the terminal became narrower and wrapped it', () => {
     const screen = terminal(40, 10);
     const live = liveBlock(screen.output, clock);

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { type Draft, seal } from '../../src/core/journal/chain.ts';
 import { type Entry, type EventBody, emptyHead, type Head } from '../../src/core/journal/entry.ts';
 import { exportLine } from '../../src/core/journal/export.ts';
 import { verifyChain } from '../../src/core/journal/verify.ts';
 import type { JournalStore, LeaseStore, SampleStore } from '../../src/engine/ports.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
+import { type Bringing, collectClauses, testClauses, type Write } from './clauses.ts';
 
 export type OpenJournal = JournalStore & { readonly leases: LeaseStore; readonly samples: SampleStore };
 
@@ -23,29 +24,24 @@ export function journalContract(
   open: () => Promise<JournalHarness>,
   { runs }: { readonly runs: number },
 ): void {
-  describe(`contract of a journal: ${name}`, () => {
-    let harness: JournalHarness;
-    beforeEach(async () => {
-      harness = await open();
-    });
-    afterEach(async () => {
-      await harness.close();
-    });
-    const current = () => harness;
-    describe('entries', () => {
-      readingTests(current);
-      appendingTests(current);
-      racingTests(current, open, runs);
-    });
-    describe('leases', () => {
-      leaseTests(current);
-      leaseProperties(open, runs);
-    });
-    describe('samples', () => sampleTests(current));
-  });
+  testClauses(`contract of a journal: ${name}`, journalClauses(open, runs), journalBringing(open));
 }
 
-type Current = () => JournalHarness;
+export function journalClauses(open: () => Promise<JournalHarness>, runs: number) {
+  return collectClauses<JournalHarness>(
+    readingClauses,
+    appendingClauses,
+    racingClauses,
+    (write) => appendProperty(write, open, runs),
+    leaseClauses,
+    (write) => leaseProperty(write, open, runs),
+    sampleClauses,
+  );
+}
+
+export function journalBringing(open: () => Promise<JournalHarness>): Bringing<JournalHarness> {
+  return { open, close: (harness) => harness.close() };
+}
 
 function draft(body: EventBody & Readonly<Record<string, unknown>>): Draft {
   return { body, actor: 'alice', atMs: 1_763_941_445_000, rules: 1 };
@@ -59,14 +55,14 @@ function sealed(head: Head, ...kinds: readonly string[]): { readonly entries: re
   );
 }
 
-function readingTests(current: Current): void {
-  test('a journal without entries has no heads and no chains', async () => {
-    expect(await current().journal.heads()).toEqual([]);
-    expect(await current().journal.read('nobody', 0)).toEqual([]);
+function readingClauses(write: Write<JournalHarness>): void {
+  write('a journal without entries has no heads and no chains', async (harness) => {
+    expect(await harness.journal.heads()).toEqual([]);
+    expect(await harness.journal.read('nobody', 0)).toEqual([]);
   });
 
-  test('entries come back exactly as they were sealed, so that their hashes still fit', async () => {
-    const { journal } = current();
+  write('entries come back exactly as they were sealed, so that their hashes still fit', async (harness) => {
+    const { journal } = harness;
     const odd: unknown = JSON.parse(
       '{"__proto__":{"a":1},"":0,"nested":[[],{},[null,true,"x"]],"tiny":5e-324,"big":1e300}',
     );
@@ -83,8 +79,8 @@ function readingTests(current: Current): void {
     expect(await journal.heads()).toEqual([head]);
   });
 
-  test('reading starts behind the sequence number that is already known', async () => {
-    const { journal } = current();
+  write('reading starts behind the sequence number that is already known', async (harness) => {
+    const { journal } = harness;
     const { entries } = sealed(emptyHead('op'), 'a', 'b', 'c', 'd');
     await journal.append(emptyHead('op'), entries);
     expect((await journal.read('op', 2)).map(({ seq }) => seq)).toEqual([3, 4]);
@@ -92,8 +88,8 @@ function readingTests(current: Current): void {
     expect(await journal.read('op', 99)).toEqual([]);
   });
 
-  test('chains do not see each other, whatever they are called', async () => {
-    const { journal } = current();
+  write('chains do not see each other, whatever they are called', async (harness) => {
+    const { journal } = harness;
     const names = ['op', 'OP', 'op ', 'öp', 'op%', "o'p", '\u{1f600}', '\uffee'];
     for (const operation of names) {
       const { entries } = sealed(emptyHead(operation), ...Array.from(operation));
@@ -107,8 +103,8 @@ function readingTests(current: Current): void {
     }
   });
 
-  test('every connection sees at once what another one has written', async () => {
-    const { journal, connect } = current();
+  write('every connection sees at once what another one has written', async (harness) => {
+    const { journal, connect } = harness;
     const other = await connect();
     const first = sealed(emptyHead('op'), 'a');
     await journal.append(emptyHead('op'), first.entries);
@@ -117,11 +113,11 @@ function readingTests(current: Current): void {
   });
 }
 
-function appendingTests(current: Current): void {
-  const written = async () => (await current().journal.read('op', 0)).map(({ body }) => body.kind);
+function appendingClauses(write: Write<JournalHarness>): void {
+  const written = async ({ journal }: JournalHarness) => (await journal.read('op', 0)).map(({ body }) => body.kind);
 
-  test('an append on any head but the last one writes nothing', async () => {
-    const { journal } = current();
+  write('an append on any head but the last one writes nothing', async (harness) => {
+    const { journal } = harness;
     const first = sealed(emptyHead('op'), 'a', 'b');
     expect(await journal.append(emptyHead('op'), first.entries)).toBe('appended');
     const stale: readonly Head[] = [
@@ -133,22 +129,22 @@ function appendingTests(current: Current): void {
     for (const head of stale) expect(await journal.append(head, sealed(head, 'lost', 'lost').entries)).toBe('conflict');
     const never: Head = { operation: 'never', seq: 1, hash: first.head.hash };
     expect(await journal.append(never, sealed(never, 'lost').entries)).toBe('conflict');
-    expect(await written()).toEqual(['a', 'b']);
+    expect(await written(harness)).toEqual(['a', 'b']);
     expect(await journal.heads()).toHaveLength(1);
     expect(await journal.append(first.head, sealed(first.head, 'c').entries)).toBe('appended');
-    expect(await written()).toEqual(['a', 'b', 'c']);
+    expect(await written(harness)).toEqual(['a', 'b', 'c']);
   });
 
-  test('the same append twice is written once: after an error it may be tried again', async () => {
-    const { journal } = current();
+  write('the same append twice is written once: after an error it may be tried again', async (harness) => {
+    const { journal } = harness;
     const { entries } = sealed(emptyHead('op'), 'a', 'b');
     expect(await journal.append(emptyHead('op'), entries)).toBe('appended');
     expect(await journal.append(emptyHead('op'), entries)).toBe('conflict');
-    expect(await written()).toEqual(['a', 'b']);
+    expect(await written(harness)).toEqual(['a', 'b']);
   });
 
-  test('an append of nothing only tells whether the head is still the same', async () => {
-    const { journal } = current();
+  write('an append of nothing only tells whether the head is still the same', async (harness) => {
+    const { journal } = harness;
     expect(await journal.append(emptyHead('op'), [])).toBe('appended');
     expect(await journal.heads()).toEqual([]);
     const { entries, head } = sealed(emptyHead('op'), 'a');
@@ -157,8 +153,8 @@ function appendingTests(current: Current): void {
     expect(await journal.append(head, [])).toBe('appended');
   });
 
-  test('entries that are not one run behind the expected head are refused as a mistake', async () => {
-    const { journal } = current();
+  write('entries that are not one run behind the expected head are refused as a mistake', async (harness) => {
+    const { journal } = harness;
     const { entries } = sealed(emptyHead('op'), 'a', 'b', 'c');
     const other = sealed(emptyHead('other'), 'x').entries;
     for (const wrong of [entries.slice(1), entries.toReversed(), [...entries, ...entries], other]) {
@@ -167,8 +163,8 @@ function appendingTests(current: Current): void {
     expect(await journal.heads()).toEqual([]);
   });
 
-  test('a large group is one write', async () => {
-    const { journal } = current();
+  write('a large group is one write', async (harness) => {
+    const { journal } = harness;
     const { entries, head } = sealed(emptyHead('op'), ...Array.from({ length: 5000 }, (_, index) => `k${index}`));
     expect(await journal.append(emptyHead('op'), entries)).toBe('appended');
     expect(await journal.heads()).toEqual([head]);
@@ -176,9 +172,9 @@ function appendingTests(current: Current): void {
   });
 }
 
-function racingTests(current: Current, open: () => Promise<JournalHarness>, runs: number): void {
-  test('of all that append on one head at the same time, exactly one wins', async () => {
-    const { journal, connect } = current();
+function racingClauses(write: Write<JournalHarness>): void {
+  write('of all that append on one head at the same time, exactly one wins', async (harness) => {
+    const { journal, connect } = harness;
     const connections = [journal, await connect(), await connect(), await connect()];
     let head = emptyHead('op');
     for (let round = 0; round < 25; round += 1) {
@@ -192,8 +188,8 @@ function racingTests(current: Current, open: () => Promise<JournalHarness>, runs
     }
   });
 
-  test('safety: appenders that try again until they win lose nothing and write nothing twice', async () => {
-    const { journal, connect } = current();
+  write('safety: appenders that try again until they win lose nothing and write nothing twice', async (harness) => {
+    const { journal, connect } = harness;
     const appenders = [journal, await connect(), await connect()];
     await Promise.all(appenders.map((appender, index) => appendAll(appender, `appender ${index}`, 20)));
     const entries = await journal.read('op', 0);
@@ -204,38 +200,43 @@ function racingTests(current: Current, open: () => Promise<JournalHarness>, runs
       expect(mine).toEqual(Array.from({ length: 20 }, (_, number) => `appender ${index} ${number}`));
     }
   });
+}
 
-  test('property: under any order of appends on known, old and made-up heads, only those on the last one are written', async () => {
-    const step = fc.record({
-      connection: fc.nat({ max: 2 }),
-      operation: fc.constantFrom('a', 'b', 'fleet'),
-      /** How many entries ago the appender looked; -1: a head that never was. */
-      behind: fc.integer({ min: -1, max: 3 }),
-      count: fc.integer({ min: 1, max: 3 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
-        await withHarness(open, async ({ journal, connect }) => {
-          const connections = [journal, await connect(), await connect()];
-          const model = new Map<string, Entry[]>();
-          for (const { connection, operation, behind, count } of steps) {
-            const chain = model.get(operation) ?? [];
-            const known = headAt(operation, chain, Math.min(behind, chain.length));
-            const { entries } = sealed(
-              known,
-              ...Array.from({ length: count }, (_, index) => `${chain.length}/${index}`),
-            );
-            const wins = behind === 0 || (behind > 0 && chain.length === 0);
-            expect(await connections[connection]?.append(known, entries)).toBe(wins ? 'appended' : 'conflict');
-            if (wins) model.set(operation, [...chain, ...entries]);
-          }
-          for (const [operation, chain] of model) expect(await journal.read(operation, 0)).toEqual(chain);
-          expect(await journal.heads()).toHaveLength(model.size);
-        });
-      }),
-      { numRuns: runs },
-    );
-  });
+function appendProperty(write: Write<JournalHarness>, open: () => Promise<JournalHarness>, runs: number): void {
+  write(
+    'property: under any order of appends on known, old and made-up heads, only those on the last one are written',
+    async () => {
+      const step = fc.record({
+        connection: fc.nat({ max: 2 }),
+        operation: fc.constantFrom('a', 'b', 'fleet'),
+        /** How many entries ago the appender looked; -1: a head that never was. */
+        behind: fc.integer({ min: -1, max: 3 }),
+        count: fc.integer({ min: 1, max: 3 }),
+      });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+          await withHarness(open, async ({ journal, connect }) => {
+            const connections = [journal, await connect(), await connect()];
+            const model = new Map<string, Entry[]>();
+            for (const { connection, operation, behind, count } of steps) {
+              const chain = model.get(operation) ?? [];
+              const known = headAt(operation, chain, Math.min(behind, chain.length));
+              const { entries } = sealed(
+                known,
+                ...Array.from({ length: count }, (_, index) => `${chain.length}/${index}`),
+              );
+              const wins = behind === 0 || (behind > 0 && chain.length === 0);
+              expect(await connections[connection]?.append(known, entries)).toBe(wins ? 'appended' : 'conflict');
+              if (wins) model.set(operation, [...chain, ...entries]);
+            }
+            for (const [operation, chain] of model) expect(await journal.read(operation, 0)).toEqual(chain);
+            expect(await journal.heads()).toHaveLength(model.size);
+          });
+        }),
+        { numRuns: runs },
+      );
+    },
+  );
 }
 
 async function appendAll(journal: JournalStore, name: string, count: number): Promise<void> {
@@ -264,40 +265,46 @@ async function withHarness(
   }
 }
 
-function leaseTests(current: Current): void {
-  test('a free lease is taken, and renewed by its holder without a change of the fence', async () => {
-    const { leases } = current().journal;
+function leaseClauses(write: Write<JournalHarness>): void {
+  write('a free lease is taken, and renewed by its holder without a change of the fence', async (harness) => {
+    const { leases } = harness.journal;
     expect(await leases.acquire('op', 'a', 1000, 500)).toEqual({ held: true, fence: 1, expiresAtMs: 1500 });
     expect(await leases.acquire('op', 'a', 1400, 500)).toEqual({ held: true, fence: 1, expiresAtMs: 1900 });
     expect(await leases.acquire('other', 'b', 1400, 500)).toEqual({ held: true, fence: 1, expiresAtMs: 1900 });
   });
 
-  test('while it lasts nobody else gets it, on any connection, and is told who holds it and until when', async () => {
-    const { journal, connect } = current();
-    const other = await connect();
-    await journal.leases.acquire('op', 'a', 1000, 500);
-    const refused = { held: false, holder: 'a', expiresAtMs: 1500 };
-    expect(await other.leases.acquire('op', 'b', 1000, 500)).toEqual(refused);
-    expect(await other.leases.acquire('op', 'b', 1499, 500)).toEqual(refused);
-    expect(await journal.leases.acquire('op', 'a', 1499, 500)).toMatchObject({ held: true, fence: 1 });
-  });
+  write(
+    'while it lasts nobody else gets it, on any connection, and is told who holds it and until when',
+    async (harness) => {
+      const { journal, connect } = harness;
+      const other = await connect();
+      await journal.leases.acquire('op', 'a', 1000, 500);
+      const refused = { held: false, holder: 'a', expiresAtMs: 1500 };
+      expect(await other.leases.acquire('op', 'b', 1000, 500)).toEqual(refused);
+      expect(await other.leases.acquire('op', 'b', 1499, 500)).toEqual(refused);
+      expect(await journal.leases.acquire('op', 'a', 1499, 500)).toMatchObject({ held: true, fence: 1 });
+    },
+  );
 
-  test('when it has expired another one takes it with a higher fence, and the first one has lost it', async () => {
-    const { leases } = current().journal;
-    await leases.acquire('op', 'a', 1000, 500);
-    expect(await leases.acquire('op', 'b', 1500, 500)).toEqual({ held: true, fence: 2, expiresAtMs: 2000 });
-    expect(await leases.acquire('op', 'a', 1501, 500)).toEqual({ held: false, holder: 'b', expiresAtMs: 2000 });
-    expect(await leases.acquire('op', 'a', 2000, 500)).toMatchObject({ held: true, fence: 3 });
-  });
+  write(
+    'when it has expired another one takes it with a higher fence, and the first one has lost it',
+    async (harness) => {
+      const { leases } = harness.journal;
+      await leases.acquire('op', 'a', 1000, 500);
+      expect(await leases.acquire('op', 'b', 1500, 500)).toEqual({ held: true, fence: 2, expiresAtMs: 2000 });
+      expect(await leases.acquire('op', 'a', 1501, 500)).toEqual({ held: false, holder: 'b', expiresAtMs: 2000 });
+      expect(await leases.acquire('op', 'a', 2000, 500)).toMatchObject({ held: true, fence: 3 });
+    },
+  );
 
-  test('an expired lease that nobody took is still ours: it did not change hands', async () => {
-    const { leases } = current().journal;
+  write('an expired lease that nobody took is still ours: it did not change hands', async (harness) => {
+    const { leases } = harness.journal;
     await leases.acquire('op', 'a', 1000, 500);
     expect(await leases.acquire('op', 'a', 9000, 500)).toEqual({ held: true, fence: 1, expiresAtMs: 9500 });
   });
 
-  test('given back it is free at once, and the fence goes on; only its holder can give it back', async () => {
-    const { leases } = current().journal;
+  write('given back it is free at once, and the fence goes on; only its holder can give it back', async (harness) => {
+    const { leases } = harness.journal;
     await leases.release('op', 'a');
     await leases.acquire('op', 'a', 1000, 500);
     await leases.release('op', 'b');
@@ -308,15 +315,15 @@ function leaseTests(current: Current): void {
     expect(await leases.acquire('op', 'b', 1001, 500)).toMatchObject({ held: true, fence: 3 });
   });
 
-  test('a caller whose clock is ahead takes it early: the fence tells the two apart', async () => {
-    const { leases } = current().journal;
+  write('a caller whose clock is ahead takes it early: the fence tells the two apart', async (harness) => {
+    const { leases } = harness.journal;
     await leases.acquire('op', 'a', 1000, 500);
     expect(await leases.acquire('op', 'b', 60_000, 500)).toMatchObject({ held: true, fence: 2 });
     expect(await leases.acquire('op', 'a', 1100, 500)).toMatchObject({ held: false, holder: 'b' });
   });
 
-  test('of all that reach for a free lease at the same time, exactly one gets it', async () => {
-    const { journal, connect } = current();
+  write('of all that reach for a free lease at the same time, exactly one gets it', async (harness) => {
+    const { journal, connect } = harness;
     const connections = [journal, await connect(), await connect(), await connect()];
     for (let round = 0; round < 10; round += 1) {
       const results = await Promise.all(
@@ -336,7 +343,7 @@ type LeaseStep =
 /** What one operation's lease should be; `holder` null: given back, or never taken. */
 type Belief = { readonly holder: number | null; readonly fence: number; readonly untilMs: number };
 
-function leaseProperties(open: () => Promise<JournalHarness>, runs: number): void {
+function leaseProperty(write: Write<JournalHarness>, open: () => Promise<JournalHarness>, runs: number): void {
   const who = fc.nat({ max: 2 });
   const operation = fc.constantFrom('a', 'b');
   const step: fc.Arbitrary<LeaseStep> = fc.oneof(
@@ -345,7 +352,7 @@ function leaseProperties(open: () => Promise<JournalHarness>, runs: number): voi
     fc.record({ kind: fc.constant('release' as const), who, operation }),
   );
 
-  test('property: never two holders at one time, and the fence grows by one with each change of hands', async () => {
+  write('property: never two holders at one time, and the fence grows by one with each change of hands', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         await withHarness(open, async ({ journal, connect }) => {
@@ -383,9 +390,9 @@ async function followSchedule(connections: readonly OpenJournal[], steps: readon
   }
 }
 
-function sampleTests(current: Current): void {
-  test('a block is read back as it was put, and is null where there is none', async () => {
-    const { samples } = current().journal;
+function sampleClauses(write: Write<JournalHarness>): void {
+  write('a block is read back as it was put, and is null where there is none', async (harness) => {
+    const { samples } = harness.journal;
     const large = `"quoted"\n\u0000${'é1,2,3\n'.repeat(100_000)}`;
     expect(await samples.read('op', '000001')).toBeNull();
     await samples.put('op', '000001', large);
@@ -395,8 +402,8 @@ function sampleTests(current: Current): void {
     expect(await samples.read('other', '000001')).toBeNull();
   });
 
-  test('pruning keeps the newest blocks of one operation and tells how many went', async () => {
-    const { samples } = current().journal;
+  write('pruning keeps the newest blocks of one operation and tells how many went', async (harness) => {
+    const { samples } = harness.journal;
     for (const block of ['3', '1', '2']) await samples.put('op', block, `samples ${block}`);
     await samples.put('other', '1', 'not to be touched');
     expect(await samples.prune('op', 5)).toBe(0);
@@ -409,16 +416,16 @@ function sampleTests(current: Current): void {
     expect(await samples.prune('nobody', 0)).toBe(0);
   });
 
-  test('a block that is put again after a crash replaces what was there and is the newest', async () => {
-    const { samples } = current().journal;
+  write('a block that is put again after a crash replaces what was there and is the newest', async (harness) => {
+    const { samples } = harness.journal;
     for (const block of ['1', '2', '3']) await samples.put('op', block, 'before');
     await samples.put('op', '1', 'after');
     expect(await samples.prune('op', 1)).toBe(2);
     expect(await samples.read('op', '1')).toBe('after');
   });
 
-  test('samples are no part of any chain: neither putting nor pruning changes a head', async () => {
-    const { journal } = current();
+  write('samples are no part of any chain: neither putting nor pruning changes a head', async (harness) => {
+    const { journal } = harness;
     const { entries, head } = sealed(emptyHead('op'), 'a');
     await journal.append(emptyHead('op'), entries);
     await journal.samples.put('op', '1', 'x');

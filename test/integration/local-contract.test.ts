@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupContract } from '../contract/group.ts';
+import { findMarked } from './local/marked.ts';
 import { makeSetting } from './local/setting.ts';
 
 groupContract('local provider', {
@@ -7,6 +8,14 @@ groupContract('local provider', {
   passesQuiet: 20,
   async open({ min, max, healthy }) {
     const setting = await makeSetting({ size: { min, max }, behaviour: healthy ? 'good' : 'sick' });
-    return { group: setting.open(), pass: () => sleep(100), dispose: () => setting.dispose() };
+    return {
+      group: setting.open(),
+      nowMs: () => Date.now(),
+      pass: () => sleep(100),
+      async crash() {
+        for (const { pid } of findMarked(setting.mark)) process.kill(pid, 'SIGKILL');
+      },
+      dispose: () => setting.dispose(),
+    };
   },
 });

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BuildConfig } from '../../src/core/fleet/config.ts';
 import { openUnprovidedGroup } from '../../src/io/provider/none.ts';
+import { fixedGroupContract } from '../contract/group.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -61,3 +62,9 @@ describe('a group without a provider', () => {
     expect((await open(http, await addresses()).read(soon())).build.known).toBe(false);
   });
 });
+
+fixedGroupContract('provider none', async () => ({
+  group: open({ kind: 'declared', build: 'r41' }),
+  pass: async () => undefined,
+  dispose: async () => undefined,
+}));

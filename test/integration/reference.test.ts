@@ -1,17 +1,19 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../docs/page.ts';
 import { type HaproxyHarness, openHaproxy } from './haproxy-harness.ts';
+import { type Endpoint, openEndpoint } from './notify/endpoint.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 let directory = '';
 let harness: HaproxyHarness;
 let isOver = false;
 let traffic: Promise<void>;
+let hook: Endpoint;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'drover-reference-'));
@@ -20,6 +22,7 @@ beforeAll(async () => {
     server: (name) => `check inter 200ms weight ${name.startsWith('vpc') ? 0 : 100}`,
     backend: ['balance roundrobin', 'option httpchk GET /health', 'timeout connect 1s', 'timeout server 1s'],
   });
+  hook = await openEndpoint();
   writeFileSync(join(directory, 'drover.yaml'), configuration(harness.haproxy.socket));
   traffic = keepAsking();
 });
@@ -28,6 +31,7 @@ afterAll(async () => {
   isOver = true;
   await traffic;
   await harness.close();
+  await hook.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -39,6 +43,8 @@ describe('what each verb prints as JSON is what its page says, through the life 
     expectPage('check.md', 'check', await drover(['check', '--offline']), 0);
     expectPage('doctor.md', 'doctor', await drover(['doctor']), 0);
     expectPage('plan.md', 'plan', await drover(['plan']), 2);
+    // Whoever only looks leaves nothing behind.
+    expect(existsSync(join(directory, '.drover'))).toBe(false);
   });
 
   test('a socket of too low a level is found by doctor before a rollout finds it', async () => {
@@ -98,6 +104,23 @@ describe('what each verb prints as JSON is what its page says, through the life 
     expectPage('why.md', 'report', await drover(['report']), 0);
     expectPage('journal.md', 'entry', await drover(['journal']), 0);
   });
+
+  test('all along: the endpoint was told each event that matters, in order, and the journal knows nothing of it', async () => {
+    const { values } = await drover(['journal', 'rollout-web-1']);
+    type Body = { readonly kind: string; readonly stage?: { readonly kind: string } };
+    const entries = values as readonly { readonly hash: string; readonly body: Body }[];
+    const untold = new Set(['intended', 'confirmed', 'checkpoint', 'drained', 'balancer-restarted']);
+    const isTold = ({ kind, stage }: Body) => !untold.has(kind) && (stage === undefined || stage.kind === 'judging');
+    const told = hook.told.map(({ body }) => body as { event: string; head: { hash: string } });
+    for (const each of told) expect(differences('notifications.md', 'webhook', each)).toEqual([]);
+    expect(told.map(({ event, head }) => `${event} ${head.hash}`)).toEqual(
+      entries.filter(({ body }) => isTold(body)).map(({ body, hash }) => `${body.kind} ${hash}`),
+    );
+    expect(told.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['started', 'held', 'resumed', 'promoted', 'completed', 'back-performed', 'rolled-back']),
+    );
+    expect(JSON.stringify(values)).not.toContain('T0KEN');
+  });
 });
 
 const header = 'seconds,origin_requests,origin_failures,destination_requests,destination_failures';
@@ -122,6 +145,7 @@ services:
       attempt: 2s
       drill: { requests: 1, time: 2s, bound: 10s }
       steps: [{ weight: 50%, bake: 3s }]
+notify: [{ webhook: "${hook.url}" }]
 `;
 }
 

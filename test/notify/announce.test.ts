@@ -46,7 +46,7 @@ test('the way back says why, and what the judge had', () => {
   expect(back).toMatchObject({
     cause: { kind: 'judge', by: 'comparison' },
     evidence: { logEvidence: 8.14, threshold: 7.6, by: 'comparison' },
-    text: expect.stringContaining('evidence 8.1 of 7.6'),
+    text: expect.stringContaining('evidence 8.14 of 7.60 by the comparison'),
   });
 });
 

@@ -159,7 +159,7 @@ function unknownFindings(traits: BackendTraits): Finding[] {
     rule: 'unknown',
     severity: 'warn',
     what: `unknown: ${names.join(', ')}`,
-    why: `${why}. What is not known may bend the share or hide failures.`,
+    why: `${why.charAt(0).toUpperCase()}${why.slice(1)}. What is not known may bend the share or hide failures.`,
     remedy: 'Name haproxy.cfg in the configuration (`config:`) or with --config, where this user can read it.',
   }));
 }

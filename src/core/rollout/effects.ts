@@ -105,7 +105,9 @@ function carriesAlready(plan: BackendPlan, reading: BackendReading): boolean {
 }
 
 function raises(plan: BackendPlan, reading: BackendReading, targets: Targets): boolean {
-  return deviation(plan, reading, targets) === 'lower' || wakesDestination(plan, reading, targets);
+  // Both as the weights say and as they work now: what is down lets those weigh more that are up.
+  const views = [reading, withoutDown(reading)];
+  return views.some((view) => deviation(plan, view, targets) === 'lower') || wakesDestination(plan, reading, targets);
 }
 
 /** A destination server that gets weight or leaves maint raises, even where the origin's change hides it in the sum. */

@@ -258,11 +258,15 @@ function capacityMissing({ state, observation, facts }: Pass, step: number, wait
   return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
 }
 
+function instanceWords(instances: number): string {
+  return instances === 1 ? '1 instance' : `${instances} instances`;
+}
+
 export function stepName(state: RolloutState, step: number): string {
   const config = stepAt(state, step);
   if (config === null) return 'the whole share';
   const what =
-    config.kind === 'capacity' ? `${config.instances} instances` : `${Math.round(config.share * 1000) / 10} %`;
+    config.kind === 'capacity' ? instanceWords(config.instances) : `${Math.round(config.share * 1000) / 10} %`;
   return `step ${step} of ${state.plan.steps.length} (${what})`;
 }
 

@@ -116,7 +116,8 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
       const message = `the controller at ${path} does not answer`;
       reject(new PortError('timeout', message, { retriable: true }));
     };
-    signal.addEventListener('abort', give, { once: true });
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
     socket.setEncoding('utf8');
     socket.on('connect', () => socket.write(request));
     socket.on('data', (chunk: string) => {

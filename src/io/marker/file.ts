@@ -1,8 +1,12 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackMarker } from '../../engine/operation-ports.ts';
+import { PortError, type PortErrorCode } from '../../engine/ports.ts';
 
-/** The back marker as a file of the state directory. Any content counts, an empty file too: it may have been cut by a full disk. */
+/**
+ * The back marker as a file of the state directory. Any content counts, an empty file too: it may have been cut by a full disk.
+ * Throws PortError.
+ */
 export function fileMarker(stateDirectory: string): BackMarker {
   const path = (operation: string) => join(stateDirectory, `${operation}.back`);
   return {
@@ -12,21 +16,54 @@ export function fileMarker(stateDirectory: string): BackMarker {
         return text.trim() === '' ? 'a way back (no more is known)' : text.trim();
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-        throw error;
+        throw translated(error, path(operation));
       }
     },
     async write(operation, who) {
-      await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
-      const file = await open(path(operation), 'w', 0o600);
       try {
-        await file.writeFile(`${who}, ${new Date().toISOString()}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
+        await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+        await writeDurably(path(operation), `${who}, ${new Date().toISOString()}\n`);
+      } catch (error) {
+        throw translated(error, path(operation));
       }
     },
     async remove(operation) {
-      await rm(path(operation), { force: true });
+      try {
+        await rm(path(operation), { force: true });
+      } catch (error) {
+        throw translated(error, path(operation));
+      }
     },
   };
 }
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What the operating system said, with the path and what to do. */
+function translated(error: unknown, path: string): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  const { code, text } = problems[String(error.code)] ?? { code: 'unreachable' as const, text: error.message };
+  const message = `the back marker ${path}: ${text} (${String(error.code)})`;
+  return new PortError(code, message, { retriable: true, cause: error });
+}
+
+const full = { code: 'disk-full', text: 'the disk is full: free some space' } as const;
+const denied = { code: 'denied', text: 'no permission: run as the owner of the state directory' } as const;
+const noDirectory = { code: 'denied', text: 'a file is where the state directory should be: move it away' } as const;
+const problems: Readonly<Record<string, { readonly code: PortErrorCode; readonly text: string }>> = {
+  ENOSPC: full,
+  EDQUOT: full,
+  EROFS: { code: 'read-only', text: 'the file system is read-only: make it writable' },
+  EACCES: denied,
+  EPERM: denied,
+  ENOTDIR: noDirectory,
+  EEXIST: noDirectory,
+};

@@ -59,7 +59,8 @@ export class EvidenceChecks {
     const pair = this.#pairs.findLast((one) => one.fromMs <= noticedMs) ?? { fromMs: 0 };
     const fromMs = Math.max(this.#judgingSinceMs, pair.fromMs) - 1000;
     const most = promotionAtMost(
-      this.#since(fromMs),
+      this.#stretches.values(),
+      { fromMs, noticedMs },
       this.#world.scenario.plan.objective ?? 0,
       losesCounts(this.#world),
     );
@@ -101,12 +102,6 @@ export class EvidenceChecks {
     this.#backPeaks.add(stretch);
   }
 
-  *#since(fromMs: number): Iterable<Stretch> {
-    for (const list of this.#stretches.values()) {
-      for (const stretch of list) if (stretch.endMs > fromMs) yield stretch;
-    }
-  }
-
   #buildsNow(): string {
     return `${this.#world.origin.buildsRunning()} ${this.#world.destination.buildsRunning()}`;
   }
@@ -120,20 +115,42 @@ function losesCounts(world: World): boolean {
   return ['balancer-reload', 'counters-cleared', 'hung-requests'].some((name) => name in faults) || 'crash' in faults;
 }
 
-/** Evidence against R_bad (ROLLOUT.md §3 without dispersion), by comparison or by the objective, whichever is more. */
-function promotionAtMost(stretches: Iterable<Stretch>, objective: number, lossy: boolean): number {
-  let comparison = 0;
-  const absolute = [0.1, 0.25, 0.5].map(() => 0);
-  for (const { counts, share } of stretches) {
-    const failures = counts.originFailures + counts.destinationFailures;
-    const term = failures * Math.log1p(2 * share) - counts.destinationFailures * Math.log(3);
-    comparison += lossy ? Math.max(0, term) : term;
-    for (const [index, r] of [0.1, 0.25, 0.5].entries()) {
-      const guard = counts.destinationFailures * Math.log(r) + (1 - r) * objective * counts.destinationAttempts;
-      absolute[index] = (absolute[index] ?? 0) + (lossy ? Math.max(0, guard) : guard);
+/**
+ * Evidence against R_bad (ROLLOUT.md §3 without dispersion), by comparison or by the objective, whichever is more. What came
+ * after `noticedMs` may not have been read yet, at each balancer since another moment: there the best moment counts.
+ */
+function promotionAtMost(
+  lists: Iterable<readonly Stretch[]>,
+  { fromMs, noticedMs }: { readonly fromMs: number; readonly noticedMs: number },
+  objective: number,
+  lossy: boolean,
+): number {
+  const sums = [0, 0, 0, 0];
+  for (const list of lists) {
+    const reached = [0, 0, 0, 0];
+    let best: readonly number[] | null = null;
+    for (const stretch of list) {
+      if (stretch.endMs <= fromMs) continue;
+      if (stretch.endMs > noticedMs) best = higher(best, reached);
+      for (const [index, term] of promotionTerms(stretch, objective).entries())
+        reached[index] = (reached[index] ?? 0) + (lossy ? Math.max(0, term) : term);
     }
+    for (const [index, most] of higher(best, reached).entries()) sums[index] = (sums[index] ?? 0) + most;
   }
-  return Math.max(comparison, ...absolute);
+  return Math.max(...sums);
+}
+
+function promotionTerms({ counts, share }: Stretch, objective: number): number[] {
+  const { originFailures, destinationFailures, destinationAttempts } = counts;
+  const comparison = (originFailures + destinationFailures) * Math.log1p(2 * share) - destinationFailures * Math.log(3);
+  const guards = [0.1, 0.25, 0.5].map(
+    (r) => destinationFailures * Math.log(r) + (1 - r) * objective * destinationAttempts,
+  );
+  return [comparison, ...guards];
+}
+
+function higher(one: readonly number[] | null, other: readonly number[]): number[] {
+  return other.map((value, index) => Math.max(one?.[index] ?? Number.NEGATIVE_INFINITY, value));
 }
 
 const backRatios = [3, 5, 10, 30, 100];

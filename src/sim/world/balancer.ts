@@ -10,6 +10,8 @@ export class Balancer {
   readonly id: string;
   readonly servers: readonly Server[];
   reachable = true;
+  /** While it cannot be reached: nobody refuses a call, and nobody answers it either. */
+  mute = false;
   readonly counts: Counts = { originAttempts: 0, originFailures: 0, destinationAttempts: 0, destinationFailures: 0 };
   /** By how much the destination gets more than its weights say: clients kept by cookies, an algorithm that minds connections. */
   skew = 1;
@@ -181,15 +183,19 @@ export class Balancer {
     server.attempts += arrived;
     server.answered += ended - failed;
     if (fate.refuses) server.refused += failed;
-    else this.#answerWithFailure(server, failed);
+    else this.#answerWithFailure(server, failed, fate.manner);
     if (hanging > 0) server.hung.push({ endsAtMs: nowMs + this.#conditions.attemptMsMax, count: hanging });
     failed += this.#giveUp(server, nowMs);
     this.#note(server, arrived, failed, nowMs);
   }
 
   /** A part of the failures is in no counter: the server closed the connection without a word. */
-  #answerWithFailure(server: Server, failed: number): void {
-    if (failed === 0) return;
+  #answerWithFailure(server: Server, failed: number, manner: Manner): void {
+    if (failed === 0 || manner === 'silent') return;
+    if (manner === 'errors') {
+      server.errors5xx += failed;
+      return;
+    }
     const silent = this.#random.binomial(failed, this.#conditions.silentFailures);
     const broken = this.#random.binomial(failed - silent, 0.2);
     server.brokenAnswers += broken;
@@ -238,7 +244,10 @@ export type Fate = {
   readonly hangs: number;
   /** Nothing listens: every failure is a refused connection. */
   readonly refuses: boolean;
+  readonly manner: Manner;
 };
+/** How a build fails: answers of 500 and above, connections closed without a word, or some of each. */
+export type Manner = 'mixed' | 'errors' | 'silent';
 
 const requestSeconds = 0.05;
 const nothing = { origin: 0, destination: 0 };

@@ -9,6 +9,8 @@ export type Instance = {
   readonly slot: number;
   state: InstanceState;
   restarts: number;
+  /** Ends by itself in a row, each soon after its start. */
+  streak: number;
   startedAtMs: number;
   build: string;
   readonly fate: 'fine' | 'never-healthy' | 'flaps';
@@ -81,6 +83,11 @@ export class Fleet {
     return builds.size === 0 ? this.build : [...builds].sort().join('+');
   }
 
+  /** false: its size is somebody else's. */
+  get resizable(): boolean {
+    return this.#options.resizable;
+  }
+
   healthy(): number {
     let count = 0;
     for (const instance of this.instances) if (instance.state === 'healthy') count++;
@@ -108,11 +115,12 @@ export class Fleet {
   kill(instance: Instance): void {
     if (instance.state === 'stopping' || instance.gone) return;
     instance.answers = false;
-    instance.restarts++;
+    instance.streak = this.#schedule.nowMs - instance.startedAtMs < stableMs ? instance.streak + 1 : 1;
     this.#onChange(instance);
     this.#schedule.after(this.#random.between(2000, 6000), () => {
       if (instance.gone || instance.state === 'stopping') return;
-      instance.state = instance.restarts > 3 ? 'crash-looping' : 'starting';
+      instance.restarts++;
+      instance.state = instance.streak >= crashLoopStreak ? 'crash-looping' : 'starting';
       instance.startedAtMs = this.#schedule.nowMs;
       this.#onChange(instance);
       this.#comeUp(instance);
@@ -151,6 +159,7 @@ export class Fleet {
       slot,
       state,
       restarts: 0,
+      streak: 0,
       startedAtMs: this.#schedule.nowMs,
       build: this.build,
       fate,
@@ -221,3 +230,7 @@ export type FleetOptions = {
 export function serverName(side: Side, slot: number): string {
   return `${side === 'origin' ? 'old' : 'new'}-${slot + 1}`;
 }
+
+/** As the local provider has it: one that ends three times in a row, each within a minute of its start, is crash-looping. */
+const crashLoopStreak = 3;
+const stableMs = 60_000;

@@ -90,7 +90,9 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     const balancer = random.pick([...world.balancers.values()]);
     if (!balancer.reachable) return false;
     balancer.reachable = false;
-    world.note(`the control socket of ${balancer.id} does not answer any more (it goes on serving)`);
+    balancer.mute = random.fork(`mute at ${world.schedule.nowMs}`).chance(0.5);
+    const how = balancer.mute ? 'hangs' : 'does not answer any more';
+    world.note(`the control socket of ${balancer.id} ${how} (it goes on serving)`);
     world.schedule.after(random.between(0.2, 6) * 60_000, () => {
       if (!balancer.reachable) world.note(`${balancer.id} can be reached again`);
       balancer.reachable = true;

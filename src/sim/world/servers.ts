@@ -29,6 +29,7 @@ export type Server = {
   reloadedAtMs: number;
 };
 
+/** Found in `admin`: maint may stand in the configuration (`disabled`); a drain is somebody's command, which a reload forgets. */
 export function newServer(
   name: string,
   side: Server['side'],
@@ -44,7 +45,7 @@ export function newServer(
     admin,
     health: slot === null ? 'up' : 'down',
     configuredWeight: weight,
-    configuredAdmin: admin,
+    configuredAdmin: admin === 'maint' ? 'maint' : 'ready',
     attempts: 0,
     answered: 0,
     refused: 0,

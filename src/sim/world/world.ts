@@ -2,7 +2,7 @@ import type { FaultName } from '../faults.ts';
 import type { Random } from '../random.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Schedule } from '../schedule.ts';
-import { Balancer, type Conditions, type Fate } from './balancer.ts';
+import { Balancer, type Conditions, type Fate, type Manner } from './balancer.ts';
 import { Fleet, type Instance, serverName } from './fleet.ts';
 import { newServer, type Server, type Side } from './servers.ts';
 
@@ -21,6 +21,8 @@ export class World {
   readonly destination: Fleet;
   /** Failure rate of each build over the baseline. */
   readonly ratios = new Map<string, number>();
+  /** How each build fails; `mixed` unless it is named here. */
+  readonly manners = new Map<string, Manner>();
   readonly happenings: Happening[] = [];
   /** Told of the faults that strike instances. */
   suffered: (fault: FaultName) => void = () => {};
@@ -198,6 +200,7 @@ export class World {
       failure: excess + (1 - excess) * failure,
       hangs: server.side === 'destination' ? this.hangs : 0,
       refuses: false,
+      manner: this.manners.get(instance.build) ?? 'mixed',
     };
   }
 }
@@ -209,8 +212,8 @@ const fates = [
   ['instance-flaps', 'flaps'],
 ] as const satisfies readonly (readonly [FaultName, Instance['fate']])[];
 
-const fine: Fate = { failure: 0, hangs: 0, refuses: false };
-const refusing: Fate = { failure: 1, hangs: 0, refuses: true };
+const fine: Fate = { failure: 0, hangs: 0, refuses: false, manner: 'mixed' };
+const refusing: Fate = { failure: 1, hangs: 0, refuses: true, manner: 'mixed' };
 
 function isUp(instance: Instance): boolean {
   return !instance.gone && instance.answers && instance.state === 'healthy';

@@ -1,0 +1,69 @@
+import type { BackMarker } from '../../../src/engine/operation-ports.ts';
+import { testPlanted } from '../../contract/clauses.ts';
+import { type MarkerHarness, markerClauses, markerContract } from '../../contract/marker.ts';
+import { openWorld } from './world.ts';
+
+markerContract('simulated', open);
+
+async function open(): Promise<MarkerHarness> {
+  const { durable, controller, fillDisk } = openWorld({});
+  return {
+    marker: controller().marker,
+    connect: () => controller().marker,
+    cut: async (operation) => void durable.marker.set(operation, ''),
+    spoil: async () => fillDisk(),
+    close: async () => undefined,
+  };
+}
+
+type Wrong = {
+  readonly wrong: string;
+  readonly clause: string;
+  readonly as: (marker: BackMarker) => Partial<BackMarker>;
+};
+
+const wrong: readonly Wrong[] = [
+  {
+    wrong: 'a marker without a word is taken for none',
+    clause: 'one that was cut by a full disk counts: who took the way back is not known, that it was taken is',
+    as: (marker) => ({ read: async (operation) => (await marker.read(operation)) || null }),
+  },
+  {
+    wrong: 'a marker that could not be written is taken for written',
+    clause: 'a place that takes nothing is a PortError that can be tried again, never a marker that is not there',
+    as: (marker) => ({ write: (operation, who) => marker.write(operation, who).catch(() => undefined) }),
+  },
+  {
+    wrong: 'the first one to write it stays',
+    clause: 'written again it is still one, and taken away by anybody it is gone',
+    as: (marker) => ({
+      async write(operation, who) {
+        if ((await marker.read(operation)) === null) await marker.write(operation, who);
+      },
+    }),
+  },
+  {
+    wrong: 'it lives in the controller that wrote it',
+    clause: 'once it is written every controller finds it, and who wrote it',
+    as: () => {
+      const own = new Map<string, string>();
+      return {
+        read: async (operation) => own.get(operation) ?? null,
+        write: async (operation, who) => void own.set(operation, who),
+      };
+    },
+  },
+];
+
+testPlanted<MarkerHarness>(
+  'contract of the back marker',
+  markerClauses(),
+  { open, close: (harness) => harness.close() },
+  wrong.map(({ as, ...planted }) => ({
+    ...planted,
+    plant(harness) {
+      const planting = (marker: BackMarker): BackMarker => ({ ...marker, ...as(marker) });
+      return { ...harness, marker: planting(harness.marker), connect: () => planting(harness.connect()) };
+    },
+  })),
+);
