@@ -103,7 +103,7 @@ describe.concurrent('a controller in the background', () => {
     };
     const hash = await plan();
     const obstacle = join(directory, '.drover', 'rollout-web-1.json.new');
-    mkdirSync(obstacle);
+    mkdirSync(obstacle, { recursive: true });
     const failed = await run('apply', '--plan', hash, '--detach');
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     expect(failed.stderr).toMatch(

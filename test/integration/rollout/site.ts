@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Entry } from '../../../src/core/journal/entry.ts';
 import type { RolloutEvent } from '../../../src/core/rollout/events.ts';
+import { PortError } from '../../../src/engine/ports.ts';
 import { HaproxyBackend } from '../../../src/io/balancer/haproxy/backend.ts';
 import { openSqliteJournal } from '../../../src/io/journal/sqlite.ts';
 import type { RunningHaproxy } from '../haproxy-process.ts';
@@ -100,7 +101,12 @@ export async function openSite({
 export async function entriesOf(directory: string, operation: string): Promise<readonly Entry<RolloutEvent>[]> {
   const path = join(directory, '.drover', 'journal.db');
   if (!existsSync(path)) return [];
-  const opened = await openSqliteJournal(path, { readOnly: true });
+  const opened = await openSqliteJournal(path, { readOnly: true }).catch((error: unknown) => {
+    // In the moment in which it is made it is there, and empty.
+    if (error instanceof PortError && error.message.includes('it is empty')) return null;
+    throw error;
+  });
+  if (opened === null) return [];
   try {
     return (await opened.read(operation, 0)) as Entry<RolloutEvent>[];
   } finally {
