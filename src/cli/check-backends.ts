@@ -112,7 +112,7 @@ function attemptFindings({ service }: Subject, reading: BackendReading): Backend
   const seconds = Math.ceil(attemptMsMax.value / 1_000);
   return [
     {
-      severity: 'warn',
+      severity: 'refuse',
       what: `an attempt can last ${seconds}s here, and rollout.attempt says ${configuredMs / 1_000}s`,
       why: 'Failures are counted when requests end: one that ends later than expected is judged by a share that no longer holds.',
       remedy: `Write attempt: ${seconds}s, or shorten the balancer's time-outs.`,

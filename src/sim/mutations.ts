@@ -16,7 +16,7 @@ import { believedCounts } from './mutations/believed.ts';
 export const mutations: readonly Mutation[] = [
   {
     name: 'requested share as evidence',
-    seenIn: 34,
+    seenIn: 3,
     shownBy: ['share-drifts'],
     caughtBy: ['evidence from observed traffic'],
     decider: seeing(believedCounts),
@@ -93,7 +93,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'servers put aside are taken along',
-    seenIn: 9,
+    seenIn: 13,
     shownBy: [],
     caughtBy: ['only what is ours'],
     decider: standing(nothingPutAside),

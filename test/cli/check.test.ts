@@ -78,7 +78,7 @@ describe('drover check', () => {
     expect(text).toContain(
       "no rollout starts: servers of the destination have a weight in the balancer's configuration: vpc-1",
     );
-    expect(text).toContain('warning: an attempt can last 60s here, and rollout.attempt says 30s');
+    expect(text).toContain('no rollout starts: an attempt can last 60s here, and rollout.attempt says 30s');
     expect(text).toContain('  balancers: 1 of 1 backend read');
     expect(code).toBe(0);
   });
