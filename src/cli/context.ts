@@ -47,7 +47,7 @@ export type World = {
   openMarker(stateDirectory: string): BackMarker;
   /** Takes the control socket for this process; `busy`: another controller answers there. */
   listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;
-  /** Asks the controller that listens there; null: nobody does. */
+  /** Asks the controller that listens there; undefined: nobody does, or it ended before it answered. Throws PortError. */
   askControl(path: string, request: ControlRequest, signal: AbortSignal): Promise<unknown>;
   sha256: Sha256;
   /** Tells the outside; what could not be delivered is said in a line without addresses. */

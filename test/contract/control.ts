@@ -26,7 +26,7 @@ const echo: ControlHandler = async (request) => ({ told: request });
 export function controlClauses() {
   return collectClauses<ControlHarness>((write) => {
     write('nobody listens: nobody answers, and that is no error', async ({ askControl, place }) => {
-      expect((await askControl(place, status, soon())) ?? null).toBeNull();
+      expect(await askControl(place, status, soon())).toBeUndefined();
     });
 
     write('a request arrives whole, and the answer comes back whole', async ({ listenControl, askControl, place }) => {
@@ -36,6 +36,12 @@ export function controlClauses() {
       expect(await askControl(place, hold, soon())).toEqual({ told: hold });
       const all = await Promise.all(Array.from({ length: 20 }, () => askControl(place, status, soon())));
       expect(all).toEqual(all.map(() => ({ told: status })));
+      await control.close();
+    });
+
+    write('a controller that has nothing to say is not nobody', async ({ listenControl, askControl, place }) => {
+      const control = await listening(listenControl(place, async () => undefined));
+      expect(await askControl(place, status, soon())).not.toBeUndefined();
       await control.close();
     });
 
@@ -60,13 +66,13 @@ export function controlClauses() {
       const next = await listening(listenControl(place, async () => 'the second'));
       expect(await askControl(place, status, soon())).toBe('the second');
       await next.close();
-      expect((await askControl(place, status, soon())) ?? null).toBeNull();
+      expect(await askControl(place, status, soon())).toBeUndefined();
     });
 
     write("what a killed controller has left is nobody, and is in nobody else's way", async (harness) => {
       const { listenControl, askControl, place, leaveBehind } = harness;
       await leaveBehind();
-      expect((await askControl(place, status, soon())) ?? null).toBeNull();
+      expect(await askControl(place, status, soon())).toBeUndefined();
       const control = await listening(listenControl(place, echo));
       expect(await askControl(place, status, soon())).toEqual({ told: status });
       await control.close();
@@ -93,7 +99,7 @@ export function controlClauses() {
       const answer = askControl(place, status, soon());
       await asked.promise;
       await control.close();
-      expect((await answer) ?? null).toBeNull();
+      expect(await answer).toBeUndefined();
     });
   });
 }

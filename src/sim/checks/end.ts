@@ -7,7 +7,7 @@ import type { Report } from './violation.ts';
 /** What must be true of the world at the moment an operation says that it has ended. */
 export function checkEnd(world: World, chain: Chain, report: Report): void {
   if (chain.end === 'rolled-back') asFound(world, chain, report);
-  if (chain.end === 'completed') wholeShare(world, report);
+  if (chain.end === 'completed') wholeShare(world, chain, report);
 }
 
 function asFound(world: World, chain: Chain, report: Report): void {
@@ -27,7 +27,8 @@ function asFound(world: World, chain: Chain, report: Report): void {
   for (const side of ['origin', 'destination'] as const) {
     const was = found[side];
     if (was === null) continue;
-    const { size } = world.fleet(side);
+    const { size, handAtMs } = world.fleet(side);
+    if (handAtMs >= knownSinceMs(world)) continue;
     if (size.min !== was.min) {
       report('as found after a way back', `the ${side}'s minimum is ${size.min}; found was ${was.min}`);
     }
@@ -37,21 +38,26 @@ function asFound(world: World, chain: Chain, report: Report): void {
   }
 }
 
-function wholeShare(world: World, report: Report): void {
+/** Servers that were put aside before are nobody's to touch, also where a reload has woken them since. */
+function wholeShare(world: World, chain: Chain, report: Report): void {
   for (const balancer of world.balancers.values()) {
     if (balancer.servers.some((server) => disturbed(world, server))) continue;
-    const share = balancer.share();
-    if (share !== null && share < 1 - 1e-9) {
-      report(
-        'whole share after completion',
-        `${balancer.id} still gives the origin ${((1 - share) * 100).toFixed(1)} %`,
-      );
+    const found = chain.asFound?.backends[balancer.id] ?? {};
+    for (const server of balancer.servers) {
+      if (server.side !== 'origin' || found[server.name]?.admin !== 'ready') continue;
+      const weight = balancer.weightOf(server);
+      if (weight > 0)
+        report('whole share after completion', `${balancer.id} still gives ${server.name} weight ${weight}`);
     }
   }
 }
 
 /** Somebody else, or a write that its sender had given up, changed this server so recently that nobody could have seen it. */
 function disturbed(world: World, server: Server): boolean {
-  const knownMs = world.schedule.nowMs - knowledgeMs(world);
+  const knownMs = knownSinceMs(world);
   return server.handAtMs >= knownMs || server.strayAtMs >= knownMs || server.reloadedAtMs >= knownMs;
+}
+
+function knownSinceMs(world: World): number {
+  return world.schedule.nowMs - knowledgeMs(world);
 }

@@ -14,6 +14,8 @@ export type Instance = {
   startedAtMs: number;
   build: string;
   readonly fate: 'fine' | 'never-healthy' | 'flaps';
+  /** It has a process, which may not answer yet. */
+  running: boolean;
   /** Its process answers; the state that the provider tells may lag behind. */
   answers: boolean;
   gone: boolean;
@@ -28,6 +30,8 @@ export class Fleet {
   size: { min: number; max: number; desired: number };
   instances: Instance[] = [];
   build: string;
+  /** When somebody else last changed the size. */
+  handAtMs = Number.NEGATIVE_INFINITY;
   /** No more instances than this are to be had at present. */
   capacityMax = Number.POSITIVE_INFINITY;
   readonly #schedule: Schedule;
@@ -113,13 +117,15 @@ export class Fleet {
 
   /** The process ends by itself; the provider starts it again. */
   kill(instance: Instance): void {
-    if (instance.state === 'stopping' || instance.gone) return;
+    if (instance.state === 'stopping' || instance.gone || !instance.running) return;
+    instance.running = false;
     instance.answers = false;
     instance.streak = this.#schedule.nowMs - instance.startedAtMs < stableMs ? instance.streak + 1 : 1;
     this.#onChange(instance);
     this.#schedule.after(this.#random.between(2000, 6000), () => {
       if (instance.gone || instance.state === 'stopping') return;
       instance.restarts++;
+      instance.running = true;
       instance.state = instance.streak >= crashLoopStreak ? 'crash-looping' : 'starting';
       instance.startedAtMs = this.#schedule.nowMs;
       this.#onChange(instance);
@@ -163,6 +169,7 @@ export class Fleet {
       startedAtMs: this.#schedule.nowMs,
       build: this.build,
       fate,
+      running: true,
       answers: state === 'healthy',
       gone: false,
     };
@@ -170,8 +177,11 @@ export class Fleet {
 
   #comeUp(instance: Instance): void {
     const [fastMs, slowMs] = this.#options.startMs;
+    const { startedAtMs } = instance;
     this.#schedule.after(this.#random.between(fastMs, slowMs), () => {
       if (instance.gone || instance.state === 'stopping') return;
+      // The process that was to come up has ended meanwhile.
+      if (!instance.running || instance.startedAtMs !== startedAtMs) return;
       instance.build = this.build;
       if (instance.fate === 'never-healthy' && !this.#options.healed()) {
         instance.state = 'unhealthy';

@@ -1,5 +1,6 @@
 import type { FaultName } from '../faults.ts';
 import type { Random } from '../random.ts';
+import type { Fleet, Instance } from './fleet.ts';
 import type { World } from './world.ts';
 
 /** Has a fault happened: told for the coverage table. */
@@ -50,7 +51,9 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     const fleet = random.chance(0.5) ? world.origin : world.destination;
     const living = fleet.instances.filter((one) => one.state === 'healthy');
     if (living.length === 0) return false;
-    fleet.kill(random.pick(living));
+    const victim = random.pick(living);
+    fleet.kill(victim);
+    if (random.fork(`again at ${world.schedule.nowMs}`).chance(0.2)) killAgain(world, fleet, victim, 3);
     return true;
   },
   'partial-capacity': (world, random) => {
@@ -69,6 +72,7 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     if (desired <= 1) return false;
     const next = random.integer(Math.max(1, desired - 2), desired - 1);
     world.note(`somebody scales the ${fleet.side} in from ${desired} to ${next}`);
+    fleet.handAtMs = world.schedule.nowMs;
     fleet.size = { ...fleet.size, min: Math.min(min, next) };
     fleet.resize({ desired: next });
     return true;
@@ -142,6 +146,15 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     return true;
   },
 };
+
+/** Whatever ended it ends it soon after each start. */
+function killAgain(world: World, fleet: Fleet, victim: Instance, times: number): void {
+  world.schedule.after(10_000, () => {
+    if (world.healed) return;
+    fleet.kill(victim);
+    if (times > 1) killAgain(world, fleet, victim, times - 1);
+  });
+}
 
 function setSkew(world: World, skew: number): void {
   for (const balancer of world.balancers.values()) balancer.skew = skew;
