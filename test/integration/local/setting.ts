@@ -78,8 +78,8 @@ export async function makeSetting(options: SettingOptions = {}): Promise<Setting
 
 let lastPort = 20_000 + (process.pid % 80) * 100;
 
-/** The first of so many neighbouring ports that nobody listens on. */
-async function freePorts(count: number): Promise<number> {
+/** The first of so many neighbouring ports that nobody listens on; below those that outgoing connections take. */
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = lastPort;
     lastPort = lastPort + count < 32_000 ? lastPort + count : 20_000;

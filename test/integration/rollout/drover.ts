@@ -19,6 +19,8 @@ export type Drover = {
   output(): string;
   /** Resolves when what it has written matches. */
   until(pattern: RegExp): Promise<void>;
+  /** Its end; throws with all that it said where it ends otherwise. */
+  endsWith(code: number): Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
 };
 
@@ -97,6 +99,11 @@ function start(directory: string, program: string, args: readonly string[], { st
         if (over || performance.now() > endsAt) throw new Error(`never said ${pattern}:\n${stdout}\n${stderr}`);
         await sleep(10);
       }
+    },
+    async endsWith(code) {
+      const how = await ended;
+      if (how.code === code) return how;
+      throw new Error(`ended with ${how.code ?? how.signal}, not ${code}:\n${stdout}\n${stderr}`);
     },
     kill: (signal) => void child.kill(signal),
   };

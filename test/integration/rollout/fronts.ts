@@ -29,7 +29,7 @@ export async function openFronts(
     urls.push(...ports.map((port) => `http://127.0.0.1:${port}/`));
     const sections = (weights: Weights) =>
       services.flatMap((service, at) => backendLines(service, ports[at] ?? 0, servers, weights));
-    const defaults = ['timeout connect 200ms', 'timeout server 800ms', 'retries 0'];
+    const defaults = ['timeout connect 500ms', 'timeout server 1500ms', 'retries 0'];
     const haproxy = await startHaproxy({ sections: sections(foundWeights), defaults });
     haproxies.push(haproxy);
     reloads.push((weights) => haproxy.reload(sections(weights)));
@@ -47,6 +47,7 @@ export async function openFronts(
   };
 }
 
+/** Checks that time out do not count soon: all servers live in one process, which a busy machine makes wait. */
 function backendLines(
   service: string,
   port: number,
@@ -62,7 +63,7 @@ function backendLines(
     '  option httpchk GET /health',
     ...names.map((name) => {
       const address = `127.0.0.1:${servers.get(`${service} ${name}`)?.port}`;
-      return `  server ${name} ${address} weight ${weights[name] ?? 0} check inter 200ms rise 1 fall 2`;
+      return `  server ${name} ${address} weight ${weights[name] ?? 0} check inter 200ms rise 1 fall 50`;
     }),
   ];
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { embeddedBackend } from '../../../src/io/balancer/embedded/backend.ts';
 import { stopEmbedded } from '../../../src/io/balancer/embedded/lifecycle.ts';
 import { stopAll } from '../../../src/io/provider/local/stop-all.ts';
-import { freePort } from '../haproxy-process.ts';
 import { findMarked } from '../local/marked.ts';
+import { freePorts } from '../local/setting.ts';
 import { type Commands, eventually, openCommands } from './drover.ts';
 import { type Load, startLoad } from './load.ts';
 import { baseline, entriesOf, type World } from './site.ts';
@@ -35,7 +35,8 @@ export async function openLocalSite(policy: readonly string[] = []): Promise<Loc
   const directory = mkdtempSync(join(tmpdir(), 'drover-rollout-'));
   const state = join(directory, '.drover');
   const mark = randomUUID();
-  const ports = { entry: await freePort(), origin: await freePorts(), destination: await freePorts() };
+  const first = await freePorts(9);
+  const ports = { entry: first, origin: first + 1, destination: first + 5 };
   const file = join(directory, 'drover.yaml');
   const release: LocalSite['release'] = (behaviour) =>
     writeFileSync(join(directory, 'vpc.json'), JSON.stringify(behaviour));
@@ -77,14 +78,6 @@ export async function openLocalSite(policy: readonly string[] = []): Promise<Loc
       if (left.length > 0) throw new Error(`left behind: ${JSON.stringify(left)}`);
     },
   };
-}
-
-/** The first of four neighbours of which the first is free; the tests of this kind need no more. */
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 65_000) return port;
-  }
 }
 
 function configuration(

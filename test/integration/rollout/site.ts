@@ -167,7 +167,7 @@ function configuration(
     '  control-share: 50%',
     '  judge: { dispersion: 1 }',
     '  drill: { requests: 5, time: 2s }',
-    '  attempt: 1s',
+    '  attempt: 2s',
     '  drain: 5s',
     ...policy.map((line) => `  ${line}`),
     '',

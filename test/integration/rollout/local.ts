@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { describe, test } from 'vitest';
-import { eventually } from './rollout/drover.ts';
-import { seenOf } from './rollout/load.ts';
-import { openLocalSite } from './rollout/local-site.ts';
-import { baseline } from './rollout/site.ts';
+import { eventually } from './drover.ts';
+import { seenOf } from './load.ts';
+import { openLocalSite } from './local-site.ts';
+import { baseline } from './site.ts';
 
 describe.concurrent('a service that Drover runs itself, behind its own balancer', () => {
   test('has the capacity before the traffic, keeps its reserve, and is taken back after completion', async ({
@@ -15,16 +15,14 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
     const { kinds, plan, processes, run, size, world } = site;
     const controller = site.drover('apply', '--plan', await plan());
     const load = await site.openLoad();
-    const first = await eventually(
-      () => load.ledger.find(({ server }) => server?.startsWith('vpc-') === true) ?? null,
-      (line) => line !== null,
-      'the first request at the destination',
-    );
-    expect(first?.failed).toBe(false);
+    await controller.until(/the drill, on vpc-1/);
     expect(size('origin').min).toBe(2);
     expect(processes('classic')).toBeGreaterThanOrEqual(2);
-    const ended = await controller.ended;
-    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(processes('vpc')).toBeGreaterThanOrEqual(1);
+    await controller.until(/drill passed/);
+    const first = load.ledger.find(({ server }) => server?.startsWith('vpc-') === true);
+    expect(first?.failed).toBe(false);
+    expect((await controller.endsWith(0)).stderr).toBe('');
     expect(size('destination')).toMatchObject({ min: 0, desired: expect.toSatisfy((desired: number) => desired >= 2) });
     expect(size('origin').min).toBe(2);
     expect(processes('classic')).toBeGreaterThanOrEqual(2);
@@ -93,7 +91,7 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
     const { configure, kinds, plan, run, size, world } = site;
     const controller = site.drover('apply', '--plan', await plan());
     const load = await site.openLoad();
-    expect((await controller.ended).code).toBe(0);
+    await controller.endsWith(0);
     const moved = await world();
     const line = 'drover.yaml: balancers.edge.embedded.carries: destination';
     for (const verb of ['status', 'report']) expect((await run(verb)).stdout).toContain(line);
@@ -132,7 +130,7 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
     onTestFinished(closeFirst);
     const taken = site.drover('apply', '--plan', hash);
     await site.openLoad();
-    expect((await taken.ended).code).toBe(2);
+    await taken.endsWith(2);
     expect(taken.output()).toMatch(new RegExp(`port ${ports.destination} is in use by`));
     closeFirst();
 

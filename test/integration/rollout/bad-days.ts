@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { eventually, main } from './rollout/drover.ts';
-import { asFound, isMoved, openSite } from './rollout/site.ts';
+import { eventually, main } from './drover.ts';
+import { asFound, isMoved, openSite } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
 
@@ -135,6 +135,6 @@ describe.concurrent('a bad day in the middle', () => {
       stderr: expect.stringMatching(/still standing after 30 s: edge-1\/web does not answer/),
     });
     controller.kill('SIGTERM');
-    expect((await controller.ended).code).toBe(2);
+    await controller.endsWith(2);
   });
 });

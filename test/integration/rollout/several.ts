@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
-import type { Drover } from './rollout/drover.ts';
-import { asFound, isMoved, openSite, type Site } from './rollout/site.ts';
+import type { Drover } from './drover.ts';
+import { asFound, isMoved, openSite, type Site } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
 
@@ -9,7 +9,7 @@ describe.concurrent('a service behind two HAProxies', () => {
     const site = await openSite({ haproxies: 2, rps: 300 });
     onTestFinished(site.close);
     const { apply, journal, world } = site;
-    expect((await (await apply()).ended).code).toBe(0);
+    await (await apply()).endsWith(0);
     for (const index of [0, 1]) expect(isMoved(await world('web', index))).toBe(true);
     const entries = (await journal('rollout-web-1')).map(({ body }) => body);
     const confirmed = entries.flatMap((body) => (body.kind === 'confirmed' ? [body] : []));
@@ -39,8 +39,8 @@ describe.concurrent('a service behind two HAProxies', () => {
       const figures = `one of two balancers hangs: last destination request at the other ${leftMs} ms after drover back began`;
       process.stdout.write(`${figures}, ${(last?.sentAtMs ?? 0) - (performed?.atMs ?? 0)} ms after it was performed\n`);
     });
-    expect((await back.ended).code).toBe(2);
-    expect((await controller.ended).code).toBe(2);
+    await back.endsWith(2);
+    await controller.endsWith(2);
     for (const index of [0, 1]) expect(await world('web', index)).toEqual(asFound);
     expect((await run('status')).stdout).toContain('nothing is unfinished');
   });

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
-import { eventually } from './rollout/drover.ts';
-import { asFound, openSite } from './rollout/site.ts';
+import { eventually } from './drover.ts';
+import { asFound, openSite } from './site.ts';
 
 /** Counts the calls of a heartbeat. */
 async function openHeart(): Promise<{ readonly url: string; calls(): number; close(): void }> {
@@ -55,7 +55,7 @@ describe.concurrent('an operator', () => {
     expect(back).toMatchObject({ code: 2, stderr: '' });
     expect(back.stdout).toContain(`its controller (pid ${controller.pid}) takes the traffic back`);
     expect(back.stdout).toContain('rolled back: everything is as it was found');
-    expect((await controller.ended).code).toBe(2);
+    await controller.endsWith(2);
     expect(await world()).toEqual(asFound);
     const last = load.ledger.findLast(({ server }) => server?.startsWith('vpc-') === true);
     const entries = await journal('rollout-web-1');
@@ -77,7 +77,7 @@ describe.concurrent('an operator', () => {
     const controller = await apply();
     await controller.until(/capacity before traffic/);
     expect(await run('abort')).toMatchObject({ code: 2, stderr: '' });
-    expect((await controller.ended).code).toBe(2);
+    await controller.endsWith(2);
     expect(await world()).toEqual(asFound);
     expect((await journal('rollout-web-1')).at(-1)?.body.kind).toBe('rolled-back');
   });

@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
-import { seenOf } from './rollout/load.ts';
-import { asFound, baseline, isMoved, openSite } from './rollout/site.ts';
+import { seenOf } from './load.ts';
+import { asFound, baseline, isMoved, openSite } from './site.ts';
 
 describe.concurrent('a rollout behind HAProxy', () => {
   test('of a good build moves under its plan only, and keeps its reserve until the moved weights are committed', async ({
@@ -70,7 +70,7 @@ describe.concurrent('a rollout behind HAProxy', () => {
     Object.assign(build, { failures: 10 * baseline });
 
     const bad = await apply();
-    expect((await bad.ended).code).toBe(2);
+    await bad.endsWith(2);
     expect(await world()).toEqual(asFound);
     const entries = await journal('rollout-web-1');
     const back = entries.find(({ body }) => body.kind === 'back-performed');
@@ -88,14 +88,14 @@ describe.concurrent('a rollout behind HAProxy', () => {
     });
     expect(await journal('rollout-web-2')).toEqual([]);
     const insisted = await apply('--reason', 'it was the database');
-    expect((await insisted.ended).code).toBe(2);
+    await insisted.endsWith(2);
     const second = await journal('rollout-web-2');
     expect(second[0]?.body).toMatchObject({ kind: 'started', reason: 'it was the database' });
     expect(second.at(-1)?.body.kind).toBe('rolled-back');
     expect(await world()).toEqual(asFound);
 
     Object.assign(build, { failures: baseline, build: 'v3' });
-    expect((await (await apply()).ended).code).toBe(0);
+    await (await apply()).endsWith(0);
     expect(isMoved(await world())).toBe(true);
     expect((await run('report', 'rollout-web-1')).stdout).toContain('Cause: the judge');
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
-import type { Drover } from './rollout/drover.ts';
-import { asFound, isMoved, openSite, type Site } from './rollout/site.ts';
+import type { Drover } from './drover.ts';
+import { asFound, isMoved, openSite, type Site } from './site.ts';
 
 type Moment = {
   readonly stage: string;

@@ -3,10 +3,10 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
-import { eventually } from './rollout/drover.ts';
-import { seenOf } from './rollout/load.ts';
-import { asFound, openSite, type Site, type World } from './rollout/site.ts';
+import { HaproxyBackend } from '../../../src/io/balancer/haproxy/backend.ts';
+import { eventually } from './drover.ts';
+import { seenOf } from './load.ts';
+import { asFound, openSite, type Site, type World } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
 /** The origin as found, the destination in maint: what can be had where nothing but the balancer can be written. */
@@ -121,6 +121,10 @@ describe.concurrent('the way back', () => {
     await controller.until(/step 1: judging/);
     controller.kill('SIGKILL');
     await controller.ended;
+    const shifted = await world();
+    expect(await run('hold', '--reason', 'look first')).toMatchObject({ code: 0, stderr: '' });
+    expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'look first' });
+    expect(await world()).toEqual(shifted);
     const back = await run('back', 'web', '--reason', 'the controller died');
     expect(back).toMatchObject({ code: 2, stderr: '', stdout: expect.stringContaining('no controller is alive') });
     expect(await world()).toEqual(asFound);
@@ -151,7 +155,7 @@ describe.concurrent('the way back', () => {
     expect(await run('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('the disk is full') });
 
     limit('unlimited:unlimited');
-    expect((await controller.ended).code).toBe(2);
+    await controller.endsWith(2);
     expect(await world()).toEqual(asFound);
     expect((await journal('rollout-web-1')).at(-1)?.body.kind).toBe('rolled-back');
     expect(existsSync(join(directory, '.drover', 'rollout-web-1.json'))).toBe(false);

@@ -1,0 +1,10 @@
+// Whole rollouts by the real command, on real HAProxies, processes and files, under load. They wait for most of their time,
+// and files run one after the other: so all of them are one file, whose tests run five at a time. `-t WORDS` narrows.
+import './rollout/judged.ts';
+import './rollout/killed.ts';
+import './rollout/several.ts';
+import './rollout/bad-days.ts';
+import './rollout/signals.ts';
+import './rollout/local.ts';
+import './rollout/back.ts';
+import './rollout/operators.ts';
