@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, type Stats, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -116,13 +117,26 @@ function openFile(path: string, readOnly: boolean) {
   return { ...opened, identity };
 }
 
-/** Only its owner may read a journal: it says who did what and why. A directory that exists keeps its mode. */
+/**
+ * A new journal appears at its path whole: a reader never meets one that is only half made. Only its owner may read it, since it
+ * says who did what and why. A directory that exists keeps its mode.
+ */
 function createFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (existsSync(path)) return;
+  const making = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.new`;
   try {
-    closeSync(openSync(path, 'wx', 0o600));
+    closeSync(openSync(making, 'wx', 0o600));
+    openForWriting(making).close();
+    linkSync(making, path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    // A file system without hard links: the file that is opened next is made there.
+    if (code === 'EPERM' || code === 'ENOTSUP') closeSync(openSync(path, 'a', 0o600));
+    // EEXIST: somebody else was faster.
+    else if (code !== 'EEXIST') throw error;
+  } finally {
+    for (const end of ['', '-wal', '-shm']) rmSync(`${making}${end}`, { force: true });
   }
 }
 
