@@ -35,6 +35,24 @@ export function isAble(server: ServerReading, group: Reading<GroupReading>): boo
   return group.value.instances.some((instance) => instance.server === server.name && instance.state === 'healthy');
 }
 
+/**
+ * Origin servers, as `server at backend`, that were in maint or drain when the operation began and carry traffic now: a reload
+ * wakes them, and they are not this operation's to write.
+ */
+export function wokenAtOrigin(
+  { asFound, plan: { backends } }: Pick<RolloutState, 'asFound' | 'plan'>,
+  observation: Pick<Observation, 'backends'>,
+): string[] {
+  return backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return [];
+    const servers = serversOf(plan, reading.value, 'origin').filter((server) => !isOurs(asFound, plan.id, server.name));
+    return servers
+      .filter(({ admin, weight, health }) => admin === 'ready' && weight > 0 && health !== 'down')
+      .map((server) => `${server.name} at ${plan.id}`);
+  });
+}
+
 /** An instance that the provider is taking away can no longer be counted on, whatever its check still says. */
 export function isLeaving(server: string, group: Reading<GroupReading>): boolean {
   return group.known && group.value.instances.some((instance) => instance.server === server && leaves(instance));

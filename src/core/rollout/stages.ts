@@ -6,7 +6,7 @@ import type { Facts } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
 import { recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
-import { isStillStopping } from './servers.ts';
+import { isStillStopping, wokenAtOrigin } from './servers.ts';
 import { isRebalanceDue, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
@@ -178,7 +178,11 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   // A balancer that was restarted has not got its weights back: whatever is seen now is no step's.
   if (!isConfirmed(state)) return [];
   const config = stepAt(state, step);
-  if (config === null) return watched < state.plan.policy.finalBakeMs ? [] : finish(state);
+  if (config === null) {
+    const woken = wokenAtOrigin(state, observation);
+    if (woken.length > 0) return [wokenHold(woken)];
+    return watched < state.plan.policy.finalBakeMs ? [] : finish(state);
+  }
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
   const { origin, destination } = latestAttempts(state, watch);
@@ -196,11 +200,19 @@ function finish(state: RolloutState): RolloutEvent[] {
   ];
 }
 
+/** Nobody else's server is written, so the share can only become whole when its owner puts it aside again. */
+function wokenHold(servers: readonly string[]): RolloutEvent {
+  const why = `${servers.join(', ')} had been put aside before the rollout began and carry traffic again, so the share is not whole; put them aside, and resume`;
+  return { kind: 'held', by: 'drover', why };
+}
+
 function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
   const target = present(state);
   const group = observation.destination.reading;
   if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
   if (isStillStopping(state, observation)) return [];
+  const woken = wokenAtOrigin(state, observation);
+  if (woken.length > 0) return [wokenHold(woken)];
   return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
 }
 

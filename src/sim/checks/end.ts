@@ -7,7 +7,7 @@ import type { Report } from './violation.ts';
 /** What must be true of the world at the moment an operation says that it has ended. */
 export function checkEnd(world: World, chain: Chain, report: Report): void {
   if (chain.end === 'rolled-back') asFound(world, chain, report);
-  if (chain.end === 'completed') wholeShare(world, chain, report);
+  if (chain.end === 'completed') wholeShare(world, report);
 }
 
 function asFound(world: World, chain: Chain, report: Report): void {
@@ -38,13 +38,12 @@ function asFound(world: World, chain: Chain, report: Report): void {
   }
 }
 
-/** Servers that were put aside before are nobody's to touch, also where a reload has woken them since. */
-function wholeShare(world: World, chain: Chain, report: Report): void {
+/** Also of servers that were put aside before the operation and woken since: they are not its to write, but then it must not end so. */
+function wholeShare(world: World, report: Report): void {
   for (const balancer of world.balancers.values()) {
     if (balancer.servers.some((server) => disturbed(world, server))) continue;
-    const found = chain.asFound?.backends[balancer.id] ?? {};
     for (const server of balancer.servers) {
-      if (server.side !== 'origin' || found[server.name]?.admin !== 'ready') continue;
+      if (server.side !== 'origin') continue;
       const weight = balancer.weightOf(server);
       if (weight > 0)
         report('whole share after completion', `${balancer.id} still gives ${server.name} weight ${weight}`);
