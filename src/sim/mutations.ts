@@ -44,7 +44,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'writing is believing',
-    seenIn: 9,
+    seenIn: 26,
     shownBy: [],
     caughtBy: ['as found after a way back', 'whole share after completion'],
     decider: seeing(asTargeted),
@@ -132,14 +132,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'asleep when asked',
-    seenIn: 33,
+    seenIn: 1311,
     shownBy: ['back-all'],
     caughtBy: ['the way back comes at once'],
     ports: soundAsleep,
   },
   {
     name: 'durations by the wall clock',
-    seenIn: 4,
+    seenIn: 516,
     shownBy: ['clock-steps'],
     caughtBy: ['no effect without its intent', 'nothing shrinks under traffic', 'everything ends'],
     ports: wallClockOnly,
