@@ -4,10 +4,10 @@ import { resizeEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
-import { recentMs, recentTally, sideRps } from './load.ts';
+import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, wokenAtOrigin } from './servers.ts';
-import { isRebalanceDue, shareCheck } from './share.ts';
+import { attemptsSince, isRebalanceDue, latestAttempts, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
 import { trafficAsFound, trafficForDrill } from './targets.ts';
@@ -157,7 +157,7 @@ function shifting(pass: Pass, step: number): RolloutEvent[] {
     if (facts.blockers.length > 0 || waitedMs < state.plan.policy.settleMsMax) return [];
     return [{ kind: 'held', by: 'drover', why: 'the balancer does not show the weights that were written' }];
   }
-  const check = shareCheck(state, observation, latestAttempts(state, watch));
+  const check = shareCheck(state, watch);
   if (check.kind === 'too few') return [];
   if (check.kind === 'near') {
     const key = attemptKey(step, state.builds);
@@ -172,9 +172,10 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
   const bakedMs = observation.nowMs - state.stageSinceMs;
   const watched = watchedMs(watch, state.stageSinceMs, observation.nowMs);
-  const check = shareCheck(state, observation, latestAttempts(state, watch));
-  if (check.kind === 'off' && watched >= recentMs && isConfirmed(state))
-    return [{ kind: 'held', by: 'drover', why: check.why }];
+  const check = shareCheck(state, watch);
+  // The judge goes by the observed share whatever it is; one that stays away from its weights means that nobody steers it.
+  const isAstray = observation.nowMs - (watch.shareOffSinceMs ?? observation.nowMs) >= state.plan.policy.settleMsMax;
+  if (check.kind === 'off' && isAstray && isConfirmed(state)) return [{ kind: 'held', by: 'drover', why: check.why }];
   // A balancer that was restarted has not got its weights back: whatever is seen now is no step's.
   if (!isConfirmed(state)) return [];
   const config = stepAt(state, step);
@@ -236,18 +237,6 @@ function isWritten({ state, observation }: Pass): boolean {
       reading.value.servers.every((server) => targets[server.name]?.admin !== 'maint' || server.admin === 'maint')
     );
   });
-}
-
-function attemptsSince(state: RolloutState, watch: Watch): Watch['since'] {
-  return watch.since.intent === state.intended?.seq ? watch.since : { intent: 0, origin: 0, destination: 0 };
-}
-
-/** Attempts under the present intent, of the last seconds only: a balancer that begins to deviate later is seen too. */
-function latestAttempts(state: RolloutState, watch: Watch): { readonly origin: number; readonly destination: number } {
-  const since = attemptsSince(state, watch);
-  const origin = recentTally(watch.recent, 'origin').attempts;
-  const destination = recentTally(watch.recent, 'destination').attempts;
-  return origin + destination < since.origin + since.destination ? { origin, destination } : since;
 }
 
 function drillServer(target: Target): string | null {

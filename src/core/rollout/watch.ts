@@ -8,6 +8,7 @@ import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally 
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
+import { expectedShares, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 
 /**
@@ -36,6 +37,15 @@ export type Watch = {
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
   readonly counted: Counted;
+  /** Shares that the weights in force made since the present intent was confirmed, over as long as the recent load reaches back. */
+  readonly expected: readonly {
+    readonly atMs: number;
+    readonly intent: number;
+    readonly low: number;
+    readonly high: number;
+  }[];
+  /** Since when the observed share has not been what the weights make; null: it is, or too little is known. */
+  readonly shareOffSinceMs: number | null;
 };
 
 export type BackendWatch = {
@@ -64,6 +74,8 @@ export function startWatch(state: RolloutState): Watch {
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
     counted: state.counted,
+    expected: [],
+    shareOffSinceMs: null,
   };
 }
 
@@ -93,14 +105,16 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window);
   }
   const origin = originAble(before, state, observation);
+  const attempted = { recent, since: since(before, state, windows), expected: expected(before, state, observation) };
+  const isOff = shareCheck(state, attempted).kind === 'off';
   return {
+    ...attempted,
+    shareOffSinceMs: isOff ? (before.shareOffSinceMs ?? observation.nowMs) : null,
     sinceMs: before.sinceMs ?? observation.nowMs,
     ...judged(before, state, observation, windows),
     counting,
-    recent,
     windows,
     backends,
-    since: since(before, state, windows),
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     restarts: restarts(before, observation),
@@ -252,4 +266,11 @@ function counted(before: Counted, windows: Watch['windows']): Counted {
     }
   }
   return sum;
+}
+
+function expected(before: Watch, state: RolloutState, observation: Observation): Watch['expected'] {
+  const kept = before.expected.filter((one) => one.atMs > observation.nowMs - recentMs);
+  const range = isConfirmed(state) ? expectedShares(state.plan.backends, observation) : null;
+  if (range === null || state.intended === null) return kept;
+  return [...kept, { atMs: observation.nowMs, intent: state.intended.seq, ...range }];
 }
