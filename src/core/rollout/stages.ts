@@ -1,8 +1,8 @@
 import { verdict } from '../judge/judge.ts';
 import { newestShare } from './checkpoint.ts';
-import { resizeEffect } from './effects.ts';
+import { resizeEffect, trafficEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
 import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -168,7 +168,7 @@ function shifting(pass: Pass, step: number): RolloutEvent[] {
 }
 
 function judging(pass: Pass, step: number): RolloutEvent[] {
-  const { state, watch, observation } = pass;
+  const { state, watch, observation, facts } = pass;
   if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
   const bakedMs = observation.nowMs - state.stageSinceMs;
   const watched = watchedMs(watch, state.stageSinceMs, observation.nowMs);
@@ -178,11 +178,13 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   if (check.kind === 'off' && isAstray && isConfirmed(state)) return [{ kind: 'held', by: 'drover', why: check.why }];
   // A balancer that was restarted has not got its weights back: whatever is seen now is no step's.
   if (!isConfirmed(state)) return [];
+  // What runs now has to be what the evidence was gathered on; a change that could not be journalled yet shows here only.
+  if (!facts.builds.known || !sameBuilds(facts.builds.value, state.builds)) return [];
   const config = stepAt(state, step);
   if (config === null) {
     const woken = wokenAtOrigin(state, observation);
     if (woken.length > 0) return [wokenHold(woken)];
-    return watched < state.plan.policy.finalBakeMs ? [] : finish(state);
+    return watched < state.plan.policy.finalBakeMs || !isAsTargeted(pass) ? [] : finish(state);
   }
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
@@ -207,11 +209,13 @@ function wokenHold(servers: readonly string[]): RolloutEvent {
   return { kind: 'held', by: 'drover', why };
 }
 
-function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
+function finishing(pass: Pass): RolloutEvent[] {
+  const { state, watch, observation } = pass;
   const target = present(state);
   const group = observation.destination.reading;
   if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
-  if (isStillStopping(state, observation)) return [];
+  // Somebody may have taken traffic back since it was read back; two readings tell, and then it is held.
+  if (isStillStopping(state, observation) || !isAsTargeted(pass)) return [];
   const woken = wokenAtOrigin(state, observation);
   if (woken.length > 0) return [wokenHold(woken)];
   return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
@@ -225,6 +229,15 @@ function rebalanced({ state, observation, facts }: Pass, step: number): RolloutE
 function isCapable({ state, facts }: Pass, step: number): boolean {
   const need = needOf(state, facts, step);
   return need !== null && facts.destinationAble.known && facts.destinationAble.value.length >= need;
+}
+
+/** Every backend can be read now, and nothing in it differs from what is intended. */
+function isAsTargeted({ state, observation }: Pass): boolean {
+  return state.plan.backends.every((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    return reading?.known && trafficEffect(plan, reading.value, targets) === null;
+  });
 }
 
 /** The world shows the drill's server in maint, in every backend. */
