@@ -132,9 +132,9 @@ function judged(
   windows: Watch['windows'],
 ): Pick<Watch, 'judge' | 'judged'> {
   let judge = before.judge;
-  if (before.judged.pair !== state.pair) judge = newPair(judge, state.pair);
+  if (before.judged.pair !== state.pair) judge = newPair(judge, state.pair, state.pairSinceMs);
   if (before.judged.stageSeq !== state.stageSeq && state.stage.kind === 'judging') {
-    judge = enterStep(judge, state.attempts[attemptKey(state.stage.step, state.builds)] ?? 1);
+    judge = enterStep(judge, state.attempts[attemptKey(state.stage.step, state.builds)] ?? 1, state.stageSinceMs);
   }
   const step = state.stage.kind === 'judging' ? state.plan.steps[state.stage.step - 1] : undefined;
   judge = judgeWindows(judge, windows, {
