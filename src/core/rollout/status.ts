@@ -144,7 +144,11 @@ function standing(state: RolloutState, watch: Watch, observation: Observation): 
   }
   const carrying = carryingServers(state.intended?.target.traffic ?? {}, state.asFound, state.plan.backends);
   if (state.stage.kind === 'cutting' && carrying.length > 0) {
-    lines.push(`${carrying.join(', ')} still carry, because the origin cannot yet: it is growing`);
+    const grows = state.asFound.origin !== null;
+    const until = grows ? 'it is growing' : 'nothing grows it here, so give it servers';
+    lines.push(
+      `${carrying.join(', ')} still carry, because the origin cannot carry everything yet: ${until}, or take all of them back at once with \`drover back --all\``,
+    );
   }
   return lines;
 }
