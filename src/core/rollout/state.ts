@@ -143,13 +143,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'promoted':
       return state;
     case 'builds-changed':
-      return {
-        ...state,
-        builds: event.builds,
-        pair: event.pair,
-        pairSinceMs: entry.atMs,
-        judge: newPair(state.judge, event.pair, entry.atMs),
-      };
+      return paired(state, event, entry);
     case 'held':
       return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
     case 'resumed':
@@ -192,6 +186,14 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     default:
       return unreadable(event, entry);
   }
+}
+
+function paired(
+  state: RolloutState,
+  { builds, pair }: Extract<RolloutEvent, { readonly kind: 'builds-changed' }>,
+  entry: Entry,
+): RolloutState {
+  return { ...state, builds, pair, pairSinceMs: entry.atMs, judge: newPair(state.judge, pair, entry.atMs) };
 }
 
 function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry: Entry): RolloutState {
