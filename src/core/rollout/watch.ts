@@ -104,7 +104,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     }
     backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window);
   }
-  const origin = originAble(before, state, observation);
+  const origin = originAble(before, state, observation, recent);
   const attempted = { recent, since: since(before, state, windows), expected: expected(before, state, observation) };
   const isOff = shareCheck(state, attempted).kind === 'off';
   return {
@@ -232,16 +232,23 @@ function able(before: Watch, state: RolloutState, observation: Observation): Wat
   return { key, passes: key !== '' && key === before.able.key ? before.able.passes + 1 : 0 };
 }
 
-function originAble(before: Watch, state: RolloutState, observation: Observation): Watch['originAble'] {
+/** From the last reading before the recent windows began, so that whoever carried their load is among them. */
+function originAble(before: Watch, state: RolloutState, observation: Observation, recent: RecentLoad) {
   const able = ableServers(state, observation, 'origin');
-  const kept = before.originAble.filter((one) => one.atMs > observation.nowMs - recentMs);
-  return able.known ? [...kept, { atMs: observation.nowMs, count: able.value.length }] : kept;
+  const fromMs = beginOf(recent) ?? observation.nowMs;
+  const first = before.originAble.findLastIndex((one) => one.atMs <= fromMs);
+  const kept = before.originAble.slice(Math.max(0, first));
+  // A window begins when its balancer answered, which is a little before the pass had everything.
+  const atMs = Math.min(observation.nowMs, ...Object.values(observation.backends).map((timed) => timed.atMs));
+  return able.known ? [...kept, { atMs, count: able.value.length }] : kept;
 }
 
-/**
- * Highest load per origin instance at which the origin was healthy: its failures stayed within twice the objective. The load
- * is that of some seconds, so the instances are the most that were able in them: one that has just gone did its part.
- */
+/** When the earliest of the recent windows began; null: there are none. */
+function beginOf(recent: RecentLoad): number | null {
+  const begins = Object.values(recent).flatMap((windows) => windows.map((window) => window.fromMs));
+  return begins.length === 0 ? null : Math.min(...begins);
+}
+
 function highestLoad(
   before: Watch,
   state: RolloutState,
@@ -252,7 +259,10 @@ function highestLoad(
   const load = sideRps(recent, ids, 'origin');
   const tally = recentTally(recent, 'origin');
   const instances = Math.max(0, ...origin.map((one) => one.count));
-  if (!load.known || instances === 0) return before.originRpsPerInstanceMax;
+  const fromMs = beginOf(recent);
+  // An origin that could not be read when a window began may have had more instances then, which carried their part.
+  const isWhole = fromMs !== null && (origin[0]?.atMs ?? Number.POSITIVE_INFINITY) <= fromMs;
+  if (!load.known || instances === 0 || !isWhole) return before.originRpsPerInstanceMax;
   if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
   return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / instances);
 }
