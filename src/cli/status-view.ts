@@ -19,8 +19,13 @@ export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, 
       : [`  promote    ${gauge(promote, paint.green)}  ${evidence(promote)}`]),
     ...rest('next', nextText(status, nowMs)),
     ...rest('scatter', dispersionText(status), paint.dim),
+    ...(status.others.length === 0 ? [] : rest('left out', `${listed(status.others)}: of neither group`, paint.dim)),
     ...waitingTexts(status).flatMap(([label, text]) => rest(label, text, paint.yellow)),
   ];
+}
+
+function listed(items: readonly string[]): string {
+  return items.length <= 4 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more`;
 }
 
 /** Where the text of a labelled line begins. */

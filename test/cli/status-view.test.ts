@@ -38,6 +38,7 @@ function status(given: Partial<RolloutStatus> = {}): RolloutStatus {
     back: null,
     drill: null,
     builds: { origin: 'v41', destination: 'a-build-with-a-very-long-name-0123456789' },
+    others: [],
     ...given,
   };
 }
@@ -90,6 +91,11 @@ describe('a rollout as people see it', () => {
     ['no attempts', { observedShare: null }, 'observed unknown'],
   ])('says so: %s', (_, given, expected) => {
     expect(text(given, 120)).toContain(expected);
+  });
+
+  test('names servers that belong to neither group', () => {
+    expect(text()).not.toContain('left out');
+    expect(text({ others: ['other-1 at edge/web'] })).toMatch(/left out +other-1 at edge\/web: of neither group$/m);
   });
 
   test('no line is wider than the terminal, whatever there is to say', () => {

@@ -174,7 +174,7 @@ function started(): Started {
   };
 }
 
-const plan: RolloutPlan = {
+export const plan: RolloutPlan = {
   service: 'query',
   owner: 'search',
   origin: { environment: 'classic', size: { min: 2, max: 4 }, capacityRps: rps * 0.7 },
