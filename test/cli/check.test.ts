@@ -214,6 +214,7 @@ function reading(traits: Partial<BackendTraits>, servers: readonly ServerReading
       retryOn: known([]),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(30_000),
       ...traits,
     },

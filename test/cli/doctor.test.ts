@@ -341,6 +341,7 @@ function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading
       retryOn: unknown('haproxy.cfg was not given'),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(10_000),
     },
   };

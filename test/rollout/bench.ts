@@ -115,6 +115,7 @@ export class Bench {
         retryOn: known([]),
         abortOnClose: known(false),
         redispatch: known(false),
+        bypasses: known([]),
         attemptMsMax: known(30_000),
       },
     };

@@ -71,6 +71,7 @@ function backend(servers: readonly ServerReading[]): BackendReading {
       retryOn: known([]),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(30_000),
     },
   };
