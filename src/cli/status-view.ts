@@ -66,9 +66,10 @@ function groupRow(name: string, group: GroupStatus, build: string, paint: Paint)
   ];
 }
 
-function shares({ observedShare, requestedShare }: RolloutStatus): string {
+function shares({ observedShare, requestedShare, stage }: RolloutStatus): string {
   const observed = observedShare === null ? 'unknown' : percentage(observedShare);
-  return `observed ${observed}, ${requestedShare === null ? 'as capacity makes it' : `asked for ${percentage(requestedShare)}`}`;
+  if (requestedShare !== null) return `observed ${observed}, asked for ${percentage(requestedShare)}`;
+  return `observed ${observed}, ${stage.startsWith('drill') ? 'as the lowest weight makes it' : 'as capacity makes it'}`;
 }
 
 /** Why nothing is promoted now. */

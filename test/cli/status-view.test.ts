@@ -88,6 +88,7 @@ describe('a rollout as people see it', () => {
     ['held', { held: { why: 'lunch', by: 'alice' } }, 'nothing until `drover resume`'],
     ['no load', { loadRps: null }, 'promotes after about 2,600 more requests, and not'],
     ['a share by capacity', { requestedShare: null }, 'observed 49.9 %, as capacity makes it'],
+    ['a drill', { stage: 'drill-shifting', requestedShare: null }, 'as the lowest weight makes it'],
     ['no attempts', { observedShare: null }, 'observed unknown'],
   ])('says so: %s', (_, given, expected) => {
     expect(text(given, 120)).toContain(expected);
