@@ -77,6 +77,7 @@ const traits = {
   retryOn: untold,
   abortOnClose: untold,
   redispatch: untold,
+  bypasses: untold,
   attemptMsMax: untold,
 };
 

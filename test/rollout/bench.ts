@@ -121,6 +121,7 @@ export class Bench {
         retryOn: known([]),
         abortOnClose: known(false),
         redispatch: known(false),
+        bypasses: known([]),
         attemptMsMax: known(30_000),
       },
     };
@@ -183,7 +184,7 @@ function started(): Started {
   };
 }
 
-const plan: RolloutPlan = {
+export const plan: RolloutPlan = {
   service: 'query',
   owner: 'search',
   origin: { environment: 'classic', size: { min: 2, max: 4 }, capacityRps: rps * 0.7 },
