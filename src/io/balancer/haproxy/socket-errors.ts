@@ -47,6 +47,12 @@ function explanation(address: string, code: string): Explanation | null {
         said: 'the host name is not known',
         does: 'Write the address as host:port, or the path of a UNIX socket.',
       };
+    case 'EAGAIN':
+      // Its queue of connections is full, and nobody takes them out.
+      return {
+        said: 'the socket is there, but its process takes no connection',
+        does: 'It stands still (was it stopped? `kill -CONT` its pid lets it go on) or is overloaded: look at the process, and try again.',
+      };
     case 'ECONNRESET':
     case 'EPIPE':
       return { said: 'it closed the connection (it was reloaded, or its sockets are all in use)', does: 'Try again.' };
