@@ -21,6 +21,7 @@ import { openSqliteJournal } from './io/journal/sqlite.ts';
 import { fileMarker } from './io/marker/file.ts';
 import { openNotifier } from './io/notify/notifier.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
+import { portHolder } from './io/provider/local/port-holder.ts';
 import { stopAll } from './io/provider/local/stop-all.ts';
 import { openUnprovidedGroup } from './io/provider/none.ts';
 
@@ -75,6 +76,7 @@ const world: World = {
     }
     return left;
   },
+  portHolder,
   openMarker: fileMarker,
   listenControl: (path, handler) => listenControl(path, (request) => handler(request as Parameters<typeof handler>[0])),
   askControl,

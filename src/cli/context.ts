@@ -44,6 +44,8 @@ export type World = {
   startBalancers(config: Config, stateDirectory: string): Promise<void>;
   /** Ends every local instance and every embedded balancer of this state directory. Returns the pids that are left. */
   stopEverything(config: Config, stateDirectory: string): Promise<readonly number[]>;
+  /** Who listens on a TCP port of this machine; null: nobody does. `isOwn`: an instance of this state directory. */
+  portHolder(port: number, stateDirectory: string): { readonly pid: number | null; readonly isOwn: boolean } | null;
   openMarker(stateDirectory: string): BackMarker;
   /** Takes the control socket for this process; `busy`: another controller answers there. */
   listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;

@@ -11,6 +11,7 @@ import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { stageWords } from '../core/rollout/status.ts';
 import type { Context } from './context.ts';
 import { type Allowance, type Check, type Section, trouble, warning, well } from './doctor-diagnosis.ts';
+import { portChecks } from './doctor-ports.ts';
 import type { PastRollout } from './history.ts';
 import { openObserved } from './open-service.ts';
 
@@ -28,7 +29,14 @@ export async function examineService(
     const observation = await opened.observe();
     const last = past?.findLast(({ state }) => state.plan.service === name)?.state ?? null;
     const checks = [
-      ...(['origin', 'destination'] as const).map((side) => groupCheck(side, service[side], observation[side].reading)),
+      ...(['origin', 'destination'] as const).flatMap((side) => {
+        const { reading } = observation[side];
+        const desired = (reading.known ? reading.value.size?.desired : null) ?? service[side].size?.min ?? 0;
+        return [
+          groupCheck(side, service[side], reading),
+          ...portChecks(context, side, service[side], desired, stateDirectory),
+        ];
+      }),
       ...plan.backends.flatMap((backend) => healthChecks(plan, backend, observation)),
       ...(isAsleep(config, service, observation)
         ? [warning('its embedded balancer does not run, so nothing more can be said', '`drover apply` starts it')]
@@ -59,7 +67,7 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
       : `${group.capacityRps} requests/s per instance`;
   const title = `${side} in ${group.environment}, ${provider}`;
   if (!reading.known) return trouble(`${title}: it cannot be read: ${reading.why}`, null);
-  const { build, size } = reading.value;
+  const { build, size, instances } = reading.value;
   const sizes = size === null ? '' : `, ${size.desired} instances of ${size.min}..${size.max}`;
   const what = `${title}${sizes}, ${capacity}`;
   if (side === 'origin' && size === null && group.capacityRps === null) {
@@ -69,7 +77,13 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
     );
   }
   if (build.known) return well(`${what}; build ${build.value}`);
-  // A destination that does not run yet has no build that could be seen.
+  // Where Drover runs a group and nothing of it runs yet, nothing could have told its build.
+  if (group.local !== null && instances.length === 0) {
+    return warning(
+      `${what}; its build is not known before an instance runs`,
+      `\`drover apply\` starts ${size?.min === 0 ? 'the first with the rollout' : 'them'}`,
+    );
+  }
   const level = side === 'origin' ? trouble : warning;
   return level(`${what}; its build is unknown: ${build.why}`, 'see `build` in docs/reference/configuration.md');
 }

@@ -2,20 +2,51 @@ import type { Paint } from './paint.ts';
 import type { PlanDocument, ServicePlan } from './plan-document.ts';
 import { table } from './table.ts';
 import { widthOf, wrapTo } from './terminal-text.ts';
+import type { Unfinished } from './unfinished.ts';
 
 /** A plan for people: per line what changes, who owns it and how it is undone. */
-export function planLines(plan: PlanDocument, paint: Paint, columns = 120): string[] {
+export function planLines(
+  plan: PlanDocument,
+  paint: Paint,
+  columns = 120,
+  unfinished: Unfinished | null = null,
+): string[] {
   const lines: string[] = [];
   if (plan.wave !== null) lines.push(`${paint.bold(`Wave ${plan.wave.name}`)}  ${plan.wave.value}`, '');
-  for (const service of plan.services) lines.push(...serviceLines(service, paint, columns), '');
+  for (const service of plan.services) {
+    // What is refused of a service that is being moved is refused because it is: nobody is to put that right by hand.
+    const isMoving = service.service === unfinished?.service;
+    lines.push(...serviceLines(isMoving ? { ...service, refusals: [] } : service, paint, columns), '');
+  }
   const refused = plan.services.some((service) => service.refusals.length > 0);
-  if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
+  if (unfinished !== null) lines.push(...unfinishedLines(plan, unfinished, paint, columns));
+  else if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
   else
     lines.push(
       `Plan ${paint.bold(plan.hash)}`,
       `  drover apply --plan ${plan.hash.slice(0, hashDigits)}${reasonFor(plan)}`,
     );
   return lines;
+}
+
+/** `apply` refuses every other plan meanwhile, so a command with this one's hash would be a wrong one. */
+function unfinishedLines(plan: PlanDocument, unfinished: Unfinished, paint: Paint, columns: number): string[] {
+  const { operation, stage, held, planHash, controllerPid } = unfinished;
+  const where = held === null ? stage : `${stage}, held: ${held}`;
+  const goesOn =
+    controllerPid === null
+      ? [`  drover apply --plan ${planHash.slice(0, hashDigits)}   goes on with it`]
+      : [`  drover watch   shows it: its controller (pid ${controllerPid}) is alive`];
+  const resume = held === null ? [] : ['  drover resume   ends the hold'];
+  return [
+    ...wrapTo(`${operation} is unfinished (${where}), and no other plan is applied before it has ended.`, columns).map(
+      paint.yellow,
+    ),
+    ...goesOn,
+    ...resume,
+    '  drover back   takes the traffic back',
+    ...wrapTo(`Afterwards this would be plan ${plan.hash}, if nothing has changed by then.`, columns),
+  ];
 }
 
 /** A build that was taken back is not tried again without one. */

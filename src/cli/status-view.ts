@@ -28,6 +28,26 @@ function listed(items: readonly string[]): string {
   return items.length <= 4 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more`;
 }
 
+/** The same in one line, for output that is not a terminal. */
+export function statusSummary(status: RolloutStatus, nowMs: number): string {
+  const { origin, destination, builds, verdict, promotion } = status;
+  const group = (name: string, { environment, able, rps, attempts, failures }: GroupStatus, build: string) => {
+    const flow = rps === null ? 'requests/s unknown' : `${whole(rps)} requests/s`;
+    const failed = attempts === 0 ? 'no requests' : `failed ${rate(Math.min(failures, attempts), attempts)}`;
+    return `${name} ${environment} (${build}): ${able ?? 'unknown'} able, ${flow}, ${failed}`;
+  };
+  return [
+    `${status.operation}  ${stageLine(status)}`,
+    `share ${shares(status)}`,
+    group('origin', origin, builds.origin),
+    group('destination', destination, builds.destination),
+    `roll back: ${evidence(verdict.rollBack)}`,
+    ...(promotion === null ? [] : [`promote: ${evidence(verdict.promote)}`]),
+    `next: ${nextText(status, nowMs)}`,
+    ...waitingTexts(status).map(([label, text]) => `${label}: ${text}`),
+  ].join('; ');
+}
+
 /** Where the text of a labelled line begins. */
 const textAt = 13;
 const barWidth = 24;

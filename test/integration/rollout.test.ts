@@ -8,3 +8,4 @@ import './rollout/signals.ts';
 import './rollout/local.ts';
 import './rollout/back.ts';
 import './rollout/operators.ts';
+import './rollout/shown.ts';

@@ -267,7 +267,7 @@ function capacityMissing({ state, observation, facts }: Pass, step: number, wait
   const max = state.asFound.destination?.max;
   const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
   const last = lastWordsOf(observation.destination.reading);
-  const wrote = last === null ? '' : `; last output of an instance that does not come up: ${last}`;
+  const wrote = last === null ? '' : `; of an instance that does not come up: ${last}`;
   const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
   return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
 }
