@@ -104,22 +104,25 @@ function openTraffic(
   return context.world.openBackends(configured, traffic);
 }
 
+/**
+ * Where the instances of a side can be asked what they run. Those in maint only where there is no other: the drill and the way back
+ * put a whole group there, which goes on running, and a build that nobody knows would keep its last server there.
+ */
 async function addressesOf(
   plan: RolloutPlan,
   backends: Readonly<Record<string, Backend>>,
   side: 'origin' | 'destination',
   signal: AbortSignal,
 ): Promise<string[]> {
-  const addresses = new Set<string>();
+  const [carrying, inMaint] = [new Set<string>(), new Set<string>()];
   for (const backendPlan of plan.backends) {
     const reading = await backends[backendPlan.id]?.read(signal);
-    for (const server of reading?.servers ?? []) {
-      const isOurs =
-        matchesGlob(backendPlan[side], server.name) && server.health !== 'down' && server.admin !== 'maint';
-      if (isOurs && server.address !== null) addresses.add(server.address);
+    for (const { name, health, admin, address } of reading?.servers ?? []) {
+      if (!matchesGlob(backendPlan[side], name) || health === 'down' || address === null) continue;
+      (admin === 'maint' ? inMaint : carrying).add(address);
     }
   }
-  return [...addresses].sort((one, other) => (one < other ? -1 : 1));
+  return [...(carrying.size > 0 ? carrying : inMaint)].sort((one, other) => (one < other ? -1 : 1));
 }
 
 function unknownService(config: Config, name: string): CliError {

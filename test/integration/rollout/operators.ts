@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
+import { HaproxyBackend } from '../../../src/io/balancer/haproxy/backend.ts';
 import { eventually } from './drover.ts';
 import { asFound, openSite } from './site.ts';
 
@@ -68,6 +69,28 @@ describe.concurrent('an operator', () => {
     process.stdout.write(`${figures.join('; ')}\n`);
     expect((last?.sentAtMs ?? 0) - askedAtMs).toBeLessThan(15_000);
     await eventually(heart.calls, (calls) => calls === 2, 'the last heartbeat');
+  });
+
+  test('has put servers of both groups aside: the rollout moves the others, and leaves these as they are', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, haproxies, run, world } = site;
+    const socket = haproxies[0]?.socket ?? '';
+    const backend = new HaproxyBackend({ socket, backend: 'web', configFile: null });
+    await backend.setStates({ 'classic-2': 'maint', 'vpc-2': 'maint' }, AbortSignal.timeout(20_000));
+    const found = await world();
+    const aside = { 'classic-2': found['classic-2'], 'vpc-2': found['vpc-2'] };
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    const shifted = await world();
+    expect(shifted).toMatchObject({ ...aside, 'vpc-1': { admin: 'ready' } });
+    expect(shifted['vpc-1']?.weight).toBeGreaterThan(0);
+    expect(await run('back')).toMatchObject({ code: 2, stderr: '' });
+    await controller.endsWith(2);
+    expect(await world()).toEqual(found);
   });
 
   test('aborts before any traffic has moved', async ({ expect, onTestFinished }) => {
