@@ -206,6 +206,7 @@ function reading(traits: Partial<BackendTraits>, servers: readonly ServerReading
       abortOnClose: known(false),
       redispatch: known(false),
       attemptMsMax: known(30_000),
+      readOnly: known(null),
       ...traits,
     },
   };

@@ -337,6 +337,7 @@ function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading
       abortOnClose: known(false),
       redispatch: known(false),
       attemptMsMax: known(10_000),
+      readOnly: known(null),
     },
   };
 }

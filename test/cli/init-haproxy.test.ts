@@ -136,6 +136,7 @@ const traits: BackendReading['traits'] = {
   abortOnClose: unknown('not told'),
   redispatch: unknown('not told'),
   attemptMsMax: unknown('not told'),
+  readOnly: known(null),
 };
 const leastconn = { ...traits, algorithm: known('leastconn') };
 

@@ -78,6 +78,7 @@ const traits = {
   abortOnClose: untold,
   redispatch: untold,
   attemptMsMax: untold,
+  readOnly: untold,
 };
 
 async function init(...given: readonly (string | object)[]): Promise<string> {

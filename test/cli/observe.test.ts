@@ -154,6 +154,7 @@ function at(attempts: number, failures: number, process = 'p', mode: 'http' | 't
       abortOnClose: known(false),
       redispatch: known(false),
       attemptMsMax: known(10_000),
+      readOnly: known(null),
     },
   };
 }

@@ -76,6 +76,7 @@ function readingOf(lbtot: number): BackendReading {
       abortOnClose: none,
       redispatch: none,
       attemptMsMax: none,
+      readOnly: none,
     },
   };
 }

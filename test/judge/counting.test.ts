@@ -44,6 +44,7 @@ function reading(servers: Readonly<Record<string, Counters>>, process = 'one'): 
       abortOnClose: why,
       redispatch: why,
       attemptMsMax: why,
+      readOnly: why,
     },
   };
 }

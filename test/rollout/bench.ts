@@ -116,6 +116,7 @@ export class Bench {
         abortOnClose: known(false),
         redispatch: known(false),
         attemptMsMax: known(30_000),
+        readOnly: known(null),
       },
     };
   }

@@ -128,6 +128,7 @@ function traitsOf(attemptMsMax: number): BackendReading['traits'] {
     abortOnClose: known(false),
     redispatch: known(false),
     attemptMsMax: known(attemptMsMax),
+    readOnly: known(null),
   };
   traitsByLimit.set(attemptMsMax, made);
   return made;

@@ -121,5 +121,6 @@ function traitsOf(config: BackendConfig): BackendReading['traits'] {
     abortOnClose: known(false),
     redispatch: known(true),
     attemptMsMax: known(config.connectMsMax + config.responseMsMax + clockMs),
+    readOnly: known(null),
   };
 }

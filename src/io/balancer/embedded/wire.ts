@@ -98,6 +98,7 @@ const readingSchema = z.strictObject({
     abortOnClose: reading(z.boolean()),
     redispatch: reading(z.boolean()),
     attemptMsMax: reading(z.number()),
+    readOnly: reading(z.null()),
   }),
 });
 const attemptsSchema = z.record(z.string(), count);
