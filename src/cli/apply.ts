@@ -192,10 +192,13 @@ async function approved(
   if (options.plan !== undefined && !document.hash.startsWith(options.plan))
     throw new CliError(`the plan is ${document.hash} now, not ${options.plan}`, 'read it again with `drover plan`');
   if (options.plan !== undefined) return document;
-  const remedy = `drover plan, then: drover apply --plan ${document.hash}`;
+  const command = commandAt(options);
+  const remedy = `${command('plan')}, then: ${command('apply')} --plan ${document.hash}`;
   if (context.stdout.terminal === null || options.json || options.detach)
     throw new CliError('without a terminal the plan that was read has to be named', remedy);
-  context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n\n`);
+  context.stdout.write(
+    `${planLines(document, paintFor(context), columnsOf(context), commandAt(options)).join('\n')}\n\n`,
+  );
   const reply = await ask(context, 'Apply this plan? Type yes: ', remedy);
   if (reply !== 'yes') throw new CliError('nothing was done');
   return document;

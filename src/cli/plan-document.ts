@@ -2,12 +2,15 @@ import type { Config, ServiceConfig } from '../core/fleet/config.ts';
 import { describeSights } from '../core/judge/forecast.ts';
 import { type PlannedService, planHash } from '../core/plan/hash.ts';
 import { instancesFor } from '../core/rollout/capacity.ts';
+import type { AsFound } from '../core/rollout/events.ts';
 import type { Observation } from '../core/rollout/observation.ts';
 import type { RolloutPlan, Step } from '../core/rollout/plan.ts';
 import { serversOf } from '../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../core/rollout/start.ts';
+import type { RolloutState } from '../core/rollout/state.ts';
+import { stageWords } from '../core/rollout/status.ts';
 import { CliError, type Context, type Journal } from './context.ts';
-import { lastStepOf, rolloutsOf, splitAt } from './history.ts';
+import { lastStepOf, rolloutsOf, splitAt, unfinished } from './history.ts';
 import { openObserved } from './open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
 
@@ -16,6 +19,17 @@ export type PlanDocument = {
   readonly hash: string;
   readonly wave: { readonly name: string; readonly value: string } | null;
   readonly services: readonly ServicePlan[];
+  /** A rollout that comes first: nothing of this plan can be applied before it has ended; null: there is none. */
+  readonly unfinished: Unfinished | null;
+};
+
+export type Unfinished = {
+  readonly operation: string;
+  readonly service: string;
+  /** Of the plan that it belongs to, which `apply` goes on with. */
+  readonly planHash: string;
+  /** Where it stands, in words. */
+  readonly stage: string;
 };
 
 export type ServicePlan = {
@@ -100,7 +114,8 @@ export async function planDocument(
   const services: ServicePlan[] = [];
   const hashed: PlannedService[] = [];
   for (const name of choice.services) {
-    const { before, begun } = splitAt(await rolloutsOf(journal, name), under);
+    const past = await rolloutsOf(journal, name);
+    const { before, begun } = splitAt(past, under);
     const lastStep = lastStepOf(before);
     const opened = openObserved(context, config, name, stateDirectory, 'watch');
     try {
@@ -112,13 +127,21 @@ export async function planDocument(
       const first = await opened.observe();
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
-      services.push(servicePlan(config, service, plan, first, second));
+      services.push(servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null));
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
     }
   }
-  return { hash: planHash(hashed, context.world.sha256), wave: choice.wave, services };
+  const hash = planHash(hashed, context.world.sha256);
+  return { hash, wave: choice.wave, services, unfinished: await unfinishedIn(journal) };
+}
+
+async function unfinishedIn(journal: Journal | null): Promise<Unfinished | null> {
+  const [open] = unfinished(await rolloutsOf(journal, null));
+  if (open === undefined) return null;
+  const { operation, planHash, plan, stage } = open;
+  return { operation, service: plan.service, planHash, stage: stageWords(open, stage) };
 }
 
 async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
@@ -131,6 +154,7 @@ function servicePlan(
   plan: RolloutPlan,
   first: Observation,
   second: Observation,
+  last: RolloutState | null,
 ): ServicePlan {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
@@ -143,10 +167,15 @@ function servicePlan(
     builds: buildsOf(second),
     lines: [...sizeLines(plan, second, traffic), ...stepLines(plan, second)],
     judge: judgeLines(plan, traffic, second),
-    wayBack: wayBackByHand(config, service, second, plan),
+    wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
     warnings,
   };
+}
+
+/** After a rollout that was rolled back everything is as it was found, or as somebody has changed it since. */
+function asFoundBefore(last: RolloutState | null): AsFound | null {
+  return last === null || last.stage.kind === 'rolled-back' ? null : last.asFound;
 }
 
 /** An embedded balancer that does not run yet is no reason to refuse a plan: `apply` starts it, and then looks again. */

@@ -1,17 +1,47 @@
 import type { Paint } from './paint.ts';
-import type { PlanDocument, ServicePlan } from './plan-document.ts';
+import type { PlanDocument, ServicePlan, Unfinished } from './plan-document.ts';
 import { table } from './table.ts';
 import { widthOf, wrapTo } from './terminal-text.ts';
 
 /** A plan for people: per line what changes, who owns it and how it is undone. */
-export function planLines(plan: PlanDocument, paint: Paint, columns = 120): string[] {
+export function planLines(
+  plan: PlanDocument,
+  paint: Paint,
+  columns: number,
+  command: (verb: string) => string,
+): string[] {
   const lines: string[] = [];
   if (plan.wave !== null) lines.push(`${paint.bold(`Wave ${plan.wave.name}`)}  ${plan.wave.value}`, '');
-  for (const service of plan.services) lines.push(...serviceLines(service, paint, columns), '');
+  for (const service of plan.services) {
+    // What speaks against a start is its own doing.
+    const isOpen = service.service === plan.unfinished?.service;
+    lines.push(...serviceLines(isOpen ? { ...service, refusals: [] } : service, paint, columns), '');
+  }
+  if (plan.unfinished !== null) return [...lines, ...unfinishedLines(plan.unfinished, paint, columns, command)];
   const refused = plan.services.some((service) => service.refusals.length > 0);
   if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
-  else lines.push(`Plan ${paint.bold(plan.hash)}`, `  drover apply --plan ${plan.hash.slice(0, hashDigits)}`);
+  else lines.push(`Plan ${paint.bold(plan.hash)}`, `  ${command('apply')} --plan ${plan.hash.slice(0, hashDigits)}`);
   return lines;
+}
+
+/** Its own hash is not shown: `apply` would refuse it. */
+function unfinishedLines(
+  { operation, stage, planHash }: Unfinished,
+  paint: Paint,
+  columns: number,
+  command: (verb: string) => string,
+): string[] {
+  const text = `${operation} is unfinished (${stage}): this plan cannot be applied before it has ended.`;
+  return [
+    ...wrapTo(text, columns).map(paint.red),
+    ...table(
+      [
+        [`  ${command('apply')} --plan ${planHash.slice(0, hashDigits)}`, 'goes on with it'],
+        [`  ${command('back')}`, 'takes it back'],
+      ],
+      'll',
+    ),
+  ];
 }
 
 function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[] {

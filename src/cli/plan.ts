@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { commandAt } from './command-at.ts';
 import type { Context } from './context.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, lookIntoJournal } from './open-journal.ts';
@@ -30,7 +31,7 @@ export function addPlan(program: Command, context: Context): void {
 
 const examples = `
 Reads only. The hash covers intent and configuration, not counts or sizes: autoscaling does not stale it.
-Exit status: 2 changes pending, 1 refused or an error.
+Exit status: 2 changes pending, 1 refused (also as long as a rollout is unfinished) or an error.
 
 Examples:
   drover plan                     the next wave
@@ -44,9 +45,10 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
   try {
     const choice = await chooseServices(config, journal, names, options.wave);
     const document = await planDocument(context, config, choice, journal, stateDirectory);
-    if (options.json) context.stdout.write(`${JSON.stringify(document)}\n`);
-    else context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n`);
-    context.setExitCode(document.services.some((service) => service.refusals.length > 0) ? 1 : 2);
+    const lines = () => planLines(document, paintFor(context), columnsOf(context), commandAt(options));
+    context.stdout.write(`${options.json ? JSON.stringify(document) : lines().join('\n')}\n`);
+    const isRefused = document.unfinished !== null || document.services.some(({ refusals }) => refusals.length > 0);
+    context.setExitCode(isRefused ? 1 : 2);
   } finally {
     await journal?.close();
   }
