@@ -150,7 +150,8 @@ async function pass(loop: Loop): Promise<boolean> {
   loop.watch = decider.watch(loop.watch, loop.state, observation);
   loop.samples.add(loop.watch.windows);
   const decision = decider.decide(loop.state, loop.watch, observation);
-  const { state, watch, trouble } = loop;
+  const { state, watch } = loop;
+  const trouble = loop.trouble ?? loop.lease.failure();
   if (!isGivenUp) loop.glance({ state, watch, observation, decision, trouble, troubles: troubleLines(loop.troubles) });
   if (decision.back.length > 0) {
     const outcomes = await performBack(ports, loop.operation, whoGoesBack(decision), decision);
