@@ -156,6 +156,7 @@ describe('what stands in the way is said with the line to add', () => {
     const socket = join(directory, `${level}.sock`);
     const backend = new HaproxyBackend({ socket, backend: 'web', configFile: null });
     const before = await backend.read(deadline());
+    expect(before.traits.readOnly).toMatchObject({ value: { why: expect.stringContaining(`level ${level}`) } });
     const error = await errorOf(backend.setWeights({ a: 1, b: 1 }, deadline()));
     expect(error).toMatchObject({ code: 'denied', retriable: false });
     expect(error.message).toContain(`stats socket ${socket} mode 660 level admin`);

@@ -75,7 +75,7 @@ export class Bench {
   pass(): Decision {
     this.nowMs += 2000;
     this.#serve(2 * rps);
-    const observation = this.#observe();
+    const observation = this.observe();
     this.#requests = [];
     this.watch = watch(this.watch, this.state, observation);
     return decide(this.state, this.watch, observation);
@@ -92,7 +92,8 @@ export class Bench {
     }
   }
 
-  #observe(): Observation {
+  /** What is there now, without any traffic since. */
+  observe(): Observation {
     const timed = <T>(value: T) => ({ atMs: this.nowMs, reading: known(value) });
     const backend = this.isReadable
       ? timed(this.#backend())
@@ -123,6 +124,7 @@ export class Bench {
         redispatch: known(false),
         bypasses: known([]),
         attemptMsMax: known(30_000),
+        readOnly: known(null),
       },
     };
   }
