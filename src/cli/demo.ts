@@ -107,7 +107,7 @@ async function onStage(context: Context, setting: Setting): Promise<Evidence> {
     return await play({ context, stage, users, screen, paint, signal });
   } finally {
     await users?.stop().catch(() => undefined);
-    const left = await context.world.stopEverything(stage.config, stage.stateDirectory);
+    const left = await context.world.endStarted(stage.stateDirectory, null);
     await haproxy?.stop();
     if (left.length > 0) screen.write(`drover: these processes could not be ended: ${left.join(', ')}\n`);
   }
