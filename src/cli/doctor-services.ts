@@ -102,12 +102,16 @@ function healthChecks(plan: RolloutPlan, backend: BackendPlan, observation: Obse
 
 function healthCheck(plan: RolloutPlan, title: string, side: Side, servers: readonly ServerReading[]): Check {
   const of = (health: ServerReading['health']) => servers.filter((server) => server.health === health);
-  const [up, unchecked, down, starting] = [of('up'), of('unchecked'), of('down'), of('starting')];
+  const [up, down, starting] = [of('up'), of('down'), of('starting')];
+  // In maint nothing is checked; what that means for a rollout is told with it.
+  const unchecked = of('unchecked').filter(({ admin }) => admin !== 'maint');
+  const inMaint = servers.filter(({ admin }) => admin === 'maint');
   const parts = [
     `${up.length} of ${servers.length} up`,
     ...counted('down', down),
     ...counted('starting', starting),
     ...counted('without a health check', unchecked),
+    ...counted('in maint', inMaint),
   ];
   const what = `${title} ${parts.join(', ')}`;
   if (down.length + starting.length === 0)

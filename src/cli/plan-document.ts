@@ -7,7 +7,7 @@ import type { RolloutPlan, Step } from '../core/rollout/plan.ts';
 import { serversOf } from '../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../core/rollout/start.ts';
 import { CliError, type Context, type Journal } from './context.ts';
-import { lastStepOf, rolloutsOf, splitAt } from './history.ts';
+import { lastStepOf, type PastRollout, rolledBackBefore, rolloutsOf, splitAt } from './history.ts';
 import { openObserved } from './open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
 
@@ -31,6 +31,8 @@ export type ServicePlan = {
   readonly wayBack: readonly string[];
   readonly refusals: readonly string[];
   readonly warnings: readonly string[];
+  /** The rollout in which the judge or a tripwire took this build back: `apply` asks for a reason. null: none did. */
+  readonly takenBackIn: string | null;
 };
 
 /** `class`: how the line is undone. */
@@ -112,13 +114,19 @@ export async function planDocument(
       const first = await opened.observe();
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
-      services.push(servicePlan(config, service, plan, first, second));
+      services.push({ ...servicePlan(config, service, plan, first, second), takenBackIn: takenBackIn(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
     }
   }
   return { hash: planHash(hashed, context.world.sha256), wave: choice.wave, services };
+}
+
+function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {
+  const { origin, destination } = buildsOf(observation);
+  const builds = { origin: origin ?? 'unknown', destination: destination ?? 'unknown' };
+  return rolledBackBefore(past, builds)?.operation ?? null;
 }
 
 async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
@@ -131,7 +139,7 @@ function servicePlan(
   plan: RolloutPlan,
   first: Observation,
   second: Observation,
-): ServicePlan {
+): Omit<ServicePlan, 'takenBackIn'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
   return {

@@ -21,7 +21,11 @@ export function planLines(
   const refused = plan.services.some((service) => service.refusals.length > 0);
   if (unfinished !== null) lines.push(...unfinishedLines(plan, unfinished, paint, columns));
   else if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
-  else lines.push(`Plan ${paint.bold(plan.hash)}`, `  drover apply --plan ${plan.hash.slice(0, hashDigits)}`);
+  else
+    lines.push(
+      `Plan ${paint.bold(plan.hash)}`,
+      `  drover apply --plan ${plan.hash.slice(0, hashDigits)}${reasonFor(plan)}`,
+    );
   return lines;
 }
 
@@ -45,6 +49,11 @@ function unfinishedLines(plan: PlanDocument, unfinished: Unfinished, paint: Pain
   ];
 }
 
+/** A build that was taken back is not tried again without one. */
+function reasonFor({ services }: PlanDocument): string {
+  return services.some(({ takenBackIn }) => takenBackIn !== null) ? ' --reason "why this build is tried again"' : '';
+}
+
 function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[] {
   const builds = `${plan.builds.origin ?? 'unknown'} → ${plan.builds.destination ?? 'not running yet'}`;
   const hanging = (indent: number, text: string) => {
@@ -61,8 +70,18 @@ function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[
     // Commands are copied: they are never broken.
     '  The way back by hand',
     ...plan.wayBack.map((line) => `    ${line}`),
+    ...takenBackLines(plan)
+      .flatMap((line) => hanging(2, line))
+      .map(paint.yellow),
     ...plan.warnings.flatMap((line) => hanging(2, `warning: ${line}`)).map(paint.yellow),
     ...plan.refusals.flatMap((line) => hanging(2, `refused: ${line}`)).map(paint.red),
+  ];
+}
+
+function takenBackLines({ takenBackIn, builds }: ServicePlan): string[] {
+  if (takenBackIn === null) return [];
+  return [
+    `warning: build ${builds.destination ?? 'unknown'} was taken back in ${takenBackIn}: \`drover why ${takenBackIn}\` tells why, and apply asks for a --reason to try it again`,
   ];
 }
 

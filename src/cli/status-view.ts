@@ -19,8 +19,13 @@ export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, 
       : [`  promote    ${gauge(promote, paint.green)}  ${evidence(promote)}`]),
     ...rest('next', nextText(status, nowMs)),
     ...rest('scatter', dispersionText(status), paint.dim),
+    ...(status.others.length === 0 ? [] : rest('left out', `${listed(status.others)}: of neither group`, paint.dim)),
     ...waitingTexts(status).flatMap(([label, text]) => rest(label, text, paint.yellow)),
   ];
+}
+
+function listed(items: readonly string[]): string {
+  return items.length <= 4 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more`;
 }
 
 /** The same in one line, for output that is not a terminal. */
@@ -81,9 +86,10 @@ function groupRow(name: string, group: GroupStatus, build: string, paint: Paint)
   ];
 }
 
-function shares({ observedShare, requestedShare }: RolloutStatus): string {
+function shares({ observedShare, requestedShare, stage }: RolloutStatus): string {
   const observed = observedShare === null ? 'unknown' : percentage(observedShare);
-  return `observed ${observed}, ${requestedShare === null ? 'as capacity makes it' : `asked for ${percentage(requestedShare)}`}`;
+  if (requestedShare !== null) return `observed ${observed}, asked for ${percentage(requestedShare)}`;
+  return `observed ${observed}, ${stage.startsWith('drill') ? 'as the lowest weight makes it' : 'as capacity makes it'}`;
 }
 
 /** Why nothing is promoted now. */

@@ -220,14 +220,19 @@ describe('what an operation left', () => {
   });
 
   test('weights in force against those configured, and servers put aside, by name', async () => {
-    const servers = [up('classic-1', 40, 100), { ...up('classic-2', 100), admin: 'maint' } as const, up('vpc-1', 0)];
+    const aside = { ...up('classic-2', 100), admin: 'maint', health: 'unchecked' } as const;
+    const servers = [up('classic-1', 40, 100), aside, up('vpc-1', 0), up('other-1', 5)];
     const { diagnosis } = await doctor({ backend: { servers } });
     expect(warnings(diagnosis)).toEqual(
       expect.arrayContaining([
         'edge/query: weights are not as configured: classic-1 has weight 40, configured is 100',
-        'edge/query: put aside by somebody: classic-2 is in maint',
+        expect.stringMatching(/^edge\/query: put aside by somebody: classic-2 is in maint\. A rollout never touches/),
+        expect.stringMatching(/^edge\/query: servers of neither group: other-1\./),
       ]),
     );
+    // In maint nothing is checked: that is no missing check.
+    expect(whats(diagnosis)).toContain('edge/query: origin 1 of 2 up, 1 in maint (classic-2)');
+    expect(troubles(diagnosis)).toEqual([]);
   });
 
   test('a state directory that others may write to', async () => {
@@ -422,6 +427,7 @@ function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading
       retryOn: unknown('haproxy.cfg was not given'),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(10_000),
     },
   };

@@ -99,6 +99,7 @@ const traits = {
   retryOn: untold,
   abortOnClose: untold,
   redispatch: untold,
+  bypasses: untold,
   attemptMsMax: untold,
 };
 

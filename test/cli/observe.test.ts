@@ -169,6 +169,7 @@ function at(attempts: number, failures: number, process = 'p', mode: 'http' | 't
       retryOn: unknown('not told'),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(10_000),
     },
   };

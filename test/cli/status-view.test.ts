@@ -39,6 +39,7 @@ function status(given: Partial<RolloutStatus> = {}): RolloutStatus {
     back: null,
     drill: null,
     builds: { origin: 'v41', destination: 'a-build-with-a-very-long-name-0123456789' },
+    others: [],
     ...given,
   };
 }
@@ -88,9 +89,15 @@ describe('a rollout as people see it', () => {
     ['held', { held: { why: 'lunch', by: 'alice' } }, 'nothing until `drover resume`'],
     ['no load', { loadRps: null }, 'promotes after about 2,600 more requests, and not'],
     ['a share by capacity', { requestedShare: null }, 'observed 49.9 %, as capacity makes it'],
+    ['a drill', { stage: 'drill-shifting', requestedShare: null }, 'as the lowest weight makes it'],
     ['no attempts', { observedShare: null }, 'observed unknown'],
   ])('says so: %s', (_, given, expected) => {
     expect(text(given, 120)).toContain(expected);
+  });
+
+  test('names servers that belong to neither group', () => {
+    expect(text()).not.toContain('left out');
+    expect(text({ others: ['other-1 at edge/web'] })).toMatch(/left out +other-1 at edge\/web: of neither group$/m);
   });
 
   test('no line is wider than the terminal, whatever there is to say', () => {

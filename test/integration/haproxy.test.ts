@@ -200,7 +200,7 @@ describe('what stands in the way is said with the line to add', () => {
     }
     const error = await errorOf(backend.read(deadline()));
     expect(error).toMatchObject({ code: 'unreachable', retriable: true });
-    expect(error.message).toMatch(/its process takes no connection.*kill -CONT/);
+    expect(error.message).toMatch(/takes no connection.*SIGSTOP/);
     expect(error.message).not.toContain('stats socket');
   });
 

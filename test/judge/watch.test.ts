@@ -117,7 +117,15 @@ class Rollout {
 
   #reading(): BackendReading {
     const why = unknown('not told');
-    const traits = { mode: why, algorithm: why, stickiness: why, retryOn: why, redispatch: why, attemptMsMax: why };
+    const traits = {
+      mode: why,
+      algorithm: why,
+      stickiness: why,
+      retryOn: why,
+      redispatch: why,
+      bypasses: why,
+      attemptMsMax: why,
+    };
     const servers = [this.#server('o1', 0), this.#server('d1', 1)];
     return { process: this.process, servers, traits: { ...traits, abortOnClose: this.abortOnClose } };
   }

@@ -6,7 +6,7 @@ import type { BackCause } from './events.ts';
 import { factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
-import { serversOf } from './servers.ts';
+import { othersOf, serversOf } from './servers.ts';
 import { stepName } from './stages.ts';
 import type { RolloutState, Stage } from './state.ts';
 import { carryingServers } from './targets.ts';
@@ -42,6 +42,8 @@ export type RolloutStatus = {
   } | null;
   readonly drill: string | null;
   readonly builds: { readonly origin: string; readonly destination: string };
+  /** Servers of neither group, as `server at backend`, where the balancer answers: in no count and no share. */
+  readonly others: readonly string[];
 };
 
 export type GroupStatus = {
@@ -88,6 +90,10 @@ export function statusOf(state: RolloutState, watch: Watch, observation: Observa
     },
     drill: state.drill?.note ?? null,
     builds: state.builds,
+    others: state.plan.backends.flatMap((plan) => {
+      const reading = observation.backends[plan.id]?.reading;
+      return reading?.known ? othersOf(plan, reading.value.servers).map(({ name }) => `${name} at ${plan.id}`) : [];
+    }),
   };
 }
 
@@ -144,7 +150,11 @@ function standing(state: RolloutState, watch: Watch, observation: Observation): 
   }
   const carrying = carryingServers(state.intended?.target.traffic ?? {}, state.asFound, state.plan.backends);
   if (state.stage.kind === 'cutting' && carrying.length > 0) {
-    lines.push(`${carrying.join(', ')} still carry, because the origin cannot yet: it is growing`);
+    const grows = state.asFound.origin !== null;
+    const until = grows ? 'it is growing' : 'nothing grows it here, so give it servers';
+    lines.push(
+      `${carrying.join(', ')} still carry, because the origin cannot carry everything yet: ${until}, or take all of them back at once with \`drover back --all\``,
+    );
   }
   return lines;
 }
