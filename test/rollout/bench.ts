@@ -24,6 +24,8 @@ export class Bench {
   isReadable = true;
   originHealthy = 2;
   algorithm = 'roundrobin';
+  /** Configured weights other than 100 at the origin and 0 at the destination. */
+  configured: Record<string, number> = {};
   /** How many times what its weight says a server really gets. */
   astray: Record<string, number> = {};
   state: RolloutState;
@@ -136,7 +138,7 @@ export class Bench {
       name,
       address: null,
       weight: this.weights[name] ?? 0,
-      configuredWeight: name.startsWith('old') ? 100 : 0,
+      configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
       configuredAdmin: known('ready'),
       health: this.#isDown(name) ? 'down' : 'up',
