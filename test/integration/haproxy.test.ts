@@ -226,8 +226,8 @@ describe('what stands in the way is said with the line to add', () => {
   const pretenders: readonly (readonly [string, () => string | undefined, string, RegExp])[] = [
     ['says nothing', () => undefined, 'timeout', /no answer in time/],
     ['speaks HTTP', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 'refused', /HTTP server answers/],
-    ['answers half', () => 'Name: HAProxy\nPid: 1\n', 'protocol', /4 whole answers/],
-    ['answers nonsense', () => 'a\n\nb\n\nc\n\nd\n\n', 'protocol', /Pid/],
+    ['answers half', () => 'Name: HAProxy\nPid: 1\n', 'protocol', /5 whole answers/],
+    ['answers nonsense', () => 'a\n\nb\n\nc\n\nd\n\ne\n\n', 'protocol', /Pid/],
   ];
 
   test.each(pretenders)('something that %s is not taken for HAProxy', async (_, answer, code, message) => {
