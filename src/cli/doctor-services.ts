@@ -77,11 +77,13 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
     );
   }
   if (build.known) return well(`${what}; build ${build.value}`);
-  // Where Drover runs a group and nothing of it runs yet, nothing could have told its build.
   if (group.local !== null && instances.length === 0) {
-    return warning(
-      `${what}; its build is not known before an instance runs`,
-      `\`drover apply\` starts ${size?.min === 0 ? 'the first with the rollout' : 'them'}`,
+    const unseen = `${what}; its build is not known before an instance runs`;
+    if (side === 'destination') return warning(unseen, '`drover apply` starts the first with the rollout');
+    // A plan names the builds, so nothing is begun, and nothing is started, as long as the origin's is unknown.
+    return trouble(
+      `${unseen}, and none is started without it`,
+      'leave out its `build`, or let it be `{ files: […] }`: both are known before it runs',
     );
   }
   const level = side === 'origin' ? trouble : warning;

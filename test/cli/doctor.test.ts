@@ -255,7 +255,7 @@ services:
     kind: stateless
     objective: { failures: 1% }
     traffic: { balancer: edge, backend: query, origin: "classic-*", destination: "vpc-*" }
-    origin: { environment: classic, size: 2..4, build: { http: /build }, command: [run], ports: 24200, server: "classic-{index}", health: / }
+    origin: { environment: classic, size: 2..4, command: [run], ports: 24200, server: "classic-{index}", health: / }
     destination: { environment: vpc, size: 0..4, build: { http: /build }, command: [run], ports: 24300, server: "vpc-{index}", health: / }
 `;
 
@@ -268,8 +268,20 @@ describe('a fleet that Drover starts itself and has not started yet', () => {
     expect(troubles(diagnosis)).toEqual([]);
     expect(code).toBe(0);
     expect(warnings(diagnosis)).toContainEqual(
-      expect.stringMatching(/^origin in classic.*its build is not known before an instance runs$/),
+      expect.stringMatching(/^destination in vpc.*its build is not known before an instance runs$/),
     );
+  });
+
+  test('an origin that could tell its build only when it runs is never started, and that is said', async () => {
+    await writeFile(
+      join(directory, 'drover.yaml'),
+      localConfig.replace('size: 2..4,', 'size: 2..4, build: { http: /b },'),
+    );
+    const { diagnosis, code } = await doctor({ level: asleep, backend: asleep });
+    expect(code).toBe(2);
+    expect(troubles(diagnosis)).toEqual([
+      expect.objectContaining({ remedy: expect.stringContaining('`{ files: […] }`') }),
+    ]);
   });
 
   test('a port that somebody else serves is named; one that is needed only later, or served by its own, is no trouble', async () => {
@@ -417,6 +429,7 @@ function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading
       redispatch: known(false),
       bypasses: known([]),
       attemptMsMax: known(10_000),
+      readOnly: known(null),
     },
   };
 }

@@ -9,3 +9,4 @@ import './rollout/local.ts';
 import './rollout/back.ts';
 import './rollout/operators.ts';
 import './rollout/shown.ts';
+import './rollout/stop.ts';
