@@ -98,6 +98,7 @@ const world: World = {
   async ping(url, signal) {
     const response = await fetch(url, { signal });
     await response.body?.cancel();
+    if (!response.ok) throw new Error(`it was answered with ${response.status}`);
   },
   holder: `${process.pid}-${randomUUID()}`,
 };

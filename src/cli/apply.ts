@@ -3,10 +3,12 @@ import type { Config } from '../core/fleet/config.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import { ask } from './ask.ts';
 import { beginRollout, refusedStart } from './begin-rollout.ts';
+import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { type ControlDesk, openDesk } from './control-desk.ts';
 import { controlRollout } from './control-rollout.ts';
 import { detach } from './detach.ts';
+import { expectHeartbeatUrl } from './heartbeat.ts';
 import { rolloutsOf, unfinished } from './history.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
@@ -64,6 +66,7 @@ async function apply(context: Context, names: readonly string[], options: ApplyO
       `"${options.plan}" is not the hash of a plan`,
       'at least 8 of the characters that `drover plan` prints',
     );
+  if (options.heartbeat !== undefined) expectHeartbeatUrl(options.heartbeat);
   const { config } = await loadConfig(context, options.config);
   const opened = await openJournalOf(context, config, options.journal);
   try {
@@ -75,7 +78,7 @@ async function apply(context: Context, names: readonly string[], options: ApplyO
     } finally {
       await desk.close();
     }
-    await detach(context, opened);
+    await detach(context, opened, commandAt(options));
   } finally {
     await opened.journal.close();
   }
@@ -104,7 +107,8 @@ async function workOf(
   const [open] = unfinished(await rolloutsOf(opened.journal, null));
   if (open === undefined) return { kind: 'begin', document: await approved(context, config, opened, names, options) };
   const { service } = open.plan;
-  const remedy = `go on with it: drover apply --plan ${open.planHash}, or take it back: drover back`;
+  const command = commandAt(options);
+  const remedy = `go on with it: ${command('apply')} --plan ${open.planHash}, or take it back: ${command('back')}`;
   const wave = config.waves.find((one) => one.name === options.wave);
   const isMeant = names.length > 0 ? names.includes(service) : (wave?.services.includes(service) ?? true);
   if (!isMeant) throw new CliError(`${open.operation} is unfinished, and comes first`, remedy);
@@ -116,12 +120,12 @@ async function workOf(
 async function perform(run: Run, names: readonly string[], work: Work): Promise<void> {
   const { context, config, opened, options } = run;
   const signals = catchSignals();
-  const reporter = reporterFor(context, options.json === true);
+  const reporter = reporterFor(context, options.json === true, commandAt(options));
   try {
     if (work.kind === 'begin') return await moveAll(run, work.document, reporter, signals);
     const { operation, plan, held } = work.state;
     reporter.note(`${operation} is unfinished: going on with it`);
-    if (held !== null) reporter.note(`${operation} is held (${held.why}): \`drover resume\` goes on`);
+    if (held !== null) reporter.note(`${operation} is held (${held.why}): \`${commandAt(options)('resume')}\` goes on`);
     if (!(await control(run, reporter, signals, operation, plan.service))) return;
     // The rest of the plan was read only where the plan was named, or is asked for on a terminal.
     if (options.plan === undefined && (context.stdout.terminal === null || options.json)) return;
@@ -164,7 +168,7 @@ async function control(
     onStatus: reporter.status,
     onTrouble: reporter.trouble,
   });
-  reporter.end(end.kind, end.state);
+  reporter.end(end);
   const completed = end.state.stage.kind === 'completed';
   context.setExitCode(completed ? 0 : 2);
   return completed;
@@ -188,10 +192,13 @@ async function approved(
   if (options.plan !== undefined && !document.hash.startsWith(options.plan))
     throw new CliError(`the plan is ${document.hash} now, not ${options.plan}`, 'read it again with `drover plan`');
   if (options.plan !== undefined) return document;
-  const remedy = `drover plan, then: drover apply --plan ${document.hash}`;
+  const command = commandAt(options);
+  const remedy = `${command('plan')}, then: ${command('apply')} --plan ${document.hash}`;
   if (context.stdout.terminal === null || options.json || options.detach)
     throw new CliError('without a terminal the plan that was read has to be named', remedy);
-  context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context)).join('\n')}\n\n`);
+  context.stdout.write(
+    `${planLines(document, paintFor(context), columnsOf(context), commandAt(options)).join('\n')}\n\n`,
+  );
   const reply = await ask(context, 'Apply this plan? Type yes: ', remedy);
   if (reply !== 'yes') throw new CliError('nothing was done');
   return document;

@@ -62,7 +62,7 @@ export type World = {
   sha256: Sha256;
   /** Tells the outside; what could not be delivered is said in a line without addresses. */
   openNotifier(endpoints: readonly NotifyConfig[], onTrouble: (line: string) => void): Notifier;
-  /** GET a URL for its own sake (heartbeats). */
+  /** GET a URL for its own sake (heartbeats). Throws where nobody took it: no answer, or one that says no. */
   ping(url: string, signal: AbortSignal): Promise<void>;
   /** Unique for this process. */
   holder: string;

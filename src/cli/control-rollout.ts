@@ -12,7 +12,9 @@ import type { ControllerAnswer } from './controller.ts';
 import { exportState } from './exported-state.ts';
 import { heartbeat } from './heartbeat.ts';
 import { foldAll, rolloutsOf } from './history.ts';
+import { novelties } from './novelties.ts';
 import type { OpenJournal } from './open-journal.ts';
+
 import { openService } from './open-service.ts';
 import { catchSignals, type Signals } from './signals.ts';
 
@@ -35,11 +37,15 @@ export type ControlOptions = {
   readonly onTrouble: (line: string) => void;
 };
 
-/** `trouble`: why the journal does not take what was last decided; null: it does. */
 export type ControlEnd = {
   readonly kind: 'ended' | 'stopped';
   readonly state: RolloutState;
+  /** Why the journal does not take what was last decided; null: it does. */
   readonly trouble: string | null;
+  /** The way back was taken, whether the journal knows it or not. */
+  readonly isBack: boolean;
+  /** What of the destination carried traffic, or could not be read, when it was last looked at. */
+  readonly standing: readonly string[];
 };
 
 /** Passes in which the journal took nothing, before a controller that was asked to end does so without an entry. */
@@ -70,7 +76,8 @@ export async function controlRollout(context: Context, options: ControlOptions):
     if (count > 1) stop.abort();
     else inbox.push({ kind: 'hold', by: context.user, why: `the controller was asked to end (${name})` });
   });
-  const heart = heartbeat(context, options.heartbeat);
+  const heart = heartbeat(context, options.heartbeat, options.onTrouble);
+  const changed = troubleChanges();
   try {
     const tell = (entry: Entry) => {
       options.onEntry(entry);
@@ -83,7 +90,8 @@ export async function controlRollout(context: Context, options: ControlOptions):
       // A journal that takes nothing holds the share too: nothing proceeds without it.
       const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
       if ((signals.asked() !== null && isHeld) || options.until?.(next)) stop.abort();
-      options.onStatus(statusOf(next.state, next.watch, next.observation), next.state);
+      for (const line of changed(next)) options.onTrouble(line);
+      options.onStatus(statusOf(next.state, next.watch, next.observation, next.troubles), next.state);
     };
     const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
     const state = await folded(last, opened, operation);
@@ -93,12 +101,12 @@ export async function controlRollout(context: Context, options: ControlOptions):
     over.resolve({ kind: end, stage: state.stage.kind });
     const trouble = troubleOf(last);
     if (trouble !== null) options.onTrouble(`not in the journal: ${trouble}`);
-    return { kind: end, state, trouble };
+    return { kind: end, state, trouble, isBack: isBack(state, last), standing: standingOf(last) };
   } finally {
     over.resolve(null);
     if (options.signals === undefined) signals.release();
     else signals.onAsked(() => undefined);
-    heart.stop();
+    await heart.stop();
     await rollout.close();
     if (options.desk === undefined) await desk.close();
     else desk.attend(null);
@@ -133,9 +141,9 @@ function answer(
       return {
         pid: process.pid,
         operation,
-        status: glance && statusOf(glance.state, glance.watch, glance.observation),
+        status: glance && statusOf(glance.state, glance.watch, glance.observation, glance.troubles),
         trouble: troubleOf(glance),
-        standing: glance === null ? [] : stillStanding(glance.state, glance.observation),
+        standing: standingOf(glance),
       } satisfies ControllerAnswer;
     case 'operator':
       if (request.operation !== operation)
@@ -149,6 +157,30 @@ function answer(
 
 function troubleOf(glance: Glance | null): string | null {
   return glance?.trouble ?? null;
+}
+
+function standingOf(glance: Glance | null): readonly string[] {
+  return glance === null ? [] : stillStanding(glance.state, glance.observation);
+}
+
+function isBack(state: RolloutState, last: Glance | null): boolean {
+  return state.back !== null || (last !== null && last.decision.back.length > 0);
+}
+
+/** One line for each trouble that has begun, and one when there is none any more. */
+function troubleChanges(): (glance: Glance) => readonly string[] {
+  const fresh = novelties();
+  let before = { journal: false, world: false };
+  return ({ trouble, troubles }) => {
+    const now = { journal: trouble !== null, world: troubles.length > 0 };
+    const over = [
+      ...(before.journal && !now.journal ? ['the journal can be written again'] : []),
+      ...(before.world && !now.world ? ['what was refused has been written now'] : []),
+    ];
+    before = now;
+    const journal = trouble === null ? [] : [`nothing can be written to the journal: ${trouble}`];
+    return [...fresh([...journal, ...troubles]), ...over];
+  };
 }
 
 async function folded(last: Glance | null, opened: OpenJournal, operation: string): Promise<RolloutState> {

@@ -13,7 +13,7 @@ const lastLinesMax = 10;
  * The same command again as a process of its own, its output in a file. Returns when that one answers at the control socket,
  * or is done already; throws CliError with its last lines when it has failed.
  */
-export async function detach(context: Context, opened: OpenJournal): Promise<void> {
+export async function detach(context: Context, opened: OpenJournal, command: (verb: string) => string): Promise<void> {
   const log = join(opened.stateDirectory, 'apply.log');
   const before = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   const child = start(context, log);
@@ -41,7 +41,7 @@ export async function detach(context: Context, opened: OpenJournal): Promise<voi
   if (ended !== null && code !== 0) throw failed(ended, log, before);
   context.stdout.write(
     ended === null
-      ? `the controller runs in the background (pid ${child.pid}), its lines go to ${log}\n  drover status · drover watch · drover hold · drover back\n`
+      ? `the controller runs in the background (pid ${child.pid}), its lines go to ${log}\n  ${['status', 'watch', 'hold', 'back'].map(command).join(' · ')}\n`
       : `${lastLines(log, before)}\n`,
   );
 }

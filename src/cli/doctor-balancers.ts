@@ -56,7 +56,7 @@ function describeProcess({ pid, version, level, adminLine }: BalancerProcess): C
 }
 
 const untold =
-  'retry-on, option abortonclose, stick tables and time-outs are unknown, and the socket does not tell them';
+  'retry-on, option abortonclose, stick tables, use-server and time-outs are unknown, and the socket does not tell them';
 
 async function examineConfigFile(path: string | null): Promise<Check[]> {
   if (path === null) {

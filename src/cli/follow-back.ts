@@ -57,7 +57,9 @@ async function untilBack(
   while (!ended.aborted) {
     const answer = await controllerAt(context, socket).catch(() => null);
     const standing = answer?.standing ?? [];
+    const troubles = answer?.status?.troubles ?? [];
     const lines = [...standing, ...(answer?.status?.back?.standing ?? [])].map((line) => `still standing: ${line}`);
+    lines.push(...troubles);
     if (answer?.status?.back != null) lines.unshift(answer.status.stageName);
     for (const line of lines) if (!said.has(line)) say(line);
     for (const line of lines) said.add(line);
@@ -70,8 +72,8 @@ async function untilBack(
     }
     if (standing.length > 0 && context.clock.monotonic() - startedMs > standingMsMax) {
       throw new StillStanding(
-        `${operation}: still standing after ${standingMsMax / 1000} s: ${standing.join('; ')}`,
-        'the controller goes on trying; `drover status` tells',
+        `${operation}: still standing after ${standingMsMax / 1000} s: ${[...standing, ...troubles].join('; ')}`,
+        'put that right: the controller goes on trying, and `drover status` tells',
       );
     }
     await context.clock.sleep(pollMs, ended);

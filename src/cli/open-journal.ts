@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../core/fleet/config.ts';
 import { PortError } from '../engine/ports.ts';
-import type { Context, Journal } from './context.ts';
+import { CliError, type Context, type Journal } from './context.ts';
 
 export const journalOption = [
   '--journal <PATH>',
@@ -35,6 +36,16 @@ export async function openJournalOf(context: Context, config: Config, path: stri
   const stateDirectory = dirname(place);
   const journal = await context.world.openJournal(place, { readOnly: false });
   return { journal, stateDirectory, controlSocket: join(stateDirectory, 'control.sock') };
+}
+
+/** The same for what can only be said to a rollout that there is: no journal is made for it. Throws PortError and CliError. */
+export async function openExisting(context: Context, config: Config, path: string | undefined): Promise<OpenJournal> {
+  const place = placeOf(context, config, path);
+  if (existsSync(place)) return openJournalOf(context, config, path);
+  throw new CliError(
+    `nothing was started here yet: there is no journal at ${place}`,
+    'name another one with --journal PATH, or its configuration with --config FILE; `drover apply` begins one',
+  );
 }
 
 function placeOf(context: Context, config: Config, path: string | undefined): string {

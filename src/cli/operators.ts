@@ -3,18 +3,22 @@ import type { Config } from '../core/fleet/config.ts';
 import { retireRefusals } from '../core/rollout/decide-finished.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
+import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import type { Glance } from '../engine/operation.ts';
 import { ask } from './ask.ts';
-import { becomeController } from './become-controller.ts';
+import { type Becoming, becomeController } from './become-controller.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
+import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { rolloutsOf } from './history.ts';
 import { linesToWrite } from './lines-to-commit.ts';
 import { configOption, loadConfig } from './load-config.ts';
-import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
+import { journalOption, type OpenJournal, openExisting } from './open-journal.ts';
 import { openService } from './open-service.ts';
 import { type BackOptions, takeBack, toldLine } from './take-back.ts';
+import { notJournalled, untilJournalled, unwrittenPolls } from './until-journalled.ts';
 
+type HoldRequest = Extract<OperatorRequest, { kind: 'hold' }>;
 type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
 
 /** `hold`, `resume`, `abort`, `back` and `retire`: what an operator says to a rollout, whether its controller lives or not. */
@@ -102,22 +106,43 @@ Examples:
 async function hold(context: Context, name: string | undefined, options: Options): Promise<void> {
   await withJournal(context, options, async (config, opened) => {
     const state = await chooseRollout(opened, name);
-    const request: OperatorRequest = { kind: 'hold', by: context.user, why: options.reason ?? 'asked for' };
+    if (state.back !== null) throw new CliError(`${state.operation} is on the way back: there is nothing to hold`);
+    const request: HoldRequest = {
+      ...{ kind: 'hold', by: context.user, why: options.reason ?? 'asked for' },
+      ...(options.reason === undefined ? {} : { amends: true }),
+    };
+    const isDone = (held: RolloutState['held'] | RolloutStatus['held']) =>
+      held !== null && (request.amends === undefined || held.why === request.why);
     const isTold = await tell(context, opened, state.operation, request);
-    // Journalled by this process: whoever becomes the controller next must find it.
-    if (!isTold && state.held === null) {
-      const until = (glance: Glance) => glance.state.held !== null || glance.state.back !== null;
-      await becomeController(context, { config, opened, state, options, requests: [request], until });
-    }
+    if (isTold) await untilJournalled(context, opened.controlSocket, state.operation, ({ held }) => isDone(held));
+    else if (!isDone(state.held)) await holdHere(context, { config, opened, state, options, requests: [request] });
     context.setExitCode(0);
     if (options.json) {
       if (isTold) context.stdout.write(toldLine(state.operation, request));
       return;
     }
+    const command = commandAt(options);
     context.stdout.write(
-      `${state.operation} is held; \`drover resume\` goes on, \`drover back\` takes the traffic back\n`,
+      `${state.operation} is held; \`${command('resume')}\` goes on, \`${command('back')}\` takes the traffic back\n`,
     );
   });
+}
+
+/** Journalled by this process: whoever becomes the controller next must find it. */
+async function holdHere(context: Context, becoming: Becoming): Promise<void> {
+  const { operation } = becoming.state;
+  const before = becoming.state.held?.atMs ?? null;
+  const isHeld = ({ state }: Glance) => state.held !== null && state.held.atMs !== before;
+  let unwritten = 0;
+  const until = (glance: Glance) => {
+    unwritten = glance.trouble === null ? 0 : unwritten + 1;
+    return isHeld(glance) || glance.state.back !== null || unwritten >= unwrittenPolls;
+  };
+  const { state, trouble } = await becomeController(context, { ...becoming, until });
+  if (state.held !== null && state.held.atMs !== before) return;
+  throw trouble === null
+    ? new CliError(`${operation} is not held: ${stageWords(state, state.stage)}`)
+    : notJournalled(operation, trouble);
 }
 
 async function resume(context: Context, name: string | undefined, options: Options): Promise<void> {
@@ -134,6 +159,7 @@ async function resume(context: Context, name: string | undefined, options: Optio
     if (marked !== null) await marker.remove(state.operation);
     const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
     if (await tell(context, opened, state.operation, request)) {
+      await untilJournalled(context, opened.controlSocket, state.operation, ({ held }) => held === null);
       context.stdout.write(options.json ? toldLine(state.operation, request) : `${state.operation} goes on\n`);
       return;
     }
@@ -206,7 +232,8 @@ async function withJournal(
   work: (config: Config, opened: OpenJournal) => Promise<void>,
 ): Promise<void> {
   const { config } = await loadConfig(context, options.config);
-  const opened = await openJournalOf(context, config, options.journal);
+  if (options.reason?.trim() === '') throw new CliError('--reason is empty', 'say it in words, or leave it out');
+  const opened = await openExisting(context, config, options.journal);
   try {
     await work(config, opened);
   } finally {

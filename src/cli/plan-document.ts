@@ -2,10 +2,12 @@ import type { Config, ServiceConfig } from '../core/fleet/config.ts';
 import { describeSights } from '../core/judge/forecast.ts';
 import { type PlannedService, planHash } from '../core/plan/hash.ts';
 import { instancesFor } from '../core/rollout/capacity.ts';
+import type { AsFound } from '../core/rollout/events.ts';
 import type { Observation } from '../core/rollout/observation.ts';
 import type { RolloutPlan, Step } from '../core/rollout/plan.ts';
 import { serversOf } from '../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../core/rollout/start.ts';
+import type { RolloutState } from '../core/rollout/state.ts';
 import { CliError, type Context, type Journal } from './context.ts';
 import { lastStepOf, type PastRollout, rolledBackBefore, rolloutsOf, splitAt } from './history.ts';
 import { openObserved } from './open-service.ts';
@@ -102,7 +104,8 @@ export async function planDocument(
   const services: ServicePlan[] = [];
   const hashed: PlannedService[] = [];
   for (const name of choice.services) {
-    const { before, begun } = splitAt(await rolloutsOf(journal, name), under);
+    const past = await rolloutsOf(journal, name);
+    const { before, begun } = splitAt(past, under);
     const lastStep = lastStepOf(before);
     const opened = openObserved(context, config, name, stateDirectory, 'watch');
     try {
@@ -114,13 +117,15 @@ export async function planDocument(
       const first = await opened.observe();
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
-      services.push({ ...servicePlan(config, service, plan, first, second), takenBackIn: takenBackIn(before, second) });
+      const row = servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null);
+      services.push({ ...row, takenBackIn: takenBackIn(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
     }
   }
-  return { hash: planHash(hashed, context.world.sha256), wave: choice.wave, services };
+  const hash = planHash(hashed, context.world.sha256);
+  return { hash, wave: choice.wave, services };
 }
 
 function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {
@@ -139,6 +144,7 @@ function servicePlan(
   plan: RolloutPlan,
   first: Observation,
   second: Observation,
+  last: RolloutState | null,
 ): Omit<ServicePlan, 'takenBackIn'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
@@ -151,10 +157,15 @@ function servicePlan(
     builds: buildsOf(second),
     lines: [...sizeLines(plan, second, traffic), ...stepLines(plan, second)],
     judge: judgeLines(plan, traffic, second),
-    wayBack: wayBackByHand(config, service, second, plan),
+    wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
     warnings,
   };
+}
+
+/** After a rollout that was rolled back everything is as it was found, or as somebody has changed it since. */
+function asFoundBefore(last: RolloutState | null): AsFound | null {
+  return last === null || last.stage.kind === 'rolled-back' ? null : last.asFound;
 }
 
 /** An embedded balancer that does not run yet is no reason to refuse a plan: `apply` starts it, and then looks again. */

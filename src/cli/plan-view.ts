@@ -8,7 +8,8 @@ import type { Unfinished } from './unfinished.ts';
 export function planLines(
   plan: PlanDocument,
   paint: Paint,
-  columns = 120,
+  columns: number,
+  command: (verb: string) => string,
   unfinished: Unfinished | null = null,
 ): string[] {
   const lines: string[] = [];
@@ -19,32 +20,38 @@ export function planLines(
     lines.push(...serviceLines(isMoving ? { ...service, refusals: [] } : service, paint, columns), '');
   }
   const refused = plan.services.some((service) => service.refusals.length > 0);
-  if (unfinished !== null) lines.push(...unfinishedLines(plan, unfinished, paint, columns));
+  if (unfinished !== null) lines.push(...unfinishedLines(plan, unfinished, paint, columns, command));
   else if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
   else
     lines.push(
       `Plan ${paint.bold(plan.hash)}`,
-      `  drover apply --plan ${plan.hash.slice(0, hashDigits)}${reasonFor(plan)}`,
+      `  ${command('apply')} --plan ${plan.hash.slice(0, hashDigits)}${reasonFor(plan)}`,
     );
   return lines;
 }
 
 /** `apply` refuses every other plan meanwhile, so a command with this one's hash would be a wrong one. */
-function unfinishedLines(plan: PlanDocument, unfinished: Unfinished, paint: Paint, columns: number): string[] {
+function unfinishedLines(
+  plan: PlanDocument,
+  unfinished: Unfinished,
+  paint: Paint,
+  columns: number,
+  command: (verb: string) => string,
+): string[] {
   const { operation, stage, held, planHash, controllerPid } = unfinished;
   const where = held === null ? stage : `${stage}, held: ${held}`;
   const goesOn =
     controllerPid === null
-      ? [`  drover apply --plan ${planHash.slice(0, hashDigits)}   goes on with it`]
-      : [`  drover watch   shows it: its controller (pid ${controllerPid}) is alive`];
-  const resume = held === null ? [] : ['  drover resume   ends the hold'];
+      ? [`  ${command('apply')} --plan ${planHash.slice(0, hashDigits)}   goes on with it`]
+      : [`  ${command('watch')}   shows it: its controller (pid ${controllerPid}) is alive`];
+  const resume = held === null ? [] : [`  ${command('resume')}   ends the hold`];
   return [
     ...wrapTo(`${operation} is unfinished (${where}), and no other plan is applied before it has ended.`, columns).map(
       paint.yellow,
     ),
     ...goesOn,
     ...resume,
-    '  drover back   takes the traffic back',
+    `  ${command('back')}   takes the traffic back`,
     ...wrapTo(`Afterwards this would be plan ${plan.hash}, if nothing has changed by then.`, columns),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { commandAt } from './command-at.ts';
 import type { Context } from './context.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { journalOption, lookIntoJournal } from './open-journal.ts';
@@ -49,7 +50,7 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
     const unfinished = await unfinishedRollout(context, journal, stateDirectory);
     if (options.json) context.stdout.write(`${JSON.stringify({ ...document, unfinished })}\n`);
     else {
-      const lines = planLines(document, paintFor(context), columnsOf(context), unfinished);
+      const lines = planLines(document, paintFor(context), columnsOf(context), commandAt(options), unfinished);
       context.stdout.write(`${lines.join('\n')}\n`);
     }
     // What would be refused now is refused because a rollout is under way, and that one is what is pending.

@@ -2,10 +2,13 @@ import type { Entry } from '../core/journal/entry.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { RolloutStatus } from '../core/rollout/status.ts';
 import type { Context } from './context.ts';
+import type { ControlEnd } from './control-rollout.ts';
 import { isTold, sentenceOf } from './journal-sentences.ts';
 import { liveBlock } from './live.ts';
+import { lasting } from './novelties.ts';
 import { paintFor } from './paint.ts';
 import { statusLines } from './status-view.ts';
+import { table } from './table.ts';
 import { columnsOf } from './terminal-text.ts';
 
 /** What a controller shows while it runs: a live block on a terminal, dated lines when piped, JSON lines with --json. */
@@ -15,13 +18,17 @@ export type RolloutReporter = {
   trouble(line: string): void;
   entry(entry: Entry): void;
   status(status: RolloutStatus, state: RolloutState): void;
-  end(kind: 'ended' | 'stopped', state: RolloutState): void;
+  end(end: ControlEnd): void;
   close(): void;
 };
 
-export function reporterFor(context: Context, json: boolean): RolloutReporter {
-  return json ? jsonReporter(context) : textReporter(context);
+/** `command` writes another command for the same configuration and journal. */
+export function reporterFor(context: Context, json: boolean, command: (verb: string) => string): RolloutReporter {
+  return json ? jsonReporter(context) : textReporter(context, command);
 }
+
+/** Reasons to wait that are gone sooner, such as a load that is not known before the second reading, are no news. */
+const waitsMsMin = 3000;
 
 function jsonReporter({ stdout, stderr }: Context): RolloutReporter {
   const line = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
@@ -30,16 +37,17 @@ function jsonReporter({ stdout, stderr }: Context): RolloutReporter {
     trouble: (text) => stderr.write(`drover: ${text}\n`),
     entry: (entry) => line({ entry }),
     status: () => undefined,
-    end: (kind, state) => line({ end: kind, operation: state.operation, stage: state.stage.kind, held: state.held }),
+    end: ({ kind, state }) =>
+      line({ end: kind, operation: state.operation, stage: state.stage.kind, held: state.held }),
     close: () => undefined,
   };
 }
 
-function textReporter(context: Context): RolloutReporter {
+function textReporter(context: Context, command: (verb: string) => string): RolloutReporter {
   const paint = paintFor(context);
   const block = liveBlock(context.stdout, context.clock);
   let steps: number | null = null;
-  const waits = novelties();
+  const waits = lasting(waitsMsMin, () => context.clock.monotonic());
   return {
     note: block.note,
     trouble: (line) => {
@@ -58,28 +66,27 @@ function textReporter(context: Context): RolloutReporter {
       }
       block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
     },
-    end: (kind, state) => {
+    end: (end) => {
       block.show([]);
-      if (kind === 'ended') return;
-      const where =
-        state.back === null
-          ? 'the share is held where it is'
-          : 'the traffic is back; sizes and states are not yet as found';
-      block.note(`${state.operation}  ${where}`);
-      block.note('  drover resume    goes on');
-      block.note('  drover back      takes the traffic back');
+      if (end.kind === 'ended') return;
+      block.note(`${end.state.operation}  ${whereItStands(end)}`);
+      const commands = end.isBack
+        ? [[command('back'), 'goes on with the way back']]
+        : [
+            [command('resume'), 'goes on'],
+            [command('back'), 'takes the traffic back'],
+          ];
+      for (const line of table(commands, 'll')) block.note(`  ${line}`);
     },
     close: block.close,
   };
 }
 
-/** What is there now and was not the time before. The same with other figures is not new. */
-function novelties(): (texts: readonly string[]) => readonly string[] {
-  let before: ReadonlySet<string> = new Set();
-  const keyOf = (text: string) => text.replace(/\d+(\.\d+)?/g, '#');
-  return (texts) => {
-    const fresh = texts.filter((text) => !before.has(keyOf(text)));
-    before = new Set(texts.map(keyOf));
-    return fresh;
-  };
+/** Where a controller leaves the traffic that ends before its rollout has. */
+function whereItStands({ isBack, state, standing }: ControlEnd): string {
+  if (!isBack) return 'the share is held where it is';
+  if (standing.length > 0) return `the traffic is NOT back; still standing: ${standing.join('; ')}`;
+  return state.stage.kind === 'restoring'
+    ? 'the traffic is back; sizes and states are not yet as found'
+    : 'the destination gets no new request; what is under way there has not been seen to end, and sizes and states are not yet as found';
 }

@@ -2,20 +2,19 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { fleetOperation } from '../core/journal/fleet.ts';
-import { configurationToCommit } from '../core/rollout/decide-finished.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
+import { commandAt } from './command-at.ts';
 import type { Context, Journal } from './context.ts';
 import { type ControllerAnswer, controllerAt } from './controller.ts';
-import { rolloutsOf } from './history.ts';
+import { type PastRollout, rolloutsOf } from './history.ts';
 import { untilInterrupted } from './interruption.ts';
 import { isTold, sentenceOf } from './journal-sentences.ts';
-import { linesToWrite } from './lines-to-commit.ts';
 import { liveBlock } from './live.ts';
 import { configOption, loadConfig } from './load-config.ts';
-import { journalOption } from './open-journal.ts';
-import { openService } from './open-service.ts';
+import { journalOption, lookIntoJournal } from './open-journal.ts';
 import { paintFor } from './paint.ts';
+import { type Look, lookAt, notLooked } from './status-look.ts';
 import { statusLines } from './status-view.ts';
 import { columnsOf, wrapTo } from './terminal-text.ts';
 import { pipedStatus } from './watch-lines.ts';
@@ -51,42 +50,37 @@ export function addStatus(program: Command, context: Context): void {
 }
 
 async function status(context: Context, options: Options): Promise<void> {
-  const { config, journal, stateDirectory, controlSocket } = await openReadOnly(context, options);
+  const { config } = await loadConfig(context, options.config);
+  const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
   try {
-    const answer = await controllerAt(context, controlSocket);
+    const answer = await controllerAt(context, join(stateDirectory, 'control.sock'));
     const past = await rolloutsOf(journal, null);
-    const rollouts = past.map(({ state, entries }) => ({
-      operation: state.operation,
-      stage: state.stage.kind,
-      words: stageWords(state, state.stage),
-      held: state.held,
-      lastEntryAtMs: entries.at(-1)?.atMs ?? state.startedAtMs,
-      ended: hasEnded(state),
-    }));
-    const commit = await linesToCommit(
-      context,
-      config,
-      journal,
-      stateDirectory,
-      past.map(({ state }) => state),
-    );
+    const seen = await Promise.all(past.map((one) => rowOf(context, config, stateDirectory, past, one, answer)));
+    const commit = seen.flatMap(({ look }) => look.commit);
     if (options.json) {
+      const rollouts = seen.map(({ row }) => row);
       context.stdout.write(`${JSON.stringify({ controller: answer, rollouts, configurationToCommit: commit })}\n`);
       return;
     }
     const paint = paintFor(context);
-    const open = rollouts.filter((rollout) => !rollout.ended);
-    const lines = wrapTo(controllerLine(answer, open, context.clock.now()), columnsOf(context));
-    for (const rollout of rollouts) {
+    const columns = columnsOf(context);
+    const command = commandAt(options);
+    const isEmpty = journal === null && answer === null;
+    const first = isEmpty
+      ? 'Nothing was started here yet.'
+      : controllerLine(answer, seen, context.clock.now(), command);
+    const lines = wrapTo(first, columns);
+    for (const { row, look } of seen) {
       // The one that runs has a block of its own.
-      if (rollout.operation === answer?.status?.operation) continue;
-      lines.push(
-        `${paint.bold(rollout.operation)}  ${rollout.words}${rollout.held === null ? '' : paint.yellow(`, held: ${rollout.held.why}`)}`,
-      );
+      if (row.operation === answer?.status?.operation) continue;
+      const held = row.held === null ? '' : paint.yellow(`, held: ${row.held.why}`);
+      lines.push(`${paint.bold(row.operation)}  ${row.words}${held}`);
+      for (const text of lookTexts(row, look, command))
+        lines.push(...wrapTo(text, columns - 4).map((line) => paint.yellow(`    ${line}`)));
     }
     if (answer !== null && answer.trouble !== null)
       lines.push(paint.red(`nothing can be written to the journal: ${answer.trouble}`));
-    if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now(), columnsOf(context)));
+    if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now(), columns));
     if (commit.length > 0)
       lines.push(
         '',
@@ -95,8 +89,55 @@ async function status(context: Context, options: Options): Promise<void> {
       );
     context.stdout.write(`${lines.join('\n')}\n`);
   } finally {
-    await journal.close();
+    await journal?.close();
   }
+}
+
+type Row = {
+  readonly operation: string;
+  readonly stage: string;
+  readonly words: string;
+  readonly held: RolloutState['held'];
+  readonly lastEntryAtMs: number;
+  readonly ended: boolean;
+  readonly taken: string | null;
+  readonly astray: readonly string[];
+};
+type Seen = { readonly row: Row; readonly look: Look; readonly isBack: boolean };
+
+/** One rollout by the journal and, where it is the last one of its service and no controller runs it, by the world too. */
+async function rowOf(
+  context: Context,
+  config: Config,
+  stateDirectory: string,
+  past: readonly PastRollout[],
+  { state, entries }: PastRollout,
+  answer: ControllerAnswer | null,
+): Promise<Seen> {
+  const isLast = past.findLast((one) => one.state.plan.service === state.plan.service)?.state === state;
+  const isLooked = isLast && state.operation !== answer?.operation;
+  const look = isLooked ? await lookAt(context, config, stateDirectory, state) : notLooked;
+  const row = {
+    operation: state.operation,
+    stage: state.stage.kind,
+    words: stageWords(state, state.stage),
+    held: state.held,
+    lastEntryAtMs: entries.at(-1)?.atMs ?? state.startedAtMs,
+    ended: hasEnded(state),
+    taken: look.taken,
+    astray: look.lines,
+  };
+  return { row, look, isBack: state.back !== null };
+}
+
+function lookTexts({ operation, ended }: Row, { taken, lines }: Look, command: (verb: string) => string): string[] {
+  if (taken === null) return [...lines];
+  const onwards = ended ? '' : `; \`${command('resume')} ${operation} --reason TEXT\` goes forward again`;
+  return [
+    `The traffic was taken back, and the journal does not know it: ${taken}.`,
+    `\`${command('back')} ${operation}\` puts everything as it was found and journals it${onwards}.`,
+    ...lines,
+  ];
 }
 
 async function watch(context: Context, options: Options): Promise<void> {
@@ -151,36 +192,24 @@ async function newLines(journal: Journal, seen: Map<string, number>, steps: numb
   return lines;
 }
 
-/** The server lines that a completed rollout still needs in the balancer's configuration. */
-async function linesToCommit(
-  context: Context,
-  config: Config,
-  journal: Journal,
-  stateDirectory: string,
-  states: readonly RolloutState[],
-): Promise<string[]> {
-  const lines: string[] = [];
-  for (const state of states) {
-    const isLast = states.findLast((one) => one.plan.service === state.plan.service) === state;
-    if (!isLast || state.stage.kind !== 'completed' || config.services[state.plan.service] === undefined) continue;
-    const service = openService(context, config, state.plan.service, journal, stateDirectory, 'watch');
-    lines.push(...linesToWrite(config, configurationToCommit(state, await service.observe())));
-    await service.close();
-  }
-  return lines;
-}
-
 function controllerLine(
   answer: ControllerAnswer | null,
-  open: readonly { readonly lastEntryAtMs: number; readonly held: unknown }[],
+  seen: readonly Seen[],
   nowMs: number,
+  command: (verb: string) => string,
 ): string {
   if (answer !== null)
     return `A controller is alive (pid ${answer.pid}): ${answer.operation ?? 'between two rollouts'}`;
-  const last = Math.max(0, ...open.map((one) => one.lastEntryAtMs));
-  if (last === 0) return 'No controller is running, and nothing is unfinished.';
-  const verb = open.some(({ held }) => held !== null) ? 'resume' : 'apply';
-  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: \`drover ${verb}\` goes on, \`drover back\` takes the traffic back.`;
+  const open = seen.filter(({ row }) => !row.ended);
+  if (open.length === 0) return 'No controller is running, and nothing is unfinished.';
+  const last = Math.max(...open.map(({ row }) => row.lastEntryAtMs));
+  const back = `\`${command('back')}\``;
+  const verb = open.some(({ row }) => row.held !== null) ? 'resume' : 'apply';
+  const isBack = open.some((one) => one.isBack || one.row.taken !== null);
+  const onwards = isBack
+    ? `${back} goes on with the way back`
+    : `\`${command(verb)}\` goes on, ${back} takes the traffic back`;
+  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: ${onwards}.`;
 }
 
 async function openReadOnly(context: Context, options: Options) {

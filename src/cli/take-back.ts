@@ -107,10 +107,10 @@ async function byJournal(
     const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
     const becoming = { config, opened, state, options, requests: [request], until: watched.until };
     const end = await becomeController(context, becoming);
-    const standing = watched.standing();
+    const { standing, troubles } = watched.last();
     if (standing.length > 0) {
-      const message = `${state.operation}: still standing: ${standing.join('; ')}`;
-      throw new StillStanding(message, 'run the same command again: it goes on with the way back');
+      const message = `${state.operation}: still standing: ${[...standing, ...troubles].join('; ')}`;
+      throw new StillStanding(message, 'put that right and run the same command again: it goes on with the way back');
     }
     if (end.state.back === null)
       context.stderr.write(
@@ -130,12 +130,16 @@ const standingMsMax = 30_000;
 function watchBack(context: Context, say: (line: string) => void) {
   const startedMs = context.clock.monotonic();
   const said = new Set<string>();
-  let standing: readonly string[] = [];
+  let last: { readonly standing: readonly string[]; readonly troubles: readonly string[] } = {
+    standing: [],
+    troubles: [],
+  };
   let passes = 0;
   return {
-    standing: () => standing,
-    until({ trouble, state, observation }: Glance): boolean {
-      standing = stillStanding(state, observation);
+    last: () => last,
+    until({ trouble, troubles, state, observation }: Glance): boolean {
+      const standing = stillStanding(state, observation);
+      last = { standing, troubles };
       // The first look is from before the first command.
       const lines = state.back === null ? [] : standing.filter((line) => !said.has(line));
       for (const line of lines) {

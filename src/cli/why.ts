@@ -1,8 +1,10 @@
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Entry } from '../core/journal/entry.ts';
 import type { RolloutEvent } from '../core/rollout/events.ts';
 import { stageWords } from '../core/rollout/status.ts';
 import { CliError, type Context } from './context.ts';
+import { controllerAt } from './controller.ts';
 import { type PastRollout, rolloutsOf } from './history.ts';
 import { journalPath } from './journal-path.ts';
 import { sentenceOf } from './journal-sentences.ts';
@@ -41,20 +43,31 @@ function verb(program: Command, name: string, description: string, examples: str
 async function why(context: Context, name: string | undefined, options: Options): Promise<void> {
   const rollout = await find(context, name, options);
   const causes = rollout.entries.filter((entry) => isCause(entry)).toReversed();
+  const troubles = await troublesOf(context, rollout, options);
   if (options.json) {
     context.stdout.write(
-      `${JSON.stringify({ operation: rollout.state.operation, stage: rollout.state.stage, causes })}\n`,
+      `${JSON.stringify({ operation: rollout.state.operation, stage: rollout.state.stage, causes, troubles })}\n`,
     );
     return;
   }
   const { state } = rollout;
   const lines = [`${state.operation}: ${stageWords(state, state.stage)}`];
   if (state.held !== null) lines.push(`held by ${state.held.by}: ${state.held.why}`);
+  lines.push(...troubles.map((text) => `now: ${text}`));
   for (const entry of causes)
     lines.push(
       `  ${new Date(entry.atMs).toISOString()}  [${entry.seq}] ${sentenceOf(entry.body, state.plan.steps.length)}`,
     );
   context.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** What its living controller cannot do at the moment; the journal has only what was done. */
+async function troublesOf(context: Context, { state }: PastRollout, options: Options): Promise<readonly string[]> {
+  const socket = join(dirname(journalPath(context, options)), 'control.sock');
+  const answer = await controllerAt(context, socket).catch(() => null);
+  if (answer?.operation !== state.operation) return [];
+  const journal = answer.trouble === null ? [] : [`nothing can be written to the journal: ${answer.trouble}`];
+  return [...journal, ...(answer.status?.troubles ?? [])];
 }
 
 async function report(context: Context, name: string | undefined, options: Options): Promise<void> {

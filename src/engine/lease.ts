@@ -10,6 +10,8 @@ export type LeaseKeeper = {
   /** Takes or renews it where that is due. Never throws: without an answer it is simply not held for longer. */
   keep(signal: AbortSignal): Promise<void>;
   isHeld(): boolean;
+  /** Why it could not be asked for the last time; null: it was answered, whatever the answer. */
+  failure(): string | null;
   /** Milliseconds for which effects may still be begun; 0: none. */
   leftMs(): number;
   /** Somebody else has written: ask anew before anything else. */
@@ -26,6 +28,7 @@ export function keepLease(
   /** Another controller's calls may be under way until then. */
   let quietUntilMs = 0;
   let isDoubtful = false;
+  let failure: string | null = null;
   let fence = 1;
   /** Somebody else's lease, and since when it has been seen like that. */
   let others: { readonly holder: string; readonly expiresAtMs: number; readonly sinceMs: number } | null = null;
@@ -42,6 +45,7 @@ export function keepLease(
       const asked = { monotonicMs: clock.monotonic() + timing.leaseMs, wallMs: clock.now() + timing.leaseMs };
       try {
         const lease = await within(signal, leases.acquire(operation, holder, askedAtMs(), timing.leaseMs));
+        failure = null;
         if (!lease.held) {
           until = over;
           const isSame = others?.holder === lease.holder && others.expiresAtMs === lease.expiresAtMs;
@@ -53,11 +57,13 @@ export function keepLease(
         isDoubtful = false;
         others = null;
         until = asked;
-      } catch {
-        // The store is in trouble; appending says so. The lease runs out by itself.
+      } catch (error) {
+        // The store is in trouble. The lease runs out by itself, and then nothing is appended that could say so.
+        failure = error instanceof Error ? error.message : String(error);
       }
     },
     isHeld: () => leftMs() > 0,
+    failure: () => failure,
     leftMs: () => (clock.monotonic() < quietUntilMs ? 0 : leftMs()),
     doubt() {
       until = over;

@@ -15,6 +15,7 @@ import { performBack, performEffects } from './perform.ts';
 import { PortError } from './ports.ts';
 import { collectSamples, type SampleCollector } from './samples.ts';
 import { type SteadyClock, steadyClock } from './steady-clock.ts';
+import { type Troubles, troubleLines, troublesAfter } from './troubles.ts';
 
 /** The rules by which an operation runs; a parameter, so that the simulator can prove its checkers with wrong ones. */
 export type Decider = { readonly decide: typeof decide; readonly watch: typeof watch; readonly fold: typeof fold };
@@ -31,6 +32,8 @@ export type Glance = {
   readonly decision: Decision;
   /** Why nothing is written to the journal at the moment; null: it is. */
   readonly trouble: string | null;
+  /** What balancers and groups refused when it was last tried, a sentence each; empty: nothing. */
+  readonly troubles: readonly string[];
 };
 
 /**
@@ -74,6 +77,7 @@ type Loop = {
   drill: Reading<DrillMeasure> | null;
   /** Nothing could be appended; ends with the next entry. */
   trouble: string | null;
+  troubles: Troubles;
   /** The chain may be longer than `state` knows. */
   isBehind: boolean;
 };
@@ -115,6 +119,7 @@ async function openLoop(
     requests: [],
     drill: null,
     trouble: null,
+    troubles: {},
     isBehind: false,
   };
 }
@@ -140,17 +145,28 @@ async function pass(loop: Loop): Promise<boolean> {
     // A balancer that hangs is written blind then, so that it does not hold up the way back at the others.
     patienceMs(loop),
   );
+  // What was given up is no reading: the next pass looks anew, or there is none. Only what was asked for does not wait for one.
+  const isGivenUp = interrupts.some((interrupt) => interrupt.aborted);
+  if (isGivenUp && loop.requests.length === 0) return false;
   loop.watch = decider.watch(loop.watch, loop.state, observation);
   loop.samples.add(loop.watch.windows);
   const decision = decider.decide(loop.state, loop.watch, observation);
-  loop.glance({ state: loop.state, watch: loop.watch, observation, decision, trouble: loop.trouble });
-  if (decision.back.length > 0) await performBack(ports, loop.operation, whoGoesBack(decision), decision);
+  const { state, watch } = loop;
+  const trouble = loop.trouble ?? loop.lease.failure();
+  if (!isGivenUp) loop.glance({ state, watch, observation, decision, trouble, troubles: troubleLines(loop.troubles) });
+  if (decision.back.length > 0) {
+    const outcomes = await performBack(ports, loop.operation, whoGoesBack(decision), decision);
+    loop.troubles = troublesAfter(loop.troubles, decision.back, outcomes);
+  }
   // An entry may change what is wanted: effects wait for the next pass, which follows at once.
   const effects = decision.events.length > 0 ? [] : allowedEffects(loop, decision.effects);
   const appended = await append(loop, decision, observation);
   if (appended) {
-    const drill = await performEffects(ports, effects, [loop.signal, loop.inbox.urgent()], loop.lease.leftMs());
+    const outer = [loop.signal, loop.inbox.urgent()];
+    const { drill, outcomes } = await performEffects(ports, effects, outer, loop.lease.leftMs());
     if (drill !== null) loop.drill = drill;
+    // After an entry what is pending is known by the next pass only.
+    if (decision.events.length === 0) loop.troubles = troublesAfter(loop.troubles, decision.effects, outcomes);
     if (decision.ended) {
       await conclude(loop);
       return true;

@@ -9,6 +9,9 @@ import type { OperationPorts } from './operation-ports.ts';
 /** Longest wait for the back marker: the way back does not depend on a disk. */
 const markerMsMax = 250;
 
+/** What was tried, by what it concerns (a backend's id, or the side of a group): why it failed; null: nobody said no. */
+export type Outcomes = Readonly<Record<string, string | null>>;
+
 /**
  * The way back: marker first, then every backend at once, none waiting for another. Failures are not errors: what is not
  * read back is written again.
@@ -18,41 +21,55 @@ export async function performBack(
   operation: string,
   who: string,
   decision: Decision,
-): Promise<void> {
+): Promise<Outcomes> {
   await writeMarker(ports, operation, who);
   const deadline = openDeadline(ports.clock, ports.timing.callMs, []);
-  await Promise.all(decision.back.map((effect) => settled(performTraffic(ports, effect, deadline.signal))));
+  const tried = decision.back.map(
+    async (effect) => [effect.backend, await failureOf(performTraffic(ports, effect, deadline.signal))] as const,
+  );
+  const outcomes = Object.fromEntries(await Promise.all(tried));
   deadline.close();
+  return outcomes;
 }
 
-/** Performs what follows from the journalled target. Returns the drill's measurement where one of the effects was a drill. */
+export type Performed = {
+  /** Where one of the effects was a drill, its measurement. */
+  readonly drill: Reading<DrillMeasure> | null;
+  readonly outcomes: Outcomes;
+};
+
+/** Performs what follows from the journalled target. */
 export async function performEffects(
   ports: OperationPorts,
   effects: readonly Effect[],
   outer: readonly AbortSignal[],
   leftMs: number,
-): Promise<Reading<DrillMeasure> | null> {
-  if (effects.length === 0) return null;
+): Promise<Performed> {
+  if (effects.length === 0) return { drill: null, outcomes: {} };
   const deadline = openDeadline(ports.clock, Math.min(ports.timing.callMs, leftMs), outer);
-  const results = await Promise.all(effects.map((effect) => performOne(ports, effect, deadline.signal)));
+  const all = await Promise.all(effects.map((effect) => performOne(ports, effect, deadline.signal)));
   deadline.close();
-  return results.find((result) => result !== null) ?? null;
+  return {
+    drill: all.find(({ drill }) => drill !== null)?.drill ?? null,
+    // What was given up for something more urgent has not failed.
+    outcomes: outer.some((signal) => signal.aborted) ? {} : Object.assign({}, ...all.map(({ outcomes }) => outcomes)),
+  };
 }
 
-async function performOne(
-  ports: OperationPorts,
-  effect: Effect,
-  signal: AbortSignal,
-): Promise<Reading<DrillMeasure> | null> {
+async function performOne(ports: OperationPorts, effect: Effect, signal: AbortSignal): Promise<Performed> {
   switch (effect.kind) {
     case 'traffic':
-      await settled(performTraffic(ports, effect, signal));
-      return null;
+      return {
+        drill: null,
+        outcomes: { [effect.backend]: await failureOf(performTraffic(ports, effect, signal)) },
+      };
     case 'resize':
-      await settled(performResize(ports, effect, signal));
-      return null;
-    case 'drill':
-      return performDrill(ports, effect, signal).then(known, (error: unknown) => unknown(reasonOf(error)));
+      return { drill: null, outcomes: { [effect.side]: await failureOf(performResize(ports, effect, signal)) } };
+    case 'drill': {
+      // Its failure is a finding of the operation's: it goes back for it.
+      const drill = await performDrill(ports, effect, signal).then(known, (error: unknown) => unknown(reasonOf(error)));
+      return { drill, outcomes: {} };
+    }
     default:
       return unreachable(effect);
   }
@@ -72,7 +89,8 @@ async function performTraffic(ports: OperationPorts, effect: TrafficEffect, sign
   };
   if (effect.statesFirst) {
     // Each takes from the destination by itself: one that is lost must not cost the other.
-    await Promise.allSettled([states(), weights()]);
+    const all = await Promise.allSettled([states(), weights()]);
+    for (const one of all) if (one.status === 'rejected') throw one.reason;
     return;
   }
   await weights();
@@ -86,13 +104,14 @@ async function performResize(ports: OperationPorts, effect: ResizeEffect, signal
 
 async function writeMarker(ports: OperationPorts, operation: string, who: string): Promise<void> {
   const deadline = openDeadline(ports.clock, markerMsMax, []);
-  await settled(within(deadline.signal, ports.marker.write(operation, who)));
+  // Without it the servers in maint tell.
+  await failureOf(within(deadline.signal, ports.marker.write(operation, who)));
   deadline.close();
 }
 
-/** Waits for the end of a call whose failure shows in the next reading. */
-async function settled(work: Promise<void>): Promise<void> {
-  await work.catch(() => undefined);
+/** Waits for the end of a call, and says why it failed: whether it was done shows in the next reading. */
+function failureOf(work: Promise<void>): Promise<string | null> {
+  return work.then(() => null, reasonOf);
 }
 
 function reasonOf(error: unknown): string {

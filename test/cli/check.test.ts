@@ -216,6 +216,7 @@ function reading(traits: Partial<BackendTraits>, servers: readonly ServerReading
       redispatch: known(false),
       bypasses: known([]),
       attemptMsMax: known(30_000),
+      readOnly: known(null),
       ...traits,
     },
   };

@@ -429,6 +429,7 @@ function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading
       redispatch: known(false),
       bypasses: known([]),
       attemptMsMax: known(10_000),
+      readOnly: known(null),
     },
   };
 }

@@ -137,6 +137,7 @@ const traits: BackendReading['traits'] = {
   redispatch: unknown('not told'),
   bypasses: unknown('not told'),
   attemptMsMax: unknown('not told'),
+  readOnly: known(null),
 };
 const leastconn = { ...traits, algorithm: known('leastconn') };
 

@@ -101,6 +101,7 @@ const traits = {
   redispatch: untold,
   bypasses: untold,
   attemptMsMax: untold,
+  readOnly: untold,
 };
 
 async function init(...given: readonly (string | object)[]): Promise<string> {

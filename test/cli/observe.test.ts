@@ -171,6 +171,7 @@ function at(attempts: number, failures: number, process = 'p', mode: 'http' | 't
       redispatch: known(false),
       bypasses: known([]),
       attemptMsMax: known(10_000),
+      readOnly: known(null),
     },
   };
 }

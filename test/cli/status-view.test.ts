@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { commandAt } from '../../src/cli/command-at.ts';
 import type { Context, Output } from '../../src/cli/context.ts';
+import type { ControlEnd } from '../../src/cli/control-rollout.ts';
 import { paintFor } from '../../src/cli/paint.ts';
 import { reporterFor } from '../../src/cli/rollout-reporter.ts';
 import { statusLines } from '../../src/cli/status-view.ts';
@@ -36,6 +38,7 @@ function status(given: Partial<RolloutStatus> = {}): RolloutStatus {
       dispersion: { known: true, value: 1.2 },
     },
     blockers: [],
+    troubles: [],
     back: null,
     drill: null,
     builds: { origin: 'v41', destination: 'a-build-with-a-very-long-name-0123456789' },
@@ -141,19 +144,69 @@ describe('watch, piped', () => {
   });
 });
 
-test('piped, what a rollout waits for is said once, and again only after it was gone', () => {
+/** A reporter of piped lines at `nowMs`, and what it has written. */
+function piped(command: (verb: string) => string = (verb) => `drover ${verb}`) {
   const written: string[] = [];
+  const time = { nowMs: 0 };
   const stdout: Output = { write: (more) => void written.push(more), terminal: null };
-  const clock = { now: () => atMs, monotonic: () => 0, sleep: () => Promise.resolve() };
-  const reporter = reporterFor({ stdout, stderr: stdout, env: {}, clock } as Partial<Context> as Context, false);
-  const seen = (...blockers: string[]) => reporter.status(status({ blockers }), {} as RolloutState);
+  const clock = { now: () => atMs, monotonic: () => time.nowMs, sleep: () => Promise.resolve() };
+  const context = { stdout, stderr: stdout, env: {}, clock } as Partial<Context> as Context;
+  return { written, time, reporter: reporterFor(context, false, command) };
+}
+
+test('piped, what a rollout waits for is said once it has lasted, and again only after it was gone', () => {
+  const { written, time, reporter } = piped();
+  const seen = (...blockers: string[]) => {
+    for (const afterMs of [0, 1000, 3000]) {
+      time.nowMs += afterMs;
+      reporter.status(status({ blockers }), {} as RolloutState);
+    }
+  };
+  reporter.status(status({ blockers: ['the load is unknown before the second reading'] }), {} as RolloutState);
   seen('2 able, needs 3');
   seen('1 able, needs 3');
   seen();
   seen('2 able, needs 4', 'the marker is set');
-  expect(written).toEqual([
-    '2026-01-01 00:00:00Z  rollout-web-1  waits: 2 able, needs 3\n',
-    '2026-01-01 00:00:00Z  rollout-web-1  waits: 2 able, needs 4\n',
-    '2026-01-01 00:00:00Z  rollout-web-1  waits: the marker is set\n',
-  ]);
+  seen('edge-1/web cannot be read');
+  seen('edge-1/web cannot be read', 'edge-2/web cannot be read');
+  expect(written).toEqual(
+    [
+      '2 able, needs 3',
+      '2 able, needs 4',
+      'the marker is set',
+      'edge-1/web cannot be read',
+      'edge-2/web cannot be read',
+    ].map((text) => `2026-01-01 00:00:00Z  rollout-web-1  waits: ${text}\n`),
+  );
+});
+
+describe('a controller that ends before its rollout', () => {
+  const ended = (given: Partial<ControlEnd>, stage: RolloutState['stage']) => {
+    const { written, reporter } = piped(commandAt({ config: 'a/drover.yaml', journal: "it's here.db" }));
+    const state = { operation: 'rollout-web-1', stage } as RolloutState;
+    reporter.end({ kind: 'stopped', state, trouble: null, isBack: true, standing: [], ...given });
+    return written.join('').replaceAll('2026-01-01 00:00:00Z  ', '');
+  };
+  const names = "--config a/drover.yaml --journal 'it'\\''s here.db'";
+
+  test('says that the share is held, and both commands for the configuration and the journal that it was given', () => {
+    expect(ended({ isBack: false }, { kind: 'judging', step: 1 })).toBe(
+      `rollout-web-1  the share is held where it is\n  drover resume ${names}  goes on\n  drover back ${names}    takes the traffic back\n`,
+    );
+  });
+
+  test('does not say that the traffic is back while something stands, or was not seen to end', () => {
+    const stands = ended({ standing: ['edge/web: vpc-1 still carries'] }, { kind: 'cutting' });
+    expect(stands).toContain('the traffic is NOT back; still standing: edge/web: vpc-1 still carries\n');
+    expect(stands).toContain(`  drover back ${names}  goes on with the way back\n`);
+    expect(stands).not.toContain('resume');
+    expect(ended({}, { kind: 'cutting' })).toContain('has not been seen to end');
+    expect(ended({}, { kind: 'restoring' })).toContain('the traffic is back;');
+  });
+});
+
+test('what a balancer refuses is shown with its words', () => {
+  expect(text({ troubles: ['edge/web does not take what is written: Permission denied'] })).toMatch(
+    /trouble +edge\/web does not take what is written: Permission denied/,
+  );
 });

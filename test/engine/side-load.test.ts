@@ -77,6 +77,7 @@ function readingOf(lbtot: number): BackendReading {
       redispatch: none,
       bypasses: none,
       attemptMsMax: none,
+      readOnly: none,
     },
   };
 }

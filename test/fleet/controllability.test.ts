@@ -12,6 +12,7 @@ const fine: BackendTraits = {
   redispatch: known(true),
   bypasses: known([]),
   attemptMsMax: known(12_000),
+  readOnly: known(null),
 };
 const web = [{ name: 'web-1', features: [] }];
 
@@ -31,6 +32,14 @@ describe('what a rollout would suffer from', () => {
       expect(severities({ algorithm: known(algorithm) })).toEqual(['refuse algorithm']);
     },
   );
+
+  test('a way that only reads is refused with its remedy, and one of which that is not known is warned of', () => {
+    const readOnly = { why: 'The socket has level user.', remedy: 'level admin' };
+    expect(controllability({ ...fine, readOnly: known(readOnly) }, web)).toMatchObject([
+      { rule: 'read-only', severity: 'refuse', ...readOnly },
+    ]);
+    expect(severities({ readOnly: unknown('it did not say') })).toEqual(['warn read-only']);
+  });
 
   test('random is let through with a warning', () => {
     expect(severities({ algorithm: known('random') })).toEqual(['warn algorithm']);

@@ -53,6 +53,7 @@ describe('what HAProxy 2.6.12 said', () => {
       redispatch: { known: true, value: true },
       bypasses: { known: true, value: [] },
       attemptMsMax: { known: true, value: 6000 },
+      readOnly: { known: true, value: null },
     });
   });
 
@@ -60,6 +61,10 @@ describe('what HAProxy 2.6.12 said', () => {
     const [user, admin] = [read('web-user', 'web'), read('web', 'web')];
     expect(user.traits.algorithm).toEqual({ known: false, why: expect.stringContaining('level operator') });
     expect(user.servers).toEqual(admin.servers);
+    expect(user.traits.readOnly).toEqual({
+      known: true,
+      value: { why: expect.stringContaining('level user'), remedy: expect.stringContaining('level admin') },
+    });
   });
 
   test('features of servers and stickiness by cookie', () => {
@@ -199,10 +204,10 @@ describe('replies that are not what HAProxy sends', () => {
 test('a reply is taken apart alike in whatever pieces it arrives', () => {
   const reply = recordedReply('web');
   const whole = answersIn(reply);
-  expect(whole).toHaveLength(4);
+  expect(whole).toHaveLength(5);
   fc.assert(
     fc.property(fc.array(fc.nat(reply.length), { maxLength: 20 }), (cuts) => {
-      const reader = new AnswerReader(4);
+      const reader = new AnswerReader(5);
       const at = [0, ...cuts.toSorted((a, b) => a - b), reply.length];
       for (const [index, start] of at.entries()) reader.read(reply.slice(start, at[index + 1] ?? reply.length));
       expect(reader.complete).toEqual(whole);

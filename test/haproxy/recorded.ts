@@ -12,7 +12,7 @@ export function recordedReply(name: string): string {
   return readFileSync(join(import.meta.dirname, 'replies', `${name}.txt`), 'utf8');
 }
 
-export function answersIn(reply: string, commands = 4): string[] {
+export function answersIn(reply: string, commands = 5): string[] {
   const reader = new AnswerReader(commands);
   reader.read(reply);
   return reader.complete;

@@ -156,6 +156,7 @@ describe('what stands in the way is said with the line to add', () => {
     const socket = join(directory, `${level}.sock`);
     const backend = new HaproxyBackend({ socket, backend: 'web', configFile: null });
     const before = await backend.read(deadline());
+    expect(before.traits.readOnly).toMatchObject({ value: { why: expect.stringContaining(`level ${level}`) } });
     const error = await errorOf(backend.setWeights({ a: 1, b: 1 }, deadline()));
     expect(error).toMatchObject({ code: 'denied', retriable: false });
     expect(error.message).toContain(`stats socket ${socket} mode 660 level admin`);
@@ -225,8 +226,8 @@ describe('what stands in the way is said with the line to add', () => {
   const pretenders: readonly (readonly [string, () => string | undefined, string, RegExp])[] = [
     ['says nothing', () => undefined, 'timeout', /no answer in time/],
     ['speaks HTTP', () => 'HTTP/1.1 400 Bad Request\r\n\r\n', 'refused', /HTTP server answers/],
-    ['answers half', () => 'Name: HAProxy\nPid: 1\n', 'protocol', /4 whole answers/],
-    ['answers nonsense', () => 'a\n\nb\n\nc\n\nd\n\n', 'protocol', /Pid/],
+    ['answers half', () => 'Name: HAProxy\nPid: 1\n', 'protocol', /5 whole answers/],
+    ['answers nonsense', () => 'a\n\nb\n\nc\n\nd\n\ne\n\n', 'protocol', /Pid/],
   ];
 
   test.each(pretenders)('something that %s is not taken for HAProxy', async (_, answer, code, message) => {

@@ -45,6 +45,7 @@ function reading(servers: Readonly<Record<string, Counters>>, process = 'one'): 
       redispatch: why,
       bypasses: why,
       attemptMsMax: why,
+      readOnly: why,
     },
   };
 }

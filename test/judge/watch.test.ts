@@ -125,6 +125,7 @@ class Rollout {
       redispatch: why,
       bypasses: why,
       attemptMsMax: why,
+      readOnly: why,
     };
     const servers = [this.#server('o1', 0), this.#server('d1', 1)];
     return { process: this.process, servers, traits: { ...traits, abortOnClose: this.abortOnClose } };

@@ -24,6 +24,8 @@ export class Bench {
   isReadable = true;
   originHealthy = 2;
   algorithm = 'roundrobin';
+  /** Configured weights other than 100 at the origin and 0 at the destination. */
+  configured: Record<string, number> = {};
   /** How many times what its weight says a server really gets. */
   astray: Record<string, number> = {};
   state: RolloutState;
@@ -75,7 +77,7 @@ export class Bench {
   pass(): Decision {
     this.nowMs += 2000;
     this.#serve(2 * rps);
-    const observation = this.#observe();
+    const observation = this.observe();
     this.#requests = [];
     this.watch = watch(this.watch, this.state, observation);
     return decide(this.state, this.watch, observation);
@@ -92,7 +94,8 @@ export class Bench {
     }
   }
 
-  #observe(): Observation {
+  /** What is there now, without any traffic since. */
+  observe(): Observation {
     const timed = <T>(value: T) => ({ atMs: this.nowMs, reading: known(value) });
     const backend = this.isReadable
       ? timed(this.#backend())
@@ -123,6 +126,7 @@ export class Bench {
         redispatch: known(false),
         bypasses: known([]),
         attemptMsMax: known(30_000),
+        readOnly: known(null),
       },
     };
   }
@@ -134,7 +138,7 @@ export class Bench {
       name,
       address: null,
       weight: this.weights[name] ?? 0,
-      configuredWeight: name.startsWith('old') ? 100 : 0,
+      configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
       configuredAdmin: known('ready'),
       health: this.#isDown(name) ? 'down' : 'up',

@@ -73,6 +73,7 @@ function backend(servers: readonly ServerReading[]): BackendReading {
       redispatch: known(false),
       bypasses: known([]),
       attemptMsMax: known(30_000),
+      readOnly: known(null),
     },
   };
 }

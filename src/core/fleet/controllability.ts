@@ -13,6 +13,7 @@ export type Finding = {
 };
 
 export type FindingRule =
+  | 'read-only'
   | 'mode'
   | 'algorithm'
   | 'stickiness'
@@ -40,6 +41,7 @@ export function controllability(
   servers: readonly Pick<ServerReading, 'name' | 'features'>[],
 ): Finding[] {
   return [
+    ...readOnlyFindings(traits.readOnly),
     ...modeFindings(traits.mode),
     ...algorithmFindings(traits.algorithm),
     ...stickinessFindings(traits),
@@ -49,6 +51,16 @@ export function controllability(
     ...unknownFindings(traits),
     ...serverFindings(servers),
   ];
+}
+
+function readOnlyFindings(readOnly: BackendTraits['readOnly']): Finding[] {
+  if (!readOnly.known) {
+    const remedy = '`drover doctor` asks each socket what it allows.';
+    const what = 'whether weights and states can be written is unknown';
+    return [{ rule: 'read-only', severity: 'warn', what, why: `${readOnly.why}.`, remedy }];
+  }
+  if (readOnly.value === null) return [];
+  return [{ rule: 'read-only', severity: 'refuse', what: 'weights and states cannot be written', ...readOnly.value }];
 }
 
 function modeFindings(mode: BackendTraits['mode']): Finding[] {

@@ -66,4 +66,8 @@ export type BackendTraits = {
   readonly bypasses: Reading<readonly string[]>;
   /** Connect plus server time-out in milliseconds: how long an attempt can last. */
   readonly attemptMsMax: Reading<number>;
+  /** Why weights and states cannot be written by this way, in sentences; null: they can. */
+  readonly readOnly: Reading<ReadOnly | null>;
 };
+
+export type ReadOnly = { readonly why: string; readonly remedy: string };

@@ -5,7 +5,7 @@ import type { Decision, Effect } from './decision.ts';
 import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, OperatorRequest } from './observation.ts';
 import { sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
 import type { RolloutState } from './state.ts';
@@ -109,7 +109,7 @@ function operators(state: RolloutState, observation: Observation): RolloutEvent[
   const events: RolloutEvent[] = [];
   let held = state.held !== null;
   for (const request of observation.requests) {
-    if (request.kind === 'hold' && !held) {
+    if (request.kind === 'hold' && (!held || amends(state, request))) {
       events.push({ kind: 'held', why: request.why, by: request.by });
       held = true;
     } else if (request.kind === 'resume' && held) {
@@ -118,6 +118,10 @@ function operators(state: RolloutState, observation: Observation): RolloutEvent[
     }
   }
   return events;
+}
+
+function amends({ held }: RolloutState, request: Extract<OperatorRequest, { kind: 'hold' }>): boolean {
+  return request.amends === true && (held?.why !== request.why || held.by !== request.by);
 }
 
 /** Less for the destination than was confirmed on the same process: somebody took it back, and knows why. */

@@ -22,7 +22,8 @@ export type Observation = {
 export type Timed<T> = { readonly atMs: number; readonly reading: Reading<T> };
 
 export type OperatorRequest =
-  | { readonly kind: 'hold'; readonly by: string; readonly why: string }
+  /** `amends`: replaces the reason of a hold that stands; else it stays. */
+  | { readonly kind: 'hold'; readonly by: string; readonly why: string; readonly amends?: true }
   | { readonly kind: 'resume'; readonly by: string; readonly reason: string | null }
   | { readonly kind: 'back'; readonly by: string; readonly reason: string | null; readonly all: boolean }
   | { readonly kind: 'retire'; readonly by: string; readonly reason: string | null };

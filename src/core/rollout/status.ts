@@ -1,11 +1,13 @@
 import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts';
 import { type Verdict, verdict } from '../judge/judge.ts';
+import type { BackendReading } from '../observed/backend.ts';
 import type { Reading } from '../observed/reading.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import type { BackendPlan } from './plan.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { stepName } from './stages.ts';
 import type { RolloutState, Stage } from './state.ts';
@@ -34,7 +36,10 @@ export type RolloutStatus = {
   readonly origin: GroupStatus;
   readonly destination: GroupStatus;
   readonly verdict: Verdict;
+  /** Empty on the way back, where nothing is to be raised. */
   readonly blockers: readonly string[];
+  /** What balancers and groups refused when it was last tried: it is tried again and again. */
+  readonly troubles: readonly string[];
   readonly back: {
     readonly cause: BackCause;
     readonly performedAtMs: number;
@@ -56,7 +61,12 @@ export type GroupStatus = {
   readonly failures: number;
 };
 
-export function statusOf(state: RolloutState, watch: Watch, observation: Observation): RolloutStatus {
+export function statusOf(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  troubles: readonly string[],
+): RolloutStatus {
   const facts = factsOf(state, watch, observation);
   const load = loadRps(
     watch.recent,
@@ -82,7 +92,8 @@ export function statusOf(state: RolloutState, watch: Watch, observation: Observa
     origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
     destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
-    blockers: facts.blockers,
+    blockers: state.back === null ? facts.blockers : [],
+    troubles,
     back: state.back && {
       cause: state.back.cause,
       performedAtMs: state.back.performedAtMs,
@@ -129,31 +140,39 @@ export function stillStanding(state: RolloutState, observation: Observation): st
   return state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [`${plan.id} does not answer: ${reading?.why ?? 'it was not asked'}`];
-    const carrying = serversOf(plan, reading.value, 'destination').filter(
-      (server) => server.admin !== 'maint' && server.weight > 0,
-    );
-    return carrying.length === 0 ? [] : [`${plan.id}: ${carrying.map(({ name }) => name).join(', ')} still carry`];
+    return carryingAt(plan, reading.value, []);
   });
+}
+
+/** The destination servers that carry, without those that are `kept` for now; at most one line. */
+function carryingAt(plan: BackendPlan, reading: BackendReading, kept: readonly string[]): string[] {
+  const names = serversOf(plan, reading, 'destination')
+    .filter(({ name, admin, weight }) => admin !== 'maint' && weight > 0 && !kept.includes(name))
+    .map(({ name }) => name);
+  return names.length === 0
+    ? []
+    : [`${plan.id}: ${names.join(', ')} still ${names.length === 1 ? 'carries' : 'carry'}`];
 }
 
 /** What has not been taken back yet: an unreadable balancer, servers that still carry, requests in flight. */
 function standing(state: RolloutState, watch: Watch, observation: Observation): string[] {
   const lines: string[] = [];
+  const kept = carryingServers(state.intended?.target.traffic ?? {}, state.asFound, state.plan.backends);
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known)
       lines.push(
         `${plan.id} does not answer (${reading?.why ?? 'not asked'}); the way back is sent to it again and again`,
       );
+    else lines.push(...carryingAt(plan, reading.value, state.stage.kind === 'cutting' ? kept : []));
     const inFlight = watch.backends[plan.id]?.destinationInFlight ?? 0;
     if (inFlight > 0) lines.push(`${plan.id}: ${inFlight} requests in flight at the destination`);
   }
-  const carrying = carryingServers(state.intended?.target.traffic ?? {}, state.asFound, state.plan.backends);
-  if (state.stage.kind === 'cutting' && carrying.length > 0) {
+  if (state.stage.kind === 'cutting' && kept.length > 0) {
     const grows = state.asFound.origin !== null;
     const until = grows ? 'it is growing' : 'nothing grows it here, so give it servers';
     lines.push(
-      `${carrying.join(', ')} still carry, because the origin cannot carry everything yet: ${until}, or take all of them back at once with \`drover back --all\``,
+      `${kept.join(', ')} still carry, because the origin cannot carry everything yet: ${until}, or take all of them back at once with \`drover back --all\``,
     );
   }
   return lines;

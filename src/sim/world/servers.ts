@@ -129,6 +129,7 @@ function traitsOf(attemptMsMax: number): BackendReading['traits'] {
     redispatch: known(false),
     bypasses: known([]),
     attemptMsMax: known(attemptMsMax),
+    readOnly: known(null),
   };
   traitsByLimit.set(attemptMsMax, made);
   return made;

@@ -143,6 +143,99 @@ describe.concurrent('the way back', () => {
     expect(await world()).toEqual(asFound);
   });
 
+  test('names what the balancer refuses, and is not said to be complete before it is', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { apply, directory, drover, haproxies, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    const shifted = await world();
+    const file = join(directory, 'drover.yaml');
+    const yaml = readFileSync(file, 'utf8');
+    // As after a reload of a haproxy.cfg in which somebody has lowered the level.
+    writeFileSync(file, yaml.replaceAll('admin.sock', 'user.sock'));
+    const back = drover('back', '--config', 'drover.yaml');
+    await back.until(/still standing: edge-1\/web: vpc-1, vpc-2 still carry/);
+    await back.until(/edge-1\/web does not take what is written: .*Permission denied.*level admin/);
+    const alive = await run('status', '--json');
+    expect(JSON.parse(alive.stdout).controller).toMatchObject({
+      standing: ['edge-1/web: vpc-1, vpc-2 still carry'],
+      status: {
+        troubles: [expect.stringContaining('Permission denied')],
+        back: { standing: expect.arrayContaining(['edge-1/web: vpc-1, vpc-2 still carry']) },
+      },
+    });
+    expect((await run('why')).stdout).toMatch(/^now: edge-1\/web does not take .*Permission denied/m);
+    back.kill('SIGTERM');
+    const ended = await back.endsWith(1);
+    expect(ended.stdout).toMatch(
+      /the traffic is NOT back; still standing: .*\n.* {2}drover back --config drover.yaml /,
+    );
+    expect(ended.stdout).not.toMatch(/the traffic is back/);
+    expect(ended.stderr).toMatch(/rollout-web-1: still standing: .*Permission denied/);
+    expect(ended.stdout + ended.stderr).not.toContain('aborted');
+    expect(await world()).toEqual(shifted);
+    const dead = await run('status', '--json');
+    expect(JSON.parse(dead.stdout)).toMatchObject({
+      controller: null,
+      rollouts: [{ astray: ['still standing: edge-1/web: vpc-1, vpc-2 still carry'], taken: null }],
+    });
+    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain('`drover back` goes on with the way back');
+
+    writeFileSync(file, yaml);
+    expect((await run('back')).code).toBe(2);
+    expect(await world()).toEqual(asFound);
+    expect(haproxies).toHaveLength(1);
+  });
+
+  test('that somebody took without the journal is seen by whoever asks where things stand', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite();
+    onTestFinished(site.close);
+    const { apply, drover, kinds, plan, run, world } = site;
+    const statusOf = async () => JSON.parse((await run('status', '--json')).stdout);
+    await (await apply()).endsWith(0);
+    expect((await statusOf()).configurationToCommit).toHaveLength(4);
+    const byHand = (await run('plan', 'web')).stdout;
+    expect(byHand).toContain('set server web/classic-1 weight 10; set server web/classic-2 weight 20; ');
+    expect(await run('back', 'web', '--offline')).toMatchObject({ code: 2 });
+    const fled = await world();
+    expect(await statusOf()).toMatchObject({
+      rollouts: [{ stage: 'completed', taken: expect.stringContaining('the back marker says') }],
+      configurationToCommit: [],
+    });
+    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain(
+      'The traffic was taken back, and the journal does not know it',
+    );
+    expect(await world()).toEqual(fled);
+    expect((await run('back', 'web')).code).toBe(2);
+    expect(await world()).toEqual(asFound);
+    expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
+    expect(await statusOf()).toMatchObject({ rollouts: [{ taken: null, astray: [] }] });
+
+    const second = drover('apply', '--plan', await plan('web'), 'web');
+    await second.until(/capacity before traffic|step 1/);
+    second.kill('SIGKILL');
+    await second.ended;
+    const early = await run('plan', 'web');
+    expect(early).toMatchObject({ code: 1, stdout: expect.stringMatching(/rollout-web-2 is unfinished \(/) });
+    expect(early.stdout).toMatch(/drover apply --plan [0-9a-f]{16} +goes on with it/);
+    expect(early.stdout).not.toMatch(/^Plan /m);
+    expect((await run('back', '--offline')).code).toBe(2);
+    const { stdout } = await run('status');
+    expect(stdout.replace(/\s+/g, ' ')).toContain('`drover resume rollout-web-2 --reason TEXT` goes forward again');
+    expect(stdout).not.toContain('drover apply');
+    expect((await run('back')).code).toBe(2);
+    expect(await world()).toEqual(asFound);
+  });
+
   test('is taken by a controller whose disk has become full, and journalled when there is space', async ({
     expect,
     onTestFinished,

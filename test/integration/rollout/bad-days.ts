@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { eventually, main } from './drover.ts';
@@ -37,6 +37,10 @@ describe.concurrent('a bad day before anything has moved', () => {
       terminal.child.stdin?.end(typed);
       await expectRefused(terminal.ended, says);
     }
+    await expectRefused(
+      run('apply', '--plan', hash, '--heartbeat', 'notaurl'),
+      /--heartbeat "notaurl" is not a URL that can be called/,
+    );
     const deep = join(directory, 'a'.repeat(60), 'b'.repeat(60));
     mkdirSync(deep, { recursive: true });
     await expectRefused(
@@ -58,6 +62,38 @@ describe.concurrent('a bad day before anything has moved', () => {
     expect(gone.stderr).not.toContain('defect');
     expect(gone.stderr).toMatch(/edge-1\/web cannot be read: HAProxy at .*nothing listens there/);
     expect(await kinds('rollout-web-1')).toEqual([]);
+  });
+});
+
+describe.concurrent('a directory in which nothing was begun', () => {
+  test('is told so by the verbs that need a rollout, and stays as it is', async ({ expect, onTestFinished }) => {
+    const site = await openSite();
+    onTestFinished(site.close);
+    const { directory, run } = site;
+    expect(await run('status')).toMatchObject({ code: 0, stdout: 'Nothing was started here yet.\n', stderr: '' });
+    expect((await run('plan')).code).toBe(2);
+    for (const verb of ['hold', 'retire', 'back', 'why', 'journal'])
+      expect({ verb, code: (await run(verb)).code }).toEqual({ verb, code: 1 });
+    expect((await run('resume')).stderr).toContain('nothing was started here yet');
+    expect(readdirSync(directory)).toEqual(['drover.yaml']);
+  });
+
+  test('is left alone where the socket may not write', async ({ expect, onTestFinished }) => {
+    const site = await openSite();
+    onTestFinished(site.close);
+    const { directory, run, world } = site;
+    const file = join(directory, 'drover.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('admin.sock', 'operator.sock'));
+    expect((await run('check')).stdout).toMatch(/no rollout starts: .*cannot be written\n.*level operator/);
+    const planned = await run('plan', '--json');
+    expect(planned.code).toBe(1);
+    const { hash, services } = JSON.parse(planned.stdout);
+    expect(services[0].refusals).toEqual([expect.stringMatching(/edge-1\/web: .*level operator.*level admin/)]);
+    expect(await run('apply', '--plan', hash)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('weights and states cannot be written'),
+    });
+    expect(await world()).toEqual(asFound);
   });
 });
 
@@ -103,6 +139,13 @@ describe.concurrent('a bad day in the middle', () => {
     expect(await world()).toEqual(shifted);
 
     execFileSync('prlimit', ['--pid', String(controller.pid), '--fsize=1:unlimited']);
+    expect(await run('hold')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/the journal does not take it: .*the disk is full/),
+    });
+    expect(await kinds('rollout-web-1')).not.toContain('held');
+    await controller.until(/nothing can be written to the journal: .*the disk is full/);
     controller.kill('SIGTERM');
     const ended = await controller.ended;
     expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('not in the journal: cannot write') });

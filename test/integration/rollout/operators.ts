@@ -70,6 +70,28 @@ describe.concurrent('an operator', () => {
     await eventually(heart.calls, (calls) => calls === 2, 'the last heartbeat');
   });
 
+  test('who holds again says why anew, with the commands for the configuration in use', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ policy: ['grow: 60s'] });
+    onTestFinished(site.close);
+    const { apply, journal, run } = site;
+    const controller = await apply();
+    await controller.until(/capacity before traffic/);
+    expect(await run('hold', '--reason', 'lunch')).toMatchObject({ code: 0, stderr: '' });
+    const again = await run('hold', '--reason', 'dinner', '--config', 'drover.yaml');
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('`drover back --config drover.yaml`') });
+    expect(await run('hold')).toMatchObject({ code: 0 });
+    expect(await run('hold', '--reason', ' ')).toMatchObject({ code: 1, stderr: expect.stringContaining('empty') });
+    const reasons = (await journal('rollout-web-1')).flatMap(({ body }) => (body.kind === 'held' ? [body.why] : []));
+    expect(reasons).toEqual(['lunch', 'dinner']);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    expect(await run('hold', '--reason', 'a long night')).toMatchObject({ code: 0 });
+    expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'a long night' });
+  });
+
   test('aborts before any traffic has moved', async ({ expect, onTestFinished }) => {
     const site = await openSite({ policy: ['grow: 60s'] });
     onTestFinished(site.close);

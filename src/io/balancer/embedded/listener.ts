@@ -122,5 +122,6 @@ function traitsOf(config: BackendConfig): BackendReading['traits'] {
     redispatch: known(true),
     bypasses: known([]),
     attemptMsMax: known(config.connectMsMax + config.responseMsMax + clockMs),
+    readOnly: known(null),
   };
 }

@@ -99,6 +99,7 @@ const readingSchema = z.strictObject({
     redispatch: reading(z.boolean()),
     bypasses: reading(z.array(z.string())),
     attemptMsMax: reading(z.number()),
+    readOnly: reading(z.null()),
   }),
 });
 const attemptsSchema = z.record(z.string(), count);

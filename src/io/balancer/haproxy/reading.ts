@@ -3,6 +3,7 @@ import type { FileFacts } from './configuration-reader.ts';
 import { expectBackend, parseInfo, parseServersState, parseStat, type Row } from './replies.ts';
 import { serverReading } from './server-reading.ts';
 import { protocolError } from './socket-errors.ts';
+import { readOnlyOf, showLevel } from './socket-level.ts';
 import { type RuntimeTraits, traitsOf } from './traits.ts';
 
 /**
@@ -10,7 +11,7 @@ import { type RuntimeTraits, traitsOf } from './traits.ts';
  * `proxy` is the backend's number: a frontend of the same name would answer to the name.
  */
 export function readCommands(backend: string, proxy: string): string[] {
-  return ['show info', `show servers state ${backend}`, `show stat ${proxy} 6 -1`, 'show table'];
+  return ['show info', `show servers state ${backend}`, `show stat ${proxy} 6 -1`, 'show table', showLevel];
 }
 
 /**
@@ -31,7 +32,7 @@ export function readingOf(
   answers: readonly string[],
   file: FileFacts,
 ): ReadingWithIds {
-  const [info = '', state = '', stat = '', tables = ''] = answers;
+  const [info = '', state = '', stat = '', tables = '', level = ''] = answers;
   const [, showState = '', showStat = ''] = readCommands(backend, backend);
   const { process } = parseInfo(socket, info);
   expectBackend(socket, backend, showState, state);
@@ -51,7 +52,7 @@ export function readingOf(
     reading: {
       process,
       servers: pairs.map(([itsState, row]) => serverReading(itsState, row, mode, facts)),
-      traits: traitsOf(backend, runtimeTraits(whole, tables), file),
+      traits: { ...traitsOf(backend, runtimeTraits(whole, tables), file), readOnly: readOnlyOf(socket, level) },
     },
   };
 }

@@ -4,10 +4,14 @@ import { AnswerReader } from './answer-reader.ts';
 import { connectionError, isPath, isQueueFull, notAWorkerError, protocolError, timeoutError } from './socket-errors.ts';
 import { Turns } from './turns.ts';
 
-/** `in turn`: a few at a time at one address, for readings. `at once`: waits for nobody; the way back, other writes, the drill's polls. */
-export type Urgency = 'in turn' | 'at once';
+/**
+ * `reading`: whole readings, a few at a time at one address. `poll`: the same for the small ones that the drill is timed by, which do
+ * not wait for readings. `write`: waits for nobody: the way back, all else that is written, and what that looks up.
+ */
+export type Urgency = 'reading' | 'poll' | 'write';
 
-const turns = new Turns(4);
+/** Together they leave room in the queue of a socket. */
+const turnsOf = { reading: new Turns(4), poll: new Turns(4) };
 /** Between two tries of a connection that HAProxy's queue had no room for, and how long it is tried. */
 const retryMs = 10;
 const retryMsMax = 2000;
@@ -26,10 +30,10 @@ export async function askRuntime(
   address: string,
   commands: readonly string[],
   signal: AbortSignal,
-  urgency: Urgency = 'in turn',
+  urgency: Urgency = 'reading',
 ): Promise<string[]> {
-  if (urgency === 'at once') return await askWithRoom(address, commands, signal);
-  const endTurn = await turns.take(address, signal);
+  if (urgency === 'write') return await askWithRoom(address, commands, signal);
+  const endTurn = await turnsOf[urgency].take(address, signal);
   if (endTurn === null) throw timeoutError(address, abridged(commands), signal.reason);
   try {
     return await askWithRoom(address, commands, signal);

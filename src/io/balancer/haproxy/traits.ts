@@ -13,7 +13,7 @@ export type RuntimeTraits = {
 };
 
 /** The running process wins over the file, which may have been edited since; the file tells what the socket does not. */
-export function traitsOf(backend: string, runtime: RuntimeTraits, file: FileFacts): BackendTraits {
+export function traitsOf(backend: string, runtime: RuntimeTraits, file: FileFacts): Omit<BackendTraits, 'readOnly'> {
   const facts = 'facts' in file ? file.facts : null;
   const fromFile = <T>(pick: (facts: BackendConfiguration) => Reading<T>): Reading<T> =>
     'facts' in file ? pick(file.facts) : file;

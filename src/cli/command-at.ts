@@ -1,0 +1,16 @@
+/** What a command was given to find configuration and journal. */
+export type Place = { readonly config?: string | undefined; readonly journal?: string | undefined };
+
+/** The other commands for the same configuration and journal, ready to be copied: `commandAt(options)('resume')`. */
+export function commandAt({ config, journal }: Place): (verb: string) => string {
+  const words = [
+    ...(config === undefined ? [] : ['--config', quoted(config)]),
+    ...(journal === undefined ? [] : ['--journal', quoted(journal)]),
+  ];
+  return (verb) => ['drover', verb, ...words].join(' ');
+}
+
+/** For a shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
