@@ -103,7 +103,10 @@ async function confirm(
   if (context.stdout.terminal === null || options.json === true)
     throw new CliError(`${count(running)} would be ended, and nothing was done`, remedy);
   const lines = running.map((one) => `  ${describe(one)}`);
-  const warning = unfinished.map((operation) => `${operation} is unfinished: \`drover apply\` goes on with it later\n`);
+  const warning = unfinished.map(
+    (operation) =>
+      `${operation} is unfinished. When \`drover apply\` goes on, it is likely to be taken back: its destination is gone\n`,
+  );
   context.stdout.write(`These run, and answer nobody afterwards:\n${lines.join('\n')}\n${warning.join('')}`);
   const typed = await ask(context, `Type the name of the fleet (${config.name}) to end them: `, remedy);
   if (typed !== config.name) throw new CliError('the name was not typed, and nothing was done');
