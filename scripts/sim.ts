@@ -1,8 +1,10 @@
-// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --without FAULT,… --keep NAME --why TEXT]
+// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --without FAULT,… --keep NAME --why TEXT --export FILE]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import type { Entry } from '../src/core/journal/entry.ts';
+import { compareOperations, exportLine } from '../src/core/journal/export.ts';
 import { account } from '../src/sim/account.ts';
 import type { Violation } from '../src/sim/checks/violation.ts';
 import { type FaultName, faultNames, type OperatorAct, operatorActs } from '../src/sim/faults.ts';
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     without: { type: 'string' },
     keep: { type: 'string' },
     why: { type: 'string' },
+    export: { type: 'string' },
     workers: { type: 'string' },
   },
 });
@@ -35,6 +38,7 @@ async function one(): Promise<0 | 1> {
   const outcome = await simulate(scenario, mutation);
   console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40));
   if (values.keep !== undefined) await keep(values.keep, scenario, outcome.violation);
+  if (values.export !== undefined) await exportTo(values.export, outcome.run.durable.chains);
   await report(outcome.violation === null ? 1 : 0, outcome.violation === null ? 0 : 1);
   return outcome.violation === null ? 0 : 1;
 }
@@ -126,6 +130,14 @@ async function keep(name: string, scenario: Scenario, violation: Violation | nul
   await mkdir('test/seeds', { recursive: true });
   await writeFile(file, `${JSON.stringify({ why, scenario }, null, 2)}\n`);
   console.log(`kept as ${file}`);
+}
+
+/** As `drover journal export` writes it. */
+async function exportTo(file: string, chains: ReadonlyMap<string, readonly Entry[]>): Promise<void> {
+  const inOrder = [...chains].sort(([one], [other]) => compareOperations(one, other));
+  const lines = inOrder.flatMap(([, entries]) => entries.map((entry) => `${exportLine(entry)}\n`));
+  await writeFile(file, lines.join(''));
+  console.log(`${lines.length} entries exported to ${file}`);
 }
 
 async function report(passed: number, failed: number): Promise<void> {

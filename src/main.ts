@@ -11,6 +11,7 @@ import { embeddedBackend } from './io/balancer/embedded/backend.ts';
 import { startEmbedded, stopEmbedded } from './io/balancer/embedded/lifecycle.ts';
 import { embeddedConfigOf } from './io/balancer/embedded/of-config.ts';
 import { embeddedProcess } from './io/balancer/embedded/process-facts.ts';
+import { runningEmbedded } from './io/balancer/embedded/running.ts';
 import { HaproxyBackend } from './io/balancer/haproxy/backend.ts';
 import { backendNames } from './io/balancer/haproxy/backend-names.ts';
 import { haproxyProcess } from './io/balancer/haproxy/process-facts.ts';
@@ -21,7 +22,9 @@ import { openSqliteJournal } from './io/journal/sqlite.ts';
 import { fileMarker } from './io/marker/file.ts';
 import { openNotifier } from './io/notify/notifier.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
-import { stopAll } from './io/provider/local/stop-all.ts';
+import { portHolder } from './io/provider/local/port-holder.ts';
+import { runningInstances } from './io/provider/local/running.ts';
+import { stopAll, stopMsMax } from './io/provider/local/stop-all.ts';
 import { openUnprovidedGroup } from './io/provider/none.ts';
 
 /** The composition root: the only place that constructs implementations of the engine's ports. */
@@ -68,13 +71,25 @@ const world: World = {
         await startEmbedded(embeddedConfigOf(config, balancer), join(stateDirectory, 'balancers'));
     }
   },
-  async stopEverything(config, stateDirectory) {
-    const { left } = await stopAll(stateDirectory);
-    for (const { name, kind } of Object.values(config.balancers)) {
-      if (kind === 'embedded') await stopEmbedded(name, join(stateDirectory, 'balancers'));
+  async startedHere(stateDirectory) {
+    const instances = runningInstances(stateDirectory);
+    return [
+      ...instances.map(({ group, name, pid }) => ({ kind: 'instance' as const, of: group, name, pid })),
+      ...runningEmbedded(join(stateDirectory, 'balancers')).map(({ name, pid }) => ({
+        kind: 'balancer' as const,
+        ...{ of: name, name, pid },
+      })),
+    ];
+  },
+  async endStarted(stateDirectory, only) {
+    const balancers = join(stateDirectory, 'balancers');
+    const { left } = await stopAll(stateDirectory, stopMsMax, only?.groups ?? null);
+    for (const { name } of runningEmbedded(balancers)) {
+      if (only === null || only.balancers.includes(name)) await stopEmbedded(name, balancers);
     }
     return left;
   },
+  portHolder,
   openMarker: fileMarker,
   listenControl: (path, handler) => listenControl(path, (request) => handler(request as Parameters<typeof handler>[0])),
   askControl,

@@ -22,7 +22,8 @@ if (collector === undefined || frontend === undefined || ledger === undefined) {
 const perSecond = Number(values.rate);
 const answerMsMax = 10_000;
 const tickMs = 10;
-const agent = new Agent({ keepAlive: true, maxSockets: 2000 });
+// Idle connections are given up before the balancer does, so that none is used at the moment in which it is closed.
+const agent = new Agent({ keepAlive: true, maxSockets: 2000, timeout: 3000 });
 const lines = createWriteStream(ledger, { flags: 'a' });
 const startedAtMs = performance.now();
 let open = 0;

@@ -69,6 +69,7 @@ function findingsOf(subject: Subject, reading: BackendReading): BackendFinding[]
     ...(subject.balancer.kind === 'haproxy' ? emptyGroups(subject, reading, { origin, destination }) : []),
     ...weighedDestination(destination),
     ...attemptFindings(subject, reading),
+    ...strangers(reading, [...origin, ...destination]),
   ];
 }
 
@@ -101,6 +102,21 @@ function weighedDestination(destination: readonly ServerReading[]): BackendFindi
       what: `servers of the destination have a weight in the balancer's configuration: ${names.slice(0, 5).join(', ')}`,
       why: 'A reload sets this weight again, and would undo a roll back later, when nobody watches.',
       remedy: 'Write `weight 0` on their `server` lines.',
+    },
+  ];
+}
+
+/** Left out of everything, so they are named. */
+function strangers({ servers }: BackendReading, ours: readonly ServerReading[]): BackendFinding[] {
+  const names = servers.filter((server) => !ours.includes(server)).map((server) => server.name);
+  // Where no server is anybody's, the patterns are wrong, and that is said already.
+  if (names.length === 0 || ours.length === 0) return [];
+  return [
+    {
+      severity: 'warn',
+      what: `servers of neither group: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`,
+      why: 'They keep their weights and their traffic, which is not moved, not judged and in no share.',
+      remedy: 'Where they should move too, widen the pattern `origin` or `destination` of this service.',
     },
   ];
 }

@@ -42,8 +42,18 @@ export type World = {
   openGroup(service: ServiceConfig, side: 'origin' | 'destination', options: GroupOptions): OpenGroup;
   /** Starts the embedded balancers that the configuration names and that do not run yet. Throws PortError. */
   startBalancers(config: Config, stateDirectory: string): Promise<void>;
-  /** Ends every local instance and every embedded balancer of this state directory. Returns the pids that are left. */
-  stopEverything(config: Config, stateDirectory: string): Promise<readonly number[]>;
+  /** Local instances and embedded balancers of this state directory that run now. */
+  startedHere(stateDirectory: string): Promise<readonly StartedHere[]>;
+  /**
+   * Ends them, and nothing else; of these groups (`query.origin`) and balancers only, or all of them (null). Returns the
+   * pids that are left. Throws PortError.
+   */
+  endStarted(
+    stateDirectory: string,
+    only: { readonly groups: readonly string[]; readonly balancers: readonly string[] } | null,
+  ): Promise<readonly number[]>;
+  /** Who listens on a TCP port of this machine; null: nobody does. `isOwn`: an instance of this state directory. */
+  portHolder(port: number, stateDirectory: string): { readonly pid: number | null; readonly isOwn: boolean } | null;
   openMarker(stateDirectory: string): BackMarker;
   /** Takes the control socket for this process; `busy`: another controller answers there. */
   listenControl(path: string, handler: ControlHandler): Promise<{ close(): Promise<void> } | 'busy'>;
@@ -56,6 +66,14 @@ export type World = {
   ping(url: string, signal: AbortSignal): Promise<void>;
   /** Unique for this process. */
   holder: string;
+};
+
+/** `of`: the group (`query.origin`), or the balancer's name. */
+export type StartedHere = {
+  readonly kind: 'instance' | 'balancer';
+  readonly of: string;
+  readonly name: string;
+  readonly pid: number;
 };
 
 export interface Notifier {

@@ -10,7 +10,7 @@ export type ControlDesk = {
 };
 
 /** Throws CliError where another controller answers, and PortError where the socket cannot be made. */
-export async function openDesk(context: Context, opened: OpenJournal): Promise<ControlDesk> {
+export async function openDesk(context: Context, opened: Pick<OpenJournal, 'controlSocket'>): Promise<ControlDesk> {
   let attending: ControlHandler | null = null;
   const control = await context.world.listenControl(opened.controlSocket, (request) => (attending ?? idle)(request));
   if (control === 'busy') {

@@ -41,7 +41,8 @@ export function addDemo(program: Command, context: Context): void {
 
 const examples = `
 Starts real processes and a load generator on the loopback interface, and ends all of them. "auto" takes HAProxy
-where it is on PATH, and the embedded balancer elsewhere. Nothing outside of a temporary directory is written.
+where it is on PATH, else that in the cache of a checkout (.cache/haproxy), else the embedded balancer.
+Nothing outside of a temporary directory is written.
 Exit status: 0 every claim holds, 1 one does not, or the demo could not be played.
 
 Examples:
@@ -77,7 +78,10 @@ async function chooseBalancer({ env }: Context, { balancer }: DemoOptions): Prom
   if (balancer === 'embedded') return null;
   const found = await findHaproxy(env['PATH']);
   if (found === null && balancer === 'haproxy') {
-    throw new CliError('there is no haproxy on PATH', 'install it, or play with --balancer embedded');
+    throw new CliError(
+      'there is no haproxy, neither on PATH nor in the cache of a checkout',
+      'install it, or play with --balancer embedded',
+    );
   }
   return found;
 }
@@ -107,7 +111,7 @@ async function onStage(context: Context, setting: Setting): Promise<Evidence> {
     return await play({ context, stage, users, screen, paint, signal });
   } finally {
     await users?.stop().catch(() => undefined);
-    const left = await context.world.stopEverything(stage.config, stage.stateDirectory);
+    const left = await context.world.endStarted(stage.stateDirectory, null);
     await haproxy?.stop();
     if (left.length > 0) screen.write(`drover: these processes could not be ended: ${left.join(', ')}\n`);
   }

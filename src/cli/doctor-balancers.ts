@@ -5,22 +5,32 @@ import type { BalancerProcess } from '../core/observed/balancer-process.ts';
 import { PortError } from '../engine/ports.ts';
 import type { Context } from './context.ts';
 import { type Allowance, type Check, type Section, trouble, warning, well } from './doctor-diagnosis.ts';
+import { listenChecks } from './doctor-ports.ts';
 
 const deadlineMs = 5_000;
 
 /** One section for each process of a balancer: whether it answers, and what its socket allows. */
-export async function examineBalancer(context: Context, balancer: BalancerConfig): Promise<Section[]> {
+export async function examineBalancer(
+  context: Context,
+  balancer: BalancerConfig,
+  stateDirectory: string,
+): Promise<Section[]> {
   const sockets = balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
   const file = balancer.kind === 'haproxy' ? await examineConfigFile(balancer.configFile) : [];
   return await Promise.all(
     sockets.map(async (socket): Promise<Section> => {
-      const checks = await examineProcess(context, balancer, socket);
+      const checks = await examineProcess(context, balancer, socket, stateDirectory);
       return { kind: 'balancer', name: `${balancer.name} at ${socket}`, checks: [...checks, ...file] };
     }),
   );
 }
 
-async function examineProcess(context: Context, balancer: BalancerConfig, socket: string): Promise<Check[]> {
+async function examineProcess(
+  context: Context,
+  balancer: BalancerConfig,
+  socket: string,
+  stateDirectory: string,
+): Promise<Check[]> {
   try {
     const found = await context.world.inspectProcess(balancer, socket, AbortSignal.timeout(deadlineMs));
     return describeProcess(found);
@@ -28,7 +38,10 @@ async function examineProcess(context: Context, balancer: BalancerConfig, socket
     if (!(error instanceof PortError)) throw error;
     // Who starts it is `apply`: a balancer of Drover's own that does not run yet keeps nothing from working.
     if (balancer.kind === 'embedded' && error.code !== 'protocol') {
-      return [warning(`it does not run: ${error.message}`, '`drover apply` starts it')];
+      return [
+        warning(`it does not run: ${error.message}`, '`drover apply` starts it'),
+        ...listenChecks(context, balancer, stateDirectory),
+      ];
     }
     return [trouble(error.message, null)];
   }
@@ -43,7 +56,7 @@ function describeProcess({ pid, version, level, adminLine }: BalancerProcess): C
 }
 
 const untold =
-  'retry-on, option abortonclose, stick tables and time-outs are unknown, and the socket does not tell them';
+  'retry-on, option abortonclose, stick tables, use-server and time-outs are unknown, and the socket does not tell them';
 
 async function examineConfigFile(path: string | null): Promise<Check[]> {
   if (path === null) {

@@ -11,6 +11,7 @@ import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { stageWords } from '../core/rollout/status.ts';
 import type { Context } from './context.ts';
 import { type Allowance, type Check, type Section, trouble, warning, well } from './doctor-diagnosis.ts';
+import { portChecks } from './doctor-ports.ts';
 import type { PastRollout } from './history.ts';
 import { openObserved } from './open-service.ts';
 
@@ -28,7 +29,14 @@ export async function examineService(
     const observation = await opened.observe();
     const last = past?.findLast(({ state }) => state.plan.service === name)?.state ?? null;
     const checks = [
-      ...(['origin', 'destination'] as const).map((side) => groupCheck(side, service[side], observation[side].reading)),
+      ...(['origin', 'destination'] as const).flatMap((side) => {
+        const { reading } = observation[side];
+        const desired = (reading.known ? reading.value.size?.desired : null) ?? service[side].size?.min ?? 0;
+        return [
+          groupCheck(side, service[side], reading),
+          ...portChecks(context, side, service[side], desired, stateDirectory),
+        ];
+      }),
       ...plan.backends.flatMap((backend) => healthChecks(plan, backend, observation)),
       ...(isAsleep(config, service, observation)
         ? [warning('its embedded balancer does not run, so nothing more can be said', '`drover apply` starts it')]
@@ -59,7 +67,7 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
       : `${group.capacityRps} requests/s per instance`;
   const title = `${side} in ${group.environment}, ${provider}`;
   if (!reading.known) return trouble(`${title}: it cannot be read: ${reading.why}`, null);
-  const { build, size } = reading.value;
+  const { build, size, instances } = reading.value;
   const sizes = size === null ? '' : `, ${size.desired} instances of ${size.min}..${size.max}`;
   const what = `${title}${sizes}, ${capacity}`;
   if (side === 'origin' && size === null && group.capacityRps === null) {
@@ -69,7 +77,15 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
     );
   }
   if (build.known) return well(`${what}; build ${build.value}`);
-  // A destination that does not run yet has no build that could be seen.
+  if (group.local !== null && instances.length === 0) {
+    const unseen = `${what}; its build is not known before an instance runs`;
+    if (side === 'destination') return warning(unseen, '`drover apply` starts the first with the rollout');
+    // A plan names the builds, so nothing is begun, and nothing is started, as long as the origin's is unknown.
+    return trouble(
+      `${unseen}, and none is started without it`,
+      'leave out its `build`, or let it be `{ files: […] }`: both are known before it runs',
+    );
+  }
   const level = side === 'origin' ? trouble : warning;
   return level(`${what}; its build is unknown: ${build.why}`, 'see `build` in docs/reference/configuration.md');
 }
@@ -86,12 +102,16 @@ function healthChecks(plan: RolloutPlan, backend: BackendPlan, observation: Obse
 
 function healthCheck(plan: RolloutPlan, title: string, side: Side, servers: readonly ServerReading[]): Check {
   const of = (health: ServerReading['health']) => servers.filter((server) => server.health === health);
-  const [up, unchecked, down, starting] = [of('up'), of('unchecked'), of('down'), of('starting')];
+  const [up, down, starting] = [of('up'), of('down'), of('starting')];
+  // In maint nothing is checked; what that means for a rollout is told with it.
+  const unchecked = of('unchecked').filter(({ admin }) => admin !== 'maint');
+  const inMaint = servers.filter(({ admin }) => admin === 'maint');
   const parts = [
     `${up.length} of ${servers.length} up`,
     ...counted('down', down),
     ...counted('starting', starting),
     ...counted('without a health check', unchecked),
+    ...counted('in maint', inMaint),
   ];
   const what = `${title} ${parts.join(', ')}`;
   if (down.length + starting.length === 0)

@@ -57,7 +57,8 @@ async function diagnose(context: Context, names: readonly string[], options: Doc
   if (!parsed.ok) return { verdict: verdictOf(sections), sections, allow: [] };
   const { config } = parsed;
   const services = chosenServices(config, names);
-  for (const balancer of balancersOf(config, services)) sections.push(...(await examineBalancer(context, balancer)));
+  for (const balancer of balancersOf(config, services))
+    sections.push(...(await examineBalancer(context, balancer, dirname(journal))));
   for (const name of services) {
     sections.push(await examineService(context, config, name, dirname(journal), state.past));
   }

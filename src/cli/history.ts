@@ -3,6 +3,7 @@ import type { PlannedService } from '../core/plan/hash.ts';
 import type { BackCause, Builds, Started } from '../core/rollout/events.ts';
 import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import type { JournalStore } from '../engine/ports.ts';
+import { CliError } from './context.ts';
 
 /** One rollout of the journal, folded. */
 export type PastRollout = { readonly state: RolloutState; readonly entries: readonly Entry[] };
@@ -23,7 +24,14 @@ export async function rolloutsOf(journal: JournalStore | null, service: string |
 /** null: there are no entries. */
 export function foldAll(entries: readonly Entry[]): RolloutState | null {
   let state: RolloutState | null = null;
-  for (const entry of entries) state = fold(state, entry);
+  try {
+    for (const entry of entries) state = fold(state, entry);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const remedy =
+      '`drover journal verify` names what is wrong with it; `drover back` takes the traffic back without it';
+    throw new CliError(`the journal makes no sense: ${why}`, remedy, error);
+  }
   return state;
 }
 

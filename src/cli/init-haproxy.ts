@@ -19,10 +19,14 @@ export type FoundHaproxy = {
 
 const deadlineMs = 5000;
 
-/** Reads what is behind the first of these sockets and writes it down as a configuration. Throws PortError. */
+/**
+ * Reads what is behind the first of these sockets and writes it down as a configuration. `written`: a path as the file has
+ * to have it. Throws PortError.
+ */
 export async function surveyHaproxy(
   context: Context,
   { sockets, configFile }: Pick<FoundHaproxy, 'sockets' | 'configFile'>,
+  written: (path: string) => string,
 ): Promise<string> {
   const balancer: BalancerConfig = { kind: 'haproxy', name: 'haproxy', sockets, configFile };
   const signal = AbortSignal.timeout(deadlineMs);
@@ -38,7 +42,11 @@ export async function surveyHaproxy(
     const [open] = context.world.openBackends(balancer, { backend: name });
     if (open !== undefined) backends.push({ name, reading: await open.backend.read(signal) });
   }
-  return configurationFromHaproxy({ sockets, configFile, backends });
+  return configurationFromHaproxy({
+    sockets: sockets.map(written),
+    configFile: configFile === null ? null : written(configFile),
+    backends,
+  });
 }
 
 /**

@@ -1,7 +1,9 @@
-import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { Stats } from 'node:fs';
+import { lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exampleConfig } from '../config/example.ts';
+import { isAddress } from '../config/names.ts';
 import { CliError, type Context } from './context.ts';
 import { surveyHaproxy } from './init-haproxy.ts';
 import { configFileName, shownPath } from './load-config.ts';
@@ -23,7 +25,7 @@ export function addInit(program: Command, context: Context): void {
     .option('--force', 'write over a file that is there')
     .addHelpText('after', examples)
     .action(async (file: string, options: InitOptions) => {
-      await writeConfig(context, file, await initialText(context, options), options.force === true);
+      await writeConfig(context, file, await initialText(context, file, options), options.force === true);
     });
 }
 
@@ -41,16 +43,28 @@ function another(socket: string, before: readonly string[] = []): readonly strin
   return [...before, socket];
 }
 
-async function initialText(context: Context, { haproxy = [], config }: InitOptions): Promise<string> {
-  if (haproxy.length > 0) return await surveyHaproxy(context, { sockets: haproxy, configFile: config ?? null });
+async function initialText(context: Context, file: string, { haproxy = [], config }: InitOptions): Promise<string> {
+  if (haproxy.length > 0) {
+    const beside = dirname(resolve(context.directory, file));
+    return await surveyHaproxy(context, { sockets: haproxy, configFile: config ?? null }, (given) =>
+      seenFrom(beside, context.directory, given),
+    );
+  }
   if (config === undefined) return exampleConfig;
   throw new CliError('--config names the haproxy.cfg of a running HAProxy', 'say where it runs: --haproxy SOCKET');
+}
+
+/** A path given in `directory`, as a file in `beside` has to write it: what is relative there is relative to the file. */
+function seenFrom(beside: string, directory: string, given: string): string {
+  if (isAbsolute(given) || isAddress(given) || beside === resolve(directory)) return given;
+  const path = relative(beside, resolve(directory, given));
+  return path.startsWith('..') ? path : `./${path}`;
 }
 
 async function writeConfig(context: Context, file: string, text: string, force: boolean): Promise<void> {
   const path = resolve(context.directory, file);
   const shown = shownPath(context.directory, path);
-  await makeDirectory(dirname(path), shown);
+  await requireDirectory(dirname(path), shown);
   try {
     await (force ? replaceWhole(path, text) : createWhole(path, text));
   } catch (error) {
@@ -61,14 +75,19 @@ async function writeConfig(context: Context, file: string, text: string, force: 
   context.stdout.write(`Fill in what is yours, then: drover check${option}\n`);
 }
 
-async function makeDirectory(path: string, shown: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    // Node says EEXIST where a file stands in the place of the directory.
-    const isBlocked = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    throw isBlocked ? cannotWrite(shown, `${path} is not a directory`, error) : explain(error, shown);
+/** A directory that is not there is more often a mistake in the name than a wish. */
+async function requireDirectory(path: string, shown: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => error);
+  if (found instanceof Stats) {
+    if (found.isDirectory()) return;
+    throw cannotWrite(shown, `${path} is not a directory`, null);
   }
+  if (!(found instanceof Error && 'code' in found && found.code === 'ENOENT')) throw explain(found, shown);
+  throw new CliError(
+    `${shown} cannot be written: there is no directory ${path}`,
+    `make it first: mkdir -p ${path}`,
+    found,
+  );
 }
 
 /** The old file stays whole until the new one is: a full disk takes neither. Devices and directories are not replaced. */

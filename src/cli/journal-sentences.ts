@@ -92,11 +92,29 @@ export function isTold(body: EventBody): boolean {
   );
 }
 
-function targetWords({ requestedShare, origin, destination }: Target): string {
+function targetWords(target: Target): string {
+  const { requestedShare, origin, destination } = target;
   const size = (name: string, of: SizeTarget | null) =>
     of === null ? [] : [`${name} ${of.exact ? '' : '≥ '}${of.exact ? (of.desired ?? `${of.min} or more`) : of.min}`];
-  const share = requestedShare === null ? 'share by capacity' : `share ${percent(requestedShare)}`;
+  const drilled = requestedShare === null ? drilledIn(target) : null;
+  const share =
+    requestedShare !== null
+      ? `share ${percent(requestedShare)}`
+      : drilled === null
+        ? 'share by capacity'
+        : `lowest weight on ${drilled}`;
   return [share, ...size('origin', origin), ...size('destination', destination)].join(', ');
+}
+
+/** The one server of the destination that gets the lowest weight there is, in the drill; null: another target. */
+function drilledIn({ traffic }: Target): string | null {
+  const carrying = Object.values(traffic).flatMap((servers) =>
+    // A target leaves the states of the origin's servers alone.
+    Object.entries(servers).filter(([, { admin, weight }]) => admin === 'ready' && weight > 0),
+  );
+  const names = new Set(carrying.map(([name]) => name));
+  const [name] = names;
+  return names.size === 1 && carrying.every(([, { weight }]) => weight === 1) ? (name ?? null) : null;
 }
 
 function because(reason: string | null): string {

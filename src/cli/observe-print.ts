@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import type { LiveBlock } from './live.ts';
 import { recordOf } from './observe-record.ts';
 import type { Subject } from './observe-subjects.ts';
-import { describeSeen, type Seen, summarizeSeen } from './observe-view.ts';
+import { describeSeen, type Seen, summarizeOutlook, summarizeSeen } from './observe-view.ts';
 import { type Paint, paintFor } from './paint.ts';
 
 /** `failure`: why the last reading failed; `tally` is then that of the last one that did not. */
@@ -47,6 +47,7 @@ function failureRecord({ subject, failure }: Watched, nowMs: number): Record<str
 /** A block redrawn in place on a terminal; piped, a table of each backend and then a dated line for each second. */
 export function textPrinter(context: Context, live: LiveBlock): Printer {
   const paint = paintFor(context);
+  const outlooks = outlookNotes(context, live);
   return (now, before) => {
     for (const [at, watched] of now.entries()) noteChanges(watched, before[at] ?? watched, live, paint);
     noteFindings(now, before, live, paint);
@@ -60,9 +61,31 @@ export function textPrinter(context: Context, live: LiveBlock): Printer {
     for (const [at, watched] of now.entries()) {
       if (before[at]?.tally !== null && watched.tally !== null) noteFigures(watched, live);
       else if (watched.tally !== null) context.stdout.write(`${describe(watched, paint, pipedColumns).join('\n')}\n\n`);
+      outlooks(watched, before[at]?.tally === null);
     }
   };
 }
+
+/**
+ * What the judge would see: said when it, or the dispersion, becomes known or unknown, and then at intervals, because it
+ * becomes truer as traffic is counted. `isShown`: it has just been said with everything else.
+ */
+function outlookNotes({ clock }: Context, live: LiveBlock): (watched: Watched, isShown: boolean) => void {
+  const told = new Map<string, { readonly key: string; readonly atMs: number }>();
+  return (watched, isShown) => {
+    const seen = watched.failure === null ? seenOf(watched) : null;
+    if (seen === null) return;
+    const { outlook, title } = seen;
+    const key = outlook.known ? `known, dispersion ${outlook.value.dispersion.known}` : outlook.why;
+    const atMs = clock.monotonic();
+    const last = told.get(title);
+    if (!isShown && last?.key === key && atMs - last.atMs < outlookIntervalMs) return;
+    if (!isShown) live.note(summarizeOutlook(seen));
+    told.set(title, { key, atMs });
+  };
+}
+
+const outlookIntervalMs = 30_000;
 
 const pipedColumns = 120;
 

@@ -184,17 +184,21 @@ function describeTraits({ tally }: Seen): string {
 function outlookLines(outlook: Reading<Outlook>, paint: Paint, columns: number): string[] {
   const hanging = (text: string) =>
     wrapTo(text, columns - 9).map((line, at) => (at === 0 ? `  judge  ${line}` : `         ${line}`));
-  if (!outlook.known) return hanging(`what it would see is unknown: ${outlook.why}`).map(paint.dim);
+  const { sight, basis } = outlookTexts(outlook);
+  if (basis === null) return hanging(sight).map(paint.dim);
+  return [...hanging(sight), ...wrapTo(basis, columns - 9).map((line) => paint.dim(`         ${line}`))];
+}
+
+/** How soon the judge would see what, and what that rests on; null: it would see nothing yet. */
+function outlookTexts(outlook: Reading<Outlook>): { readonly sight: string; readonly basis: string | null } {
+  if (!outlook.known) return { sight: `what it would see is unknown: ${outlook.why}`, basis: null };
   const { traffic, rules, assumedShare, dispersion } = outlook.value;
   const scatter = dispersion.known
     ? `dispersion ${dispersion.value.toFixed(1)}, measured between the origin's servers`
     : `dispersion unknown (${dispersion.why}), ${rules.dispersion} assumed`;
   const share = assumedShare ? `a destination with ${percentage(traffic.share)} of this traffic` : 'this destination';
   const basis = `for ${share}, at ${percentage(traffic.baseline)} failed; ${scatter}`;
-  return [
-    ...hanging(describeSights(traffic, rules)),
-    ...wrapTo(basis, columns - 9).map((line) => paint.dim(`         ${line}`)),
-  ];
+  return { sight: describeSights(traffic, rules), basis };
 }
 
 function leftOutLines({ tally, groups }: Seen, paint: Paint, columns: number): string[] {
@@ -214,4 +218,10 @@ export function summarizeSeen(seen: Seen): string {
   if (groups === null) return `${flow}  failed ${failed(seen, origin)}`;
   const shares = `share ${rate(destination.attempts, attempts)}`;
   return `${flow}  ${shares}  failed ${failed(seen, origin)} at the origin, ${failed(seen, destination)} at the destination`;
+}
+
+/** What the judge would see, in one line, for output that is not a terminal. */
+export function summarizeOutlook({ title, outlook }: Seen): string {
+  const { sight, basis } = outlookTexts(outlook);
+  return `${title}  judge: ${sight}${basis === null ? '' : ` (${basis})`}`;
 }

@@ -60,6 +60,8 @@ async function takeBack({ backend, destination: glob, origin }: OfflineTarget): 
   if (changed.length > 0)
     await backend.setWeights(Object.fromEntries(changed.map(({ name }) => [name, weights[name] ?? 0])), signal);
   await backend.setStates(Object.fromEntries(destination.map(({ name }) => [name, 'maint' as const])), signal);
+  // As a rollout finds them: whoever wakes them later gives them no traffic by that.
+  await backend.setWeights(Object.fromEntries(destination.map(({ name }) => [name, 0])), signal);
   expectBack(await backend.read(signal), destination, weights);
   return destination.length;
 }
@@ -86,7 +88,7 @@ function expectBack(
 ): void {
   const isLeft = (server: ServerReading) =>
     destination.some(({ name }) => name === server.name)
-      ? server.admin !== 'maint'
+      ? server.admin !== 'maint' || server.weight !== 0
       : (weights[server.name] ?? server.weight) !== server.weight;
   const left = servers.filter(isLeft);
   if (left.length > 0) throw new Error(`${left.map(({ name }) => name).join(', ')} are not as they were written`);

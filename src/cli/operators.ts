@@ -38,7 +38,7 @@ export function addOperators(program: Command, context: Context): void {
     ['abort', 'take the traffic back to the origin now'],
     ['back', 'take the traffic back to the origin now; the same as abort, also after completion'],
   ] as const) {
-    verb(program, word, text)
+    verb(program, word, text, `${unfinishedOne}, else the last one completed`)
       .option('--reason <TEXT>', 'journalled')
       .option('--all', 'the whole destination at once, even where the origin cannot carry it all')
       .option('--offline', 'without journal and controller: the balancer alone')
@@ -53,7 +53,12 @@ export function addOperators(program: Command, context: Context): void {
       .addHelpText('after', backExamples(word))
       .action((name: string | undefined, options: BackOptions) => takeBack(context, name, options));
   }
-  verb(program, 'retire', 'give up the reserve of a completed rollout: one-way')
+  verb(
+    program,
+    'retire',
+    'give up the reserve of a completed rollout: one-way',
+    'the only completed one that has its reserve',
+  )
     .option('--reason <TEXT>', 'journalled')
     .option('--confirm <NAME>', 'the name of the rollout, typed again (asked for on a terminal)')
     .addHelpText(
@@ -63,15 +68,18 @@ export function addOperators(program: Command, context: Context): void {
     .action((name: string | undefined, options: Options & { confirm?: string }) => retire(context, name, options));
 }
 
-function verb(program: Command, name: string, description: string): Command {
+/** `rolloutByDefault`: which one is meant where none is named. */
+function verb(program: Command, name: string, description: string, rolloutByDefault = unfinishedOne): Command {
   return program
     .command(name)
     .description(description)
-    .argument('[ROLLOUT]', 'default: the only one that is not finished')
+    .argument('[ROLLOUT]', `default: ${rolloutByDefault}`)
     .option(...configOption)
     .option(...journalOption)
     .option('--json', 'one JSON object per journal entry, and the outcome (docs/reference/operators.md)');
 }
+
+const unfinishedOne = 'the only one that is not finished';
 
 const resumeExamples = `
 Without a living controller this process becomes it.

@@ -8,9 +8,8 @@ import type { RolloutPlan, Step } from '../core/rollout/plan.ts';
 import { serversOf } from '../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../core/rollout/start.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
-import { stageWords } from '../core/rollout/status.ts';
 import { CliError, type Context, type Journal } from './context.ts';
-import { lastStepOf, rolloutsOf, splitAt, unfinished } from './history.ts';
+import { lastStepOf, type PastRollout, rolledBackBefore, rolloutsOf, splitAt } from './history.ts';
 import { openObserved } from './open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
 
@@ -19,17 +18,6 @@ export type PlanDocument = {
   readonly hash: string;
   readonly wave: { readonly name: string; readonly value: string } | null;
   readonly services: readonly ServicePlan[];
-  /** A rollout that comes first: nothing of this plan can be applied before it has ended; null: there is none. */
-  readonly unfinished: Unfinished | null;
-};
-
-export type Unfinished = {
-  readonly operation: string;
-  readonly service: string;
-  /** Of the plan that it belongs to, which `apply` goes on with. */
-  readonly planHash: string;
-  /** Where it stands, in words. */
-  readonly stage: string;
 };
 
 export type ServicePlan = {
@@ -45,6 +33,8 @@ export type ServicePlan = {
   readonly wayBack: readonly string[];
   readonly refusals: readonly string[];
   readonly warnings: readonly string[];
+  /** The rollout in which the judge or a tripwire took this build back: `apply` asks for a reason. null: none did. */
+  readonly takenBackIn: string | null;
 };
 
 /** `class`: how the line is undone. */
@@ -127,21 +117,21 @@ export async function planDocument(
       const first = await opened.observe();
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
-      services.push(servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null));
+      const row = servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null);
+      services.push({ ...row, takenBackIn: takenBackIn(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
     }
   }
   const hash = planHash(hashed, context.world.sha256);
-  return { hash, wave: choice.wave, services, unfinished: await unfinishedIn(journal) };
+  return { hash, wave: choice.wave, services };
 }
 
-async function unfinishedIn(journal: Journal | null): Promise<Unfinished | null> {
-  const [open] = unfinished(await rolloutsOf(journal, null));
-  if (open === undefined) return null;
-  const { operation, planHash, plan, stage } = open;
-  return { operation, service: plan.service, planHash, stage: stageWords(open, stage) };
+function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {
+  const { origin, destination } = buildsOf(observation);
+  const builds = { origin: origin ?? 'unknown', destination: destination ?? 'unknown' };
+  return rolledBackBefore(past, builds)?.operation ?? null;
 }
 
 async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
@@ -155,7 +145,7 @@ function servicePlan(
   first: Observation,
   second: Observation,
   last: RolloutState | null,
-): ServicePlan {
+): Omit<ServicePlan, 'takenBackIn'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
   return {

@@ -1,7 +1,8 @@
 import type { Paint } from './paint.ts';
-import type { PlanDocument, ServicePlan, Unfinished } from './plan-document.ts';
+import type { PlanDocument, ServicePlan } from './plan-document.ts';
 import { table } from './table.ts';
 import { widthOf, wrapTo } from './terminal-text.ts';
+import type { Unfinished } from './unfinished.ts';
 
 /** A plan for people: per line what changes, who owns it and how it is undone. */
 export function planLines(
@@ -9,39 +10,55 @@ export function planLines(
   paint: Paint,
   columns: number,
   command: (verb: string) => string,
+  unfinished: Unfinished | null = null,
 ): string[] {
   const lines: string[] = [];
   if (plan.wave !== null) lines.push(`${paint.bold(`Wave ${plan.wave.name}`)}  ${plan.wave.value}`, '');
   for (const service of plan.services) {
-    // What speaks against a start is its own doing.
-    const isOpen = service.service === plan.unfinished?.service;
-    lines.push(...serviceLines(isOpen ? { ...service, refusals: [] } : service, paint, columns), '');
+    // What is refused of a service that is being moved is refused because it is: nobody is to put that right by hand.
+    const isMoving = service.service === unfinished?.service;
+    lines.push(...serviceLines(isMoving ? { ...service, refusals: [] } : service, paint, columns), '');
   }
-  if (plan.unfinished !== null) return [...lines, ...unfinishedLines(plan.unfinished, paint, columns, command)];
   const refused = plan.services.some((service) => service.refusals.length > 0);
-  if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
-  else lines.push(`Plan ${paint.bold(plan.hash)}`, `  ${command('apply')} --plan ${plan.hash.slice(0, hashDigits)}`);
+  if (unfinished !== null) lines.push(...unfinishedLines(plan, unfinished, paint, columns, command));
+  else if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
+  else
+    lines.push(
+      `Plan ${paint.bold(plan.hash)}`,
+      `  ${command('apply')} --plan ${plan.hash.slice(0, hashDigits)}${reasonFor(plan)}`,
+    );
   return lines;
 }
 
-/** Its own hash is not shown: `apply` would refuse it. */
+/** `apply` refuses every other plan meanwhile, so a command with this one's hash would be a wrong one. */
 function unfinishedLines(
-  { operation, stage, planHash }: Unfinished,
+  plan: PlanDocument,
+  unfinished: Unfinished,
   paint: Paint,
   columns: number,
   command: (verb: string) => string,
 ): string[] {
-  const text = `${operation} is unfinished (${stage}): this plan cannot be applied before it has ended.`;
+  const { operation, stage, held, planHash, controllerPid } = unfinished;
+  const where = held === null ? stage : `${stage}, held: ${held}`;
+  const goesOn =
+    controllerPid === null
+      ? [`  ${command('apply')} --plan ${planHash.slice(0, hashDigits)}   goes on with it`]
+      : [`  ${command('watch')}   shows it: its controller (pid ${controllerPid}) is alive`];
+  const resume = held === null ? [] : [`  ${command('resume')}   ends the hold`];
   return [
-    ...wrapTo(text, columns).map(paint.red),
-    ...table(
-      [
-        [`  ${command('apply')} --plan ${planHash.slice(0, hashDigits)}`, 'goes on with it'],
-        [`  ${command('back')}`, 'takes it back'],
-      ],
-      'll',
+    ...wrapTo(`${operation} is unfinished (${where}), and no other plan is applied before it has ended.`, columns).map(
+      paint.yellow,
     ),
+    ...goesOn,
+    ...resume,
+    `  ${command('back')}   takes the traffic back`,
+    ...wrapTo(`Afterwards this would be plan ${plan.hash}, if nothing has changed by then.`, columns),
   ];
+}
+
+/** A build that was taken back is not tried again without one. */
+function reasonFor({ services }: PlanDocument): string {
+  return services.some(({ takenBackIn }) => takenBackIn !== null) ? ' --reason "why this build is tried again"' : '';
 }
 
 function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[] {
@@ -60,8 +77,18 @@ function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[
     // Commands are copied: they are never broken.
     '  The way back by hand',
     ...plan.wayBack.map((line) => `    ${line}`),
+    ...takenBackLines(plan)
+      .flatMap((line) => hanging(2, line))
+      .map(paint.yellow),
     ...plan.warnings.flatMap((line) => hanging(2, `warning: ${line}`)).map(paint.yellow),
     ...plan.refusals.flatMap((line) => hanging(2, `refused: ${line}`)).map(paint.red),
+  ];
+}
+
+function takenBackLines({ takenBackIn, builds }: ServicePlan): string[] {
+  if (takenBackIn === null) return [];
+  return [
+    `warning: build ${builds.destination ?? 'unknown'} was taken back in ${takenBackIn}: \`drover why ${takenBackIn}\` tells why, and apply asks for a --reason to try it again`,
   ];
 }
 

@@ -7,6 +7,7 @@ import { paintFor } from './paint.ts';
 import { chooseServices, planDocument } from './plan-document.ts';
 import { planLines } from './plan-view.ts';
 import { columnsOf } from './terminal-text.ts';
+import { unfinishedRollout } from './unfinished.ts';
 
 type PlanOptions = {
   readonly config?: string;
@@ -31,7 +32,8 @@ export function addPlan(program: Command, context: Context): void {
 
 const examples = `
 Reads only. The hash covers intent and configuration, not counts or sizes: autoscaling does not stale it.
-Exit status: 2 changes pending, 1 refused (also as long as a rollout is unfinished) or an error.
+While a rollout is unfinished, \`apply\` goes on with it and refuses every other plan: the last lines say how.
+Exit status: 2 changes pending, 1 refused or an error.
 
 Examples:
   drover plan                     the next wave
@@ -45,9 +47,14 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
   try {
     const choice = await chooseServices(config, journal, names, options.wave);
     const document = await planDocument(context, config, choice, journal, stateDirectory);
-    const lines = () => planLines(document, paintFor(context), columnsOf(context), commandAt(options));
-    context.stdout.write(`${options.json ? JSON.stringify(document) : lines().join('\n')}\n`);
-    const isRefused = document.unfinished !== null || document.services.some(({ refusals }) => refusals.length > 0);
+    const unfinished = await unfinishedRollout(context, journal, stateDirectory);
+    if (options.json) context.stdout.write(`${JSON.stringify({ ...document, unfinished })}\n`);
+    else {
+      const lines = planLines(document, paintFor(context), columnsOf(context), commandAt(options), unfinished);
+      context.stdout.write(`${lines.join('\n')}\n`);
+    }
+    // What would be refused now is refused because a rollout is under way, and that one is what is pending.
+    const isRefused = unfinished === null && document.services.some((service) => service.refusals.length > 0);
     context.setExitCode(isRefused ? 1 : 2);
   } finally {
     await journal?.close();

@@ -11,6 +11,7 @@ import { addObserve } from './observe.ts';
 import { addOperators } from './operators.ts';
 import { addPlan } from './plan.ts';
 import { addStatus } from './status.ts';
+import { addStop } from './stop.ts';
 import { packageVersion } from './version.ts';
 import { addWhy } from './why.ts';
 
@@ -29,6 +30,7 @@ export function buildProgram(context: Context): Command {
   addApply(program, context);
   addStatus(program, context);
   addOperators(program, context);
+  addStop(program, context);
   addWhy(program, context);
   addJudge(program, context);
   addJournal(program, context);

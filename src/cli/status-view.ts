@@ -19,8 +19,33 @@ export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, 
       : [`  promote    ${gauge(promote, paint.green)}  ${evidence(promote)}`]),
     ...rest('next', nextText(status, nowMs)),
     ...rest('scatter', dispersionText(status), paint.dim),
+    ...(status.others.length === 0 ? [] : rest('left out', `${listed(status.others)}: of neither group`, paint.dim)),
     ...waitingTexts(status).flatMap(([label, text]) => rest(label, text, paint.yellow)),
   ];
+}
+
+function listed(items: readonly string[]): string {
+  return items.length <= 4 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more`;
+}
+
+/** The same in one line, for output that is not a terminal. */
+export function statusSummary(status: RolloutStatus, nowMs: number): string {
+  const { origin, destination, builds, verdict, promotion } = status;
+  const group = (name: string, { environment, able, rps, attempts, failures }: GroupStatus, build: string) => {
+    const flow = rps === null ? 'requests/s unknown' : `${whole(rps)} requests/s`;
+    const failed = attempts === 0 ? 'no requests' : `failed ${rate(Math.min(failures, attempts), attempts)}`;
+    return `${name} ${environment} (${build}): ${able ?? 'unknown'} able, ${flow}, ${failed}`;
+  };
+  return [
+    `${status.operation}  ${stageLine(status)}`,
+    `share ${shares(status)}`,
+    group('origin', origin, builds.origin),
+    group('destination', destination, builds.destination),
+    `roll back: ${evidence(verdict.rollBack)}`,
+    ...(promotion === null ? [] : [`promote: ${evidence(verdict.promote)}`]),
+    `next: ${nextText(status, nowMs)}`,
+    ...waitingTexts(status).map(([label, text]) => `${label}: ${text}`),
+  ].join('; ');
 }
 
 /** Where the text of a labelled line begins. */
@@ -61,9 +86,10 @@ function groupRow(name: string, group: GroupStatus, build: string, paint: Paint)
   ];
 }
 
-function shares({ observedShare, requestedShare }: RolloutStatus): string {
+function shares({ observedShare, requestedShare, stage }: RolloutStatus): string {
   const observed = observedShare === null ? 'unknown' : percentage(observedShare);
-  return `observed ${observed}, ${requestedShare === null ? 'as capacity makes it' : `asked for ${percentage(requestedShare)}`}`;
+  if (requestedShare !== null) return `observed ${observed}, asked for ${percentage(requestedShare)}`;
+  return `observed ${observed}, ${stage.startsWith('drill') ? 'as the lowest weight makes it' : 'as capacity makes it'}`;
 }
 
 /** Why nothing is promoted now. */

@@ -17,6 +17,7 @@ import { paintFor } from './paint.ts';
 import { type Look, lookAt, notLooked } from './status-look.ts';
 import { statusLines } from './status-view.ts';
 import { columnsOf, wrapTo } from './terminal-text.ts';
+import { pipedStatus } from './watch-lines.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
@@ -35,7 +36,9 @@ export function addStatus(program: Command, context: Context): void {
     .action((options: Options) => status(context, options));
   program
     .command('watch')
-    .description('the running rollout, live: groups, shares, evidence; dated lines when piped')
+    .description(
+      'the running rollout, live: groups, shares, evidence; when piped, a dated line at each change and every 10 s',
+    )
     .option(...configOption)
     .option(...journalOption)
     .option('--json', 'one JSON object per second (docs/reference/status.md)')
@@ -145,6 +148,7 @@ async function watch(context: Context, options: Options): Promise<void> {
   const seen = new Map<string, number>();
   for (const { operation, seq } of await journal.heads()) seen.set(operation, seq);
   let status: RolloutStatus | null = null;
+  const piped = context.stdout.terminal === null ? pipedStatus() : () => [];
   try {
     for (
       let answer = await controllerAt(context, controlSocket);
@@ -156,7 +160,10 @@ async function watch(context: Context, options: Options): Promise<void> {
       if (isOver) break;
       status = answer?.status ?? status;
       if (status !== null && options.json) context.stdout.write(`${JSON.stringify(status)}\n`);
-      else if (status !== null) block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
+      else if (status !== null) {
+        block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
+        for (const line of piped(status, context.clock.now())) block.note(line);
+      }
       await context.clock.sleep(1000, interruption.signal);
     }
     if (interruption.signal.aborted) return;

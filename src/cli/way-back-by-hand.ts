@@ -6,7 +6,7 @@ import type { RolloutPlan } from '../core/rollout/plan.ts';
 import { serversOf } from '../core/rollout/servers.ts';
 
 /**
- * The way back as commands that a person can type when nothing of Drover works: literal, one line per balancer process. The
+ * The way back as commands that a person can type when nothing of Drover works: literal, for each balancer process. The
  * origin's weights are those that the last rollout of the service found (`asFound`; null: there was none): at the moment they
  * may be anything, nothing included.
  */
@@ -41,16 +41,37 @@ export function wayBackByHand(
         lines.push(`# the weights of the origin at ${backend.id} are not known (0 now, and 0 in its configuration)`);
         continue;
       }
+      const destination = serversOf(backend, reading.value, 'destination').map(
+        ({ name }) => `${traffic.backend}/${name}`,
+      );
       const commands = [
         ...origin.map(([name, weight]) => `set server ${traffic.backend}/${name} weight ${weight}`),
-        ...serversOf(backend, reading.value, 'destination').map(
-          ({ name }) => `set server ${traffic.backend}/${name} state maint`,
-        ),
+        ...destination.map((name) => `set server ${name} state maint`),
+        // Whoever wakes them later gives them no traffic by that.
+        ...destination.map((name) => `set server ${name} weight 0`),
       ];
-      lines.push(`echo '${commands.join('; ')}' | socat stdio ${addressOf(socket)}`);
+      for (const batch of batches(commands))
+        lines.push(`echo '${batch.join('; ')}' | socat stdio ${addressOf(socket)}`);
     }
   }
   return lines;
+}
+
+/** HAProxy reads a line of commands into one buffer, of 16 kB by default. */
+const batchCharacterMax = 8000;
+
+function batches(commands: readonly string[]): string[][] {
+  const all: string[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const command of commands) {
+    if (length + command.length > batchCharacterMax) {
+      all.push([]);
+      length = 0;
+    }
+    all.at(-1)?.push(command);
+    length += command.length + 2;
+  }
+  return all;
 }
 
 /** As found; else as they are, or as a reload would bring them back where they carry nothing now. */

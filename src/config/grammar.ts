@@ -100,7 +100,7 @@ const buildShape = either(
         http: optional(urlPath(), 'GET on each instance answers with its build.'),
         files: optional(
           list('a list of paths', text('a path')),
-          'The build is the hash of the command line and the content of these files (provider `local`).',
+          'The build is the hash of `command`, `env` and the content of these files (provider `local`).',
         ),
       },
       { exactlyOne: ['http', 'files'] },
@@ -118,7 +118,7 @@ const groupShape = mapping('a mapping with "environment"', {
   capacity: optional(rate(), 'What one instance can carry. Left out: the highest healthy load seen.'),
   build: optional(
     buildShape,
-    'What runs there, since evidence counts for one pair of builds only: the build itself, or how to learn it. Needed with provider `none`; with `local`, left out: the hash of the command line.',
+    'What runs there, since evidence counts for one pair of builds only: the build itself, or how to learn it. Needed with provider `none`; with `local`, left out: the hash of `command` and `env`.',
   ),
   command: optional(
     list('a list of a program and its arguments', argument('an argument', true), { sizeMin: 1, secret: true }),

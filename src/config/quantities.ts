@@ -18,12 +18,15 @@ export function duration(bounds: { readonly min: string; readonly max: string })
     expected: `a duration from ${bounds.min} to ${bounds.max}, such as 250ms, 30s, 5m, 1h`,
     schema: { type: 'string', pattern: durationPattern.source },
     parse: (given) => {
-      if (typeof given.value === 'number')
-        return { ok: false, suggestion: `with its unit: ${given.text}s, ${given.text}ms …` };
+      if (typeof given.value === 'number') {
+        const isLength = durationPattern.test(`${given.text}s`);
+        return isLength ? { ok: false, suggestion: `with its unit: ${given.text}s, ${given.text}ms …` } : { ok: false };
+      }
       const ms = typeof given.value === 'string' ? durationMs(given.value) : null;
       if (ms !== null) return within(ms, { min: minMs, max: maxMs });
       const suggestion = typeof given.value === 'string' ? suggestDuration(given.value) : null;
-      return suggestion === null ? { ok: false } : { ok: false, suggestion: `write ${suggestion}` };
+      const isMeant = within(durationMs(suggestion ?? '') ?? -1, { min: minMs, max: maxMs }).ok;
+      return suggestion !== null && isMeant ? { ok: false, suggestion: `write ${suggestion}` } : { ok: false };
     },
   });
 }
@@ -75,8 +78,11 @@ export function fraction(bounds: FractionBounds): Shape<number> {
       ],
     },
     parse: (given) => {
-      if (typeof given.value === 'number' && given.value > 1)
-        return { ok: false, suggestion: `write ${given.text}% for a percentage` };
+      if (typeof given.value === 'number' && given.value > 1) {
+        const meant = fractionOf(`${given.text}%`);
+        const isMeant = meant !== null && within(meant, bounds).ok;
+        return isMeant ? { ok: false, suggestion: `write ${given.text}% for a percentage` } : { ok: false };
+      }
       const value = typeof given.value === 'number' ? given.value : fractionOf(given.value);
       if (
         value === null ||
@@ -108,7 +114,10 @@ export function rate(): Shape<number> {
     expected: 'a rate above 0, such as 120/s or 7200/m',
     schema: { type: 'string', pattern: ratePattern.source },
     parse: (given): ScalarReading<number> => {
-      if (typeof given.value === 'number') return { ok: false, suggestion: `with its unit: ${given.text}/s` };
+      if (typeof given.value === 'number') {
+        const isRate = given.value > 0 && ratePattern.test(`${given.text}/s`);
+        return isRate ? { ok: false, suggestion: `with its unit: ${given.text}/s` } : { ok: false };
+      }
       const match = typeof given.value === 'string' ? ratePattern.exec(given.value) : null;
       const unit = unitMs.get(match?.[2] ?? '');
       if (match === null || unit === undefined) return { ok: false };

@@ -120,7 +120,7 @@ function groupConfig(fields: GroupFields, around: Surroundings): GroupConfig {
   };
 }
 
-/** Left out (provider local): the command line alone. */
+/** Left out (provider local): command and variables alone. */
 function buildConfig(fields: GroupFields, directory: string): BuildConfig {
   const build = valueIn(fields.build);
   if (build === undefined) return { kind: 'command', files: [] };

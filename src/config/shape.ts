@@ -89,14 +89,19 @@ export function mapped<T, U>(shape: Shape<T>, change: (value: T) => U): Shape<U>
 
 /** A short form (`whenScalar`) and a long one; which is meant shows by whether it is a mapping or list. */
 export function either<T, U>(whenScalar: Shape<T>, otherwise: Shape<U>): Shape<T | U> {
+  const expected = `${whenScalar.expected}, or ${otherwise.expected}`;
   return {
-    expected: `${whenScalar.expected}, or ${otherwise.expected}`,
+    expected,
     schema: { anyOf: [whenScalar.schema, otherwise.schema] },
     keys: otherwise.keys,
     read(source, scope) {
       if (source.kind === 'unreadable') return invalid;
       const isShort = source.kind === 'scalar' && source.value !== null;
-      return isShort ? whenScalar.read(source, scope) : otherwise.read(source, scope);
+      if (isShort) return whenScalar.read(source, scope);
+      // What is neither of the two is told of both.
+      const report: Scope['report'] = (finding) =>
+        scope.report(finding.expected === otherwise.expected ? { ...finding, expected } : finding);
+      return otherwise.read(source, source.kind === 'mapping' ? scope : { ...scope, report });
     },
   };
 }

@@ -28,7 +28,29 @@ function nearest(word: string, candidates: readonly string[]): string | null {
     if (distance > distanceMax || distance >= Math.max(wanted.length, candidate.length)) continue;
     if (best === null || distance < best.distance) best = { candidate, distance };
   }
+  return best === null ? nearestByBeginning(wanted, candidates) : best.candidate;
+}
+
+/** The same word in another form: `depends_on` for `dependencies`, `health-check` for `health`. */
+function nearestByBeginning(wanted: string, candidates: readonly string[]): string | null {
+  let best: { readonly candidate: string; readonly shared: number } | null = null;
+  for (const candidate of candidates) {
+    const known = plain(candidate);
+    const shared = sharedBeginning(wanted, known);
+    if (shared < beginningLengthMin) continue;
+    const isContained = shared === known.length || shared === wanted.length;
+    if (!isContained && shared * 2 <= wanted.length) continue;
+    if (best === null || shared > best.shared) best = { candidate, shared };
+  }
   return best === null ? null : best.candidate;
+}
+
+const beginningLengthMin = 4;
+
+function sharedBeginning(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 const wordLengthMax = 64;

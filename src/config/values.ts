@@ -66,7 +66,8 @@ export function integer(bounds: Bounds): Shape<number> {
     parse: (given) => {
       if (typeof given.value !== 'number') return withoutQuotes(given, /^\d+$/);
       if (!/^\d{1,10}$/.test(given.text)) {
-        return Number.isInteger(given.value) ? { ok: false, suggestion: `write ${given.value}` } : { ok: false };
+        const isMeant = Number.isInteger(given.value) && within(given.value, bounds).ok;
+        return isMeant ? { ok: false, suggestion: `write ${given.value}` } : { ok: false };
       }
       return within(given.value, bounds);
     },

@@ -1,11 +1,11 @@
-import { type Draft, seal } from '../core/journal/chain.ts';
+import { type Draft, hashOf, seal } from '../core/journal/chain.ts';
 import type { Sha256 } from '../core/journal/entry.ts';
 import { type Entry, type EventBody, emptyHead, type Head } from '../core/journal/entry.ts';
 import { type FleetEvent, fleetOperation } from '../core/journal/fleet.ts';
 import { rolloutRules, type Started } from '../core/rollout/events.ts';
 import { within } from './deadline.ts';
 import type { OperationPorts } from './operation-ports.ts';
-import type { JournalStore } from './ports.ts';
+import { type JournalStore, PortError } from './ports.ts';
 
 /** Begins an operation's chain and anchors it in the fleet's. `exists`: the chain has begun already, nothing was written. */
 export async function startOperation(
@@ -59,9 +59,19 @@ export function openChain(journal: JournalStore, operation: string, sha256: Sha2
     },
     async catchUp(signal) {
       const entries = await within(signal, journal.read(operation, head.seq));
-      const last = entries.at(-1);
-      if (last !== undefined) head = { operation, seq: last.seq, hash: last.hash };
+      for (const entry of entries) head = followed(head, entry, sha256);
       return entries;
     },
   };
+}
+
+/** The head behind `entry`. Nothing is built on a chain that is not what was written: throws PortError `corrupt`. */
+function followed({ operation, seq, hash }: Head, entry: Entry, sha256: Sha256): Head {
+  if (entry.seq === seq + 1 && entry.previous === hash && entry.hash === hashOf(entry, sha256)) {
+    return { operation, seq: entry.seq, hash: entry.hash };
+  }
+  const message =
+    `${operation}: entry ${entry.seq} of the journal is not what was written behind entry ${seq}; \`drover journal verify\` ` +
+    'names what was changed. Nothing goes forward on it; `drover back` takes the traffic back without it';
+  throw new PortError('corrupt', message, { retriable: false });
 }

@@ -20,7 +20,11 @@ export function openDeadline(clock: Clock, ms: number, outer: readonly AbortSign
   }
   void clock.sleep(ms, timer.signal).then(() => {
     if (timer.signal.aborted) return;
-    controller.abort(new PortError('timeout', `no answer within ${ms} ms`, { retriable: true }));
+    controller.abort(
+      new PortError('timeout', `no answer within ${ms} ms: it is stopped or overloaded, or cannot be reached`, {
+        retriable: true,
+      }),
+    );
   });
   return {
     signal: controller.signal,

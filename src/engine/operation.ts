@@ -12,6 +12,7 @@ import { keepLease, type LeaseKeeper } from './lease.ts';
 import { observe } from './observe.ts';
 import type { Inbox, OperationPorts } from './operation-ports.ts';
 import { performBack, performEffects } from './perform.ts';
+import { PortError } from './ports.ts';
 import { collectSamples, type SampleCollector } from './samples.ts';
 import { type SteadyClock, steadyClock } from './steady-clock.ts';
 import { type Troubles, troubleLines, troublesAfter } from './troubles.ts';
@@ -250,7 +251,10 @@ async function follow(loop: Loop, entries: readonly Entry<RolloutEvent>[]): Prom
 
 /** Reads what others have appended, and what this controller has without learning of it. */
 async function catchUp(loop: Loop): Promise<void> {
-  const entries = await asked(loop, (signal) => loop.chain.catchUp(signal)).catch(() => null);
+  const entries = await asked(loop, (signal) => loop.chain.catchUp(signal)).catch((error: unknown) => {
+    if (error instanceof PortError && !error.retriable) loop.trouble = error.message;
+    return null;
+  });
   loop.isBehind = entries === null;
   let steppedMs = 0;
   for (const entry of entries ?? []) {

@@ -1,6 +1,7 @@
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { OperatorAct } from './faults.ts';
 import type { Random } from './random.ts';
+import { scaleInByOthers } from './world/misfortunes.ts';
 import type { World } from './world/world.ts';
 
 /** What operators see and reach. `ask` reaches a controller that is alive, if there is one. */
@@ -41,7 +42,7 @@ function plantAct(view: OperatorsView, random: Random, act: OperatorAct): void {
 function perform(view: OperatorsView, random: Random, act: OperatorAct): boolean {
   switch (act) {
     case 'hold':
-      return view.ask({ kind: 'hold', by: 'kim', why: 'lunch' });
+      return hold(view, random);
     case 'resume':
       return view.ask({ kind: 'resume', by: 'kim', reason: random.chance(0.5) ? 'looked at it' : null });
     case 'back':
@@ -54,6 +55,17 @@ function perform(view: OperatorsView, random: Random, act: OperatorAct): boolean
     default:
       return act satisfies never;
   }
+}
+
+/** Who holds does so because somebody works at the fleets: where others scale in at all, they do it soon after. */
+function hold({ world, ask, ended }: OperatorsView, random: Random): boolean {
+  if (!ask({ kind: 'hold', by: 'kim', why: 'lunch' })) return false;
+  if (world.scenario.faults['scale-in-by-others'] === undefined) return true;
+  const own = random.fork('scale in');
+  world.schedule.after(own.between(5, 40) * 1000, () => {
+    if (!world.healed && !ended()) scaleInByOthers(world, own);
+  });
+  return true;
 }
 
 /** A way back that was asked for is asked for again until it is seen; with no controller to ask it is taken by hand. */

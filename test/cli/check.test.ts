@@ -90,6 +90,15 @@ describe('drover check', () => {
     expect(text).toContain('The servers are named web1, classic-1');
   });
 
+  test('names servers that belong to neither group', async () => {
+    const backend = reading({}, [server('classic-1', 1), server('vpc-1', 0), server('other-1', 1)]);
+    const { text, code } = await check(await file('live.yaml', exampleConfig), {
+      backend: () => Promise.resolve(backend),
+    });
+    expect(text).toContain('edge/query (query)  warning: servers of neither group: other-1\n');
+    expect(code).toBe(0);
+  });
+
   test('takes a balancer that cannot be read for a warning', async () => {
     const refused = () =>
       Promise.reject(new PortError('denied', '/run/haproxy/admin.sock: permission denied', { retriable: true }));
@@ -205,6 +214,7 @@ function reading(traits: Partial<BackendTraits>, servers: readonly ServerReading
       retryOn: known([]),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(30_000),
       readOnly: known(null),
       ...traits,

@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Context, Journal, World } from '../../src/cli/context.ts';
 import type { Check, Diagnosis } from '../../src/cli/doctor-diagnosis.ts';
 import { buildProgram } from '../../src/cli/program.ts';
+import type { GroupConfig } from '../../src/core/fleet/config.ts';
 import { seal } from '../../src/core/journal/chain.ts';
 import { type EventBody, emptyHead } from '../../src/core/journal/entry.ts';
 import type { BackendReading, Health, ServerReading } from '../../src/core/observed/backend.ts';
+import type { GroupReading } from '../../src/core/observed/group.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { type Backend, PortError } from '../../src/engine/ports.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
@@ -218,20 +220,98 @@ describe('what an operation left', () => {
   });
 
   test('weights in force against those configured, and servers put aside, by name', async () => {
-    const servers = [up('classic-1', 40, 100), { ...up('classic-2', 100), admin: 'maint' } as const, up('vpc-1', 0)];
+    const aside = { ...up('classic-2', 100), admin: 'maint', health: 'unchecked' } as const;
+    const servers = [up('classic-1', 40, 100), aside, up('vpc-1', 0), up('other-1', 5)];
     const { diagnosis } = await doctor({ backend: { servers } });
     expect(warnings(diagnosis)).toEqual(
       expect.arrayContaining([
         'edge/query: weights are not as configured: classic-1 has weight 40, configured is 100',
-        'edge/query: put aside by somebody: classic-2 is in maint',
+        expect.stringMatching(/^edge\/query: put aside by somebody: classic-2 is in maint\. A rollout never touches/),
+        expect.stringMatching(/^edge\/query: servers of neither group: other-1\./),
       ]),
     );
+    // In maint nothing is checked: that is no missing check.
+    expect(whats(diagnosis)).toContain('edge/query: origin 1 of 2 up, 1 in maint (classic-2)');
+    expect(troubles(diagnosis)).toEqual([]);
   });
 
   test('a state directory that others may write to', async () => {
     await mkdir(join(directory, '.drover'));
     await chmod(join(directory, '.drover'), 0o777);
     expect(warnings((await doctor()).diagnosis)).toContain('others may write here (mode 0777)');
+  });
+});
+
+const localConfig = `version: 1
+name: shop
+environments:
+  classic: { provider: local }
+  vpc: { provider: local }
+balancers:
+  edge: { embedded: { listen: 127.0.0.1:24100 } }
+services:
+  query:
+    owner: team-query
+    kind: stateless
+    objective: { failures: 1% }
+    traffic: { balancer: edge, backend: query, origin: "classic-*", destination: "vpc-*" }
+    origin: { environment: classic, size: 2..4, command: [run], ports: 24200, server: "classic-{index}", health: / }
+    destination: { environment: vpc, size: 0..4, build: { http: /build }, command: [run], ports: 24300, server: "vpc-{index}", health: / }
+`;
+
+describe('a fleet that Drover starts itself and has not started yet', () => {
+  const asleep = new PortError('unreachable', 'nobody answers at edge.sock', { retriable: true });
+
+  test('is no trouble: apply starts it', async () => {
+    await writeFile(join(directory, 'drover.yaml'), localConfig);
+    const { diagnosis, code } = await doctor({ level: asleep, backend: asleep });
+    expect(troubles(diagnosis)).toEqual([]);
+    expect(code).toBe(0);
+    expect(warnings(diagnosis)).toContainEqual(
+      expect.stringMatching(/^destination in vpc.*its build is not known before an instance runs$/),
+    );
+  });
+
+  test('an origin that could tell its build only when it runs is never started, and that is said', async () => {
+    await writeFile(
+      join(directory, 'drover.yaml'),
+      localConfig.replace('size: 2..4,', 'size: 2..4, build: { http: /b },'),
+    );
+    const { diagnosis, code } = await doctor({ level: asleep, backend: asleep });
+    expect(code).toBe(2);
+    expect(troubles(diagnosis)).toEqual([
+      expect.objectContaining({ remedy: expect.stringContaining('`{ files: […] }`') }),
+    ]);
+  });
+
+  test('a port that somebody else serves is named; one that is needed only later, or served by its own, is no trouble', async () => {
+    await writeFile(join(directory, 'drover.yaml'), localConfig);
+    const holders = {
+      24100: { pid: 41, isOwn: false },
+      24200: { pid: 42, isOwn: false },
+      24201: { pid: 43, isOwn: true },
+      24202: { pid: 44, isOwn: false },
+      24300: { pid: null, isOwn: false },
+    };
+    const { diagnosis, code } = await doctor({ level: asleep, backend: asleep, holders });
+    expect(code).toBe(2);
+    expect(troubles(diagnosis)).toEqual([
+      {
+        level: 'trouble',
+        what: '127.0.0.1:24100, where it is to listen, is in use by process 41, which Drover did not start',
+        remedy: expect.stringContaining('`listen` elsewhere'),
+      },
+      {
+        level: 'trouble',
+        what: 'origin: port 24200 of instance 1 is in use by process 42, which Drover did not start',
+        remedy: expect.stringContaining('other `ports` in drover.yaml'),
+      },
+      expect.objectContaining({
+        what: 'destination: port 24300 of instance 1 is in use by a process of another user',
+      }),
+    ]);
+    const inUse = warnings(diagnosis).filter((what) => what.includes('in use'));
+    expect(inUse).toEqual([expect.stringMatching(/^origin: port 24202 of instance 3 is in use by process 44/)]);
   });
 });
 
@@ -246,6 +326,7 @@ type Options = {
   readonly backend?: Reads | PortError;
   readonly journal?: Journal | PortError;
   readonly control?: unknown;
+  readonly holders?: Readonly<Record<number, { readonly pid: number | null; readonly isOwn: boolean }>>;
 };
 
 /** Runs the verb on a world that refuses every write; with --json its output is what the page says. */
@@ -279,7 +360,7 @@ async function doctor({ json = true, columns, services = [], ...options }: Optio
   return { diagnosis, text, code };
 }
 
-function worldOf({ level = 'admin', backend = healthy, journal, control }: Options): Partial<World> {
+function worldOf({ level = 'admin', backend = healthy, journal, control, holders = {} }: Options): Partial<World> {
   const missing = new PortError('not-found', 'there is no journal', { retriable: false });
   return {
     openJournal: (_, { readOnly }) =>
@@ -293,11 +374,12 @@ function worldOf({ level = 'admin', backend = healthy, journal, control }: Optio
       ),
     openGroup: (service, side) => ({
       group: {
-        read: () => Promise.resolve({ size: null, instances: [], build: known(service[side].environment) }),
+        read: () => Promise.resolve(groupOf(service[side])),
         resize: () => Promise.reject(new Error('doctor resizes')),
       },
       close: () => Promise.resolve(),
     }),
+    portHolder: (port) => holders[port] ?? null,
     openMarker: () => ({
       read: () => Promise.resolve(null),
       write: () => Promise.reject(new Error('doctor marks')),
@@ -305,6 +387,15 @@ function worldOf({ level = 'admin', backend = healthy, journal, control }: Optio
     }),
     askControl: () => settled(control),
     sha256,
+  };
+}
+
+/** As it is before anything was started. */
+function groupOf({ environment, size, build }: GroupConfig): GroupReading {
+  return {
+    size: size === null ? null : { ...size, desired: size.min },
+    instances: [],
+    build: build.kind === 'http' ? unknown('no instance runs that could tell its build') : known(environment),
   };
 }
 
@@ -336,6 +427,7 @@ function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading
       retryOn: unknown('haproxy.cfg was not given'),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(10_000),
       readOnly: known(null),
     },

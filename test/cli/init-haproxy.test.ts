@@ -135,6 +135,7 @@ const traits: BackendReading['traits'] = {
   retryOn: unknown('not told'),
   abortOnClose: unknown('not told'),
   redispatch: unknown('not told'),
+  bypasses: unknown('not told'),
   attemptMsMax: unknown('not told'),
   readOnly: known(null),
 };

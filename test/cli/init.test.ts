@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -24,7 +24,13 @@ describe('drover init', () => {
     expect((await loadConfig({ directory })).warnings).toEqual([]);
   });
 
-  test('writes where it is told to', async () => {
+  test('writes where it is told to, and makes no directory for it', async () => {
+    await expect(init('fleets/shop.yaml')).rejects.toMatchObject({
+      message: `fleets/shop.yaml cannot be written: there is no directory ${join(directory, 'fleets')}`,
+      remedy: expect.stringMatching(/^make it first: mkdir -p /),
+    });
+    expect(await readdir(directory)).toEqual([]);
+    await mkdir(join(directory, 'fleets'));
     expect(await init('fleets/shop.yaml')).toContain('drover check --config fleets/shop.yaml');
     expect(await readFile(join(directory, 'fleets/shop.yaml'), 'utf8')).toBe(exampleConfig);
   });
@@ -62,6 +68,22 @@ describe('drover init', () => {
     expect(await readdir(directory)).toEqual(['fleet.yaml']);
   });
 
+  test('a path keeps its meaning in a file that lies elsewhere', async () => {
+    await mkdir(join(directory, 'sub', 'dir'), { recursive: true });
+    const listBackends = () => Promise.resolve(['web']);
+    const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits }) };
+    const openBackends = () => [{ id: 'haproxy/web', backend }];
+    const world = { listBackends, openBackends };
+    const sockets = ['admin.sock', 'sub/dir/own.sock', '/run/x.sock', '127.0.0.1:9999'];
+    const given = [...sockets.flatMap((socket) => ['--haproxy', socket]), '--config', 'haproxy.cfg'];
+    await init(world, ...given, 'sub/dir/fleet.yaml');
+    const text = await readFile(join(directory, 'sub', 'dir', 'fleet.yaml'), 'utf8');
+    const written = [...text.matchAll(/^ +(?:- |config: )"(.*)"$/gm)].map(([, path]) => path);
+    expect(written).toEqual(['../../admin.sock', './own.sock', '/run/x.sock', '127.0.0.1:9999', '../../haproxy.cfg']);
+    await init(world, ...given, 'fleet.yaml');
+    expect(await readFile(join(directory, 'fleet.yaml'), 'utf8')).toContain('- "admin.sock"');
+  });
+
   test('writes nothing where HAProxy has no servers: check would refuse a fleet without services', async () => {
     const listBackends = () => Promise.resolve([]);
     await expect(init({ listBackends }, '--haproxy', 'a.sock')).rejects.toThrow('the HAProxy at a.sock has servers');
@@ -77,6 +99,7 @@ const traits = {
   retryOn: untold,
   abortOnClose: untold,
   redispatch: untold,
+  bypasses: untold,
   attemptMsMax: untold,
   readOnly: untold,
 };

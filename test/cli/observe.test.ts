@@ -16,10 +16,24 @@ describe('observe, piped', () => {
       expect.stringMatching(/^a-1 +up +100 +50.0 % +1,000 +1.00 %$/),
       expect.stringMatching(/^b-1 +up +100 +50.0 % +1,000 +1.00 %$/),
     ]);
-    expect(lines.slice(-2)).toEqual([
+    expect(lines.slice(-3)).toEqual([
       '2026-01-01 00:00:01Z  web  200.0 attempts/s  failed 1.00 %',
+      expect.stringMatching(/^2026-01-01 00:00:01Z {2}web {2}judge: 3x in .* \(for a destination with 10.0 % of this/),
       '2026-01-01 00:00:02Z  web  200.0 attempts/s  failed 1.00 %',
     ]);
+  });
+
+  test('how soon a bad build would be seen is said as soon as it is known, and every half minute', async () => {
+    const minute = Array.from({ length: 70 }, (_, second) => at(1000 + 100 * second, 10 + second));
+    const { text } = await run({ haproxy: ['s'], destination: 'b-*' }, minute);
+    const judged = text.split('\n').filter((line) => line.includes('web  judge: '));
+    expect(judged[0]).toMatch(
+      /^2026-01-01 00:00:01Z {2}web {2}judge: 3x in .*10x in .*\(for this destination, at 1.00 % failed; dispersion/,
+    );
+    const atSeconds = judged.map((line) => Date.parse(line.slice(0, 20).replace(' ', 'T')) / 1000);
+    const gaps = atSeconds.slice(1).map((second, index) => second - (atSeconds[index] ?? 0));
+    expect(gaps).toEqual([30, 30]);
+    expect(text.match(/what it would see is unknown/g)).toHaveLength(1);
   });
 
   test('groups are compared, with the share of the destination', async () => {
@@ -36,7 +50,9 @@ describe('observe, piped', () => {
     expect(text.match(/cannot be read: nothing listens there/g)).toHaveLength(1);
     expect(text.match(/can be read again/g)).toHaveLength(1);
     expect(text).toContain("counting began anew: the balancer's process is another one");
-    expect(text.trimEnd().split('\n').at(-1)).toContain('20.0 attempts/s  failed 0 %');
+    const flows = text.split('\n').filter((line) => line.includes('attempts/s'));
+    expect(flows.at(-1)).toContain('20.0 attempts/s  failed 0 %');
+    expect(text.trimEnd().split('\n').at(-1)).toContain('judge: what it would see is unknown: nothing has failed yet');
   });
 
   test('one of several that cannot be read does not hide the others; none that can is an error', async () => {
@@ -153,6 +169,7 @@ function at(attempts: number, failures: number, process = 'p', mode: 'http' | 't
       retryOn: unknown('not told'),
       abortOnClose: known(false),
       redispatch: known(false),
+      bypasses: known([]),
       attemptMsMax: known(10_000),
       readOnly: known(null),
     },

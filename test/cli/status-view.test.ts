@@ -5,6 +5,7 @@ import type { ControlEnd } from '../../src/cli/control-rollout.ts';
 import { paintFor } from '../../src/cli/paint.ts';
 import { reporterFor } from '../../src/cli/rollout-reporter.ts';
 import { statusLines } from '../../src/cli/status-view.ts';
+import { pipedStatus } from '../../src/cli/watch-lines.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import type { RolloutStatus } from '../../src/core/rollout/status.ts';
 import { differences } from '../docs/page.ts';
@@ -41,6 +42,7 @@ function status(given: Partial<RolloutStatus> = {}): RolloutStatus {
     back: null,
     drill: null,
     builds: { origin: 'v41', destination: 'a-build-with-a-very-long-name-0123456789' },
+    others: [],
     ...given,
   };
 }
@@ -90,9 +92,15 @@ describe('a rollout as people see it', () => {
     ['held', { held: { why: 'lunch', by: 'alice' } }, 'nothing until `drover resume`'],
     ['no load', { loadRps: null }, 'promotes after about 2,600 more requests, and not'],
     ['a share by capacity', { requestedShare: null }, 'observed 49.9 %, as capacity makes it'],
+    ['a drill', { stage: 'drill-shifting', requestedShare: null }, 'as the lowest weight makes it'],
     ['no attempts', { observedShare: null }, 'observed unknown'],
   ])('says so: %s', (_, given, expected) => {
     expect(text(given, 120)).toContain(expected);
+  });
+
+  test('names servers that belong to neither group', () => {
+    expect(text()).not.toContain('left out');
+    expect(text({ others: ['other-1 at edge/web'] })).toMatch(/left out +other-1 at edge\/web: of neither group$/m);
   });
 
   test('no line is wider than the terminal, whatever there is to say', () => {
@@ -103,6 +111,36 @@ describe('a rollout as people see it', () => {
       for (const line of text({ blockers: [long, long], back }, columns).split('\n'))
         expect(line.length).toBeLessThanOrEqual(columns);
     }
+  });
+});
+
+describe('watch, piped', () => {
+  test('one line has groups, both shares, failure rates, evidence against thresholds, and the time to the next step', () => {
+    expect(pipedStatus()(status(), atMs)).toEqual([
+      [
+        'rollout-web-1  step 2 of 3 (50 %): judging',
+        'share observed 49.9 %, asked for 50.0 %',
+        'origin classic (v41): 2 able, 100 requests/s, failed 0.99 %',
+        'destination vpc (a-build-with-a-very-long-name-0123456789): 2 able, 100 requests/s, failed 0.99 %',
+        'roll back: evidence -1.9 of 8.3, by the comparison',
+        'promote: evidence 1.8 of 6.0, by the objective',
+        'next: promotes after about 2,600 more requests (13 s at this load), and not within the next 10 s',
+      ].join('; '),
+    ]);
+  });
+
+  test('it is said again after ten seconds, and at once when something else is the case', () => {
+    const lines = pipedStatus();
+    const told = (seconds: number, given: Partial<RolloutStatus> = {}) =>
+      lines(status(given), atMs + seconds * 1000).length;
+    const waits = (able: number) => ({ blockers: [`${able} able, needs 3`] });
+    expect([told(0), told(1, { observedShare: 0.4 }), told(9), told(10), told(11)]).toEqual([1, 0, 0, 1, 0]);
+    const held = { held: { why: 'lunch', by: 'alice' } };
+    expect([told(12, held), told(13, held), told(14)]).toEqual([1, 0, 1]);
+    expect([told(15, waits(1)), told(16, waits(2)), told(17)]).toEqual([1, 0, 1]);
+    expect(lines(status({ ...held, promotion: null }), atMs + 18_000)[0]).toMatch(
+      /judging, held; .*next: nothing until `drover resume`.*; held: by alice: lunch$/,
+    );
   });
 });
 

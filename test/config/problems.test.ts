@@ -27,6 +27,27 @@ const keys: readonly Case[] = [
     'rollout: there is no key "control_share" here',
     'did you mean "control-share"?',
   ],
+  [
+    'another form of the word',
+    '    dependencies:\n',
+    '    ^depends:\n',
+    'services.query: there is no key "depends" here',
+    'did you mean "dependencies"?',
+  ],
+  [
+    'a word of another tool',
+    '    dependencies:\n',
+    '    ^depends_on:\n',
+    'services.query: there is no key "depends_on" here',
+    'did you mean "dependencies"?',
+  ],
+  [
+    'a key with more than its word',
+    '      health: {',
+    '      ^healthCheck: {',
+    'services.query.origin: there is no key "healthCheck" here',
+    'did you mean "health"?',
+  ],
   ['an unknown key far from all', 'name: analytics', 'name: analytics\n^zzzzzz: 1', 'there is no key "zzzzzz" here'],
   [
     'a key twice',
@@ -270,6 +291,28 @@ function expectOneProblem([, from, to, message, hint]: Case): void {
   });
   if (hint !== undefined) expect(about?.suggestion).toContain(hint);
 }
+
+/** A hint that is followed and refused again is worse than none. */
+test.each([
+  ['capacity: 120/s', 'capacity: -1'],
+  ['ports: 21000', 'ports: -1'],
+  ['ports: 21000', 'ports: 1e9'],
+  ['drill: { requests: 10 }', 'drill: { requests: -1 }'],
+  ['settle: 90s', 'settle: -5'],
+  ['settle: 90s', 'settle: 900 days'],
+  ['reserve: 25%', 'reserve: 25000'],
+])('no hint suggests a value that would be refused: %s, written as %s', (from, to) => {
+  const [problem, ...others] = problemsOf(edited(fullFile, from, to));
+  expect(others).toEqual([]);
+  expect(problem?.message).toMatch(/not a value that fits here$/);
+  expect(problem?.suggestion).toBeUndefined();
+});
+
+test.each(['build:', 'build: [v41]'])('what is neither the short nor the long form is told of both: %s', (written) => {
+  const [problem] = problemsOf(edited(fullFile, 'build: 1.10', written));
+  expect(problem?.message).toBe('services.store.origin.build: not a value that fits here');
+  expect(problem?.expected).toBe('the build, such as v41, or a mapping with "http" or "files"');
+});
 
 test('all problems are reported in one go, in the order of the file, each once', () => {
   const text = [

@@ -75,6 +75,7 @@ function readingOf(lbtot: number): BackendReading {
       retryOn: none,
       abortOnClose: none,
       redispatch: none,
+      bypasses: none,
       attemptMsMax: none,
       readOnly: none,
     },

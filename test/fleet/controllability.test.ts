@@ -10,6 +10,7 @@ const fine: BackendTraits = {
   retryOn: known(['conn-failure', 'empty-response']),
   abortOnClose: known(false),
   redispatch: known(true),
+  bypasses: known([]),
   attemptMsMax: known(12_000),
   readOnly: known(null),
 };
@@ -48,13 +49,13 @@ describe('what a rollout would suffer from', () => {
     const why = unknown('haproxy.cfg was not given');
     expect(severities({ mode: why, algorithm: why })).toEqual(['refuse mode', 'refuse algorithm']);
     const findings = controllability(
-      { ...fine, stickiness: why, retryOn: why, abortOnClose: why, attemptMsMax: why },
+      { ...fine, stickiness: why, retryOn: why, abortOnClose: why, bypasses: why, attemptMsMax: why },
       web,
     );
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({
       severity: 'warn',
-      what: 'unknown: stickiness, retry-on, option abortonclose, the time-outs',
+      what: 'unknown: stickiness, retry-on, option abortonclose, rules such as use-server, the time-outs',
     });
   });
 
@@ -65,9 +66,24 @@ describe('what a rollout would suffer from', () => {
     ['warn retry-on', { retryOn: known(['conn-failure', '503']) }],
     ['warn retry-on', { retryOn: known(['all-retryable-errors']) }],
     ['warn abort-on-close', { abortOnClose: known(true) }],
+    ['refuse use-server', { bypasses: known(['use-server web-2', 'use-server elsewhere']) }],
+    ['refuse use-server', { bypasses: known(['use-server %[req.hdr(x-server)]']) }],
+    ['warn persist', { bypasses: known(['option persist', 'force-persist']) }],
+    ['warn set-status', { bypasses: known(['http-response set-status', 'http-after-response set-status']) }],
   ];
   test.each(cases)('%s: %o', (expected, traits) => {
     expect(severities(traits)).toEqual([expected]);
+  });
+
+  test('a rule that picks a server of neither group takes nothing from the share', () => {
+    expect(severities({ bypasses: known(['use-server elsewhere']) })).toEqual([]);
+  });
+
+  test('what passes by the weights is named, each with its effect and what to do', () => {
+    const rules = ['use-server web-1', 'force-persist', 'http-response set-status'];
+    const findings = controllability({ ...fine, bypasses: known(rules) }, web);
+    expect(findings.map(({ what }) => what)).toEqual(rules);
+    for (const { why, remedy } of findings) expect([why, remedy]).not.toContain('');
   });
 
   test('a hash is one finding, not two', () => {
@@ -80,6 +96,8 @@ describe('what a rollout would suffer from', () => {
     ['agent-check', 'refuse'],
     ['server-template', 'warn'],
     ['not-in-configuration', 'warn'],
+    ['slowstart', 'warn'],
+    ['observe', 'warn'],
   ])('a server with %s: %s, by name', (feature, severity) => {
     const [finding, ...others] = controllability(fine, [...web, { name: 'web-2', features: [feature] }]);
     expect(others).toEqual([]);

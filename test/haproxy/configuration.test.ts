@@ -65,11 +65,36 @@ backend web from fast
     ['stick on src', { stickRules: true }],
     ['stick store-response res.cook(id)', { stickRules: true }],
     ['stick-table type ip size 1m', { stickRules: false }],
+    ['use-server vpc-1 if { path_beg /new }', { bypasses: ['use-server vpc-1'] }],
+    ['use-server %[req.hdr(x-server)]', { bypasses: ['use-server %[req.hdr(x-server)]'] }],
+    ['option persist', { bypasses: ['option persist'] }],
+    ['force-persist if { src 10.0.0.0/8 }', { bypasses: ['force-persist'] }],
+    ['http-response set-status 200 if { status 500 }', { bypasses: ['http-response set-status'] }],
+    ['http-after-response set-status 200', { bypasses: ['http-after-response set-status'] }],
+    ['http-response set-header x y', { bypasses: [] }],
     ['balance random(2)', { algorithm: 'random' }],
     ['balance uri depth 3', { algorithm: 'uri' }],
     ['balance hdr(Host)', { algorithm: 'hdr' }],
   ])('%s', (line, expected) => {
     expect(facts(`backend web\n  ${line}\n`)).toMatchObject(expected);
+  });
+
+  test('persistence of the defaults is taken back by a line of the backend, and rules are named once', () => {
+    const rules = '  http-response set-status 200 if A\n  http-response set-status 201 if B\n';
+    const defaults = 'defaults\n  option persist\nbackend web\n';
+    expect(facts(`${defaults}${rules}`).bypasses).toEqual(['option persist', 'http-response set-status']);
+    expect(facts(`${defaults}  no option persist\n`).bypasses).toEqual([]);
+  });
+
+  test('slow start and observed traffic of servers, also by default-server', () => {
+    const text = `
+backend web
+  default-server check slowstart 60s observe layer7
+  server a 127.0.0.1:1 on-error mark-down
+  server b 127.0.0.1:2 slowstart 0
+`;
+    const features = [...facts(text).servers.values()].map((server) => server.features);
+    expect(features).toEqual([['slowstart', 'observe'], ['observe']]);
   });
 
   test('features and maintenance of servers, with default-server and its denials', () => {

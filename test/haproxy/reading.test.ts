@@ -51,6 +51,7 @@ describe('what HAProxy 2.6.12 said', () => {
       retryOn: { known: true, value: ['conn-failure'] },
       abortOnClose: { known: true, value: false },
       redispatch: { known: true, value: true },
+      bypasses: { known: true, value: [] },
       attemptMsMax: { known: true, value: 6000 },
       readOnly: { known: true, value: null },
     });

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,6 +64,36 @@ describe('a team that meets Drover for the first time', () => {
     await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('level admin') });
   });
 
+  test('what belongs to nobody or was put aside is named by plan, check and doctor, and keeps nothing from starting', async () => {
+    const harness = await openHaproxy({
+      names: ['classic-1', 'classic-2', 'vpc-1', 'vpc-2', 'other-1'],
+      server: (name) => `${name.startsWith('vpc') ? 'weight 0' : 'weight 100'} check inter 100ms`,
+    });
+    closing.push(harness.close);
+    const directory = mkdtempSync(join(tmpdir(), 'drover-plan-'));
+    closing.push(() => rmSync(directory, { recursive: true, force: true }));
+    writeFileSync(join(directory, 'drover.yaml'), configuration(harness));
+    await healthy(harness);
+    const aside = { 'classic-2': 'maint', 'vpc-2': 'maint' } as const;
+    await harness.backend.setStates(aside, AbortSignal.timeout(20_000));
+    const drover = async (...words: string[]) => {
+      const outcome = await run(process.execPath, [main, ...words], { cwd: directory }).catch(
+        (error: { stdout: string; code: number }) => error,
+      );
+      return { code: 'code' in outcome ? outcome.code : 0, text: outcome.stdout.replace(/\s+/g, ' ') };
+    };
+    const plan = await drover('plan', 'web');
+    expect(plan.code).toBe(2);
+    expect(plan.text).not.toContain('refused');
+    expect(plan.text).toContain('put aside by somebody: classic-2 is in maint, vpc-2 is in maint');
+    const doctor = await drover('doctor', 'web');
+    expect(doctor.text).not.toContain('add `check`');
+    expect(doctor.text).not.toContain('TROUBLE');
+    expect(doctor.text).toContain('put aside by somebody: classic-2 is in maint, vpc-2 is in maint');
+    const check = await drover('check');
+    for (const { text } of [plan, doctor, check]) expect(text).toContain('servers of neither group: other-1');
+  });
+
   test('init writes down what is there, and check names what is left to fill in', async () => {
     const { haproxy } = await fleet();
     const directory = mkdtempSync(join(tmpdir(), 'drover-init-'));
@@ -80,3 +110,27 @@ describe('a team that meets Drover for the first time', () => {
     expect(JSON.parse(stdout).problems).toHaveLength(marks ?? 0);
   });
 });
+
+function configuration({ haproxy }: HaproxyHarness): string {
+  return `version: 1
+name: shop
+environments: { classic: { provider: none }, vpc: { provider: none } }
+balancers:
+  edge: { haproxy: { socket: ${haproxy.socket}, config: ${haproxy.configFile} } }
+services:
+  web:
+    owner: team-web
+    kind: stateless
+    objective: { failures: 1% }
+    traffic:
+      - { balancer: edge, backend: web, origin: "classic-*", destination: "vpc-*" }
+    origin: { environment: classic, capacity: 1000/s, build: v1 }
+    destination: { environment: vpc, capacity: 1000/s, build: v2 }
+`;
+}
+
+async function healthy({ backend }: HaproxyHarness): Promise<void> {
+  const signal = AbortSignal.timeout(20_000);
+  while (!(await backend.read(signal)).servers.every(({ health }) => health === 'up'))
+    await new Promise((resolve) => setTimeout(resolve, 20));
+}

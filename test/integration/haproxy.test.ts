@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Counting, countBackend } from '../../src/core/judge/counting.ts';
@@ -179,6 +179,30 @@ describe('what stands in the way is said with the line to add', () => {
     const error = await errorOf(backend.setWeights({ a: 5 }, deadline()));
     expect(error).toMatchObject({ code: 'refused', retriable: false });
     expect(error.message).toMatch(/static LB algorithm.*balance roundrobin/);
+  });
+
+  test('a process that was stopped and takes no connection is named, and not its configuration', async () => {
+    const { backend, haproxy } = await open();
+    const pid = await haproxy.worker();
+    process.kill(pid, 'SIGSTOP');
+    const waiting: Socket[] = [];
+    closing.push(async () => {
+      for (const socket of waiting) socket.destroy();
+      process.kill(pid, 'SIGCONT');
+    });
+    // The kernel keeps so many connections for a process that does not take them.
+    for (let code: unknown = null; code !== 'EAGAIN'; ) {
+      const socket = connect({ path: haproxy.socket });
+      waiting.push(socket);
+      code = await new Promise((resolve) => {
+        socket.once('connect', () => resolve(null));
+        socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+      });
+    }
+    const error = await errorOf(backend.read(deadline()));
+    expect(error).toMatchObject({ code: 'unreachable', retriable: true });
+    expect(error.message).toMatch(/takes no connection.*SIGSTOP/);
+    expect(error.message).not.toContain('stats socket');
   });
 
   test('no socket, a socket nobody listens on, a backend that is not there, a name with a command in it', async () => {

@@ -214,6 +214,43 @@ describe('local processes that end or never come up', () => {
   });
 });
 
+describe('a start that does not happen', () => {
+  it('is not explained by what an earlier process of the instance wrote', async () => {
+    const setting = await open({ behaviour: 'crash' });
+    const group = setting.open();
+    await group.resize({ desired: 1 }, soon());
+    await until(group, (reading) => outputOf(reading).includes('cannot read the catalogue'));
+    // Whoever is first on the port while the instance waits for its next start keeps it.
+    const server = createServer((_, response) => response.end());
+    servers.push(server);
+    server.listen(setting.firstPort, '127.0.0.1');
+    await once(server, 'listening');
+    const taken = await until(group, (reading) => outputOf(reading).includes('is in use by process'));
+    expect(taken.instances[0]?.lastOutput).toEqual([
+      expect.stringMatching(/^drover: not started: port \d+ .* give the group other `ports` in drover.yaml$/),
+    ]);
+    await group.close();
+    const watched = await setting.open({ mode: 'watch' }).read(soon());
+    expect(outputOf(watched)).not.toContain('catalogue');
+  });
+});
+
+describe('the build of what is started by a command', () => {
+  const command = { kind: 'command', files: [] } as const;
+  const buildWith = async (env: Readonly<Record<string, string>>) => {
+    const setting = await open({ build: command, local: { command: ['run', '{port}'], env, workingDirectory: '/' } });
+    return (await setting.open({ mode: 'watch' }).read(soon())).build;
+  };
+
+  it('is another one with another variable, the same in another order, and does not show them', async () => {
+    const first = await buildWith({ MODE: 'fast', KEY: 's3cret' });
+    expect(first).toEqual({ known: true, value: expect.stringMatching(/^command-[0-9a-f]{12}$/) });
+    expect(await buildWith({ KEY: 's3cret', MODE: 'fast' })).toEqual(first);
+    expect(await buildWith({ KEY: 's3cret', MODE: 'slow' })).not.toEqual(first);
+    expect(await buildWith({ KEY: 's3cret' })).not.toEqual(first);
+  });
+});
+
 describe('stopping local processes', () => {
   it('reports them stopping and lets them serve during the drain', async () => {
     const setting = await open();

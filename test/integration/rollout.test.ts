@@ -8,3 +8,5 @@ import './rollout/signals.ts';
 import './rollout/local.ts';
 import './rollout/back.ts';
 import './rollout/operators.ts';
+import './rollout/shown.ts';
+import './rollout/stop.ts';

@@ -20,6 +20,18 @@ const known: readonly (readonly [RolloutEvent | FleetEvent, string])[] = [
   ],
 ];
 
+test('the share of the drill is the lowest weight on one server, and not one that capacity makes', () => {
+  const intended = (weights: Readonly<Record<string, number>>, requestedShare: number | null = null): RolloutEvent => {
+    const ours = Object.entries(weights).map(([name, weight]) => [name, { weight, admin: 'ready' }] as const);
+    const traffic = { edge: { 'old-1': { weight: 1, admin: null }, ...Object.fromEntries(ours) } };
+    return { kind: 'intended', target: { requestedShare, traffic, origin: null, destination: null }, why: 'why' };
+  };
+  expect(sentenceOf(intended({ 'new-1': 1, 'new-2': 0 }))).toBe('why → lowest weight on new-1');
+  expect(sentenceOf(intended({ 'new-1': 100, 'new-2': 0 }))).toBe('why → share by capacity');
+  expect(sentenceOf(intended({ 'new-1': 1, 'new-2': 1 }))).toBe('why → share by capacity');
+  expect(sentenceOf(intended({ 'new-1': 1 }, 0.05))).toBe('why → share 5 %');
+});
+
 test('a stage is told in words, and the step behind the last judged one as what it is', () => {
   const entered = (stage: ForwardStage): RolloutEvent => ({ kind: 'stage-entered', stage, attempt: 1 });
   expect(sentenceOf(entered({ kind: 'drill-back' }))).toBe('the drill: it is taken back, and timed');

@@ -43,6 +43,7 @@ function reading(servers: Readonly<Record<string, Counters>>, process = 'one'): 
       retryOn: why,
       abortOnClose: why,
       redispatch: why,
+      bypasses: why,
       attemptMsMax: why,
       readOnly: why,
     },

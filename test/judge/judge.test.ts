@@ -17,6 +17,7 @@ import { judgeScene, pass, windowsOf } from './traffic.ts';
 
 const rules: Rules = { alpha: 0.001, beta: 0.01, tolerate: 2, bad: 3, dispersion: 1, objective: null };
 
+const nothing = { attempts: 0, failures: 0 };
 const healthy = {
   seed: 1,
   seconds: 1200,
@@ -197,6 +198,24 @@ describe('verdicts', () => {
     const after = judgeWindows(newPair(before, 2), { only: window }, pass);
     expect(after.comparison.sums).toEqual([-Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2]);
     expect(verdict(after).rollBack).toMatchObject({ by: 'absolute' });
+  });
+
+  test('a window in which another controller entered the step, or saw other builds, is evidence for neither', () => {
+    const many = { attempts: 100_000, failures: 0 };
+    const across = { fromMs: 40_000, toMs: 100_000, origin: many, destination: many, originHosts: [] };
+    const before = judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), { ...healthy, seconds: 40 }).state;
+    const entered = judgeWindows(enterStep(before, 1, 90_000), { only: across }, pass);
+    let later = entered;
+    for (let second = 100; second < 120; second++) {
+      const window = { ...across, fromMs: second * 1000, toMs: (second + 1) * 1000 };
+      later = judgeWindows(later, { only: { ...window, origin: nothing, destination: nothing } }, pass);
+    }
+    expect(verdict(later).promote.logEvidence).toBe(0);
+    const failing = { ...across, destination: { attempts: 100_000, failures: 90_000 } };
+    expect(verdict(judgeWindows(newPair(before, 2, 90_000), { only: failing }, pass)).verdict).toBe(
+      'not enough evidence',
+    );
+    expect(verdict(judgeWindows(newPair(before, 2, 40_000), { only: failing }, pass)).verdict).toBe('roll back');
   });
 
   test('start times count from the earliest window, whatever its backend is called', () => {

@@ -123,6 +123,7 @@ class Rollout {
       stickiness: why,
       retryOn: why,
       redispatch: why,
+      bypasses: why,
       attemptMsMax: why,
       readOnly: why,
     };

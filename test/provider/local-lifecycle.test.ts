@@ -80,7 +80,7 @@ describe('the life of an instance', () => {
       'no port',
       100_000,
     );
-    expect(failed.phase).toEqual({ kind: 'waiting', startAfterMs: 100_500, restart: false });
+    expect(failed.phase).toEqual({ kind: 'waiting', startAfterMs: 100_500, restart: false, startFailed: true });
   });
 
   it('is not delayed by a clock that was set back', () => {

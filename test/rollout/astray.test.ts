@@ -22,4 +22,26 @@ describe('what the world says against the journal, where no controller looks aft
     for (const name of Object.keys(bench.weights)) if (name.startsWith('new')) bench.admin[name] = 'maint';
     expect(look(bench).taken).toMatch(/every destination server is in maint/);
   });
+
+  test('a rollout that was rolled back says what a reload would undo', () => {
+    const bench = Bench.judging();
+    bench.append([
+      {
+        kind: 'back-performed',
+        cause: { kind: 'asked', by: 'kim', reason: null },
+        all: true,
+        target: bench.intended().target,
+        verdict: null,
+        performedAtMs: 1,
+        counted: bench.state.counted,
+      },
+      { kind: 'drained', inFlight: 0, afterMs: 1, counted: bench.state.counted },
+      { kind: 'rolled-back', tookMs: 2 },
+    ]);
+    expect(look(bench)).toEqual({ taken: null, lines: [] });
+    bench.configured['new-2'] = 30;
+    expect(look(bench).lines).toEqual([
+      expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 30\)/),
+    ]);
+  });
 });

@@ -23,6 +23,11 @@ export class Bench {
   marker: string | null = null;
   isReadable = true;
   originHealthy = 2;
+  algorithm = 'roundrobin';
+  /** Configured weights other than 100 at the origin and 0 at the destination. */
+  configured: Record<string, number> = {};
+  /** How many times what its weight says a server really gets. */
+  astray: Record<string, number> = {};
   state: RolloutState;
   watch: Watch;
   nowMs = 1_000_000;
@@ -79,7 +84,10 @@ export class Bench {
   }
 
   #serve(attempts: number): void {
-    const carried = (name: string) => ((this.admin[name] ?? 'ready') === 'ready' ? (this.weights[name] ?? 0) : 0);
+    const carried = (name: string) =>
+      (this.admin[name] ?? 'ready') === 'ready' && !this.#isDown(name)
+        ? (this.weights[name] ?? 0) * (this.astray[name] ?? 1)
+        : 0;
     const total = names.reduce((sum, name) => sum + carried(name), 0);
     for (const name of names) {
       this.#attempts[name] = (this.#attempts[name] ?? 0) + Math.round((attempts * carried(name)) / total);
@@ -111,11 +119,12 @@ export class Bench {
       servers: names.map((name) => this.#server(name)),
       traits: {
         mode: http,
-        algorithm: known('roundrobin'),
+        algorithm: known(this.algorithm),
         stickiness: known(null),
         retryOn: known([]),
         abortOnClose: known(false),
         redispatch: known(false),
+        bypasses: known([]),
         attemptMsMax: known(30_000),
         readOnly: known(null),
       },
@@ -124,19 +133,22 @@ export class Bench {
 
   #server(name: string): ServerReading {
     const lbtot = this.#attempts[name] ?? 0;
-    const isDown = name.startsWith('old') && Number(name.at(-1)) > this.originHealthy;
     const none = { rsp1xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0, wretr: 0, wredis: 0 };
     return {
       name,
       address: null,
       weight: this.weights[name] ?? 0,
-      configuredWeight: name.startsWith('old') ? 100 : 0,
+      configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
       configuredAdmin: known('ready'),
-      health: isDown ? 'down' : 'up',
+      health: this.#isDown(name) ? 'down' : 'up',
       counters: { ...none, lbtot, rsp2xx: lbtot, scur: 0 },
       features: [],
     };
+  }
+
+  #isDown(name: string): boolean {
+    return name.startsWith('old') && Number(name.at(-1)) > this.originHealthy;
   }
 
   #group(prefix: string, build: string): GroupReading {
@@ -176,7 +188,7 @@ function started(): Started {
   };
 }
 
-const plan: RolloutPlan = {
+export const plan: RolloutPlan = {
   service: 'query',
   owner: 'search',
   origin: { environment: 'classic', size: { min: 2, max: 4 }, capacityRps: rps * 0.7 },

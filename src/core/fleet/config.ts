@@ -76,7 +76,7 @@ export type GroupConfig = {
 
 /**
  * How the identity of the running build is learned. `declared`: it is what the configuration says. `http`: GET `path` on each
- * instance answers with it. `command`: the command line and the content of `files` hashed together (local provider).
+ * instance answers with it. `command`: command line, variables and the content of `files` hashed together (local provider).
  */
 export type BuildConfig =
   | { readonly kind: 'declared'; readonly build: string }

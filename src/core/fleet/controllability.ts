@@ -24,7 +24,12 @@ export type FindingRule =
   | 'track'
   | 'agent-check'
   | 'server-template'
-  | 'not-in-configuration';
+  | 'not-in-configuration'
+  | 'use-server'
+  | 'persist'
+  | 'set-status'
+  | 'slowstart'
+  | 'observe';
 
 /**
  * What a rollout would suffer from at one backend. `servers` are those of the two groups; others do not matter. Unequal
@@ -42,6 +47,7 @@ export function controllability(
     ...stickinessFindings(traits),
     ...retryFindings(traits.retryOn),
     ...abortFindings(traits.abortOnClose),
+    ...bypassFindings(traits.bypasses, servers),
     ...unknownFindings(traits),
     ...serverFindings(servers),
   ];
@@ -155,12 +161,50 @@ function abortFindings(abortOnClose: Reading<boolean>): Finding[] {
   ];
 }
 
+/** `servers` are those of the two groups: a rule that picks another one takes nothing from the share. */
+function bypassFindings(bypasses: BackendTraits['bypasses'], servers: readonly { readonly name: string }[]): Finding[] {
+  if (!bypasses.known) return [];
+  const rulesOf = (words: RegExp) => bypasses.value.filter((rule) => words.test(rule));
+  // A name that is computed for each request may be any.
+  const isOurs = (rule: string) => /[%$]/.test(rule) || servers.some(({ name }) => rule === `use-server ${name}`);
+  const found: readonly (readonly [readonly string[], Omit<Finding, 'what'>])[] = [
+    [rulesOf(/^use-server /).filter(isOurs), usesServer],
+    [rulesOf(/persist$/), persists],
+    [rulesOf(/ set-status$/), setsStatus],
+  ];
+  return found.flatMap(([rules, finding]) => (rules.length === 0 ? [] : [{ ...finding, what: abridged(rules) }]));
+}
+
+const usesServer: Omit<Finding, 'what'> = {
+  rule: 'use-server',
+  severity: 'refuse',
+  why: 'The rule picks the server, whatever the weights say: of 40 requests all 40 went to a server of weight 0, and none of them was counted as an attempt.',
+  remedy:
+    'Remove the `use-server` lines that name servers of the two groups, or give those requests a backend of their own.',
+};
+
+const persists: Omit<Finding, 'what'> = {
+  rule: 'persist',
+  severity: 'warn',
+  why: 'Requests that are bound to a server (by a cookie, a stick rule, `use-server`) reach it even in maint, so that the way back cannot take them from it: all 40 of 40 stayed. What binds them is refused by itself; without it this line does nothing.',
+  remedy: 'Remove it from this backend or its defaults (`no option persist`) while services are moved.',
+};
+
+const setsStatus: Omit<Finding, 'what'> = {
+  rule: 'set-status',
+  severity: 'warn',
+  why: 'Users get another status than the server gave. Drover counts what the server gave: an answer of 500 that becomes 200 stays a failure, so it judges more strictly than users feel; a 200 that becomes 500 is no failure to it.',
+  remedy:
+    'Remove the rule while services are moved, or accept that answers of servers are judged, not those that users get.',
+};
+
 /** Traits that hide errors and could not be read, together where the reason is the same. */
 function unknownFindings(traits: BackendTraits): Finding[] {
   const named: readonly (readonly [string, Reading<unknown>])[] = [
     ['stickiness', traits.stickiness],
     ['retry-on', traits.retryOn],
     ['option abortonclose', traits.abortOnClose],
+    ['rules such as use-server', traits.bypasses],
     ['the time-outs', traits.attemptMsMax],
   ];
   const byReason = new Map<string, string[]>();
@@ -212,6 +256,21 @@ const serverRules: readonly Finding[] = [
     what: 'servers made by a server-template',
     why: 'Their names are slots that name resolution fills: which machine stands behind a name can change during a step.',
     remedy: 'Let `build: { http: … }` tell what each instance runs, so that a change is seen.',
+  },
+  {
+    rule: 'slowstart',
+    severity: 'warn',
+    what: 'servers with a slow start',
+    why: 'A server that leaves maint or comes up again gets its weight little by little: with `slowstart 60s` it drew 5.8 % where 50 % was asked for. It counts as starting until that is over, and what needs it waits: after the drill, and after each repair.',
+    remedy: 'Remove `slowstart` from the servers of both groups, or set `settle` longer than it.',
+  },
+  {
+    rule: 'observe',
+    severity: 'warn',
+    what: 'servers that errors in traffic take out (observe)',
+    why: 'Failing answers count as failed checks, or mark the server down (`on-error`): with `on-error mark-down` and `error-limit 5` a server that answered nothing but 500 got 5 of 40 requests. So a bad build withdraws from what is judged and returns with the next good check, and the share is not what was asked for.',
+    remedy:
+      'Remove `observe` from the servers of both groups while the service is moved; the judge watches the same answers.',
   },
   {
     rule: 'not-in-configuration',

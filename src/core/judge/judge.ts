@@ -34,6 +34,9 @@ export type JudgeState = {
   readonly beta: number;
   /** The attempt at the present step; null: no step has been entered, so nothing is evidence to promote. */
   readonly attempt: number | null;
+  /** When this step was entered and this pair of builds first seen, by the journal: windows that begin earlier do not count for them. */
+  readonly stepSinceMs: number;
+  readonly pairSinceMs: number;
   /** When the first window of this pair began; start times count from here. */
   readonly startMs: number | null;
   readonly comparison: StartMixture;
@@ -77,6 +80,8 @@ export function startJudge(rules: Rules, pair: number): JudgeState {
     alpha: alphaOfPair(rules.alpha, pair),
     beta: rules.beta,
     attempt: null,
+    stepSinceMs: 0,
+    pairSinceMs: 0,
     startMs: null,
     comparison: startMixture(comparedRatios(rules.tolerate)),
     guard: rules.objective === null ? null : startMixture(guardedRatios),
@@ -88,19 +93,21 @@ export function startJudge(rules: Rules, pair: number): JudgeState {
 }
 
 /** Other builds: all evidence begins anew, with the next part of α. What was learned about the origin's dispersion stays. */
-export function newPair(state: JudgeState, pair: number): JudgeState {
+export function newPair(state: JudgeState, pair: number, sinceMs = 0): JudgeState {
   return {
     ...startJudge(state.rules, pair),
+    pairSinceMs: sinceMs,
     dispersion: state.dispersion,
     backends: mapValues(state.backends, beginStretch),
   };
 }
 
 /** Attempt j ≥ 1 at a step, counted over operations for this pair of builds: evidence to promote begins anew, with β/(j(j+1)). */
-export function enterStep(state: JudgeState, attempt: number): JudgeState {
+export function enterStep(state: JudgeState, attempt: number, sinceMs = 0): JudgeState {
   return {
     ...state,
     attempt,
+    stepSinceMs: sinceMs,
     beta: betaOfAttempt(state.rules.beta, attempt),
     promotion: startPromotion(state.rules.objective),
     backends: mapValues(state.backends, beginStep),
@@ -133,10 +140,11 @@ function inOrder(windows: Readonly<Record<string, Window | null>>): [string, Win
 }
 
 function judgeWindow(state: JudgeState, backend: string, window: Window, pass: JudgePass): JudgeState {
+  if (window.fromMs < state.pairSinceMs) return state;
   const memory = Object.hasOwn(state.backends, backend) ? (state.backends[backend] ?? null) : null;
   const startMs = state.startMs ?? window.fromMs;
   const dispersion = dispersionInForce(state);
-  const remembered = rememberWindow(memory, window, pass.attemptMsMax, dispersion);
+  const remembered = rememberWindow(memory, window, pass.attemptMsMax, dispersion, state.stepSinceMs);
   const guard = pass.unguarded.includes(backend)
     ? state.guard
     : guardRow(state, (window.fromMs - startMs) / 1000, {

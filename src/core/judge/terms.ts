@@ -57,10 +57,18 @@ export type Remembered = { readonly memory: Memory; readonly terms: readonly Ter
  * share to mean something. When to close depends on attempts and time only, never on failures. A window that needs no
  * others is not mixed with them: in a span over a jump of the share, failures of both groups that began with the jump
  * would look like the destination's.
- * `lagMs`: how long an attempt can last. `dispersion`: φ as known before this window.
+ * `lagMs`: how long an attempt can last. `dispersion`: φ as known before this window. `stepSinceMs`: when the step was entered,
+ * perhaps by another controller in the middle of one of this one's windows.
  */
-export function rememberWindow(memory: Memory | null, window: Window, lagMs: number, dispersion: number): Remembered {
-  const before = memory !== null && memory.toMs === window.fromMs ? memory : stretchFrom(window.fromMs);
+export function rememberWindow(
+  memory: Memory | null,
+  window: Window,
+  lagMs: number,
+  dispersion: number,
+  stepSinceMs = 0,
+): Remembered {
+  const unbroken = memory !== null && memory.toMs === window.fromMs ? memory : stretchFrom(window.fromMs);
+  const before = { ...unbroken, stepFromMs: Math.max(unbroken.stepFromMs, stepSinceMs) };
   const alone = extend(null, window, dispersion);
   if (before.open !== null && isComplete(before.closed, alone, window.toMs, lagMs)) {
     const ended = close(before, before.open, window.fromMs, lagMs);

@@ -24,7 +24,7 @@ export type ServerReading = {
   readonly configuredAdmin: Reading<AdminState>;
   readonly health: Health;
   readonly counters: ServerCounters;
-  /** Features that Drover has to refuse or respect, by the balancer's own word: `backup`, `track`, `agent-check`, `cookie`, `server-template`. */
+  /** Features that Drover has to refuse or respect, by the balancer's own word: `backup`, `track`, `agent-check`, `cookie`, `server-template`, `slowstart`, `observe`. */
   readonly features: readonly string[];
 };
 
@@ -59,6 +59,11 @@ export type BackendTraits = {
   readonly retryOn: Reading<readonly string[]>;
   readonly abortOnClose: Reading<boolean>;
   readonly redispatch: Reading<boolean>;
+  /**
+   * Rules by which requests or answers pass by weights, states or counters, in the balancer's words: `use-server vpc-1`,
+   * `option persist`, `force-persist`, `http-response set-status`, `http-after-response set-status`.
+   */
+  readonly bypasses: Reading<readonly string[]>;
   /** Connect plus server time-out in milliseconds: how long an attempt can last. */
   readonly attemptMsMax: Reading<number>;
   /** Why weights and states cannot be written by this way, in sentences; null: they can. */

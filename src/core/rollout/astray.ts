@@ -16,10 +16,12 @@ export type Astray = {
 
 /**
  * Compares where the journal says that the traffic is with the back marker and the balancers. A rollout that is on the way
- * back is asked for what still stands; one that was rolled back, or has given up its reserve, is over and says nothing.
+ * back is asked for what still stands; one that was rolled back, for what a reload would undo; one that has given up its reserve
+ * is over and says nothing.
  */
 export function astray(state: RolloutState, observation: Observation): Astray {
-  if (state.stage.kind === 'rolled-back' || state.retired) return { taken: null, lines: [] };
+  if (state.stage.kind === 'rolled-back') return { taken: null, lines: undoneByReload(state, observation) };
+  if (state.retired) return { taken: null, lines: [] };
   if (state.back !== null)
     return { taken: null, lines: stillStanding(state, observation).map((line) => `still standing: ${line}`) };
   const lines = state.plan.backends.flatMap((plan) => {
@@ -29,6 +31,23 @@ export function astray(state: RolloutState, observation: Observation): Astray {
     return names.length === 0 ? [] : [`${plan.id}: ${names.join(', ')} should carry traffic, and ${doesDo(names)} not`];
   });
   return { taken: takenBy(state, observation), lines };
+}
+
+/** A configured weight that came after the start: nobody watches any more when a reload gives it back to the destination. */
+function undoneByReload(state: RolloutState, observation: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return [];
+    const servers = reading.value.servers.filter(
+      ({ name, configuredWeight }) => sideOf(plan, name) === 'destination' && configuredWeight > 0,
+    );
+    const names = servers.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`);
+    return names.length === 0
+      ? []
+      : [
+          `${plan.id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names.join(', ')}. Write weight 0 there`,
+        ];
+  });
 }
 
 /** The marker, or every destination server that should carry in maint, as a way back leaves them. */

@@ -286,7 +286,7 @@ function neverCapable(state: RolloutState, watch: Watch, observation: Observatio
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 0;
   const last = lastWordsOf(observation.destination.reading);
   const blockers = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
-  const wrote = last === null ? '' : `; last output: ${last}`;
+  const wrote = last === null ? '' : `; ${last}`;
   return {
     kind: 'capacity',
     detail: `${able} destination servers became able in ${waitedMs / 1000} s${blockers}${wrote}`,

@@ -1,3 +1,4 @@
+import { controllability } from '../fleet/controllability.ts';
 import { checkpointDue, checkpointOf } from './checkpoint.ts';
 import { isIdle } from './decide-back.ts';
 import type { Decision, Effect } from './decision.ts';
@@ -5,6 +6,7 @@ import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
+import { sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
 import type { RolloutState } from './state.ts';
 import { hasEnoughAble } from './step-needs.ts';
@@ -20,6 +22,7 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
     ...confirmed(state, observation),
     ...operators(state, observation),
     ...foreign(state, watch),
+    ...uncontrolled(state, observation),
     ...deployments(state, facts),
   ];
   // What has just been learned is journalled before anything is built on it.
@@ -130,6 +133,21 @@ function foreign(state: RolloutState, watch: Watch): RolloutEvent[] {
       const why = `somebody lowered the destination's share at ${plan.id}; it is left there (resume to raise it again)`;
       return [{ kind: 'held', why, by: 'drover' }];
     }
+  }
+  return [];
+}
+
+/** What would have kept the rollout from starting has come about since: a reload with another algorithm, say. */
+function uncontrolled(state: RolloutState, observation: Observation): RolloutEvent[] {
+  if (state.held !== null) return [];
+  for (const plan of state.plan.backends) {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) continue;
+    const ours = reading.value.servers.filter((server) => sideOf(plan, server.name) !== null);
+    const found = controllability(reading.value.traits, ours).find((finding) => finding.severity === 'refuse');
+    if (found === undefined) continue;
+    const why = `${plan.id} cannot be steered any more: ${found.what}. ${found.why} ${found.remedy} Then resume`;
+    return [{ kind: 'held', why, by: 'drover' }];
   }
   return [];
 }

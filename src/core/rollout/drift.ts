@@ -1,4 +1,3 @@
-import type { ServerReading } from '../observed/backend.ts';
 import { configurationToCommit } from './decide-finished.ts';
 import { trafficEffect } from './effects.ts';
 import type { Observation } from './observation.ts';
@@ -49,27 +48,13 @@ function fromConfiguration(backend: BackendPlan, observation: Observation): Drif
   const weights = servers
     .filter((server) => server.weight !== server.configuredWeight)
     .map(({ name, weight, configuredWeight }) => `${name} has weight ${weight}, configured is ${configuredWeight}`);
-  const states = servers.filter(isPutAside).map(({ name, admin }) => `${name} is in ${admin}`);
-  const drifts: Drift[] = [];
-  if (weights.length > 0) {
-    drifts.push({
+  if (weights.length === 0) return [];
+  return [
+    {
       what: `${backend.id}: weights are not as configured: ${listed(weights)}`,
       remedy: 'Somebody set them while it ran, or an operation left them; a reload brings the configured ones back.',
-    });
-  }
-  if (states.length > 0) {
-    drifts.push({
-      what: `${backend.id}: put aside by somebody: ${listed(states)}`,
-      remedy:
-        'A rollout never touches such servers, and does not count on them. `set server … state ready` wakes them.',
-    });
-  }
-  return drifts;
-}
-
-/** In a state that the configuration does not have; where that is unknown, in any that takes traffic away. */
-function isPutAside({ admin, configuredAdmin }: ServerReading): boolean {
-  return admin !== (configuredAdmin.known ? configuredAdmin.value : 'ready') && admin !== 'ready';
+    },
+  ];
 }
 
 function listed(items: readonly string[]): string {

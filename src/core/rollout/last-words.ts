@@ -5,12 +5,16 @@ import type { Reading } from '../observed/reading.ts';
 const remarkOf = 'drover: ';
 const ownLinesMax = 3;
 
-/** The last lines that an instance wrote, and then the last thing that its provider has to say; null: neither said anything. */
+/**
+ * `last output: …` with the last lines that an instance wrote, and then the last thing that its provider has to say;
+ * that alone where the instance wrote nothing, so that it is not taken for its output. null: neither said anything.
+ */
 export function lastWords({ lastOutput }: InstanceReading): string | null {
   const own = lastOutput.filter((line) => !line.startsWith(remarkOf)).slice(-ownLinesMax);
   const remark = lastOutput.filter((line) => line.startsWith(remarkOf)).at(-1);
-  const words = remark === undefined ? own : [...own, `(${remark.slice(remarkOf.length)})`];
-  return words.length === 0 ? null : words.join(' / ');
+  const said = remark?.slice(remarkOf.length) ?? null;
+  if (own.length === 0) return said;
+  return `last output: ${own.join(' / ')}${said === null ? '' : ` (${said})`}`;
 }
 
 /** Of the first instance that does not come up; null: there is none, or nothing is known. */

@@ -19,6 +19,11 @@ export function serversOf(plan: BackendPlan, reading: BackendReading, side: Side
   return reading.servers.filter((server) => sideOf(plan, server.name) === side);
 }
 
+/** Servers of neither group: left out of every count and never written, so they are named. */
+export function othersOf(plan: BackendPlan, servers: readonly ServerReading[]): ServerReading[] {
+  return servers.filter((server) => sideOf(plan, server.name) === null);
+}
+
 /** Servers that were in maint or drain when the operation began belong to whoever put them there. */
 export function isOurs(asFound: AsFound, backend: string, server: string): boolean {
   const found = asFound.backends[backend]?.[server];

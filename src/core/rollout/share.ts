@@ -1,7 +1,9 @@
 import { configuredShare, withoutDown } from './effects.ts';
 import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
+import { recentTally } from './load.ts';
 import type { Observation } from './observation.ts';
+import type { BackendPlan } from './plan.ts';
 import type { RolloutState } from './state.ts';
 import { chosenServers, targetOfStep } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
@@ -20,27 +22,40 @@ export type ShareCheck =
   | { readonly kind: 'off'; readonly why: string };
 
 /**
- * Whether the observed share is what the weights should make: within 2 points and three standard errors of the range over
- * the backends. The requested share is only ever compared with, never used as evidence.
+ * Whether the observed share of the last seconds is what the weights should make: within 2 points and three standard errors of
+ * the range that they made in that time, over the backends, among the servers that were up. A server that fails its check
+ * moves that range at once and the observed share only as fast as requests come. The requested share is compared with nothing.
  */
-export function shareCheck(
-  state: RolloutState,
-  observation: Observation,
-  since: { readonly origin: number; readonly destination: number },
-): ShareCheck {
-  const total = since.origin + since.destination;
-  if (total < attemptsMin) return { kind: 'too few' };
-  const observed = since.destination / total;
-  const expected = expectedShares(state, observation);
-  if (expected === null) return { kind: 'too few' };
-  const [low, high] = expected;
+export function shareCheck(state: RolloutState, watch: Pick<Watch, 'since' | 'recent' | 'expected'>): ShareCheck {
+  const { origin, destination } = latestAttempts(state, watch);
+  const total = origin + destination;
+  const range = watch.expected.filter((one) => one.intent === state.intended?.seq);
+  if (total < attemptsMin || range.length === 0) return { kind: 'too few' };
+  const observed = destination / total;
+  const low = Math.min(...range.map((one) => one.low));
+  const high = Math.max(...range.map((one) => one.high));
   const error = 3 * Math.sqrt(Math.max(high * (1 - high), low * (1 - low), 1 / total) / total);
   if (observed >= low - 0.02 - error && observed <= high + 0.02 + error) return { kind: 'near' };
-  const asked = low === high ? percent(low) : `${percent(low)} to ${percent(high)}`;
+  const made = low === high ? percent(low) : `${percent(low)} to ${percent(high)}`;
   return {
     kind: 'off',
-    why: `the share is not what the weights make: asked for ${asked}, observed ${percent(observed)} of ${total} attempts`,
+    why: `the share is not what the weights make: ${made} by the weights of the servers that are up, observed ${percent(observed)} of ${total} attempts`,
   };
+}
+
+/** Attempts under the present intent, of the last seconds only: a balancer that begins to deviate later is seen too. */
+export function latestAttempts(
+  state: RolloutState,
+  watch: Pick<Watch, 'since' | 'recent'>,
+): { readonly origin: number; readonly destination: number } {
+  const since = attemptsSince(state, watch);
+  const origin = recentTally(watch.recent, 'origin').attempts;
+  const destination = recentTally(watch.recent, 'destination').attempts;
+  return origin + destination < since.origin + since.destination ? { origin, destination } : since;
+}
+
+export function attemptsSince(state: RolloutState, watch: Pick<Watch, 'since'>): Watch['since'] {
+  return watch.since.intent === state.intended?.seq ? watch.since : { intent: 0, origin: 0, destination: 0 };
 }
 
 /**
@@ -84,10 +99,13 @@ function sameWeights(one: ServerTargets, other: ServerTargets): boolean {
 }
 
 /** Smallest and largest share that the weights in force make among servers that are up, over the backends. */
-function expectedShares(state: RolloutState, observation: Observation): [number, number] | null {
+export function expectedShares(
+  plans: readonly BackendPlan[],
+  observation: Observation,
+): { readonly low: number; readonly high: number } | null {
   let low = 1;
   let high = 0;
-  for (const plan of state.plan.backends) {
+  for (const plan of plans) {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return null;
     const share = configuredShare(plan, withoutDown(reading.value), {});
@@ -95,7 +113,7 @@ function expectedShares(state: RolloutState, observation: Observation): [number,
     low = Math.min(low, share);
     high = Math.max(high, share);
   }
-  return [low, high];
+  return { low, high };
 }
 
 function percent(share: number): string {

@@ -1,13 +1,13 @@
 import { verdict } from '../judge/judge.ts';
 import { newestShare } from './checkpoint.ts';
-import { resizeEffect } from './effects.ts';
+import { resizeEffect, trafficEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
-import { recentMs, recentTally, sideRps } from './load.ts';
+import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, wokenAtOrigin } from './servers.ts';
-import { isRebalanceDue, shareCheck } from './share.ts';
+import { attemptsSince, isRebalanceDue, latestAttempts, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
 import { trafficAsFound, trafficForDrill } from './targets.ts';
@@ -157,7 +157,7 @@ function shifting(pass: Pass, step: number): RolloutEvent[] {
     if (facts.blockers.length > 0 || waitedMs < state.plan.policy.settleMsMax) return [];
     return [{ kind: 'held', by: 'drover', why: 'the balancer does not show the weights that were written' }];
   }
-  const check = shareCheck(state, observation, latestAttempts(state, watch));
+  const check = shareCheck(state, watch);
   if (check.kind === 'too few') return [];
   if (check.kind === 'near') {
     const key = attemptKey(step, state.builds);
@@ -168,20 +168,23 @@ function shifting(pass: Pass, step: number): RolloutEvent[] {
 }
 
 function judging(pass: Pass, step: number): RolloutEvent[] {
-  const { state, watch, observation } = pass;
+  const { state, watch, observation, facts } = pass;
   if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
   const bakedMs = observation.nowMs - state.stageSinceMs;
   const watched = watchedMs(watch, state.stageSinceMs, observation.nowMs);
-  const check = shareCheck(state, observation, latestAttempts(state, watch));
-  if (check.kind === 'off' && watched >= recentMs && isConfirmed(state))
-    return [{ kind: 'held', by: 'drover', why: check.why }];
+  const check = shareCheck(state, watch);
+  // The judge goes by the observed share whatever it is; one that stays away from its weights means that nobody steers it.
+  const isAstray = observation.nowMs - (watch.shareOffSinceMs ?? observation.nowMs) >= state.plan.policy.settleMsMax;
+  if (check.kind === 'off' && isAstray && isConfirmed(state)) return [{ kind: 'held', by: 'drover', why: check.why }];
   // A balancer that was restarted has not got its weights back: whatever is seen now is no step's.
   if (!isConfirmed(state)) return [];
+  // What runs now has to be what the evidence was gathered on; a change that could not be journalled yet shows here only.
+  if (!facts.builds.known || !sameBuilds(facts.builds.value, state.builds)) return [];
   const config = stepAt(state, step);
   if (config === null) {
     const woken = wokenAtOrigin(state, observation);
     if (woken.length > 0) return [wokenHold(woken)];
-    return watched < state.plan.policy.finalBakeMs ? [] : finish(state);
+    return watched < state.plan.policy.finalBakeMs || !isAsTargeted(pass) ? [] : finish(state);
   }
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
@@ -206,11 +209,13 @@ function wokenHold(servers: readonly string[]): RolloutEvent {
   return { kind: 'held', by: 'drover', why };
 }
 
-function finishing({ state, watch, observation }: Pass): RolloutEvent[] {
+function finishing(pass: Pass): RolloutEvent[] {
+  const { state, watch, observation } = pass;
   const target = present(state);
   const group = observation.destination.reading;
   if (!isConfirmed(state) || !group.known || resizeEffect('destination', group, target.destination) !== null) return [];
-  if (isStillStopping(state, observation)) return [];
+  // Somebody may have taken traffic back since it was read back; two readings tell, and then it is held.
+  if (isStillStopping(state, observation) || !isAsTargeted(pass)) return [];
   const woken = wokenAtOrigin(state, observation);
   if (woken.length > 0) return [wokenHold(woken)];
   return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
@@ -226,6 +231,15 @@ function isCapable({ state, facts }: Pass, step: number): boolean {
   return need !== null && facts.destinationAble.known && facts.destinationAble.value.length >= need;
 }
 
+/** Every backend can be read now, and nothing in it differs from what is intended. */
+function isAsTargeted({ state, observation }: Pass): boolean {
+  return state.plan.backends.every((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    return reading?.known && trafficEffect(plan, reading.value, targets) === null;
+  });
+}
+
 /** The world shows the drill's server in maint, in every backend. */
 function isWritten({ state, observation }: Pass): boolean {
   return state.plan.backends.every((plan) => {
@@ -236,18 +250,6 @@ function isWritten({ state, observation }: Pass): boolean {
       reading.value.servers.every((server) => targets[server.name]?.admin !== 'maint' || server.admin === 'maint')
     );
   });
-}
-
-function attemptsSince(state: RolloutState, watch: Watch): Watch['since'] {
-  return watch.since.intent === state.intended?.seq ? watch.since : { intent: 0, origin: 0, destination: 0 };
-}
-
-/** Attempts under the present intent, of the last seconds only: a balancer that begins to deviate later is seen too. */
-function latestAttempts(state: RolloutState, watch: Watch): { readonly origin: number; readonly destination: number } {
-  const since = attemptsSince(state, watch);
-  const origin = recentTally(watch.recent, 'origin').attempts;
-  const destination = recentTally(watch.recent, 'destination').attempts;
-  return origin + destination < since.origin + since.destination ? { origin, destination } : since;
 }
 
 function drillServer(target: Target): string | null {
@@ -265,7 +267,7 @@ function capacityMissing({ state, observation, facts }: Pass, step: number, wait
   const max = state.asFound.destination?.max;
   const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
   const last = lastWordsOf(observation.destination.reading);
-  const wrote = last === null ? '' : `; last output of an instance that does not come up: ${last}`;
+  const wrote = last === null ? '' : `; of an instance that does not come up: ${last}`;
   const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
   return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
 }

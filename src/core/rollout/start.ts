@@ -1,8 +1,9 @@
 import { controllability } from '../fleet/controllability.ts';
+import type { ServerReading } from '../observed/backend.ts';
 import type { AsFound, Builds, ServerFound } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan, RolloutPlan } from './plan.ts';
-import { serversOf, sideOf } from './servers.ts';
+import { othersOf, serversOf, sideOf } from './servers.ts';
 
 /** Why a rollout must not start, and what should be known before it does; each a sentence with its remedy. */
 export type StartCheck = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
@@ -48,15 +49,18 @@ function checkBackend(
     const text = `${backend.id}: ${finding.what}. ${finding.why} ${finding.remedy}`;
     (finding.severity === 'refuse' ? refusals : warnings).push(text);
   }
-  const origin = serversOf(backend, reading.value, 'origin');
-  const destination = serversOf(backend, reading.value, 'destination');
-  if (origin.length === 0)
-    refusals.push(`${backend.id}: no server matches the origin "${backend.origin}"; it has ${namesOf(servers)}`);
-  if (destination.length === 0) {
-    refusals.push(
-      `${backend.id}: no server matches the destination "${backend.destination}"; it has ${namesOf(servers)}`,
-    );
+  for (const side of ['origin', 'destination'] as const) {
+    const group = serversOf(backend, reading.value, side);
+    if (group.length === 0) {
+      refusals.push(`${backend.id}: no server matches the ${side} "${backend[side]}"; it has ${namesOf(servers)}`);
+    } else if (group.every(isPutAside)) {
+      refusals.push(
+        `${backend.id}: every server of the ${side} is put aside (${statesOf(group)}), and a rollout never touches such servers; "set server … state ready" wakes them`,
+      );
+    }
   }
+  warnings.push(...leftOut(backend, servers));
+  const destination = serversOf(backend, reading.value, 'destination');
   const weighted = destination.filter((server) => server.configuredWeight !== 0);
   if (weighted.length > 0) {
     refusals.push(
@@ -68,7 +72,8 @@ function checkBackend(
     refusals.push(
       `${backend.id}: ${namesOf(loaded)} get traffic already (weight is not 0); set their weight to 0 first`,
     );
-  const unseen = ours.filter((server) => server.health === 'unchecked');
+  // A balancer checks nothing in maint, so that nothing follows from its silence there.
+  const unseen = ours.filter((server) => server.health === 'unchecked' && !isPutAside(server));
   if (unseen.length > 0 && plan.destination.size === null) {
     refusals.push(
       `${backend.id}: ${namesOf(unseen)} have no health check, so nobody knows whether they can carry traffic; add "check" to their server lines`,
@@ -80,6 +85,32 @@ function checkBackend(
       `${backend.id}: an attempt can last ${lasts.value / 1000} s (connect and server time-out), the policy says ${plan.policy.attemptMsMax / 1000} s; late failures would be judged at the wrong share`,
     );
   }
+}
+
+/** Servers that a rollout leaves alone, and what that means. */
+function leftOut(backend: BackendPlan, servers: readonly ServerReading[]): string[] {
+  const aside = servers.filter((server) => sideOf(backend, server.name) !== null && isPutAside(server));
+  const others = othersOf(backend, servers);
+  const texts: string[] = [];
+  if (aside.length > 0) {
+    texts.push(
+      `${backend.id}: put aside by somebody: ${statesOf(aside)}. A rollout never touches such servers, and does not count on them; "set server … state ready" wakes them`,
+    );
+  }
+  if (others.length > 0) {
+    texts.push(
+      `${backend.id}: servers of neither group: ${namesOf(others)}. They keep their weights and their traffic, which is not moved, not judged and in no share`,
+    );
+  }
+  return texts;
+}
+
+function isPutAside({ admin }: ServerReading): boolean {
+  return admin !== 'ready';
+}
+
+function statesOf(servers: readonly ServerReading[]): string {
+  return listed(servers.map(({ name, admin }) => `${name} is in ${admin}`));
 }
 
 /** What stands before the first change: what the way back restores. */
@@ -114,7 +145,10 @@ export function buildsOf(observation: Observation): { readonly [Side in keyof Bu
 }
 
 function namesOf(servers: readonly { readonly name: string }[]): string {
-  const names = servers.map((server) => server.name);
-  if (names.length === 0) return 'none';
-  return names.length <= 6 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+  return listed(servers.map((server) => server.name));
+}
+
+function listed(items: readonly string[]): string {
+  if (items.length === 0) return 'none';
+  return items.length <= 6 ? items.join(', ') : `${items.slice(0, 5).join(', ')} and ${items.length - 5} more`;
 }

@@ -38,6 +38,7 @@ export type RolloutState = {
   readonly builds: Builds;
   /** 1 for the builds at the start, one more at each change: the judge's α is spent over the pairs. */
   readonly pair: number;
+  readonly pairSinceMs: number;
   /** Attempts at each step and pair, earlier operations included, by `attemptKey`. */
   readonly attempts: Readonly<Record<string, number>>;
   readonly intended: IntendedState | null;
@@ -105,6 +106,7 @@ function begin(entry: Entry, event: Started): RolloutState {
     stageSeq: entry.seq,
     builds: event.builds,
     pair: 1,
+    pairSinceMs: entry.atMs,
     attempts: event.earlierAttempts,
     intended: null,
     confirmed: {},
@@ -141,7 +143,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'promoted':
       return state;
     case 'builds-changed':
-      return { ...state, builds: event.builds, pair: event.pair, judge: newPair(state.judge, event.pair) };
+      return paired(state, event, entry);
     case 'held':
       return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
     case 'resumed':
@@ -186,11 +188,23 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
   }
 }
 
+function paired(
+  state: RolloutState,
+  { builds, pair }: Extract<RolloutEvent, { readonly kind: 'builds-changed' }>,
+  entry: Entry,
+): RolloutState {
+  return { ...state, builds, pair, pairSinceMs: entry.atMs, judge: newPair(state.judge, pair, entry.atMs) };
+}
+
 function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry: Entry): RolloutState {
   const next = moved(state, stage, entry);
   if (stage.kind !== 'judging') return next;
   const key = attemptKey(stage.step, state.builds);
-  return { ...next, attempts: { ...state.attempts, [key]: attempt }, judge: enterStep(state.judge, attempt) };
+  return {
+    ...next,
+    attempts: { ...state.attempts, [key]: attempt },
+    judge: enterStep(state.judge, attempt, entry.atMs),
+  };
 }
 
 /**

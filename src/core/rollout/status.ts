@@ -8,7 +8,7 @@ import { factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { serversOf } from './servers.ts';
+import { othersOf, serversOf } from './servers.ts';
 import { stepName } from './stages.ts';
 import type { RolloutState, Stage } from './state.ts';
 import { carryingServers } from './targets.ts';
@@ -47,6 +47,8 @@ export type RolloutStatus = {
   } | null;
   readonly drill: string | null;
   readonly builds: { readonly origin: string; readonly destination: string };
+  /** Servers of neither group, as `server at backend`, where the balancer answers: in no count and no share. */
+  readonly others: readonly string[];
 };
 
 export type GroupStatus = {
@@ -99,6 +101,10 @@ export function statusOf(
     },
     drill: state.drill?.note ?? null,
     builds: state.builds,
+    others: state.plan.backends.flatMap((plan) => {
+      const reading = observation.backends[plan.id]?.reading;
+      return reading?.known ? othersOf(plan, reading.value.servers).map(({ name }) => `${name} at ${plan.id}`) : [];
+    }),
   };
 }
 
@@ -163,7 +169,11 @@ function standing(state: RolloutState, watch: Watch, observation: Observation): 
     if (inFlight > 0) lines.push(`${plan.id}: ${inFlight} requests in flight at the destination`);
   }
   if (state.stage.kind === 'cutting' && kept.length > 0) {
-    lines.push(`${kept.join(', ')} still carry, because the origin cannot yet: it is growing`);
+    const grows = state.asFound.origin !== null;
+    const until = grows ? 'it is growing' : 'nothing grows it here, so give it servers';
+    lines.push(
+      `${kept.join(', ')} still carry, because the origin cannot carry everything yet: ${until}, or take all of them back at once with \`drover back --all\``,
+    );
   }
   return lines;
 }

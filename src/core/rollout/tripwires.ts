@@ -39,7 +39,7 @@ function crashLoop(watch: Watch, observation: Observation): BackCause | null {
     return {
       kind: 'tripwire',
       wire: 'crash loop',
-      detail: `${looping.id} ends again and again; its last output: ${lastWords(looping) ?? 'nothing'}`,
+      detail: `${looping.id} does not stay up; ${lastWords(looping) ?? 'it wrote nothing'}`,
     };
   }
   if (watch.restarts.total < restartsMax) return null;

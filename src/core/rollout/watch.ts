@@ -8,6 +8,7 @@ import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally 
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
+import { expectedShares, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 
 /**
@@ -36,6 +37,15 @@ export type Watch = {
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
   readonly counted: Counted;
+  /** Shares that the weights in force made since the present intent was confirmed, over as long as the recent load reaches back. */
+  readonly expected: readonly {
+    readonly atMs: number;
+    readonly intent: number;
+    readonly low: number;
+    readonly high: number;
+  }[];
+  /** Since when the observed share has not been what the weights make; null: it is, or too little is known. */
+  readonly shareOffSinceMs: number | null;
 };
 
 export type BackendWatch = {
@@ -64,6 +74,8 @@ export function startWatch(state: RolloutState): Watch {
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
     counted: state.counted,
+    expected: [],
+    shareOffSinceMs: null,
   };
 }
 
@@ -92,15 +104,17 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     }
     backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window);
   }
-  const origin = originAble(before, state, observation);
+  const origin = originAble(before, state, observation, recent);
+  const attempted = { recent, since: since(before, state, windows), expected: expected(before, state, observation) };
+  const isOff = shareCheck(state, attempted).kind === 'off';
   return {
+    ...attempted,
+    shareOffSinceMs: isOff ? (before.shareOffSinceMs ?? observation.nowMs) : null,
     sinceMs: before.sinceMs ?? observation.nowMs,
     ...judged(before, state, observation, windows),
     counting,
-    recent,
     windows,
     backends,
-    since: since(before, state, windows),
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     restarts: restarts(before, observation),
@@ -118,9 +132,9 @@ function judged(
   windows: Watch['windows'],
 ): Pick<Watch, 'judge' | 'judged'> {
   let judge = before.judge;
-  if (before.judged.pair !== state.pair) judge = newPair(judge, state.pair);
+  if (before.judged.pair !== state.pair) judge = newPair(judge, state.pair, state.pairSinceMs);
   if (before.judged.stageSeq !== state.stageSeq && state.stage.kind === 'judging') {
-    judge = enterStep(judge, state.attempts[attemptKey(state.stage.step, state.builds)] ?? 1);
+    judge = enterStep(judge, state.attempts[attemptKey(state.stage.step, state.builds)] ?? 1, state.stageSinceMs);
   }
   const step = state.stage.kind === 'judging' ? state.plan.steps[state.stage.step - 1] : undefined;
   judge = judgeWindows(judge, windows, {
@@ -218,16 +232,23 @@ function able(before: Watch, state: RolloutState, observation: Observation): Wat
   return { key, passes: key !== '' && key === before.able.key ? before.able.passes + 1 : 0 };
 }
 
-function originAble(before: Watch, state: RolloutState, observation: Observation): Watch['originAble'] {
+/** From the last reading before the recent windows began, so that whoever carried their load is among them. */
+function originAble(before: Watch, state: RolloutState, observation: Observation, recent: RecentLoad) {
   const able = ableServers(state, observation, 'origin');
-  const kept = before.originAble.filter((one) => one.atMs > observation.nowMs - recentMs);
-  return able.known ? [...kept, { atMs: observation.nowMs, count: able.value.length }] : kept;
+  const fromMs = beginOf(recent) ?? observation.nowMs;
+  const first = before.originAble.findLastIndex((one) => one.atMs <= fromMs);
+  const kept = before.originAble.slice(Math.max(0, first));
+  // A window begins when its balancer answered, which is a little before the pass had everything.
+  const atMs = Math.min(observation.nowMs, ...Object.values(observation.backends).map((timed) => timed.atMs));
+  return able.known ? [...kept, { atMs, count: able.value.length }] : kept;
 }
 
-/**
- * Highest load per origin instance at which the origin was healthy: its failures stayed within twice the objective. The load
- * is that of some seconds, so the instances are the most that were able in them: one that has just gone did its part.
- */
+/** When the earliest of the recent windows began; null: there are none. */
+function beginOf(recent: RecentLoad): number | null {
+  const begins = Object.values(recent).flatMap((windows) => windows.map((window) => window.fromMs));
+  return begins.length === 0 ? null : Math.min(...begins);
+}
+
 function highestLoad(
   before: Watch,
   state: RolloutState,
@@ -238,7 +259,10 @@ function highestLoad(
   const load = sideRps(recent, ids, 'origin');
   const tally = recentTally(recent, 'origin');
   const instances = Math.max(0, ...origin.map((one) => one.count));
-  if (!load.known || instances === 0) return before.originRpsPerInstanceMax;
+  const fromMs = beginOf(recent);
+  // An origin that could not be read when a window began may have had more instances then, which carried their part.
+  const isWhole = fromMs !== null && (origin[0]?.atMs ?? Number.POSITIVE_INFINITY) <= fromMs;
+  if (!load.known || instances === 0 || !isWhole) return before.originRpsPerInstanceMax;
   if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
   return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / instances);
 }
@@ -252,4 +276,11 @@ function counted(before: Counted, windows: Watch['windows']): Counted {
     }
   }
   return sum;
+}
+
+function expected(before: Watch, state: RolloutState, observation: Observation): Watch['expected'] {
+  const kept = before.expected.filter((one) => one.atMs > observation.nowMs - recentMs);
+  const range = isConfirmed(state) ? expectedShares(state.plan.backends, observation) : null;
+  if (range === null || state.intended === null) return kept;
+  return [...kept, { atMs: observation.nowMs, intent: state.intended.seq, ...range }];
 }

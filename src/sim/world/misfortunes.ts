@@ -66,17 +66,7 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     });
     return true;
   },
-  'scale-in-by-others': (world, random) => {
-    const fleet = random.chance(0.5) ? world.origin : world.destination;
-    const { min, desired } = fleet.size;
-    if (desired <= 1) return false;
-    const next = random.integer(Math.max(1, desired - 2), desired - 1);
-    world.note(`somebody scales the ${fleet.side} in from ${desired} to ${next}`);
-    fleet.handAtMs = world.schedule.nowMs;
-    fleet.size = { ...fleet.size, min: Math.min(min, next) };
-    fleet.resize({ desired: next });
-    return true;
-  },
+  'scale-in-by-others': scaleInByOthers,
   'counters-cleared': (world, random) => {
     const balancer = random.pick([...world.balancers.values()]);
     world.note(`somebody clears the counters of ${balancer.id}`);
@@ -154,6 +144,19 @@ function killAgain(world: World, fleet: Fleet, victim: Instance, times: number):
     fleet.kill(victim);
     if (times > 1) killAgain(world, fleet, victim, times - 1);
   });
+}
+
+/** Somebody takes instances away from a fleet, and lets its minimum follow. False: there was only one. */
+export function scaleInByOthers(world: World, random: Random): boolean {
+  const fleet = random.chance(0.5) ? world.origin : world.destination;
+  const { min, desired } = fleet.size;
+  if (desired <= 1) return false;
+  const next = random.integer(Math.max(1, desired - 2), desired - 1);
+  world.note(`somebody scales the ${fleet.side} in from ${desired} to ${next}`);
+  fleet.handAtMs = world.schedule.nowMs;
+  fleet.size = { ...fleet.size, min: Math.min(min, next) };
+  fleet.resize({ desired: next });
+  return true;
 }
 
 function setSkew(world: World, skew: number): void {

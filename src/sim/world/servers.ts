@@ -127,6 +127,7 @@ function traitsOf(attemptMsMax: number): BackendReading['traits'] {
     retryOn: known([]),
     abortOnClose: known(false),
     redispatch: known(false),
+    bypasses: known([]),
     attemptMsMax: known(attemptMsMax),
     readOnly: known(null),
   };

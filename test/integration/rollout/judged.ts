@@ -87,6 +87,10 @@ describe.concurrent('a rollout behind HAProxy', () => {
       stderr: expect.stringContaining('build v2 was taken back before (rollout-web-1: judge)'),
     });
     expect(await journal('rollout-web-2')).toEqual([]);
+    // The command that the plan ends with is one that can work.
+    const planned = await run('plan');
+    expect(planned.stdout).toMatch(/drover apply --plan [0-9a-f]+ --reason "/);
+    expect(planned.stdout.replace(/\s+/g, ' ')).toContain('warning: build v2 was taken back in rollout-web-1');
     const insisted = await apply('--reason', 'it was the database');
     await insisted.endsWith(2);
     const second = await journal('rollout-web-2');
@@ -95,6 +99,7 @@ describe.concurrent('a rollout behind HAProxy', () => {
     expect(await world()).toEqual(asFound);
 
     Object.assign(build, { failures: baseline, build: 'v3' });
+    expect((await run('plan')).stdout).not.toContain('--reason');
     await (await apply()).endsWith(0);
     expect(isMoved(await world())).toBe(true);
     expect((await run('report', 'rollout-web-1')).stdout).toContain('Cause: the judge');

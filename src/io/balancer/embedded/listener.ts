@@ -120,6 +120,7 @@ function traitsOf(config: BackendConfig): BackendReading['traits'] {
     retryOn: known(['conn-failure', 'empty-response']),
     abortOnClose: known(false),
     redispatch: known(true),
+    bypasses: known([]),
     attemptMsMax: known(config.connectMsMax + config.responseMsMax + clockMs),
     readOnly: known(null),
   };

@@ -97,6 +97,7 @@ const readingSchema = z.strictObject({
     retryOn: reading(z.array(z.string())),
     abortOnClose: reading(z.boolean()),
     redispatch: reading(z.boolean()),
+    bypasses: reading(z.array(z.string())),
     attemptMsMax: reading(z.number()),
     readOnly: reading(z.null()),
   }),

@@ -3,7 +3,7 @@ import { type Backend, PortError } from '../../../engine/ports.ts';
 import { type ConfigurationReader, configurationReader } from './configuration-reader.ts';
 import { proxyNumberIn, readCommands, readingOf } from './reading.ts';
 import { expectBackend, isNoBackend, parseStat, type Row } from './replies.ts';
-import { askRuntime } from './runtime-socket.ts';
+import { askRuntime, type Urgency } from './runtime-socket.ts';
 import { refusal } from './socket-errors.ts';
 
 export type HaproxyBackendOptions = {
@@ -16,7 +16,8 @@ export type HaproxyBackendOptions = {
 
 /**
  * One backend of one HAProxy process (2.6 or newer) over its runtime API: one short connection per call, nothing kept
- * but the numbers of the servers. Writing needs a socket of level admin, reading any.
+ * but the numbers of the servers. Writing needs a socket of level admin, reading any. Readings of one process take turns at a
+ * socket; what is written, and what that looks up, does not wait for them.
  *
  * A call that names a server which does not exist changes nothing. Otherwise every command of the call is tried, and the
  * error names one that HAProxy refused: what was done has to be read back.
@@ -38,9 +39,10 @@ export class HaproxyBackend implements Backend {
   }
 
   async read(signal: AbortSignal): Promise<BackendReading> {
-    let answers = await this.ask(readCommands(this.backend, this.proxy), signal);
+    let answers = await this.ask(readCommands(this.backend, this.proxy), signal, 'reading');
     // At first, and after a reload that numbered the backends anew.
-    if (this.learnProxy(answers[1] ?? '')) answers = await this.ask(readCommands(this.backend, this.proxy), signal);
+    if (this.learnProxy(answers[1] ?? ''))
+      answers = await this.ask(readCommands(this.backend, this.proxy), signal, 'reading');
     const { reading, serverIds } = readingOf(this.socket, this.backend, answers, await this.readFile());
     this.serverIds = serverIds;
     return reading;
@@ -50,9 +52,9 @@ export class HaproxyBackend implements Backend {
     if (servers.length === 0) return {};
     // One server is asked for by number: an answer of 2 kB, however large the backend is.
     const id = servers.length === 1 ? this.serverIds.get(servers[0] ?? '') : undefined;
-    let counts = attemptsIn(await this.stat(id ?? -1, signal));
+    let counts = attemptsIn(await this.stat(id ?? -1, signal, 'poll'));
     // After a reload a number may be another server's.
-    if (id !== undefined && !counts.has(servers[0] ?? '')) counts = attemptsIn(await this.stat(-1, signal));
+    if (id !== undefined && !counts.has(servers[0] ?? '')) counts = attemptsIn(await this.stat(-1, signal, 'poll'));
     return Object.fromEntries(
       servers.map((name) => {
         const count = counts.get(name);
@@ -82,7 +84,7 @@ export class HaproxyBackend implements Backend {
     );
     const refusals: PortError[] = [];
     for (const batch of batches(words.map(([name, what]) => `set server ${this.backend}/${name} ${what}`))) {
-      const answers = await this.ask(batch, signal);
+      const answers = await this.ask(batch, signal, 'write');
       for (const [at, answer] of answers.entries()) {
         if (answer !== '') refusals.push(refusal(this.socket, batch[at] ?? '', answer));
       }
@@ -93,27 +95,27 @@ export class HaproxyBackend implements Backend {
 
   private async expectServers(names: readonly string[], signal: AbortSignal): Promise<void> {
     if (names.every((name) => this.serverIds.has(name))) return;
-    const rows = await this.stat(-1, signal);
+    const rows = await this.stat(-1, signal, 'write');
     this.serverIds = new Map(rows.map((row) => [row.text('svname'), row.number('sid')]));
     const missing = names.find((name) => !this.serverIds.has(name));
     if (missing !== undefined) throw this.noServer(missing);
   }
 
   /** Rows of one server by its number, or of all with -1. */
-  private async stat(id: number, signal: AbortSignal): Promise<Row[]> {
-    const known = this.proxy === this.backend ? null : await this.statByProxy(id, signal);
+  private async stat(id: number, signal: AbortSignal, urgency: Urgency): Promise<Row[]> {
+    const known = this.proxy === this.backend ? null : await this.statByProxy(id, signal, urgency);
     if (known !== null) return known;
     const show = `show servers state ${this.backend}`;
-    const [state = ''] = await this.ask([show], signal);
+    const [state = ''] = await this.ask([show], signal, urgency);
     expectBackend(this.socket, this.backend, show, state);
     this.learnProxy(state);
-    return (await this.statByProxy(id, signal)) ?? [];
+    return (await this.statByProxy(id, signal, urgency)) ?? [];
   }
 
   /** null: the number that was known is not, or no longer, this backend's. */
-  private async statByProxy(id: number, signal: AbortSignal): Promise<Row[] | null> {
+  private async statByProxy(id: number, signal: AbortSignal, urgency: Urgency): Promise<Row[] | null> {
     const command = `show stat ${this.proxy} 4 ${id}`;
-    const [answer = ''] = await this.ask([command], signal);
+    const [answer = ''] = await this.ask([command], signal, urgency);
     if (isNoBackend(answer)) return null;
     expectBackend(this.socket, this.backend, command, answer);
     const rows = parseStat(command, answer);
@@ -127,12 +129,12 @@ export class HaproxyBackend implements Backend {
     return this.proxy !== before;
   }
 
-  private ask(commands: readonly string[], signal: AbortSignal): Promise<string[]> {
+  private ask(commands: readonly string[], signal: AbortSignal, urgency: Urgency): Promise<string[]> {
     // Anything else than a name could smuggle a second command into the line.
     if (!/^[A-Za-z0-9_.:-]+$/.test(this.backend)) {
       throw notFound(`no backend of HAProxy can be called ${JSON.stringify(this.backend)}`);
     }
-    return askRuntime(this.socket, commands, signal);
+    return askRuntime(this.socket, commands, signal, urgency);
   }
 
   private noServer(name: string): PortError {

@@ -9,6 +9,8 @@ export type BackendConfiguration = {
   readonly retryOn: readonly string[] | null;
   readonly abortOnClose: boolean;
   readonly redispatch: boolean;
+  /** As `BackendTraits.bypasses`, each once. */
+  readonly bypasses: readonly string[];
   readonly connectTimeout: string | null;
   readonly serverTimeout: string | null;
   /** By server name; servers of a `server-template` under the names that HAProxy gives them. */
@@ -99,6 +101,7 @@ function emptyState(): State {
       retryOn: null,
       abortOnClose: false,
       redispatch: false,
+      bypasses: [],
       connectTimeout: null,
       serverTimeout: null,
       servers: new Map(),
@@ -123,10 +126,17 @@ function apply(state: State, words: readonly string[]): State {
       return where({ stickRules: true });
     case 'retry-on':
       return where({ retryOn: words.slice(1) });
+    case 'use-server':
+      return where(withBypass(facts, `use-server ${first}`));
+    case 'force-persist':
+      return where(withBypass(facts, keyword));
+    case 'http-response':
+    case 'http-after-response':
+      return first === 'set-status' ? where(withBypass(facts, `${keyword} ${first}`)) : state;
     case 'option':
-      return where(optionOf(first, true));
+      return where(optionOf(facts, first, true));
     case 'no':
-      return first === 'option' ? where(optionOf(second, false)) : state;
+      return first === 'option' ? where(optionOf(facts, second, false)) : state;
     case 'timeout':
       return where(
         first === 'connect' ? { connectTimeout: second } : first === 'server' ? { serverTimeout: second } : {},
@@ -148,17 +158,32 @@ function apply(state: State, words: readonly string[]): State {
   }
 }
 
-function optionOf(name: string, value: boolean): Partial<BackendConfiguration> {
-  if (name === 'abortonclose') return { abortOnClose: value };
-  return name === 'redispatch' ? { redispatch: value } : {};
+function optionOf(facts: BackendConfiguration, name: string, value: boolean): Partial<BackendConfiguration> {
+  switch (name) {
+    case 'abortonclose':
+      return { abortOnClose: value };
+    case 'redispatch':
+      return { redispatch: value };
+    case 'persist':
+      return value
+        ? withBypass(facts, 'option persist')
+        : { bypasses: facts.bypasses.filter((rule) => rule !== 'option persist') };
+    default:
+      return {};
+  }
 }
 
-/** Later words win, as `no-…` and `enabled` take back what `default-server` said. */
+function withBypass({ bypasses }: BackendConfiguration, rule: string): Partial<BackendConfiguration> {
+  return { bypasses: [...new Set([...bypasses, rule])] };
+}
+
+/** Later words win, as `no-…`, `enabled` and `slowstart 0` take back what `default-server` said. */
 function serverOf(words: readonly string[], features: readonly string[]): ServerConfiguration {
   const found = new Set(features);
   let disabled = false;
-  for (const word of words) {
-    if (serverFeatures.has(word)) found.add(word);
+  for (const [at, word] of words.entries()) {
+    if (word === 'slowstart' && durationMs(words[at + 1] ?? '') === 0) found.delete(word);
+    else if (serverFeatures.has(word)) found.add(word);
     else if (word.startsWith('no-')) found.delete(word.slice(3));
     else if (word === 'disabled') disabled = true;
     else if (word === 'enabled') disabled = false;
@@ -166,7 +191,7 @@ function serverOf(words: readonly string[], features: readonly string[]): Server
   return { disabled, features: [...found] };
 }
 
-const serverFeatures = new Set(['backup', 'track', 'agent-check', 'cookie']);
+const serverFeatures = new Set(['backup', 'track', 'agent-check', 'cookie', 'slowstart', 'observe']);
 
 /** `server-template web 3` and `server-template web 1-3` make web1, web2, web3. */
 function templateNames(prefix: string, range: string): string[] {

@@ -1,7 +1,20 @@
 import { connect, type Socket } from 'node:net';
 import type { PortError } from '../../../engine/ports.ts';
 import { AnswerReader } from './answer-reader.ts';
-import { connectionError, isPath, notAWorkerError, protocolError, timeoutError } from './socket-errors.ts';
+import { connectionError, isPath, isQueueFull, notAWorkerError, protocolError, timeoutError } from './socket-errors.ts';
+import { Turns } from './turns.ts';
+
+/**
+ * `reading`: whole readings, a few at a time at one address. `poll`: the same for the small ones that the drill is timed by, which do
+ * not wait for readings. `write`: waits for nobody: the way back, all else that is written, and what that looks up.
+ */
+export type Urgency = 'reading' | 'poll' | 'write';
+
+/** Together they leave room in the queue of a socket. */
+const turnsOf = { reading: new Turns(4), poll: new Turns(4) };
+/** Between two tries of a connection that HAProxy's queue had no room for, and how long it is tried. */
+const retryMs = 10;
+const retryMsMax = 2000;
 
 /**
  * Sends commands over one connection to HAProxy's runtime API and resolves with one answer for each. The commands are
@@ -13,7 +26,48 @@ import { connectionError, isPath, notAWorkerError, protocolError, timeoutError }
  *
  * Rejects with PortError `unreachable`, `denied`, `timeout` (the signal) or `protocol`.
  */
-export function askRuntime(address: string, commands: readonly string[], signal: AbortSignal): Promise<string[]> {
+export async function askRuntime(
+  address: string,
+  commands: readonly string[],
+  signal: AbortSignal,
+  urgency: Urgency = 'reading',
+): Promise<string[]> {
+  if (urgency === 'write') return await askWithRoom(address, commands, signal);
+  const endTurn = await turnsOf[urgency].take(address, signal);
+  if (endTurn === null) throw timeoutError(address, abridged(commands), signal.reason);
+  try {
+    return await askWithRoom(address, commands, signal);
+  } finally {
+    endTurn();
+  }
+}
+
+/** Where the queue of the socket is full nothing was sent, so that trying again repeats nothing. Others fill it, too. */
+async function askWithRoom(address: string, commands: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const endsAt = performance.now() + retryMsMax;
+  for (;;) {
+    try {
+      return await askOnce(address, commands, signal);
+    } catch (error) {
+      if (!isQueueFull(error) || performance.now() > endsAt || signal.aborted) throw error;
+    }
+    await pause(retryMs, signal);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+function askOnce(address: string, commands: readonly string[], signal: AbortSignal): Promise<string[]> {
   const doing = abridged(commands);
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

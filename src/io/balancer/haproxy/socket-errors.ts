@@ -16,12 +16,27 @@ export function isPath(address: string): boolean {
 /** What kept a connection from being made or kept, with the line of haproxy.cfg that would help. */
 export function connectionError(address: string, cause: unknown): PortError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const { said, does, denied = false } = explanation(address, code) ?? { said: String(cause), does: null };
+  const {
+    said,
+    does,
+    denied = false,
+  } = explanation(address, code) ?? {
+    said: String(cause),
+    does: `Try again; where there is no runtime socket, HAProxy needs this line in its global section: ${socketLine(address)}`,
+  };
   const remedy = does ?? `HAProxy needs this line in its global section: ${socketLine(address)}`;
   return new PortError(denied ? 'denied' : 'unreachable', `HAProxy at ${address}: ${said}. ${remedy}`, {
     retriable: !denied,
     cause,
   });
+}
+
+/** What the system says of a UNIX socket that has as many connections waiting as it takes. */
+const queueFull = 'EAGAIN';
+
+export function isQueueFull(error: unknown): boolean {
+  const cause = error instanceof PortError ? error.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === queueFull;
 }
 
 type Explanation = { readonly said: string; readonly does: string | null; readonly denied?: true };
@@ -47,6 +62,11 @@ function explanation(address: string, code: string): Explanation | null {
         said: 'the host name is not known',
         does: 'Write the address as host:port, or the path of a UNIX socket.',
       };
+    case queueFull:
+      return {
+        said: 'it takes no connection: the queue of its socket is full, so it is overloaded, or stopped (SIGSTOP, a debugger)',
+        does: 'Look at its process (state T is stopped) and its load; the configuration is not the cause.',
+      };
     case 'ECONNRESET':
     case 'EPIPE':
       return { said: 'it closed the connection (it was reloaded, or its sockets are all in use)', does: 'Try again.' };
@@ -56,7 +76,7 @@ function explanation(address: string, code: string): Explanation | null {
 }
 
 export function timeoutError(address: string, doing: string, cause: unknown): PortError {
-  const why = 'It hangs, is overloaded, or this is not a runtime socket.';
+  const why = 'It is stopped or overloaded, or this is not a runtime socket.';
   return new PortError('timeout', `HAProxy at ${address}: no answer in time to "${doing}". ${why}`, {
     retriable: true,
     cause,

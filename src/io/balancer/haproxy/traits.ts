@@ -25,6 +25,7 @@ export function traitsOf(backend: string, runtime: RuntimeTraits, file: FileFact
     retryOn: fromFile(({ retryOn }) => known(retryOn ?? ['conn-failure'])),
     abortOnClose: fromFile(({ abortOnClose }) => known(abortOnClose)),
     redispatch: fromFile(({ redispatch }) => known(redispatch)),
+    bypasses: fromFile(({ bypasses }) => known(bypasses)),
     attemptMsMax: fromFile(attemptMsMax),
   };
 }

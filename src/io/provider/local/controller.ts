@@ -239,7 +239,8 @@ export class Controller {
 
   #portTaken(index: number, pid: number | null): string {
     const by = pid === null ? 'another process' : `process ${pid}`;
-    return `not started: port ${portOf(this.#setup, index)} is in use by ${by}, which Drover did not start and does not stop; free the port or choose another firstPort`;
+    const remedy = 'free the port, or give the group other `ports` in drover.yaml';
+    return `not started: port ${portOf(this.#setup, index)} is in use by ${by}, which Drover did not start and does not stop; ${remedy}`;
   }
 
   #isWanted(record: InstanceRecord): boolean {

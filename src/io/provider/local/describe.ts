@@ -72,7 +72,9 @@ function stateOf({ record, fact, wanted }: Observed, health: Health, late: boole
 
 async function describeTrouble(setup: Setup, one: Observed, health: Health, late: boolean): Promise<string[]> {
   const file = logFile(setup.paths, one.record.index);
-  const lines = await translated(file, () => lastLines(file, outputLinesMax));
+  const { phase } = one.record;
+  const isEarlier = phase.kind === 'waiting' && phase.startFailed === true;
+  const lines = isEarlier ? [] : await translated(file, () => lastLines(file, outputLinesMax));
   return [...lines, ...remarks(setup, one, health, late).map((remark) => `drover: ${remark}`)];
 }
 

@@ -31,7 +31,13 @@ export type InstanceRecord = {
  * the controller that claimed it does, so that whoever finds a claim either finds the service running or may start it.
  */
 export type Phase =
-  | { readonly kind: 'waiting'; readonly startAfterMs: number; readonly restart: boolean }
+  | {
+      readonly kind: 'waiting';
+      readonly startAfterMs: number;
+      readonly restart: boolean;
+      /** The last start did not happen: whatever is in its log was written by a process of an earlier one. */
+      readonly startFailed?: true;
+    }
   | { readonly kind: 'claimed'; readonly restart: boolean; readonly process: ProcessIdentity | null }
   | { readonly kind: 'running'; readonly process: ProcessIdentity }
   | {
@@ -112,7 +118,8 @@ export function afterFailedStart(
   nowMs: number,
 ): InstanceRecord {
   const streak = record.streak + 1;
-  const phase: Phase = { kind: 'waiting', startAfterMs: nowMs + restartDelayMs(streak), restart };
+  const startAfterMs = nowMs + restartDelayMs(streak);
+  const phase: Phase = { kind: 'waiting', startAfterMs, restart, startFailed: true };
   return { ...record, streak, note, phase };
 }
 

@@ -31,7 +31,7 @@ export function lookUp(identity: ProcessIdentity, token: string): 'alive' | 'gon
   if (identity.bootId !== bootId()) return 'gone';
   const stat = readStat(identity.pid);
   if (stat === null || stat.startTicks !== identity.startTicks) return 'gone';
-  return readToken(identity.pid) === token ? 'alive' : 'unsure';
+  return tokenOf(identity.pid) === token ? 'alive' : 'unsure';
 }
 
 /** Changes with every boot of the machine. */
@@ -102,7 +102,7 @@ function findProcesses(): FoundProcess[] {
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     const stat = Number.isInteger(pid) && pid !== process.pid ? readStat(pid) : null;
-    if (stat !== null) found.push({ pid, ...stat, token: readToken(pid) });
+    if (stat !== null) found.push({ pid, ...stat, token: tokenOf(pid) });
   }
   return found.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
 }
@@ -129,7 +129,7 @@ function readStat(pid: number): ProcessStat | null {
 }
 
 /** null: no token, or an environment that this user may not read. */
-function readToken(pid: number): string | null {
+export function tokenOf(pid: number): string | null {
   const text = readIfThere(`/proc/${pid}/environ`);
   const line = text?.split('\0').find((entry) => entry.startsWith(`${tokenVariable}=`));
   return line === undefined ? null : line.slice(tokenVariable.length + 1);

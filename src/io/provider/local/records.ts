@@ -20,7 +20,12 @@ const version = 1;
 const count = z.int().min(0);
 const identity = z.strictObject({ pid: z.int().min(2), startTicks: count, bootId: z.string().min(1) });
 const phase = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('waiting'), startAfterMs: z.number(), restart: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('waiting'),
+    startAfterMs: z.number(),
+    restart: z.boolean(),
+    startFailed: z.literal(true).exactOptional(),
+  }),
   z.strictObject({ kind: z.literal('claimed'), restart: z.boolean(), process: identity.nullable() }),
   z.strictObject({ kind: z.literal('running'), process: identity }),
   z.strictObject({

@@ -15,23 +15,31 @@ export type StopAllResult = {
   readonly heldGroups: readonly string[];
 };
 
+/** Between SIGTERM and SIGKILL. */
+export const stopMsMax = 5_000;
 const pollMs = 20;
 const killMsMax = 5_000;
 
 /**
  * Stops every process that carries a token of this state directory: SIGTERM, and SIGKILL for what is left after
- * `stopMsMax`. Forgets the groups that no controller holds, with their wanted sizes, so that nothing comes back.
+ * `graceMs`. Forgets the groups that no controller holds, with their wanted sizes, so that nothing comes back. `only`: of
+ * these groups; null: of all, also of those whose files are gone.
  */
-export async function stopAll(stateDirectory: string, stopMsMax = 5_000): Promise<StopAllResult> {
+export async function stopAll(
+  stateDirectory: string,
+  graceMs = stopMsMax,
+  only: readonly string[] | null = null,
+): Promise<StopAllResult> {
   const directory = resolveDirectory(stateDirectory);
-  const names = await groupNames(directory);
+  const names = (await groupNames(directory)).filter((name) => only === null || only.includes(name));
+  const prefixes = only?.map((name) => groupPaths(directory, name).tokenPrefix) ?? [storePrefix(directory)];
   const locks = new Map<string, ControlLock>();
   for (const name of names) {
     const taken = await takeControlLock(groupPaths(directory, name));
     if (taken.held) locks.set(name, taken.lock);
   }
   try {
-    const ended = await endProcesses(storePrefix(directory), stopMsMax);
+    const ended = await endProcesses(prefixes, graceMs);
     for (const name of locks.keys()) {
       if (ended.left.length === 0) await rm(groupPaths(directory, name).directory, { recursive: true, force: true });
     }
@@ -41,20 +49,23 @@ export async function stopAll(stateDirectory: string, stopMsMax = 5_000): Promis
   }
 }
 
-async function endProcesses(prefix: string, stopMsMax: number): Promise<Pick<StopAllResult, 'stopped' | 'left'>> {
+async function endProcesses(
+  prefixes: readonly string[],
+  graceMs: number,
+): Promise<Pick<StopAllResult, 'stopped' | 'left'>> {
   const startedMs = performance.now();
   const signalledMs = new Map<string, number>();
   for (;;) {
-    const found = findByToken(prefix);
+    const found = prefixes.flatMap(findByToken);
     const nowMs = performance.now();
-    const givenUp = nowMs - startedMs > stopMsMax + killMsMax;
+    const givenUp = nowMs - startedMs > graceMs + killMsMax;
     if (found.length === 0 || givenUp) return { stopped: signalledMs.size, left: found.map((one) => one.pid) };
     for (const one of found) {
       const key = `${one.pid}/${one.startTicks}`;
       const sinceMs = signalledMs.get(key);
       if (sinceMs === undefined) signalledMs.set(key, nowMs);
       if (sinceMs === undefined) signalFound(one, 'SIGTERM');
-      else if (nowMs - sinceMs >= stopMsMax) signalFound(one, 'SIGKILL');
+      else if (nowMs - sinceMs >= graceMs) signalFound(one, 'SIGKILL');
     }
     await sleep(pollMs);
   }

@@ -1,0 +1,61 @@
+import { describe, test } from 'vitest';
+import { eventually } from './drover.ts';
+import { openSite } from './site.ts';
+
+describe.concurrent('while a rollout is unfinished', () => {
+  test('plan says so and gives no hash that apply would refuse; watch tells a pipe all of it', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, drover, journal, run } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+
+    const watched = drover('watch');
+    await watched.until(/ rollout-web-1 {2}step 1 of \d.*judging; share observed \d/);
+    await run('hold', '--reason', 'lunch');
+    await watched.until(/judging, held; .*next: nothing until `drover resume`.*held: by .*: lunch/);
+    expect(watched.output()).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}rollout-web-1 .*; origin classic \(v1\): 2 able, \d+ requests\/s, failed [\d.]+ %; destination vpc \(v2\): .*; roll back: evidence .* of .*; promote: evidence .* of .*; next: /m,
+    );
+
+    const hash = (await journal('rollout-web-1')).flatMap(({ body }) =>
+      body.kind === 'started' ? [body.planHash] : [],
+    )[0];
+    const beside = await run('plan');
+    expect(beside.code).toBe(2);
+    expect(beside.stdout).toContain('rollout-web-1 is unfinished');
+    expect(beside.stdout).toContain(`its controller (pid ${controller.pid}) is alive`);
+    expect(beside.stdout).toContain('drover resume   ends the hold');
+    expect(beside.stdout).not.toContain('drover apply --plan');
+    // The destination gets traffic because the rollout gave it.
+    expect(beside.stdout).not.toContain('set their weight to 0');
+
+    controller.kill('SIGKILL');
+    await controller.ended;
+    const alone = await run('plan');
+    expect(alone.stdout).toContain(`drover apply --plan ${hash?.slice(0, 16)}   goes on with it`);
+    expect(alone.stdout.match(/drover apply --plan/g)).toHaveLength(1);
+    const document = JSON.parse((await run('plan', '--json')).stdout) as { readonly unfinished: unknown };
+    expect(document.unfinished).toMatchObject({
+      operation: 'rollout-web-1',
+      service: 'web',
+      held: 'lunch',
+      planHash: hash,
+      controllerPid: null,
+    });
+
+    const [, printed = ''] = /drover apply --plan (\w+)/.exec(alone.stdout) ?? [];
+    const next = drover('apply', '--plan', printed);
+    await next.until(/rollout-web-1 is unfinished: going on with it/);
+    expect(await run('back')).toMatchObject({ code: 2 });
+    await next.endsWith(2);
+    await eventually(
+      () => run('plan'),
+      ({ stdout }) => !stdout.includes('is unfinished'),
+      'a plan of its own',
+    );
+  });
+});

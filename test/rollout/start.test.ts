@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
+import { known } from '../../src/core/observed/reading.ts';
+import type { Observation } from '../../src/core/rollout/observation.ts';
+import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
+import { checkStart, type StartCheck } from '../../src/core/rollout/start.ts';
+import { plan } from './bench.ts';
+
+const inMaint = { admin: 'maint', health: 'unchecked' } as const;
+/** Groups that others run: only the balancer's checks tell whether a server can carry. */
+const unprovided: RolloutPlan = { ...plan, destination: { ...plan.destination, size: null } };
+
+describe('what keeps a rollout from starting', () => {
+  test('nothing, where both groups are up and the destination waits', () => {
+    expect(start({})).toEqual({ refusals: [], warnings: [] });
+  });
+
+  test('a server without a health check does, by name', () => {
+    const { refusals } = start({ 'new-2': { health: 'unchecked' } });
+    expect(refusals).toEqual([expect.stringMatching(/^edge: new-2 have no health check/)]);
+  });
+
+  test('servers in maint, which nobody checks, do not: they are left alone, and named', () => {
+    const { refusals, warnings } = start({ 'old-2': inMaint, 'new-2': inMaint });
+    expect(refusals).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^edge: put aside by somebody: old-2 is in maint, new-2 is in maint\. .*never touches/),
+    ]);
+  });
+
+  test.each(['maint', 'drain'] as const)('a group of which every server is in %s does, with what wakes it', (admin) => {
+    const { refusals } = start({ 'new-1': { admin, health: 'unchecked' }, 'new-2': { admin, health: 'unchecked' } });
+    expect(refusals).toEqual([
+      `edge: every server of the destination is put aside (new-1 is in ${admin}, new-2 is in ${admin}), and a rollout never touches such servers; "set server … state ready" wakes them`,
+    ]);
+  });
+
+  test('servers of neither group are named, whatever their state, and keep nothing from starting', () => {
+    const { refusals, warnings } = start({ 'other-1': { health: 'unchecked' }, 'other-2': inMaint });
+    expect(refusals).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^edge: servers of neither group: other-1, other-2\. /)]);
+  });
+});
+
+function start(changes: Readonly<Record<string, Partial<ServerReading>>>): StartCheck {
+  const names = new Set(['old-1', 'old-2', 'new-1', 'new-2', ...Object.keys(changes)]);
+  const servers = [...names].map((name) => ({ ...server(name), ...changes[name] }));
+  const timed = <T>(value: T) => ({ atMs: 0, reading: known(value) });
+  const group = { size: null, instances: [], build: known('v1') };
+  const observation: Observation = {
+    nowMs: 0,
+    leased: true,
+    backends: { edge: timed(backend(servers)) },
+    origin: timed(group),
+    destination: timed(group),
+    marker: known(null),
+    requests: [],
+    drill: null,
+  };
+  return checkStart(unprovided, observation);
+}
+
+function backend(servers: readonly ServerReading[]): BackendReading {
+  return {
+    process: 'edge/1',
+    servers,
+    traits: {
+      mode: known('http'),
+      algorithm: known('roundrobin'),
+      stickiness: known(null),
+      retryOn: known([]),
+      abortOnClose: known(false),
+      redispatch: known(false),
+      bypasses: known([]),
+      attemptMsMax: known(30_000),
+      readOnly: known(null),
+    },
+  };
+}
+
+function server(name: string): ServerReading {
+  const weight = name.startsWith('old') ? 100 : 0;
+  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
+  return {
+    name,
+    address: null,
+    weight,
+    configuredWeight: weight,
+    admin: 'ready',
+    configuredAdmin: known('ready'),
+    health: 'up',
+    counters: { ...none, lbtot: 0, wretr: 0, wredis: 0, scur: 0 },
+    features: [],
+  };
+}
