@@ -159,11 +159,11 @@ async function pass(loop: Loop): Promise<boolean> {
     loop.troubles = troublesAfter(loop.troubles, decision.back, outcomes);
   }
   // An entry may change what is wanted: effects wait for the next pass, which follows at once.
-  const effects = decision.events.length > 0 ? [] : allowedEffects(loop, decision.effects);
+  const { effects, msMax } = allowedEffects(loop, decision.events.length > 0 ? [] : decision.effects);
   const appended = await append(loop, decision, observation);
   if (appended) {
     const outer = [loop.signal, loop.inbox.urgent()];
-    const { drill, outcomes } = await performEffects(ports, effects, outer, loop.lease.leftMs());
+    const { drill, outcomes } = await performEffects(ports, effects, outer, msMax);
     if (drill !== null) loop.drill = drill;
     // After an entry what is pending is known by the next pass only.
     if (decision.events.length === 0) loop.troubles = troublesAfter(loop.troubles, decision.effects, outcomes);
@@ -193,10 +193,16 @@ async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): P
 }
 
 /** Without the lease, or while nothing can be journalled, only what takes traffic away from the destination. */
-function allowedEffects(loop: Loop, effects: readonly Effect[]): readonly Effect[] {
+function allowedEffects(
+  loop: Loop,
+  effects: readonly Effect[],
+): { readonly effects: readonly Effect[]; readonly msMax: number } {
   const isFree = loop.trouble === null && !loop.isBehind;
-  if (isFree && loop.lease.leftMs() > loop.ports.timing.callMs / 2) return effects;
-  return effects.filter((effect) => effect.kind === 'traffic' && !effect.raises && loop.state.back !== null);
+  const leftMs = loop.lease.leftMs();
+  if (isFree && leftMs > loop.ports.timing.callMs / 2) return { effects, msMax: leftMs };
+  const lowering = effects.filter((effect) => effect.kind === 'traffic' && !effect.raises && loop.state.back !== null);
+  // What lowers may come late, and gets its time without a lease too.
+  return { effects: lowering, msMax: loop.ports.timing.callMs };
 }
 
 /** Appends the decision's events; false: they are not durable, and the next pass decides anew. */

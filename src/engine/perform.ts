@@ -43,10 +43,10 @@ export async function performEffects(
   ports: OperationPorts,
   effects: readonly Effect[],
   outer: readonly AbortSignal[],
-  leftMs: number,
+  msMax: number,
 ): Promise<Performed> {
   if (effects.length === 0) return { drill: null, outcomes: {} };
-  const deadline = openDeadline(ports.clock, Math.min(ports.timing.callMs, leftMs), outer);
+  const deadline = openDeadline(ports.clock, Math.min(ports.timing.callMs, msMax), outer);
   const all = await Promise.all(effects.map((effect) => performOne(ports, effect, deadline.signal)));
   deadline.close();
   return {

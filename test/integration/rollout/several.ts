@@ -69,7 +69,8 @@ describe.concurrent('a service behind two HAProxies', () => {
     await untilBack(again, /still standing: edge-2\/web does not answer/, wake, async () => {
       expect((await world())['vpc-1']).toMatchObject({ admin: 'maint' });
     });
-    expect(await again.ended).toMatchObject({ code: 2, stderr: '' });
+    // The one that hung may have been tried in vain, which is said.
+    await again.endsWith(2);
     for (const index of [0, 1]) expect(await world('web', index)).toEqual(asFound);
     expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
     expect((await run('back')).code).toBe(1);
