@@ -51,11 +51,8 @@ export async function performEffects(
   deadline.close();
   return {
     drill: all.find(({ drill }) => drill !== null)?.drill ?? null,
-    // What was given up for something more urgent has not failed, nor what a new lease left no time for.
-    outcomes:
-      leftMs <= 0 || outer.some((signal) => signal.aborted)
-        ? {}
-        : Object.assign({}, ...all.map(({ outcomes }) => outcomes)),
+    // What was given up for something more urgent has not failed.
+    outcomes: outer.some((signal) => signal.aborted) ? {} : Object.assign({}, ...all.map(({ outcomes }) => outcomes)),
   };
 }
 
