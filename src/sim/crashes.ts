@@ -21,6 +21,11 @@ const marker: readonly CrashPoint[] = ['marker.write/before', 'marker.write/afte
 /**
  * What else is under way when the journal says this. A way back is performed before it is journalled, so its first writes
  * belong to the state that it ends, which mostly is `judging`.
+ *
+ * The list of pairs is made by this rule: what every pass comes through (`everywhere`), and what that stage's own effects and
+ * entries come through (here). Pairs that need a second fault at the same moment are left out: the samples of a checkpoint in a
+ * stage that mostly is over before one is due, weights that somebody undid on the way back, a pass after the end. Runs come
+ * across some of them, and nothing counts on it.
  */
 const peculiar: Readonly<Record<(typeof stateLabels)[number], readonly CrashPoint[]>> = {
   preparing: resize,

@@ -8,10 +8,17 @@ import type { Watch } from '../core/rollout/watch.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
 import type { Decider, Mutation } from './engine.ts';
 import { believedCounts } from './mutations/believed.ts';
+import {
+  completesOneStepEarly,
+  leavesWithoutAWord,
+  neverBackForGood,
+  neverSilent,
+  wordless,
+} from './mutations/endings.ts';
 
 /**
- * Known-bad products, each made of the real one by changing what its decider is told or what its journal promises. Every one
- * of them must be caught by a checker; the product itself has no branch for them.
+ * Known-bad products, each made of the real one by changing what its decider is told, what it says, or what its ports promise.
+ * Every one of them must be caught by a checker; the product itself has no branch for them.
  */
 export const mutations: readonly Mutation[] = [
   {
@@ -143,6 +150,55 @@ export const mutations: readonly Mutation[] = [
     shownBy: ['clock-steps'],
     caughtBy: ['no effect without its intent', 'nothing shrinks under traffic', 'everything ends'],
     ports: wallClockOnly,
+  },
+  {
+    name: 'no rule for a stage',
+    seenIn: 7,
+    shownBy: [],
+    caughtBy: ['the controller goes on'],
+    decider: wordless('finishing'),
+  },
+  {
+    name: 'ended without an entry',
+    seenIn: 8,
+    shownBy: [],
+    caughtBy: ['journal'],
+    decider: leavesWithoutAWord,
+  },
+  {
+    name: 'entries hashed in a way of its own',
+    seenIn: 8,
+    shownBy: [],
+    caughtBy: ['journal'],
+    ports: (ports) => ({ ...ports, sha256: (text) => ports.sha256(`${text}\n`) }),
+  },
+  {
+    name: 'one step short of the whole share',
+    seenIn: 7,
+    shownBy: [],
+    caughtBy: ['whole share after completion'],
+    decider: completesOneStepEarly,
+  },
+  {
+    name: 'the whole share not read back',
+    seenIn: 766,
+    shownBy: ['balancer-reload'],
+    caughtBy: ['whole share after completion'],
+    decider: seeing((observation, state) => (isWhole(state) ? asTargeted(observation, state) : observation)),
+  },
+  {
+    name: 'a way back that is never over',
+    seenIn: 8,
+    shownBy: [],
+    caughtBy: ['everything ends'],
+    decider: neverBackForGood,
+  },
+  {
+    name: 'an entry for every reading',
+    seenIn: 7,
+    shownBy: [],
+    caughtBy: ['everything ends'],
+    decider: neverSilent,
   },
 ];
 
@@ -293,6 +349,10 @@ function asTargeted(observation: Observation, state: RolloutState): Observation 
     }
   }
   return { ...observation, backends };
+}
+
+function isWhole({ stage, plan }: RolloutState): boolean {
+  return stage.kind === 'finishing' || (stage.kind === 'judging' && stage.step > plan.steps.length);
 }
 
 function sameBuilds(observation: Observation, state: RolloutState): Observation {
