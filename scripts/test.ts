@@ -8,6 +8,7 @@ import { requirements, type Step, select } from './test/steps.ts';
 import {
   closingLine,
   exitCodeOf,
+  filesBroken,
   filesNotRun,
   inCi,
   type NotRun,
@@ -25,6 +26,7 @@ const reports = join(checkout, '.cache', 'test');
 type Outcome = {
   readonly step: string;
   readonly tally: Tally;
+  readonly broken: readonly NotRun[];
   readonly notRun: readonly NotRun[];
   readonly skipped: readonly string[];
 };
@@ -81,7 +83,7 @@ async function perform(step: Step): Promise<Outcome> {
 }
 
 async function runCommand(name: string, [command, ...args]: readonly [string, ...string[]]): Promise<Outcome> {
-  return { step: name, tally: tallyOfCheck(await run(command, args)), notRun: [], skipped: [] };
+  return { step: name, tally: tallyOfCheck(await run(command, args)), broken: [], notRun: [], skipped: [] };
 }
 
 async function runVitest(project: string): Promise<Outcome> {
@@ -104,6 +106,7 @@ async function runVitest(project: string): Promise<Outcome> {
   return {
     step: project,
     tally: tallyOfVitest(report, exitCode),
+    broken: filesBroken(report, checkout),
     notRun: filtered ? [] : filesNotRun(report, checkout),
     skipped: filtered ? [] : testsSkipped(report, checkout),
   };
@@ -120,14 +123,18 @@ function readReport(file: string): VitestReport | null {
 
 function conclude(): 0 | 1 {
   const notRun = [...missing, ...outcomes.flatMap((outcome) => outcome.notRun)];
+  const skipped = outcomes.flatMap((outcome) => outcome.skipped);
   const counted = sum(outcomes.map(({ tally }) => tally));
-  const total = ci ? inCi(counted, notRun) : counted;
+  const total = ci ? inCi(counted, notRun, skipped) : counted;
   console.log('');
-  for (const test of outcomes.flatMap(({ skipped }) => skipped)) console.log(`skipped: ${test}`);
-  for (const { step, tally } of outcomes) if (tally.failed > 0) console.log(`failed: ${step}`);
+  for (const test of skipped) console.log(`skipped: ${test}`);
+  for (const { step, tally, broken } of outcomes) {
+    if (tally.failed > 0) console.log(`failed: ${step}`);
+    for (const { name, why } of broken) console.log(`failed: ${name} (outside of its tests: ${why})`);
+  }
   for (const { name, why } of notRun) console.log(`not run: ${name} (${why})`);
-  if (ci && notRun.length > 0)
-    console.log('in continuous integration everything has to run: what did not counts as failed');
+  if (ci && notRun.length + skipped.length > 0)
+    console.log('in continuous integration everything must run: what did not, or was skipped, counts as failed');
   if (outcomes.length === 0 || total.passed + total.failed === 0) console.log('nothing ran');
   console.log(closingLine(total));
   return exitCodeOf(total);
