@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { glob, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout, endEverything, kill, leftovers, run } from './test/child.ts';
+import { endOnSignals } from './test/interruption.ts';
 import { filesThatReach } from './test/needs.ts';
 import { requirements, type Step, select } from './test/steps.ts';
 import {
@@ -31,35 +32,36 @@ type Outcome = {
   readonly skipped: readonly string[];
 };
 
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.once(signal, () => {
-    console.error(`${signal}: ending what runs`);
-    void endEverything().then(() => process.exit(code));
-  });
-}
-
 const testFiles = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: checkout }));
 const selection = select(process.argv.slice(2), testFiles);
-const missing = await filesWithoutTheirRequirements();
+const fetching = new AbortController();
+let fetched: Promise<readonly NotRun[]> = Promise.resolve([]);
+const unlessInterrupted = endOnSignals(async () => {
+  fetching.abort();
+  await Promise.all([fetched, endEverything()]);
+});
+fetched = filesWithoutTheirRequirements();
+const missing = await fetched;
 const outcomes: Outcome[] = [];
-for (const step of selection.steps) outcomes.push(await perform(step));
+for (const step of selection.steps) {
+  await unlessInterrupted();
+  outcomes.push(await perform(step));
+}
+await unlessInterrupted();
 process.exitCode = conclude();
 
 /** Says what it fetches, and leaves out, by name, the files that need what cannot be had. */
 async function filesWithoutTheirRequirements(): Promise<NotRun[]> {
   if (!selection.steps.some((step) => step.name === 'integration')) return [];
-  const integration = testFiles.filter((file) => file.startsWith('test/integration/'));
+  const integration = selection.files.filter((file) => file.startsWith('test/integration/'));
   const left: NotRun[] = [];
   for (const { name, file, obtain } of requirements) {
     const users = filesThatReach(file, integration, checkout);
     if (users.length === 0) continue;
     try {
-      console.log(`${name}: ${await obtain((line) => console.log(`${name}: ${line}`))}`);
+      console.log(`${name}: ${await obtain((line) => console.log(`${name}: ${line}`), fetching.signal)}`);
     } catch (error) {
+      if (fetching.signal.aborted) break;
       const why = `needs ${name}: ${error instanceof Error ? error.message : String(error)}`;
       console.log(`${name}: not to be had here, ${users.length} test files are left out`);
       left.push(...users.map((user) => ({ name: user, why })));
@@ -72,6 +74,7 @@ async function perform(step: Step): Promise<Outcome> {
   const startedAt = performance.now();
   console.log(`\n> ${step.name}`);
   const outcome = step.kind === 'vitest' ? await runVitest(step.name) : await runCommand(step.name, step.command);
+  await unlessInterrupted();
   const left = await leftovers();
   for (const { pid, command } of left) {
     console.log(`left running by ${step.name}: ${pid} ${command}`);

@@ -88,7 +88,7 @@ describe('choosing', () => {
   const files = ['test/judge/windows.test.ts', 'test/integration/haproxy.test.ts'];
 
   test('no words: every step', () => {
-    expect(select([], files)).toEqual({ steps, arguments: [] });
+    expect(select([], files)).toEqual({ steps, arguments: [], files });
   });
 
   test('the name of a step: that step and no other', () => {
@@ -108,6 +108,13 @@ describe('choosing', () => {
       '-t',
       'rolls back \\(at once\\)',
     ]);
+  });
+
+  test('paths narrow what is asked for, and with it what can be missing; names of tests do not', () => {
+    expect(select(['judge', 'rolls back'], files).files).toEqual(['test/judge/windows.test.ts']);
+    expect(select(['haproxy', 'windows'], files).files).toEqual(files);
+    expect(select(['rolls back'], files).files).toEqual(files);
+    expect(select(['integration'], files).files).toEqual(files);
   });
 
   test('a step and a path: that step, narrowed', () => {
