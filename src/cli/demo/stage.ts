@@ -89,8 +89,9 @@ function adapted(text: string, { balancer, fast }: StageOptions): string {
   // Twice the failures, for users and for the objective, and one step less: evidence comes twice as fast.
   adapted = replaced(adapted, /failures: 3%/g, 'failures: 6%');
   adapted = replaced(adapted, / {4}- \{ weight: 50%, bake: 10s \}\n/, '');
+  adapted = replaced(adapted, /capacity: 1, bake: 10s/, 'capacity: 2, bake: 5s');
   adapted = replaced(adapted, /control-share: 5%/, 'control-share: 10%');
-  return replaced(adapted, /bake: 10s/, 'bake: 5s');
+  return adapted;
 }
 
 /** A pattern that is not there would leave the demo playing something else than it says. */
