@@ -29,7 +29,7 @@ export function addDemo(program: Command, context: Context): void {
         .choices(['auto', 'haproxy', 'embedded'])
         .default('auto'),
     )
-    .option('--fast', 'about two minutes in place of five: twice the failures, one step less')
+    .option('--fast', 'two to three minutes in place of five: twice the failures, one step less')
     .option('--keep <DIRECTORY>', 'play in this directory, and leave its files there')
     .option(
       '--json',
