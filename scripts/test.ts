@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs';
 import { glob, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout, endEverything, kill, leftovers, run } from './test/child.ts';
+import { endOnSignals } from './test/interruption.ts';
 import { filesThatReach } from './test/needs.ts';
 import { requirements, type Step, select } from './test/steps.ts';
 import {
   closingLine,
   exitCodeOf,
+  filesBroken,
   filesNotRun,
   inCi,
   type NotRun,
@@ -25,39 +27,41 @@ const reports = join(checkout, '.cache', 'test');
 type Outcome = {
   readonly step: string;
   readonly tally: Tally;
+  readonly broken: readonly NotRun[];
   readonly notRun: readonly NotRun[];
   readonly skipped: readonly string[];
 };
 
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.once(signal, () => {
-    console.error(`${signal}: ending what runs`);
-    void endEverything().then(() => process.exit(code));
-  });
-}
-
 const testFiles = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: checkout }));
 const selection = select(process.argv.slice(2), testFiles);
-const missing = await filesWithoutTheirRequirements();
+const fetching = new AbortController();
+let fetched: Promise<readonly NotRun[]> = Promise.resolve([]);
+const unlessInterrupted = endOnSignals(async () => {
+  fetching.abort();
+  await Promise.all([fetched, endEverything()]);
+});
+fetched = filesWithoutTheirRequirements();
+const missing = await fetched;
 const outcomes: Outcome[] = [];
-for (const step of selection.steps) outcomes.push(await perform(step));
+for (const step of selection.steps) {
+  await unlessInterrupted();
+  outcomes.push(await perform(step));
+}
+await unlessInterrupted();
 process.exitCode = conclude();
 
 /** Says what it fetches, and leaves out, by name, the files that need what cannot be had. */
 async function filesWithoutTheirRequirements(): Promise<NotRun[]> {
   if (!selection.steps.some((step) => step.name === 'integration')) return [];
-  const integration = testFiles.filter((file) => file.startsWith('test/integration/'));
+  const integration = selection.files.filter((file) => file.startsWith('test/integration/'));
   const left: NotRun[] = [];
   for (const { name, file, obtain } of requirements) {
     const users = filesThatReach(file, integration, checkout);
     if (users.length === 0) continue;
     try {
-      console.log(`${name}: ${await obtain((line) => console.log(`${name}: ${line}`))}`);
+      console.log(`${name}: ${await obtain((line) => console.log(`${name}: ${line}`), fetching.signal)}`);
     } catch (error) {
+      if (fetching.signal.aborted) break;
       const why = `needs ${name}: ${error instanceof Error ? error.message : String(error)}`;
       console.log(`${name}: not to be had here, ${users.length} test files are left out`);
       left.push(...users.map((user) => ({ name: user, why })));
@@ -70,6 +74,7 @@ async function perform(step: Step): Promise<Outcome> {
   const startedAt = performance.now();
   console.log(`\n> ${step.name}`);
   const outcome = step.kind === 'vitest' ? await runVitest(step.name) : await runCommand(step.name, step.command);
+  await unlessInterrupted();
   const left = await leftovers();
   for (const { pid, command } of left) {
     console.log(`left running by ${step.name}: ${pid} ${command}`);
@@ -81,7 +86,7 @@ async function perform(step: Step): Promise<Outcome> {
 }
 
 async function runCommand(name: string, [command, ...args]: readonly [string, ...string[]]): Promise<Outcome> {
-  return { step: name, tally: tallyOfCheck(await run(command, args)), notRun: [], skipped: [] };
+  return { step: name, tally: tallyOfCheck(await run(command, args)), broken: [], notRun: [], skipped: [] };
 }
 
 async function runVitest(project: string): Promise<Outcome> {
@@ -104,6 +109,7 @@ async function runVitest(project: string): Promise<Outcome> {
   return {
     step: project,
     tally: tallyOfVitest(report, exitCode),
+    broken: filesBroken(report, checkout),
     notRun: filtered ? [] : filesNotRun(report, checkout),
     skipped: filtered ? [] : testsSkipped(report, checkout),
   };
@@ -120,14 +126,18 @@ function readReport(file: string): VitestReport | null {
 
 function conclude(): 0 | 1 {
   const notRun = [...missing, ...outcomes.flatMap((outcome) => outcome.notRun)];
+  const skipped = outcomes.flatMap((outcome) => outcome.skipped);
   const counted = sum(outcomes.map(({ tally }) => tally));
-  const total = ci ? inCi(counted, notRun) : counted;
+  const total = ci ? inCi(counted, notRun, skipped) : counted;
   console.log('');
-  for (const test of outcomes.flatMap(({ skipped }) => skipped)) console.log(`skipped: ${test}`);
-  for (const { step, tally } of outcomes) if (tally.failed > 0) console.log(`failed: ${step}`);
+  for (const test of skipped) console.log(`skipped: ${test}`);
+  for (const { step, tally, broken } of outcomes) {
+    if (tally.failed > 0) console.log(`failed: ${step}`);
+    for (const { name, why } of broken) console.log(`failed: ${name} (outside of its tests: ${why})`);
+  }
   for (const { name, why } of notRun) console.log(`not run: ${name} (${why})`);
-  if (ci && notRun.length > 0)
-    console.log('in continuous integration everything has to run: what did not counts as failed');
+  if (ci && notRun.length + skipped.length > 0)
+    console.log('in continuous integration everything must run: what did not, or was skipped, counts as failed');
   if (outcomes.length === 0 || total.passed + total.failed === 0) console.log('nothing ran');
   console.log(closingLine(total));
   return exitCodeOf(total);

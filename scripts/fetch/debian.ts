@@ -41,9 +41,14 @@ export async function findProgram(wanted: DebianProgram): Promise<string | null>
 /**
  * As findProgram, else downloads the package and the shared libraries it lacks into the cache, without installing
  * anything (a distribution's package may start a system service) and without touching apt's own state: the same with
- * and without root. Two processes may do it at once. Rejects with NotFetched.
+ * and without root. Two processes may do it at once. Rejects with NotFetched,
+ * also when `signal` ends it.
  */
-export async function fetchProgram(wanted: DebianProgram, say: (line: string) => void): Promise<string> {
+export async function fetchProgram(
+  wanted: DebianProgram,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
   const found = await findProgram(wanted);
   if (found !== null) return found;
   say(`fetching the package ${wanted.package} with apt-get into ${wanted.cache} (not installed)`);
@@ -52,10 +57,11 @@ export async function fetchProgram(wanted: DebianProgram, say: (line: string) =>
   const stage = await mkdtemp(join(parent, `.${basename(wanted.cache)}-`));
   try {
     await chmod(stage, 0o755);
-    await unpackInto(stage, wanted);
+    await unpackInto(stage, wanted, signal);
     await moveIntoPlace(stage, wanted);
   } finally {
-    await rm(stage, { recursive: true, force: true });
+    // An apt that has just been ended may still write: then a folder is not empty at the first attempt.
+    await rm(stage, { recursive: true, force: true, maxRetries: 10 });
   }
   return launcher(wanted);
 }
@@ -74,8 +80,8 @@ async function starts(path: string, probe: readonly string[]): Promise<boolean> 
   }
 }
 
-async function unpackInto(stage: string, wanted: DebianProgram): Promise<void> {
-  const apt = await privateApt(stage);
+async function unpackInto(stage: string, wanted: DebianProgram, signal: AbortSignal): Promise<void> {
+  const apt = await privateApt(stage, signal);
   await apt('apt-get', ['update']);
   const root = join(stage, 'root');
   await mkdir(root);
@@ -100,7 +106,7 @@ async function unpackInto(stage: string, wanted: DebianProgram): Promise<void> {
 type Apt = (tool: 'apt-get' | 'apt-cache', args: readonly string[], directory?: string) => Promise<string>;
 
 /** apt with lists, locks and downloads of its own; sources, keys and the list of installed packages are the machine's. */
-async function privateApt(stage: string): Promise<Apt> {
+async function privateApt(stage: string, signal: AbortSignal): Promise<Apt> {
   const state = join(stage, 'apt', 'state');
   const cache = join(stage, 'apt', 'cache');
   await mkdir(join(state, 'lists', 'partial'), { recursive: true });
@@ -119,7 +125,7 @@ async function privateApt(stage: string): Promise<Apt> {
   return async (tool, args, directory = stage) => {
     try {
       const env = { ...process.env, LC_ALL: 'C' };
-      const options = { cwd: directory, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
+      const options = { cwd: directory, env, signal, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
       return (await run(tool, ['-q', ...settings, ...args], options)).stdout;
     } catch (cause) {
       throw new NotFetched(`${tool} ${args.join(' ')}: ${reason(cause)}`, cause);

@@ -12,8 +12,11 @@ const haproxy: DebianProgram = {
  * Path of a HAProxy that starts: on PATH, else in `.cache/haproxy` of the checkout, else fetched there. Rejects with
  * NotFetched (no apt, no network) so that a caller can report what it did not run.
  */
-export function fetchHaproxy(say: (line: string) => void = console.error): Promise<string> {
-  return fetchProgram(haproxy, say);
+export function fetchHaproxy(
+  say: (line: string) => void = console.error,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string> {
+  return fetchProgram(haproxy, say, signal);
 }
 
 /** As fetchHaproxy, but only what is there already; null: none. */

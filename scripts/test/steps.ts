@@ -5,8 +5,8 @@ export type Requirement = {
   readonly name: string;
   /** Test files that import this file need it. */
   readonly file: string;
-  /** Where it is; rejects with the reason why it cannot be had here. */
-  readonly obtain: (say: (line: string) => void) => Promise<string>;
+  /** Where it is; rejects with the reason why it cannot be had here. Aborted, it leaves nothing half done. */
+  readonly obtain: (say: (line: string) => void, signal: AbortSignal) => Promise<string>;
 };
 
 export const requirements: readonly Requirement[] = [
@@ -28,8 +28,13 @@ export const steps: readonly Step[] = [
   { kind: 'vitest', name: 'integration' },
 ];
 
-/** Steps to run, and what their vitest runs are narrowed to. */
-export type Selection = { readonly steps: readonly Step[]; readonly arguments: readonly string[] };
+/** Steps to run, what their vitest runs are narrowed to, and the test files that are asked for. */
+export type Selection = {
+  readonly steps: readonly Step[];
+  readonly arguments: readonly string[];
+  /** Without a word for a path these are all: any may have a test whose name has the others. */
+  readonly files: readonly string[];
+};
 
 /**
  * Without words: everything. A word that is the name of a step selects it; any other narrows vitest to the test files whose
@@ -38,13 +43,14 @@ export type Selection = { readonly steps: readonly Step[]; readonly arguments: r
 export function select(words: readonly string[], testFiles: readonly string[]): Selection {
   const named = steps.filter((step) => words.includes(step.name));
   const others = words.filter((word) => !steps.some((step) => step.name === word));
-  if (others.length === 0) return { steps: named.length === 0 ? steps : named, arguments: [] };
+  if (others.length === 0) return { steps: named.length === 0 ? steps : named, arguments: [], files: testFiles };
   const suites = (named.length === 0 ? steps : named).filter((step) => step.kind === 'vitest');
   const paths = others.filter((word) => testFiles.some((path) => path.includes(word)));
   const titles = others.filter((word) => !paths.includes(word)).map(literally);
   return {
     steps: suites,
     arguments: ['--passWithNoTests', ...paths, ...(titles.length === 0 ? [] : ['-t', titles.join('|')])],
+    files: paths.length === 0 ? testFiles : testFiles.filter((file) => paths.some((word) => file.includes(word))),
   };
 }
 

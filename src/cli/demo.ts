@@ -29,7 +29,7 @@ export function addDemo(program: Command, context: Context): void {
         .choices(['auto', 'haproxy', 'embedded'])
         .default('auto'),
     )
-    .option('--fast', 'about two minutes in place of five: twice the failures, one step less')
+    .option('--fast', 'two to three minutes in place of five: twice the failures, one step less')
     .option('--keep <DIRECTORY>', 'play in this directory, and leave its files there')
     .option(
       '--json',
@@ -80,7 +80,7 @@ async function chooseBalancer({ env }: Context, { balancer }: DemoOptions): Prom
   if (found === null && balancer === 'haproxy') {
     throw new CliError(
       'there is no haproxy, neither on PATH nor in the cache of a checkout',
-      'install it, or play with --balancer embedded',
+      'in a checkout, `npm exec -- node scripts/fetch/haproxy.ts` fetches it into .cache and installs nothing; or play with --balancer embedded',
     );
   }
   return found;

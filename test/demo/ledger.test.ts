@@ -54,6 +54,7 @@ describe('events acknowledged and events counted', () => {
       lost: 0,
       twice: 1,
       unacknowledged: 1,
+      unknown: 0,
     });
   });
 });

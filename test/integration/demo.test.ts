@@ -47,7 +47,7 @@ describe('the demo', () => {
         claims.filter((claim) => !claim.holds),
         demo.stderr(),
       ).toEqual([]);
-      expect({ ok, code, claims: claims.length }).toEqual({ ok: true, code: 0, claims: 9 });
+      expect({ ok, code, claims: claims.length }).toEqual({ ok: true, code: 0, claims: 11 });
       expect(await readdir(directory)).toEqual([]);
     },
   );

@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { checkout, kill, leftovers, run } from '../../scripts/test/child.ts';
 
 test('a step passes on its exit code', async () => {
@@ -27,28 +29,88 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test.runIf(process.platform === 'linux')(
-  'an interrupted test command ends what it runs, and says how it ended',
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'drover-test-command-'));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const script = join(folder, 'interrupted.ts');
-    const source = JSON.stringify(join(checkout, 'scripts', 'test', 'child.ts'));
-    await writeFile(
-      script,
-      `import { endEverything, run } from ${source};
-     process.once('SIGINT', () => void endEverything().then(() => process.exit(130)));
-     await run('node', ['-e', 'process.on("SIGTERM", () => {}); console.log(process.pid); setInterval(() => {}, 1000)']);`,
+describe.runIf(process.platform === 'linux')('an interrupted test command', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'ends what runs on %s, however stubborn, begins nothing more, and says how it ended',
+    async (signal, code) => {
+      const folder = await freshFolder();
+      const child = await start(
+        folder,
+        `import { endEverything, run } from ${moduleAt('test', 'child.ts')};
+       import { writeFileSync } from 'node:fs';
+       const unlessInterrupted = endOnSignals(endEverything);
+       void run('node', ['-e', 'process.on("SIGTERM", () => {}); console.log(process.pid); setInterval(() => {}, 1000)']);
+       await run('node', ['-e', 'setInterval(() => {}, 1000)']);
+       await unlessInterrupted();
+       writeFileSync(${JSON.stringify(join(folder, 'next'))}, 'a step more');`,
+      );
+      const stubborn = Number(await new Promise((resolve) => child.stdout.once('data', resolve)));
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      // Asked again, it neither begins anew nor leaves the first end half done.
+      child.kill(signal);
+      expect(await ended).toEqual([code, null]);
+      expect(await commandOf(stubborn)).toBe('');
+      expect(await readdir(folder)).not.toContain('next');
+    },
+  );
+
+  test('leaves no half of what it was fetching, and no apt at work', async () => {
+    const folder = await freshFolder();
+    const [cache, apt] = [join(folder, 'cache'), join(folder, 'bin', 'apt-get')];
+    await mkdir(join(folder, 'bin'));
+    await writeFile(apt, `#!/bin/sh\necho half > half\necho $$ > '${join(folder, 'pid')}'\nexec sleep 60\n`, {
+      mode: 0o755,
+    });
+    const child = await start(
+      folder,
+      `import { fetchProgram } from ${moduleAt('fetch', 'debian.ts')};
+       const stop = new AbortController();
+       let fetched = Promise.resolve();
+       endOnSignals(async () => { stop.abort(); await fetched; });
+       process.env.PATH = ${JSON.stringify(dirname(apt))} + ':' + process.env.PATH;
+       const wanted = { package: 'none', program: 'usr/sbin/none-of-drover', probe: [], cache: ${JSON.stringify(join(cache, 'none'))} };
+       fetched = fetchProgram(wanted, () => {}, stop.signal).then(() => {}, () => {});`,
     );
-    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const stubborn = Number(await new Promise((resolve) => child.stdout.once('data', resolve)));
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGINT');
-    expect(await ended).toBe(130);
-    expect(await commandOf(stubborn)).toBe('');
-  },
-);
+    const pid = await vi.waitFor(() => writtenPid(join(folder, 'pid')), { timeout: 30_000 });
+    const [stage = ''] = await readdir(cache);
+    expect(await readdir(join(cache, stage))).toContain('half');
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([143, null]);
+    expect(await readdir(cache)).toEqual([]);
+    await vi.waitFor(async () => expect(await commandOf(pid)).toBe(''), { timeout: 30_000 });
+  });
+});
+
+async function freshFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'drover-test-command-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function writtenPid(path: string): Promise<number> {
+  const content = await readFile(path, 'utf8');
+  expect(content).toMatch(/^\d+\n$/);
+  return Number(content);
+}
+
+/** The path of a module of `scripts`, as source. */
+function moduleAt(...path: readonly string[]): string {
+  return JSON.stringify(join(checkout, 'scripts', ...path));
+}
+
+/** A program of this source, which has endOnSignals. */
+async function start(folder: string, source: string): Promise<ChildProcessByStdio<null, Readable, null>> {
+  const script = join(folder, 'interrupted.ts');
+  await writeFile(script, `import { endOnSignals } from ${moduleAt('test', 'interruption.ts')};\n${source}`);
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
 
 /** Empty for a process that has ended, whether or not its parent has noticed. */
 function commandOf(pid: number): Promise<string> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
-import { known } from '../../src/core/observed/reading.ts';
+import type { GroupReading } from '../../src/core/observed/group.ts';
+import { known, unknown } from '../../src/core/observed/reading.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import { checkStart, type StartCheck } from '../../src/core/rollout/start.ts';
@@ -35,6 +36,12 @@ describe('what keeps a rollout from starting', () => {
     ]);
   });
 
+  test('an origin whose build nobody tells does, unless its instances are still to be started', () => {
+    const none = { size: null, instances: [], build: unknown('nobody answers') };
+    expect(start({}, none).refusals).toEqual(['the build of the origin is unknown: nobody answers']);
+    expect(start({}, { ...none, size: { min: 2, max: 4, desired: 2 } }).refusals).toEqual([]);
+  });
+
   test('servers of neither group are named, whatever their state, and keep nothing from starting', () => {
     const { refusals, warnings } = start({ 'other-1': { health: 'unchecked' }, 'other-2': inMaint });
     expect(refusals).toEqual([]);
@@ -42,7 +49,10 @@ describe('what keeps a rollout from starting', () => {
   });
 });
 
-function start(changes: Readonly<Record<string, Partial<ServerReading>>>): StartCheck {
+function start(
+  changes: Readonly<Record<string, Partial<ServerReading>>>,
+  origin: GroupReading = { size: null, instances: [], build: known('v1') },
+): StartCheck {
   const names = new Set(['old-1', 'old-2', 'new-1', 'new-2', ...Object.keys(changes)]);
   const servers = [...names].map((name) => ({ ...server(name), ...changes[name] }));
   const timed = <T>(value: T) => ({ atMs: 0, reading: known(value) });
@@ -51,7 +61,7 @@ function start(changes: Readonly<Record<string, Partial<ServerReading>>>): Start
     nowMs: 0,
     leased: true,
     backends: { edge: timed(backend(servers)) },
-    origin: timed(group),
+    origin: timed(origin),
     destination: timed(group),
     marker: known(null),
     requests: [],

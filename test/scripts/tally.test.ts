@@ -5,6 +5,7 @@ import { select, steps } from '../../scripts/test/steps.ts';
 import {
   closingLine,
   exitCodeOf,
+  filesBroken,
   filesNotRun,
   inCi,
   nothing,
@@ -53,10 +54,26 @@ describe('what did not run', () => {
     expect(testsSkipped(partly, '/checkout')).toEqual(['a.test.ts: test 1']);
   });
 
-  test('in continuous integration it is a failure', () => {
-    const tally = inCi({ passed: 3, failed: 0, skipped: 2 }, filesNotRun(partly, '/checkout'));
-    expect(closingLine(tally)).toBe('3 passed, 1 failed, 2 skipped');
-    expect(exitCodeOf(tally)).toBe(1);
+  test('in continuous integration it is a failure: each such file, and each test that another one skipped', () => {
+    const counted = tallyOfVitest(partly, 0);
+    expect(closingLine(inCi(counted, filesNotRun(partly, '/checkout'), []))).toBe('1 passed, 1 failed, 3 skipped');
+    const one = inCi(counted, [], testsSkipped(partly, '/checkout'));
+    expect(closingLine(one)).toBe('1 passed, 1 failed, 3 skipped');
+    expect(exitCodeOf(one)).toBe(1);
+  });
+
+  test('a file whose hook threw or whose process died has failed, once, and has not skipped its tests', () => {
+    const broken = report(
+      { 'hook.test.ts': ['skipped', 'passed'], 'killed.test.ts': ['pending', 'pending'] },
+      { 'hook.test.ts': 'no port\nis free', 'killed.test.ts': '' },
+    );
+    expect(filesBroken(broken, '/checkout')).toEqual([
+      { name: 'hook.test.ts', why: 'no port' },
+      { name: 'killed.test.ts', why: 'its process ended before its tests did' },
+    ]);
+    const [notRun, skipped] = [filesNotRun(broken, '/checkout'), testsSkipped(broken, '/checkout')];
+    expect({ notRun, skipped }).toEqual({ notRun: [], skipped: [] });
+    expect(inCi(tallyOfVitest(broken, 1), notRun, skipped)).toMatchObject({ failed: 2 });
   });
 });
 
@@ -71,7 +88,7 @@ describe('choosing', () => {
   const files = ['test/judge/windows.test.ts', 'test/integration/haproxy.test.ts'];
 
   test('no words: every step', () => {
-    expect(select([], files)).toEqual({ steps, arguments: [] });
+    expect(select([], files)).toEqual({ steps, arguments: [], files });
   });
 
   test('the name of a step: that step and no other', () => {
@@ -93,6 +110,13 @@ describe('choosing', () => {
     ]);
   });
 
+  test('paths narrow what is asked for, and with it what can be missing; names of tests do not', () => {
+    expect(select(['judge', 'rolls back'], files).files).toEqual(['test/judge/windows.test.ts']);
+    expect(select(['haproxy', 'windows'], files).files).toEqual(files);
+    expect(select(['rolls back'], files).files).toEqual(files);
+    expect(select(['integration'], files).files).toEqual(files);
+  });
+
   test('a step and a path: that step, narrowed', () => {
     const selection = select(['integration', 'haproxy'], files);
     expect(selection.steps.map(({ name }) => name)).toEqual(['integration']);
@@ -100,20 +124,24 @@ describe('choosing', () => {
   });
 });
 
-type Statuses = readonly ('passed' | 'failed' | 'skipped' | 'todo')[];
+type Statuses = readonly ('passed' | 'failed' | 'skipped' | 'pending' | 'todo')[];
 
-/** A report of files with these tests; `failed` in place of tests: the file did not load. */
-function report(files: Readonly<Record<string, Statuses | 'failed'>>): Parameters<typeof filesNotRun>[0] & object {
+/** A report of files with these tests; `failed` in place of tests: it did not load. `broken`: errors outside of their tests. */
+function report(
+  files: Readonly<Record<string, Statuses | 'failed'>>,
+  broken: Readonly<Record<string, string>> = {},
+): Parameters<typeof filesNotRun>[0] & object {
   const all = Object.values(files).flatMap((statuses) => (statuses === 'failed' ? [] : statuses));
-  const count = (status: string) => all.filter((one) => one === status).length;
+  const count = (...counted: Statuses) => all.filter((one) => counted.includes(one)).length;
   return {
     numPassedTests: count('passed'),
     numFailedTests: count('failed'),
-    numPendingTests: count('skipped'),
+    numPendingTests: count('skipped', 'pending'),
     numTodoTests: count('todo'),
     testResults: Object.entries(files).map(([name, statuses]) => ({
       name: `/checkout/${name}`,
-      status: statuses === 'failed' || statuses.includes('failed') ? 'failed' : 'passed',
+      status: statuses === 'failed' || statuses.includes('failed') || name in broken ? 'failed' : 'passed',
+      message: broken[name] ?? '',
       assertionResults:
         statuses === 'failed' ? [] : statuses.map((status, index) => ({ fullName: `test ${index}`, status })),
     })),

@@ -15,6 +15,8 @@ export type Evidence = {
   /** What the query service says, asked after the last event. */
   readonly counted: number;
   readonly baseline: number;
+  /** Requests per second of all users together, as was said. */
+  readonly perSecond: number;
   readonly query: PastRollout;
   readonly bad: PastRollout;
   readonly fixed: PastRollout;
@@ -28,12 +30,15 @@ export type Evidence = {
 /** The time without a controller: weights of the balancer when it was killed and before another one was started. */
 export type Outage = { readonly ms: number; readonly before: string; readonly after: string };
 
+const ratePerSecondMin = 300;
 /** The bound of the drill's way back, which holds for a real one too. */
 const backMsMax = 1000;
 
 export function claimsOf(evidence: Evidence): Claim[] {
   const { query, bad, fixed, outage } = evidence;
   return [
+    cameAsSaid(evidence),
+    failedAsSaid(evidence),
     completed(query.state, 'wave 1: query moved'),
     served(evidence.rows, 'page', 'query-vpc-', evidence.movedAtMs),
     takenBack(bad.state),
@@ -117,6 +122,30 @@ function takenBackAfterMs({ state, entries }: PastRollout): number | null {
   return state.back === null || shared === undefined ? null : state.back.performedAtMs - shared.atMs;
 }
 
+/** The rate that was said, and the least that a story of this kind is worth. */
+function cameAsSaid({ rows, perSecond }: Evidence): Claim {
+  const seconds =
+    (Math.max(...rows.map((row) => row.begunAtMs)) - Math.min(...rows.map((row) => row.begunAtMs))) / 1000;
+  const rate = rows.length / seconds;
+  return {
+    name: `users came at ${perSecond} requests/s, at least ${ratePerSecondMin}`,
+    holds: rate >= ratePerSecondMin && rate >= perSecond * 0.9,
+    found: `${whole(rows.length)} requests in ${seconds.toFixed(0)} s: ${rate.toFixed(0)}/s`,
+  };
+}
+
+/** As many as were planted, within what chance makes of it; the bad build's are its own. */
+function failedAsSaid({ rows, baseline, bad }: Evidence): Claim {
+  const others = rows.filter((row) => !(row.instance.startsWith('collector-vpc-') && isBefore(row, bad.state)));
+  const planted = others.filter((row) => row.note === 'planted').length;
+  const expected = others.length * baseline;
+  return {
+    name: `${percentage(baseline)} of the requests failed on purpose, as was said`,
+    holds: Math.abs(planted - expected) <= 5 * Math.sqrt(expected) + 0.05 * expected,
+    found: `${whole(planted)} of ${whole(others.length)}, the bad build's left out: ${percentage(planted / others.length)}`,
+  };
+}
+
 function completed(state: RolloutState, name: string): Claim {
   return { name, holds: state.stage.kind === 'completed', found: `${state.operation}: ${state.stage.kind}` };
 }
@@ -159,12 +188,13 @@ function wayBack({ rows, bad, fixedFromMs, query, fixed }: Evidence): Claim {
 }
 
 function events({ rows, logged, counted }: Evidence): Claim {
-  const { acknowledged, lost, twice, unacknowledged } = balanceEvents(rows, logged);
+  const { acknowledged, lost, twice, unacknowledged, unknown } = balanceEvents(rows, logged);
   return {
     name: 'events acknowledged = events counted',
-    holds: acknowledged > 0 && lost === 0 && twice === 0 && counted === acknowledged + unacknowledged,
+    holds: acknowledged > 0 && lost === 0 && twice === 0 && unknown === 0 && counted === acknowledged + unacknowledged,
     found:
       `${whole(acknowledged)} acknowledged, ${whole(counted)} counted; ${lost} lost, ${twice} stored twice` +
+      (unknown === 0 ? '' : `, ${unknown} that nobody sent`) +
       (unacknowledged === 0 ? '' : `, ${unacknowledged} stored whose users were not told`),
   };
 }

@@ -63,11 +63,14 @@ export type EventBalance = {
   readonly twice: number;
   /** In a log though its user was told of a failure, or nothing. */
   readonly unacknowledged: number;
+  /** In a log, and sent by nobody. */
+  readonly unknown: number;
 };
 
 /** The users' ledger against the collectors' logs, event by event. `logged` has one id per stored event. */
 export function balanceEvents(rows: readonly LedgerRow[], logged: readonly string[]): EventBalance {
   const stored = new Set(logged);
+  const sent = new Set(rows.map((row) => row.id));
   const acknowledged = new Set(rows.filter((row) => row.kind === 'event' && row.status === 201).map((row) => row.id));
   return {
     acknowledged: acknowledged.size,
@@ -75,5 +78,6 @@ export function balanceEvents(rows: readonly LedgerRow[], logged: readonly strin
     lost: [...acknowledged].filter((id) => !stored.has(id)).length,
     twice: logged.length - stored.size,
     unacknowledged: [...stored].filter((id) => !acknowledged.has(id)).length,
+    unknown: [...stored].filter((id) => !sent.has(id)).length,
   };
 }

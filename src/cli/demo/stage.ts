@@ -46,7 +46,7 @@ const portsOffsets = [
 ];
 
 export async function setStage(options: StageOptions): Promise<Stage> {
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'drover-demo-')));
+  const directory = options.directory ?? (await makeTemporary());
   if (options.directory !== null) await makeEmpty(directory);
   await cp(examples, directory, { recursive: true });
   const firstPort = await freeBlock();
@@ -89,8 +89,9 @@ function adapted(text: string, { balancer, fast }: StageOptions): string {
   // Twice the failures, for users and for the objective, and one step less: evidence comes twice as fast.
   adapted = replaced(adapted, /failures: 3%/g, 'failures: 6%');
   adapted = replaced(adapted, / {4}- \{ weight: 50%, bake: 10s \}\n/, '');
+  adapted = replaced(adapted, /capacity: 1, bake: 10s/, 'capacity: 2, bake: 5s');
   adapted = replaced(adapted, /control-share: 5%/, 'control-share: 10%');
-  return replaced(adapted, /bake: 10s/, 'bake: 5s');
+  return adapted;
 }
 
 /** A pattern that is not there would leave the demo playing something else than it says. */
@@ -112,15 +113,34 @@ function buildFile(build: { readonly version: string; readonly failures: number 
   return `${JSON.stringify(build)}\n`;
 }
 
+async function makeTemporary(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'drover-demo-'));
+  } catch (error) {
+    const remedy = 'set TMPDIR to one that can be written to, or name one with --keep DIRECTORY';
+    throw new CliError(`no directory can be made in ${tmpdir()} (${codeOf(error)})`, remedy, error);
+  }
+}
+
 async function makeEmpty(directory: string): Promise<void> {
   try {
     await mkdir(directory);
   } catch (error) {
+    const code = codeOf(error);
+    const remedies: Readonly<Record<string, string>> = {
+      EEXIST: 'it is there already: --keep takes one that is not',
+      ENOENT: 'the directory above it is not there: make that first',
+    };
     throw new CliError(
-      `${directory} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
-      '--keep takes a directory that is not there yet',
+      `${directory} cannot be made (${code})`,
+      remedies[code] ?? 'name another one with --keep',
+      error,
     );
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
 /** The first port of a block in which every port that the example names is free. */

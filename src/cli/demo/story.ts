@@ -153,6 +153,7 @@ async function evidenceOf(act: Play, times: Pick<Evidence, 'fixedFromMs' | 'move
     logged: await loggedEvents(join(stage.directory, 'data')),
     counted,
     baseline: stage.baseline,
+    perSecond: 2 * stage.perSecond,
     query: named(rollouts, 'rollout-query-1'),
     bad: named(rollouts, 'rollout-collector-1'),
     fixed: named(rollouts, 'rollout-collector-2'),

@@ -1,5 +1,6 @@
 import { controllability } from '../fleet/controllability.ts';
 import type { ServerReading } from '../observed/backend.ts';
+import type { GroupReading } from '../observed/group.ts';
 import type { AsFound, Builds, ServerFound } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan, RolloutPlan } from './plan.ts';
@@ -23,12 +24,17 @@ export function checkStart(plan: RolloutPlan, observation: Observation): StartCh
   for (const side of ['origin', 'destination'] as const) {
     const group = observation[side].reading;
     if (!group.known) refusals.push(`the ${side} cannot be read: ${group.why}`);
-    // A destination that has no instances yet has no build that could be seen.
-    else if (!group.value.build.known && side === 'origin')
+    // A group that has no instances yet has no build that could be seen: the destination's come with the steps, and those of an
+    // origin whose size is ours with the controller, which waits for them.
+    else if (!group.value.build.known && side === 'origin' && !isStartedByUs(group.value))
       refusals.push(`the build of the ${side} is unknown: ${group.value.build.why}`);
   }
   for (const backend of plan.backends) checkBackend(plan, backend, observation, refusals, warnings);
   return { refusals, warnings };
+}
+
+function isStartedByUs({ size, instances }: GroupReading): boolean {
+  return size !== null && instances.length === 0;
 }
 
 function checkBackend(

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -16,7 +16,11 @@ export async function freshDirectory(): Promise<string> {
 }
 
 export async function removeDirectories(): Promise<void> {
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
+  for (const directory of directories.splice(0)) {
+    // Only root empties a directory that a test has made read-only.
+    await chmod(directory, 0o700);
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 export const writerFile = join(import.meta.dirname, 'writer.ts');
