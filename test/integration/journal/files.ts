@@ -27,11 +27,11 @@ export const writerFile = join(import.meta.dirname, 'writer.ts');
 
 export type Ended = { readonly lines: readonly string[]; readonly errors: string; readonly code: number | null };
 
-/** Runs a command to its end; `uid` where it is to be somebody else. */
+/** Runs a command to its end; `uid` where the writer is to become somebody else (its own doing: see there). */
 export async function run(command: string, parameters: readonly string[], uid?: number): Promise<Ended> {
   const child = spawn(command, parameters, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
+    ...(uid === undefined ? {} : { env: { ...process.env, WRITER_UID: String(uid) } }),
   });
   const ended = new Promise<number | null>((resolve, reject) => child.on('close', resolve).on('error', reject));
   const [out, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);

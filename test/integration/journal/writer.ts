@@ -11,6 +11,13 @@ import { openSqliteJournal } from '../../../src/io/journal/sqlite.ts';
  */
 const [, , mode = '', path = '', extra = ''] = process.argv;
 
+// Only now, with everything loaded: somebody else may not be allowed to read the checkout.
+const uid = process.env['WRITER_UID'];
+if (uid !== undefined) {
+  process.setgid?.(Number(uid));
+  process.setuid?.(Number(uid));
+}
+
 try {
   const journal = await openSqliteJournal(path, { readOnly: mode === 'read' });
   await act(journal);
