@@ -184,7 +184,7 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   if (config === null) {
     const woken = wokenAtOrigin(state, observation);
     if (woken.length > 0) return [wokenHold(woken)];
-    return watched < state.plan.policy.finalBakeMs || !isAsTargeted(pass) ? [] : finish(state);
+    return watched < state.plan.policy.finalBakeMs ? [] : finish(state);
   }
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];

@@ -225,7 +225,7 @@ describe.concurrent('the way back', () => {
     second.kill('SIGKILL');
     await second.ended;
     const early = await run('plan', 'web');
-    expect(early).toMatchObject({ code: 1, stdout: expect.stringMatching(/rollout-web-2 is unfinished \(/) });
+    expect(early).toMatchObject({ code: 2, stdout: expect.stringMatching(/rollout-web-2 is unfinished \(/) });
     expect(early.stdout).toMatch(/drover apply --plan [0-9a-f]{16} +goes on with it/);
     expect(early.stdout).not.toMatch(/^Plan /m);
     expect((await run('back', '--offline')).code).toBe(2);

@@ -32,6 +32,7 @@ describe.concurrent('a bad day before anything has moved', () => {
     ] as const) {
       const terminal = start('script', ['-qec', `'${process.execPath}' '${main}' apply`, '/dev/null'], {
         stdin: 'pipe',
+        env: { TERM: 'xterm' },
       });
       await terminal.until(/Type yes: /);
       terminal.child.stdin?.end(typed);

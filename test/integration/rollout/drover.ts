@@ -70,7 +70,8 @@ function start(directory: string, program: string, args: readonly string[], { st
     cwd: directory,
     detached: true,
     stdio: [(stdin ?? 'ignore') as 'ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    // As on a person's machine: where CI is set, no terminal is taken for one.
+    env: { ...process.env, CI: undefined, ...env },
   });
   let stdout = '';
   let stderr = '';
