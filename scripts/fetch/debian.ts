@@ -83,7 +83,7 @@ async function starts(path: string, probe: readonly string[]): Promise<boolean> 
 async function unpackInto(stage: string, wanted: DebianProgram, signal: AbortSignal): Promise<void> {
   const apt = await privateApt(stage, signal);
   await apt('apt-get', ['update']);
-  const root = join(stage, 'root');
+  const root = join(stage, 'unpacked');
   await mkdir(root);
   const unpacked = new Set<string>();
   let wave = [wanted.package];
@@ -199,7 +199,7 @@ async function writeLauncher(stage: string, root: string, wanted: DebianProgram)
   const search =
     folders.length === 0 ? [] : [`export LD_LIBRARY_PATH="${folders.join(':')}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`];
   const here = 'here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd)';
-  await writeFile(path, ['#!/bin/sh', here, ...search, `exec "$here/root/${wanted.program}" "$@"`, ''].join('\n'));
+  await writeFile(path, ['#!/bin/sh', here, ...search, `exec "$here/unpacked/${wanted.program}" "$@"`, ''].join('\n'));
   await chmod(path, 0o755);
   if (!(await starts(path, wanted.probe))) {
     throw new NotFetched(`the fetched ${basename(wanted.program)} does not start (${wanted.probe.join(' ')})`);
