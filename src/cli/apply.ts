@@ -1,23 +1,23 @@
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
-import { ask } from './ask.ts';
-import { beginRollout, refusedStart } from './begin-rollout.ts';
 import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
-import { type ControlDesk, openDesk } from './control-desk.ts';
-import { controlRollout } from './control-rollout.ts';
-import { detach } from './detach.ts';
-import { expectHeartbeatUrl } from './heartbeat.ts';
-import { rolloutsOf, unfinished } from './history.ts';
+import { beginRollout, refusedStart } from './controller/begin.ts';
+import { type ControlDesk, openDesk } from './controller/desk.ts';
+import { detach } from './controller/detach.ts';
+import { expectHeartbeatUrl } from './controller/heartbeat.ts';
+import { type RolloutReporter, reporterFor } from './controller/reporter.ts';
+import { controlRollout } from './controller/rollout.ts';
+import { catchSignals, type Signals } from './controller/signals.ts';
+import { rolloutsOf, unfinished } from './journal/history.ts';
+import { journalOption, type OpenJournal, openJournalOf } from './journal/open.ts';
 import { configOption, loadConfig } from './load-config.ts';
-import { journalOption, type OpenJournal, openJournalOf } from './open-journal.ts';
-import { paintFor } from './paint.ts';
-import { chooseServices, NothingLeft, type PlanDocument, planDocument } from './plan-document.ts';
-import { planLines } from './plan-view.ts';
-import { type RolloutReporter, reporterFor } from './rollout-reporter.ts';
-import { catchSignals, type Signals } from './signals.ts';
-import { columnsOf } from './terminal-text.ts';
+import { chooseServices, NothingLeft, type PlanDocument, planDocument } from './plan/document.ts';
+import { planLines } from './plan/view.ts';
+import { ask } from './terminal/ask.ts';
+import { paintFor } from './terminal/paint.ts';
+import { columnsOf } from './terminal/text.ts';
 
 export type ApplyOptions = {
   readonly config?: string;

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { Parsed } from '../config/parse.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
-import { type BackendCheck, checkBackends, describeObjective } from './check-backends.ts';
+import { type BackendCheck, checkBackends, describeObjective } from './check/backends.ts';
 import type { Context } from './context.ts';
 import { configOption, readConfig } from './load-config.ts';
-import { type Paint, paintFor } from './paint.ts';
-import { table } from './table.ts';
-import { harmless } from './terminal-text.ts';
+import { type Paint, paintFor } from './terminal/paint.ts';
+import { table } from './terminal/table.ts';
+import { harmless } from './terminal/text.ts';
 
 type CheckOptions = { readonly config?: string; readonly offline?: true; readonly json?: true };
 

@@ -1,7 +1,7 @@
 import type { RolloutState } from '../core/rollout/state.ts';
 import { CliError } from './context.ts';
-import { rolloutsOf, unfinished } from './history.ts';
-import type { OpenJournal } from './open-journal.ts';
+import { rolloutsOf, unfinished } from './journal/history.ts';
+import type { OpenJournal } from './journal/open.ts';
 
 /** The rollout named (or the last one of the service named), or the only unfinished one; with `ended` also the last one that was completed. */
 export async function chooseRollout(

@@ -7,10 +7,10 @@ import { findHaproxy, type RunningHaproxy, startHaproxy } from './demo/haproxy.t
 import { type Stage, setStage } from './demo/stage.ts';
 import { play } from './demo/story.ts';
 import { startUsers } from './demo/users.ts';
-import { percentage, whole } from './figures.ts';
-import { type Interruption, untilInterrupted } from './interruption.ts';
-import { type Paint, paintFor } from './paint.ts';
-import { table } from './table.ts';
+import { percentage, whole } from './terminal/figures.ts';
+import { type Interruption, untilInterrupted } from './terminal/interruption.ts';
+import { type Paint, paintFor } from './terminal/paint.ts';
+import { table } from './terminal/table.ts';
 
 type DemoOptions = {
   readonly balancer: 'auto' | 'haproxy' | 'embedded';

@@ -4,16 +4,16 @@ import type { Parsed } from '../config/parse.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../core/fleet/config.ts';
 import { CliError, type Context } from './context.ts';
-import { allowancesAt, examineBalancer } from './doctor-balancers.ts';
-import { type Allowance, type Diagnosis, type Section, trouble, verdictOf, warning, well } from './doctor-diagnosis.ts';
-import { allowancesOf, examineService } from './doctor-services.ts';
-import { examineState } from './doctor-state.ts';
-import { diagnosisLines } from './doctor-view.ts';
-import { journalPath } from './journal-path.ts';
+import { allowancesAt, examineBalancer } from './doctor/balancers.ts';
+import { type Allowance, type Diagnosis, type Section, trouble, verdictOf, warning, well } from './doctor/diagnosis.ts';
+import { allowancesOf, examineService } from './doctor/services.ts';
+import { examineState } from './doctor/state.ts';
+import { diagnosisLines } from './doctor/view.ts';
+import { journalOption } from './journal/open.ts';
+import { journalPath } from './journal/path.ts';
 import { configOption, readConfig, shownPath } from './load-config.ts';
-import { journalOption } from './open-journal.ts';
-import { paintFor } from './paint.ts';
-import { columnsOf } from './terminal-text.ts';
+import { paintFor } from './terminal/paint.ts';
+import { columnsOf } from './terminal/text.ts';
 
 type DoctorOptions = { readonly config?: string; readonly journal?: string; readonly json?: true };
 

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { exampleConfig } from '../config/example.ts';
 import { isAddress } from '../config/names.ts';
 import { CliError, type Context } from './context.ts';
-import { surveyHaproxy } from './init-haproxy.ts';
+import { surveyHaproxy } from './init/haproxy.ts';
 import { configFileName, shownPath } from './load-config.ts';
 
 type InitOptions = {

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError, type Context, type Journal } from './context.ts';
-import { untilInterrupted } from './interruption.ts';
-import { exportJournal } from './journal-export.ts';
-import { type JournalPlace, journalPath } from './journal-path.ts';
-import { follow, show } from './journal-show.ts';
-import { describe, verifyFile, verifyStore } from './journal-verify.ts';
+import { exportJournal } from './journal/export.ts';
+import { journalOption } from './journal/open.ts';
+import { type JournalPlace, journalPath } from './journal/path.ts';
+import { follow, show } from './journal/show.ts';
+import { describe, verifyFile, verifyStore } from './journal/verify.ts';
 import { configOption } from './load-config.ts';
-import { journalOption } from './open-journal.ts';
+import { untilInterrupted } from './terminal/interruption.ts';
 
 /** `drover journal`: shows, follows, exports and verifies. Exit 0 ok, 1 error, 2 `verify` found something. */
 export function addJournal(program: Command, context: Context): void {

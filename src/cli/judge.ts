@@ -14,7 +14,7 @@ import {
 } from '../core/judge/judge.ts';
 import { headerProblem, parseRecordedRow, type RecordedProblem, recordedColumns } from '../core/judge/recorded.ts';
 import { CliError, type Context } from './context.ts';
-import { whole } from './figures.ts';
+import { whole } from './terminal/figures.ts';
 
 type Options = {
   readonly alpha: string;

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { tallyReading } from '../core/observed/tally.ts';
 import { PortError } from '../engine/ports.ts';
 import { CliError, type Context } from './context.ts';
-import { untilInterrupted } from './interruption.ts';
-import { liveBlock } from './live.ts';
-import { jsonPrinter, textPrinter, type Watched } from './observe-print.ts';
-import { type Subject, subjectsOfConfig, subjectsOfSockets } from './observe-subjects.ts';
+import { jsonPrinter, textPrinter, type Watched } from './observe/print.ts';
+import { type Subject, subjectsOfConfig, subjectsOfSockets } from './observe/subjects.ts';
+import { untilInterrupted } from './terminal/interruption.ts';
+import { liveBlock } from './terminal/live.ts';
 
 type ObserveOptions = {
   readonly haproxy?: readonly string[];

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { commandAt } from './command-at.ts';
 import type { Context } from './context.ts';
+import { journalOption, lookIntoJournal } from './journal/open.ts';
 import { configOption, loadConfig } from './load-config.ts';
-import { journalOption, lookIntoJournal } from './open-journal.ts';
-import { paintFor } from './paint.ts';
-import { chooseServices, planDocument } from './plan-document.ts';
-import { planLines } from './plan-view.ts';
-import { columnsOf } from './terminal-text.ts';
-import { unfinishedRollout } from './unfinished.ts';
+import { chooseServices, planDocument } from './plan/document.ts';
+import { unfinishedRollout } from './plan/unfinished.ts';
+import { planLines } from './plan/view.ts';
+import { paintFor } from './terminal/paint.ts';
+import { columnsOf } from './terminal/text.ts';
 
 type PlanOptions = {
   readonly config?: string;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { hasEnded } from '../core/rollout/state.ts';
-import { ask } from './ask.ts';
 import { CliError, type Context, type StartedHere } from './context.ts';
-import { openDesk } from './control-desk.ts';
-import { rolloutsOf } from './history.ts';
+import { openDesk } from './controller/desk.ts';
+import { rolloutsOf } from './journal/history.ts';
+import { journalOption, lookIntoJournal } from './journal/open.ts';
 import { configOption, loadConfig } from './load-config.ts';
-import { journalOption, lookIntoJournal } from './open-journal.ts';
+import { ask } from './terminal/ask.ts';
 
 type StopOptions = {
   readonly config?: string;

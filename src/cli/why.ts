@@ -4,12 +4,12 @@ import type { Entry } from '../core/journal/entry.ts';
 import type { RolloutEvent } from '../core/rollout/events.ts';
 import { stageWords } from '../core/rollout/status.ts';
 import { CliError, type Context } from './context.ts';
-import { controllerAt } from './controller.ts';
-import { type PastRollout, rolloutsOf } from './history.ts';
-import { journalPath } from './journal-path.ts';
-import { sentenceOf } from './journal-sentences.ts';
+import { controllerAt } from './controller/reach.ts';
+import { type PastRollout, rolloutsOf } from './journal/history.ts';
+import { journalPath } from './journal/path.ts';
+import { sentenceOf } from './journal/sentences.ts';
 import { loadConfig } from './load-config.ts';
-import { reportLines } from './report-text.ts';
+import { reportLines } from './why/report.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 

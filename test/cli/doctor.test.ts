@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Context, Journal, World } from '../../src/cli/context.ts';
-import type { Check, Diagnosis } from '../../src/cli/doctor-diagnosis.ts';
+import type { Check, Diagnosis } from '../../src/cli/doctor/diagnosis.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import type { GroupConfig } from '../../src/core/fleet/config.ts';
 import { seal } from '../../src/core/journal/chain.ts';

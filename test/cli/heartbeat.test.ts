@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Context } from '../../src/cli/context.ts';
-import { expectHeartbeatUrl, heartbeat } from '../../src/cli/heartbeat.ts';
+import { expectHeartbeatUrl, heartbeat } from '../../src/cli/controller/heartbeat.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { configurationFromHaproxy } from '../../src/cli/init-haproxy.ts';
-import { likelyGroups } from '../../src/cli/likely-groups.ts';
+import { configurationFromHaproxy } from '../../src/cli/init/haproxy.ts';
+import { likelyGroups } from '../../src/cli/init/likely-groups.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { matchesGlob } from '../../src/core/fleet/glob.ts';
 import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../src/cli/context.ts';
-import { liveBlock } from '../../src/cli/live.ts';
-import { table } from '../../src/cli/table.ts';
-import { cutTo, harmless, widthOf } from '../../src/cli/terminal-text.ts';
+import { liveBlock } from '../../src/cli/terminal/live.ts';
+import { table } from '../../src/cli/terminal/table.ts';
+import { cutTo, harmless, widthOf } from '../../src/cli/terminal/text.ts';
 
 const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5) };
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { commandAt } from '../../src/cli/command-at.ts';
 import type { Context, Output } from '../../src/cli/context.ts';
-import type { ControlEnd } from '../../src/cli/control-rollout.ts';
-import { paintFor } from '../../src/cli/paint.ts';
-import { reporterFor } from '../../src/cli/rollout-reporter.ts';
-import { statusLines } from '../../src/cli/status-view.ts';
-import { pipedStatus } from '../../src/cli/watch-lines.ts';
+import { reporterFor } from '../../src/cli/controller/reporter.ts';
+import type { ControlEnd } from '../../src/cli/controller/rollout.ts';
+import { statusLines } from '../../src/cli/status/view.ts';
+import { pipedStatus } from '../../src/cli/status/watch-lines.ts';
+import { paintFor } from '../../src/cli/terminal/paint.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import type { RolloutStatus } from '../../src/core/rollout/status.ts';
 import { differences } from '../docs/page.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { claimsOf, type Evidence } from '../../src/cli/demo/claims.ts';
 import type { LedgerRow } from '../../src/cli/demo/ledger.ts';
-import type { PastRollout } from '../../src/cli/history.ts';
+import type { PastRollout } from '../../src/cli/journal/history.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 
 const movedAtMs = 90_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sentenceOf } from '../../src/cli/journal-sentences.ts';
+import { sentenceOf } from '../../src/cli/journal/sentences.ts';
 import type { EventBody } from '../../src/core/journal/entry.ts';
 import type { FleetEvent } from '../../src/core/journal/fleet.ts';
 import type { ForwardStage, RolloutEvent } from '../../src/core/rollout/events.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { openAnnouncer } from '../../src/cli/announce.ts';
 import type { Context, World } from '../../src/cli/context.ts';
+import { openAnnouncer } from '../../src/cli/controller/announce.ts';
 import type { Config } from '../../src/core/fleet/config.ts';
 import type { Entry } from '../../src/core/journal/entry.ts';
 import type { Notification } from '../../src/core/rollout/notification.ts';

@@ -1,8 +1,8 @@
 import type { Entry } from '../../core/journal/entry.ts';
 import type { RolloutEvent } from '../../core/rollout/events.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
-import { percentage, whole } from '../figures.ts';
-import type { PastRollout } from '../history.ts';
+import type { PastRollout } from '../journal/history.ts';
+import { percentage, whole } from '../terminal/figures.ts';
 import { balanceEvents, isFailure, isUnplanned, type LedgerRow, lastReachedMs } from './ledger.ts';
 
 /** What the demo says of itself at the end, each with the figure that shows it. One that does not hold is exit code 1. */

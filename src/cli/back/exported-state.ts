@@ -1,0 +1,89 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Config } from '../../core/fleet/config.ts';
+import type { RolloutState } from '../../core/rollout/state.ts';
+
+/**
+ * Everything that a way back needs when neither the journal nor the configuration can be read: `.drover/<rollout>.json`,
+ * written before the first change, removed when there is nothing left to take back.
+ */
+const exportSchema = z.object({
+  operation: z.string(),
+  service: z.string(),
+  /** Completed: it is taken back only when it is named. */
+  completed: z.boolean(),
+  balancers: z.array(
+    z.object({
+      backend: z.string(),
+      destination: z.string(),
+      balancer: z.union([
+        z.object({
+          kind: z.literal('haproxy'),
+          name: z.string(),
+          sockets: z.array(z.string()).readonly(),
+          configFile: z.string().nullable(),
+        }),
+        z.object({
+          kind: z.literal('embedded'),
+          name: z.string(),
+          listen: z.string(),
+          socket: z.string(),
+          carries: z.enum(['origin', 'destination']),
+        }),
+      ]),
+    }),
+  ),
+  asFound: z.record(
+    z.string(),
+    z.record(z.string(), z.object({ side: z.string(), weight: z.number(), admin: z.string() })),
+  ),
+});
+export type ExportedState = z.infer<typeof exportSchema>;
+
+/** Throws what the file system says. */
+export async function exportState(stateDirectory: string, config: Config, state: RolloutState): Promise<void> {
+  const path = join(stateDirectory, `${state.operation}.json`);
+  if (state.stage.kind === 'rolled-back' || state.retired) {
+    await rm(path, { force: true });
+    return;
+  }
+  const balancers = (config.services[state.plan.service]?.traffic ?? []).flatMap(
+    ({ backend, destination, balancer: name }) => {
+      const balancer = config.balancers[name];
+      return balancer === undefined ? [] : [{ backend, destination, balancer }];
+    },
+  );
+  const content: ExportedState = {
+    operation: state.operation,
+    service: state.plan.service,
+    completed: state.stage.kind === 'completed',
+    balancers,
+    asFound: state.asFound.backends,
+  };
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+  await writeFile(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+export type Exports = {
+  readonly states: readonly ExportedState[];
+  /** Files that cannot be understood, each with the reason. */
+  readonly problems: readonly string[];
+};
+
+/** Every exported rollout of a state directory that can still be taken back. A damaged file does not hide the others. */
+export async function exportedStates(stateDirectory: string): Promise<Exports> {
+  const states: ExportedState[] = [];
+  const problems: string[] = [];
+  const files = await readdir(stateDirectory).catch(() => []);
+  for (const file of files.filter((one) => one.startsWith('rollout-') && one.endsWith('.json')).sort()) {
+    try {
+      states.push(exportSchema.parse(JSON.parse(await readFile(join(stateDirectory, file), 'utf8'))));
+    } catch (error) {
+      const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+      problems.push(`${join(stateDirectory, file)} cannot be used: ${why}`);
+    }
+  }
+  return { states, problems };
+}

@@ -1,0 +1,143 @@
+import type { BalancerConfig } from '../../core/fleet/config.ts';
+import { matchesGlob } from '../../core/fleet/glob.ts';
+import { CliError, type Context } from '../context.ts';
+import { type ExportedState, exportedStates } from './exported-state.ts';
+import { type OfflineTarget, takeBackAll } from './offline-target.ts';
+
+export type OfflineOptions = {
+  readonly haproxy?: string;
+  readonly embedded?: string;
+  readonly backend?: string;
+  readonly destination?: string;
+  readonly origin?: string;
+};
+
+const callMs = 3000;
+
+/**
+ * The way back without journal, controller or configuration: the origin gets its weights, the destination goes into maint,
+ * on every balancer that can be reached. The marker tells controllers that come back. Exit 2: it is back; 1: something stands.
+ */
+export async function backOffline(
+  context: Context,
+  options: OfflineOptions,
+  name: string | undefined,
+  stateDirectory: string,
+): Promise<void> {
+  const given = options.haproxy !== undefined || options.embedded !== undefined;
+  const targets = given
+    ? await givenTargets(context, options, stateDirectory)
+    : await exportedTargets(context, name, stateDirectory);
+  const left = await takeBackAll(context, targets);
+  context.setExitCode(left.length > 0 ? 1 : 2);
+  if (left.length > 0) {
+    context.stderr.write(
+      `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map((line) => `  ${line}\n`).join('')}  run the same command again\n`,
+    );
+  } else {
+    context.stdout.write(
+      'the traffic is back. The journal does not know it yet: a controller that comes back finds the marker, puts states and sizes as they were found, and journals it\n',
+    );
+  }
+}
+
+async function givenTargets(
+  context: Context,
+  options: OfflineOptions,
+  stateDirectory: string,
+): Promise<OfflineTarget[]> {
+  const { destination, origin = null } = options;
+  if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
+  const balancer = givenBalancer(options);
+  await markUsersOf(context, balancer, stateDirectory);
+  const names =
+    options.backend === undefined
+      ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs))
+      : [options.backend];
+  const targets: OfflineTarget[] = [];
+  for (const backend of names) {
+    for (const opened of context.world.openBackends(balancer, { backend })) {
+      const reading = options.backend === undefined ? await opened.backend.read(AbortSignal.timeout(callMs)) : null;
+      const matches = reading === null || reading.servers.some((server) => matchesGlob(destination, server.name));
+      if (matches) targets.push({ ...opened, destination, origin: { kind: 'glob', glob: origin } });
+    }
+  }
+  if (targets.length === 0) throw new CliError(`no backend has a server that matches "${destination}"`);
+  return targets;
+}
+
+function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
+  if (haproxy !== undefined) return { kind: 'haproxy', name: haproxy, sockets: [haproxy], configFile: null };
+  return { kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' };
+}
+
+/** Rollouts of this directory that use the balancer which was named: their controllers shall not go forward again. */
+async function markUsersOf(context: Context, balancer: BalancerConfig, stateDirectory: string): Promise<void> {
+  const sockets = socketsOf(balancer);
+  const { states } = await exportedStates(stateDirectory);
+  for (const state of states) {
+    const uses = state.balancers.some((one) => socketsOf(one.balancer).some((socket) => sockets.includes(socket)));
+    if (uses && !state.completed) await mark(context, state, stateDirectory);
+  }
+}
+
+function socketsOf(balancer: BalancerConfig): readonly string[] {
+  return balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
+}
+
+/** A disk that takes no marker must not stop the way back. */
+async function mark(context: Context, state: ExportedState, stateDirectory: string): Promise<void> {
+  await context.world
+    .openMarker(stateDirectory)
+    .write(state.operation, `${context.user}, offline`)
+    .catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      context.stderr.write(
+        `drover: the back marker of ${state.operation} could not be written (${why}): a controller that comes back is told by the servers in maint only\n`,
+      );
+    });
+}
+
+/** What the rollout exported before its first change. */
+async function exportedTargets(
+  context: Context,
+  name: string | undefined,
+  stateDirectory: string,
+): Promise<OfflineTarget[]> {
+  const { states, problems } = await exportedStates(stateDirectory);
+  for (const problem of problems) context.stderr.write(`drover: ${problem}\n`);
+  const chosen = chooseExported(states, name, stateDirectory);
+  await mark(context, chosen, stateDirectory);
+  return chosen.balancers.flatMap(({ balancer, backend, destination }) =>
+    context.world.openBackends(balancer, { backend }).map((opened) => ({
+      ...opened,
+      destination,
+      origin: { kind: 'found' as const, weights: originWeights(chosen.asFound[opened.id]) },
+    })),
+  );
+}
+
+function chooseExported(
+  states: readonly ExportedState[],
+  name: string | undefined,
+  stateDirectory: string,
+): ExportedState {
+  const candidates =
+    name === undefined
+      ? states.filter((state) => !state.completed)
+      : states.filter((state) => state.operation === name || state.service === name).slice(-1);
+  const [state, other] = candidates;
+  if (state !== undefined && other === undefined) return state;
+  const names = states.map(({ operation, completed }) => `${operation}${completed ? ' (completed)' : ''}`).join(', ');
+  throw new CliError(
+    `${other === undefined ? 'no' : 'more than one'} exported rollout in ${stateDirectory} to take back${names === '' ? '' : `; it has ${names}`}`,
+    'name the rollout, or the balancer: drover back --offline --haproxy SOCKET --destination GLOB',
+  );
+}
+
+function originWeights(found: ExportedState['asFound'][string] | undefined): Record<string, number> {
+  const weights: Record<string, number> = {};
+  for (const [name, { side, weight, admin }] of Object.entries(found ?? {}))
+    if (side === 'origin' && admin === 'ready') weights[name] = weight;
+  return weights;
+}

@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { OperatorRequest } from '../../core/rollout/observation.ts';
+import { stillStanding } from '../../core/rollout/status.ts';
+import type { Glance } from '../../engine/operation.ts';
+import { chooseRollout } from '../choose-rollout.ts';
+import { CliError, type Context } from '../context.ts';
+import { becomeController } from '../controller/become.ts';
+import { type ControllerAnswer, controllerAt } from '../controller/reach.ts';
+import { openJournalOf } from '../journal/open.ts';
+import { journalPath } from '../journal/path.ts';
+import { loadConfig } from '../load-config.ts';
+import { followBack, StillStanding } from './follow.ts';
+import { backOffline, type OfflineOptions } from './offline.ts';
+
+export type BackOptions = OfflineOptions & {
+  readonly config?: string;
+  readonly journal?: string;
+  readonly reason?: string;
+  readonly all?: true;
+  readonly offline?: true;
+  readonly json?: true;
+};
+
+type BackRequest = Extract<OperatorRequest, { kind: 'back' }>;
+
+/**
+ * The way back, by the first way that works, and says which one: the living controller, which is asked without a look at the
+ * journal; else this process as the controller, with the journal and the configuration; else the exported state and the
+ * balancers alone. Neither a full disk nor a damaged file stands in its way.
+ */
+export async function takeBack(context: Context, name: string | undefined, options: BackOptions): Promise<void> {
+  const stateDirectory = dirname(journalPath(context, options));
+  // With --json, standard output is for programs: what is for people goes to the other one.
+  const told: Context = options.json ? { ...context, stdout: context.stderr } : context;
+  if (options.offline) return backOffline(told, options, name, stateDirectory);
+  const request: BackRequest = {
+    kind: 'back',
+    by: context.user,
+    reason: options.reason ?? null,
+    all: options.all === true,
+  };
+  const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
+  try {
+    const tellJson = options.json ? (operation: string) => context.stdout.write(toldLine(operation, request)) : null;
+    if (await byController(told, join(stateDirectory, 'control.sock'), name, request, tellJson)) return;
+  } catch (error) {
+    if (error instanceof StillStanding) throw error;
+    say(`not by the controller: ${messageOf(error)}`);
+  }
+  try {
+    return await byJournal(context, name, options, request);
+  } catch (error) {
+    if (error instanceof StillStanding) throw error;
+    say(`not by the journal: ${messageOf(error)}`);
+  }
+  say('by the exported state and the balancers alone');
+  await backOffline(told, options, name, stateDirectory);
+}
+
+/** Of --json: a living controller was told, and has the rest. */
+export function toldLine(operation: string, request: OperatorRequest): string {
+  return `${JSON.stringify({ told: operation, request: request.kind })}\n`;
+}
+
+/** false: no controller is alive, or it died before the traffic was back. */
+async function byController(
+  context: Context,
+  socket: string,
+  name: string | undefined,
+  request: BackRequest,
+  tellJson: ((operation: string) => void) | null,
+): Promise<boolean> {
+  const controller = await controllerAt(context, socket);
+  if (controller === null) return false;
+  const { operation } = controller;
+  if (operation === null) throw new CliError(`the controller (pid ${controller.pid}) is between two rollouts`);
+  if (name !== undefined && name !== operation && name !== serviceOf(controller))
+    throw new CliError(`the controller (pid ${controller.pid}) runs ${operation}, not ${name}`);
+  const message = { kind: 'operator', operation, request } as const;
+  const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(5000));
+  if (accepted === undefined) return false;
+  tellJson?.(operation);
+  const say = (line: string) => context.stdout.write(`${line}\n`);
+  say(`${operation}: its controller (pid ${controller.pid}) takes the traffic back`);
+  return followBack(context, socket, operation, (line) => say(`  ${line}`));
+}
+
+function serviceOf({ operation, status }: ControllerAnswer): string | null {
+  return status?.service ?? /^rollout-(.+)-\d+$/.exec(operation ?? '')?.[1] ?? null;
+}
+
+async function byJournal(
+  context: Context,
+  name: string | undefined,
+  options: BackOptions,
+  request: BackRequest,
+): Promise<void> {
+  const path = journalPath(context, options);
+  if (!existsSync(path)) throw new CliError(`there is no journal at ${path}`);
+  const { config } = await loadConfig(context, options.config);
+  const opened = await openJournalOf(context, config, options.journal);
+  try {
+    const state = await chooseRollout(opened, name, true);
+    const output = options.json ? context.stderr : context.stdout;
+    output.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
+    const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
+    const becoming = { config, opened, state, options, requests: [request], until: watched.until };
+    const end = await becomeController(context, becoming);
+    const { standing, troubles } = watched.last();
+    if (standing.length > 0) {
+      const message = `${state.operation}: still standing: ${[...standing, ...troubles].join('; ')}`;
+      throw new StillStanding(message, 'put that right and run the same command again: it goes on with the way back');
+    }
+    if (end.state.back === null)
+      context.stderr.write(
+        'drover: the traffic is back; states and sizes are not yet as found. Run the same command again when the journal can be written\n',
+      );
+  } finally {
+    await opened.journal.close().catch(() => undefined);
+  }
+}
+
+/** Passes in which the journal did not take the way back that was performed: after that many it is left to a later command. */
+const unwrittenPasses = 4;
+/** How long a balancer that does not answer is tried again. */
+const standingMsMax = 30_000;
+
+/** Says what stands, and ends the loop where waiting longer does not help. */
+function watchBack(context: Context, say: (line: string) => void) {
+  const startedMs = context.clock.monotonic();
+  const said = new Set<string>();
+  let last: { readonly standing: readonly string[]; readonly troubles: readonly string[] } = {
+    standing: [],
+    troubles: [],
+  };
+  let passes = 0;
+  return {
+    last: () => last,
+    until({ trouble, troubles, state, observation }: Glance): boolean {
+      const standing = stillStanding(state, observation);
+      last = { standing, troubles };
+      // The first look is from before the first command.
+      const lines = state.back === null ? [] : standing.filter((line) => !said.has(line));
+      for (const line of lines) {
+        said.add(line);
+        say(line);
+      }
+      passes = trouble !== null && state.back === null && standing.length === 0 ? passes + 1 : 0;
+      const isLate = standing.length > 0 && context.clock.monotonic() - startedMs > standingMsMax;
+      return passes >= unwrittenPasses || isLate;
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

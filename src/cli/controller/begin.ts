@@ -1,0 +1,67 @@
+import type { Config } from '../../core/fleet/config.ts';
+import type { Builds, Started } from '../../core/rollout/events.ts';
+import { asFoundOf, buildsOf, checkStart } from '../../core/rollout/start.ts';
+import { startOperation } from '../../engine/chain.ts';
+import { CliError, type Context } from '../context.ts';
+import { earlierAttempts, rolledBackBefore, rolloutsOf } from '../journal/history.ts';
+import type { OpenJournal } from '../journal/open.ts';
+import { openService } from '../open-service.ts';
+import type { PlanDocument } from '../plan/document.ts';
+
+/**
+ * The first entry of a new rollout, after everything that has to hold was looked at once more; answers with its name. Throws
+ * CliError, and then nothing was begun.
+ */
+export async function beginRollout(
+  context: Context,
+  config: Config,
+  opened: OpenJournal,
+  document: PlanDocument,
+  service: string,
+  reason: string | null,
+): Promise<string> {
+  const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
+  try {
+    const observation = await rollout.observe();
+    const { refusals } = checkStart(rollout.plan, observation);
+    if (refusals.length > 0) throw refusedStart(service, refusals);
+    const past = await rolloutsOf(opened.journal, service);
+    const seen = buildsOf(observation);
+    const builds: Builds = { origin: seen.origin ?? 'unknown', destination: seen.destination ?? 'unknown' };
+    const planned = document.services.find((one) => one.service === service)?.builds;
+    if (planned === undefined || planned.origin !== seen.origin || planned.destination !== seen.destination) {
+      const were = `${planned?.origin ?? 'unknown'} → ${planned?.destination ?? 'unknown'}`;
+      throw new CliError(
+        `${service}: the builds are ${builds.origin} → ${builds.destination} now, and were ${were} when the plan was made`,
+        'read it again with `drover plan`',
+      );
+    }
+    const blamed = rolledBackBefore(past, builds);
+    if (blamed !== null && reason === null) {
+      throw new CliError(
+        `${service}: build ${builds.destination} was taken back before (${blamed.operation}: ${blamed.cause.kind})`,
+        'move another build, or say why this one is tried again with --reason',
+      );
+    }
+    const started: Started = {
+      kind: 'started',
+      plan: rollout.plan,
+      planHash: document.hash,
+      asFound: asFoundOf(rollout.plan, observation),
+      builds,
+      earlierAttempts: earlierAttempts(past),
+      reason,
+    };
+    const operation = `rollout-${service}-${past.length + 1}`;
+    const outcome = await startOperation(rollout.ports, operation, started, context.user);
+    if (outcome === 'exists')
+      throw new CliError(`${operation} was begun by somebody else just now`, 'see `drover status`');
+    return operation;
+  } finally {
+    await rollout.close();
+  }
+}
+
+export function refusedStart(service: string, refusals: readonly string[]): CliError {
+  return new CliError(`${service} cannot be moved:\n${refusals.map((line) => `  ${line}`).join('\n')}`);
+}

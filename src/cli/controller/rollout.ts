@@ -1,0 +1,190 @@
+import type { Config } from '../../core/fleet/config.ts';
+import type { Entry } from '../../core/journal/entry.ts';
+import type { OperatorRequest } from '../../core/rollout/observation.ts';
+import type { RolloutState } from '../../core/rollout/state.ts';
+import { type RolloutStatus, statusOf, stillStanding } from '../../core/rollout/status.ts';
+import { createInbox } from '../../engine/inbox.ts';
+import { type Glance, runOperation } from '../../engine/operation.ts';
+import { exportState } from '../back/exported-state.ts';
+import { CliError, type Context, type ControlRequest } from '../context.ts';
+import { foldAll, rolloutsOf } from '../journal/history.ts';
+import type { OpenJournal } from '../journal/open.ts';
+import { openService } from '../open-service.ts';
+import { openAnnouncer } from './announce.ts';
+import { type ControlDesk, openDesk } from './desk.ts';
+import { heartbeat } from './heartbeat.ts';
+import { novelties } from './novelties.ts';
+import type { ControllerAnswer } from './reach.ts';
+import { catchSignals, type Signals } from './signals.ts';
+
+export type ControlOptions = {
+  readonly config: Config;
+  readonly opened: OpenJournal;
+  readonly operation: string;
+  readonly service: string;
+  /** Requests that wait for the first pass. */
+  readonly requests: readonly OperatorRequest[];
+  readonly heartbeat: string | null;
+  /** What the caller has taken already; left out: for this rollout only. */
+  readonly signals?: Signals;
+  readonly desk?: ControlDesk;
+  /** Ends the loop, as a signal would, as soon as a pass has shown this. */
+  readonly until?: (glance: Glance) => boolean;
+  readonly onEntry: (entry: Entry) => void;
+  readonly onStatus: (status: RolloutStatus, state: RolloutState) => void;
+  /** Something that does not touch the rollout failed: a line for people. */
+  readonly onTrouble: (line: string) => void;
+};
+
+export type ControlEnd = {
+  readonly kind: 'ended' | 'stopped';
+  readonly state: RolloutState;
+  /** Why the journal does not take what was last decided; null: it does. */
+  readonly trouble: string | null;
+  /** The way back was taken, whether the journal knows it or not. */
+  readonly isBack: boolean;
+  /** What of the destination carried traffic, or could not be read, when it was last looked at. */
+  readonly standing: readonly string[];
+};
+
+/** Passes in which the journal took nothing, before a controller that was asked to end does so without an entry. */
+const unwrittenPasses = 3;
+
+/**
+ * Is the controller of one rollout until it ends or this process is asked to end: the loop, the control socket, signals
+ * and the heartbeat. On a signal the share is held, that is journalled, and nothing proceeds.
+ */
+export async function controlRollout(context: Context, options: ControlOptions): Promise<ControlEnd> {
+  const { config, opened, operation } = options;
+  const before = await opened.journal.read(operation, 0);
+  await exportFirst(options, foldAll(before));
+  const inbox = createInbox();
+  for (const request of options.requests) inbox.push(request);
+  const stop = new AbortController();
+  const over = Promise.withResolvers<unknown>();
+  let last: Glance | null = null;
+  const desk = options.desk ?? (await openDesk(context, opened));
+  desk.attend(async (request) =>
+    request.kind === 'end' ? over.promise : answer(request, operation, inbox.push, () => last),
+  );
+  const announcer = openAnnouncer(context, config, before, options.onTrouble);
+  const rollout = openService(context, config, options.service, opened.journal, opened.stateDirectory, 'control');
+  const signals = options.signals ?? catchSignals();
+  signals.onAsked((name, count) => {
+    // Nothing to hold on the way back or when the journal does not take it: the second signal ends at once.
+    if (count > 1) stop.abort();
+    else inbox.push({ kind: 'hold', by: context.user, why: `the controller was asked to end (${name})` });
+  });
+  const heart = heartbeat(context, options.heartbeat, options.onTrouble);
+  const changed = troubleChanges();
+  try {
+    const tell = (entry: Entry) => {
+      options.onEntry(entry);
+      announcer.entry(entry);
+    };
+    let unwritten = 0;
+    const glance = (next: Glance) => {
+      last = next;
+      unwritten = next.trouble === null ? 0 : unwritten + 1;
+      // A journal that takes nothing holds the share too: nothing proceeds without it.
+      const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
+      if ((signals.asked() !== null && isHeld) || options.until?.(next)) stop.abort();
+      for (const line of changed(next)) options.onTrouble(line);
+      options.onStatus(statusOf(next.state, next.watch, next.observation, next.troubles), next.state);
+    };
+    const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
+    const state = await folded(last, opened, operation);
+    await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
+      options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
+    );
+    over.resolve({ kind: end, stage: state.stage.kind });
+    const trouble = troubleOf(last);
+    if (trouble !== null) options.onTrouble(`not in the journal: ${trouble}`);
+    return { kind: end, state, trouble, isBack: isBack(state, last), standing: standingOf(last) };
+  } finally {
+    over.resolve(null);
+    if (options.signals === undefined) signals.release();
+    else signals.onAsked(() => undefined);
+    await heart.stop();
+    await rollout.close();
+    if (options.desk === undefined) await desk.close();
+    else desk.attend(null);
+    await announcer.close();
+  }
+}
+
+/** Before the first change: without the export the way back would depend on the journal, so nothing goes forward. */
+async function exportFirst(options: ControlOptions, state: RolloutState | null): Promise<void> {
+  if (state === null) return;
+  const { stateDirectory } = options.opened;
+  try {
+    await exportState(stateDirectory, options.config, state);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `what the way back of ${state.operation} needs could not be written to ${stateDirectory}: ${why}`;
+    const remedy = 'make room there, or make it writable, and run the same command again; nothing has moved yet';
+    if (state.intended === null) throw new CliError(message, remedy, error);
+    options.onTrouble(message);
+  }
+}
+
+function answer(
+  request: Exclude<ControlRequest, { kind: 'end' }>,
+  operation: string,
+  push: (request: OperatorRequest) => void,
+  last: () => Glance | null,
+): unknown {
+  const glance = last();
+  switch (request.kind) {
+    case 'status':
+      return {
+        pid: process.pid,
+        operation,
+        status: glance && statusOf(glance.state, glance.watch, glance.observation, glance.troubles),
+        trouble: troubleOf(glance),
+        standing: standingOf(glance),
+      } satisfies ControllerAnswer;
+    case 'operator':
+      if (request.operation !== operation)
+        throw new Error(`this controller runs ${operation}, not ${request.operation}`);
+      push(request.request);
+      return { accepted: true };
+    default:
+      throw new Error('a controller answers "status", "operator" and "end"');
+  }
+}
+
+function troubleOf(glance: Glance | null): string | null {
+  return glance?.trouble ?? null;
+}
+
+function standingOf(glance: Glance | null): readonly string[] {
+  return glance === null ? [] : stillStanding(glance.state, glance.observation);
+}
+
+function isBack(state: RolloutState, last: Glance | null): boolean {
+  return state.back !== null || (last !== null && last.decision.back.length > 0);
+}
+
+/** One line for each trouble that has begun, and one when there is none any more. */
+function troubleChanges(): (glance: Glance) => readonly string[] {
+  const fresh = novelties();
+  let before = { journal: false, world: false };
+  return ({ trouble, troubles }) => {
+    const now = { journal: trouble !== null, world: troubles.length > 0 };
+    const over = [
+      ...(before.journal && !now.journal ? ['the journal can be written again'] : []),
+      ...(before.world && !now.world ? ['what was refused has been written now'] : []),
+    ];
+    before = now;
+    const journal = trouble === null ? [] : [`nothing can be written to the journal: ${trouble}`];
+    return [...fresh([...journal, ...troubles]), ...over];
+  };
+}
+
+async function folded(last: Glance | null, opened: OpenJournal, operation: string): Promise<RolloutState> {
+  const all = await rolloutsOf(opened.journal, null).catch(() => []);
+  const state = all.find((one) => one.state.operation === operation)?.state ?? last?.state;
+  if (state === undefined) throw new CliError(`nothing is known of ${operation}`);
+  return state;
+}

@@ -1,0 +1,153 @@
+import { constants, type Stats } from 'node:fs';
+import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hasEnded } from '../../core/rollout/state.ts';
+import { PortError } from '../../engine/ports.ts';
+import type { Context } from '../context.ts';
+import { type PastRollout, rolloutsOf } from '../journal/history.ts';
+import { verifyStore } from '../journal/verify.ts';
+import { harmless } from '../terminal/text.ts';
+import { type Check, type Section, trouble, warning, well } from './diagnosis.ts';
+
+/** The state directory and what is in it. `past` null: the journal cannot be read. */
+export type StateExamined = { readonly section: Section; readonly past: readonly PastRollout[] | null };
+
+const mebibyte = 1024 * 1024;
+/** An hour of a rollout writes about 2 MiB. */
+const freeBytesMin = 100 * mebibyte;
+
+/** Reads only: neither the directory nor a journal is made. */
+export async function examineState(context: Context, journalFile: string, shown: string): Promise<StateExamined> {
+  const directory = dirname(journalFile);
+  const found = await stat(directory).catch(() => null);
+  const named = (checks: readonly Check[]): Section => ({ kind: 'state', name: shown, checks });
+  if (found === null) return { section: named([await examineParent(directory)]), past: [] };
+  if (!found.isDirectory()) {
+    return { section: named([trouble('it is not a directory', 'give another --journal PATH')]), past: null };
+  }
+  const { checks, past } = await examineJournal(context, journalFile);
+  return {
+    past,
+    section: named([
+      ...(await examineDirectory(directory, found)),
+      ...checks,
+      ...(await examineController(context, directory, past ?? [])),
+      ...(await examineMarkers(directory, past ?? [])),
+    ]),
+  };
+}
+
+async function examineParent(directory: string): Promise<Check> {
+  const parent = dirname(directory);
+  if (await isAllowed(parent, constants.W_OK | constants.X_OK))
+    return well('not there yet: `drover apply` makes it, mode 0700');
+  return trouble(
+    `not there, and this user may not make it in ${parent}`,
+    'give the directory to the user who runs drover, or name another with --journal PATH',
+  );
+}
+
+async function examineDirectory(directory: string, { mode }: Stats): Promise<Check[]> {
+  const checks: Check[] = [];
+  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+  const { bavail, bsize } = await statfs(directory);
+  const freeBytes = bavail * bsize;
+  const free = `${(freeBytes / mebibyte / 1024).toFixed(1)} GiB free`;
+  if (await isAllowed(directory, constants.W_OK | constants.X_OK))
+    checks.push(well(`writable, mode ${octal}, ${free}`));
+  else checks.push(trouble(`this user may not write here (mode ${octal})`, 'run drover as the user who owns it'));
+  if (freeBytes < freeBytesMin) {
+    checks.push(
+      warning(`only ${Math.floor(freeBytes / mebibyte)} MiB are free`, 'a full disk holds every rollout; make room'),
+    );
+  }
+  if ((mode & 0o022) !== 0) {
+    checks.push(warning(`others may write here (mode ${octal})`, `chmod 700: who writes here controls the traffic`));
+  }
+  return checks;
+}
+
+async function examineJournal(
+  context: Context,
+  file: string,
+): Promise<{ checks: readonly Check[]; past: readonly PastRollout[] | null }> {
+  try {
+    const journal = await context.world.openJournal(file, { readOnly: true });
+    try {
+      const { entries, chains, findings } = await verifyStore(journal, [], context.world.sha256);
+      const past = await rolloutsOf(journal, null);
+      const count = `${entries} entries of ${chains.length} chains`;
+      if (findings.length === 0) return { past, checks: [well(`the journal is whole: ${count}`)] };
+      const remedy = '`drover journal verify` names all of it';
+      return { past, checks: findings.slice(0, 3).map(({ message }) => trouble(harmless(message), remedy)) };
+    } finally {
+      await journal.close();
+    }
+  } catch (error) {
+    if (error instanceof PortError && error.code === 'not-found') {
+      return { past: [], checks: [well('no journal yet: nothing was started here')] };
+    }
+    if (!(error instanceof Error)) throw error;
+    return { past: null, checks: [trouble(`the journal cannot be read: ${error.message}`, null)] };
+  }
+}
+
+/** Whether a controller is alive, and what is unfinished without one. Checkpoints come every 30 s, so the last entry says since when. */
+async function examineController(
+  context: Context,
+  directory: string,
+  past: readonly PastRollout[],
+): Promise<readonly Check[]> {
+  const open = past.filter(({ state }) => !hasEnded(state));
+  const socket = join(directory, 'control.sock');
+  try {
+    const answer = await context.world.askControl(socket, { kind: 'status' }, AbortSignal.timeout(5_000));
+    if (answer !== undefined) return [well(`a controller is alive${describeController(answer)}`)];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [
+      trouble(`a controller listens but does not answer: ${reason}`, 'see whether its process hangs: `drover status`'),
+    ];
+  }
+  if (open.length === 0) return [well('no controller is running, and nothing is unfinished')];
+  return open.map(({ state, entries }) => {
+    const last = entries.at(-1)?.atMs ?? state.startedAtMs;
+    const age = Math.max(0, Math.round((context.clock.now() - last) / 1000));
+    return warning(
+      `no controller is alive, and ${state.operation} is unfinished: its last entry is ${age} s old`,
+      '`drover apply` goes on with it, `drover back` takes the traffic back',
+    );
+  });
+}
+
+function describeController(answer: unknown): string {
+  if (typeof answer !== 'object' || answer === null) return '';
+  const { pid, operation } = answer as { readonly pid?: unknown; readonly operation?: unknown };
+  return ` (pid ${String(pid)}): ${operation === null ? 'between two rollouts' : String(operation)}`;
+}
+
+/** A marker of a rollout that has ended stops nothing: the next one has another name. */
+async function examineMarkers(directory: string, past: readonly PastRollout[]): Promise<Check[]> {
+  const ended = new Set(past.filter(({ state }) => hasEnded(state)).map(({ state }) => state.operation));
+  const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.back'));
+  const checks: Check[] = [];
+  for (const name of names) {
+    const operation = name.replace(/\.back$/, '');
+    if (ended.has(operation)) continue;
+    const who = (await readFile(join(directory, name), 'utf8').catch(() => '')).trim().slice(0, 200);
+    checks.push(
+      warning(
+        `a back marker lies here for ${operation}${who === '' ? '' : ` (${harmless(who)})`}: nothing raises its share`,
+        '`drover resume --reason TEXT` removes it and goes on; `drover back` finishes the way back',
+      ),
+    );
+  }
+  return checks;
+}
+
+async function isAllowed(path: string, mode: number): Promise<boolean> {
+  return await access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,89 @@
+import type { Entry } from '../../core/journal/entry.ts';
+import type { PlannedService } from '../../core/plan/hash.ts';
+import type { BackCause, Builds, Started } from '../../core/rollout/events.ts';
+import { fold, hasEnded, type RolloutState } from '../../core/rollout/state.ts';
+import type { JournalStore } from '../../engine/ports.ts';
+import { CliError } from '../context.ts';
+
+/** One rollout of the journal, folded. */
+export type PastRollout = { readonly state: RolloutState; readonly entries: readonly Entry[] };
+
+/** The rollouts of a journal, oldest first; of one service where it is named. `journal` null: there is none yet. */
+export async function rolloutsOf(journal: JournalStore | null, service: string | null): Promise<PastRollout[]> {
+  if (journal === null) return [];
+  const rollouts: PastRollout[] = [];
+  for (const { operation } of await journal.heads()) {
+    const entries = await journal.read(operation, 0);
+    if (entries[0]?.body.kind !== 'started') continue;
+    const state = foldAll(entries);
+    if (state !== null && (service === null || state.plan.service === service)) rollouts.push({ state, entries });
+  }
+  return rollouts.sort((one, other) => one.state.startedAtMs - other.state.startedAtMs);
+}
+
+/** null: there are no entries. */
+export function foldAll(entries: readonly Entry[]): RolloutState | null {
+  let state: RolloutState | null = null;
+  try {
+    for (const entry of entries) state = fold(state, entry);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const remedy =
+      '`drover journal verify` names what is wrong with it; `drover back` takes the traffic back without it';
+    throw new CliError(`the journal makes no sense: ${why}`, remedy, error);
+  }
+  return state;
+}
+
+export function unfinished(rollouts: readonly PastRollout[]): readonly RolloutState[] {
+  return rollouts.map(({ state }) => state).filter((state) => !hasEnded(state));
+}
+
+/** `none`, `completed`, `rolled back` or where the unfinished one stands: part of the plan's hash. */
+export function lastStepOf(rollouts: readonly PastRollout[]): string {
+  const last = rollouts.at(-1)?.state;
+  if (last === undefined) return 'none';
+  return 'step' in last.stage ? `${last.stage.kind} ${last.stage.step}` : last.stage.kind;
+}
+
+/**
+ * A service's rollouts as they stood before the plan `under` (the beginning of its hash), and the builds that the one begun
+ * under it was started on; null: none was, or it was taken back, which ends what the plan said.
+ */
+export function splitAt(
+  rollouts: readonly PastRollout[],
+  under: string | null,
+): { readonly before: readonly PastRollout[]; readonly begun: PlannedService['builds'] | null } {
+  const last = rollouts.at(-1);
+  const started = last?.entries[0]?.body as Started | undefined;
+  if (under === null || started?.planHash.startsWith(under) !== true || last?.state.back !== null)
+    return { before: rollouts, begun: null };
+  const { origin, destination } = started.builds;
+  return {
+    before: rollouts.slice(0, -1),
+    begun: { origin: toldOf(origin), destination: toldOf(destination) },
+  };
+}
+
+/** A destination without instances has no build at the start. */
+function toldOf(build: string): string | null {
+  return build === 'unknown' ? null : build;
+}
+
+/** Attempts that earlier rollouts made at each step and pair of builds: β is spent over all of them. */
+export function earlierAttempts(rollouts: readonly PastRollout[]): Readonly<Record<string, number>> {
+  return rollouts.at(-1)?.state.attempts ?? {};
+}
+
+/** Why these builds need a reason to be tried again: the judge or a tripwire took them back before. Null: they do not. */
+export function rolledBackBefore(
+  rollouts: readonly PastRollout[],
+  builds: Builds,
+): { cause: BackCause; operation: string } | null {
+  for (const { state } of [...rollouts].reverse()) {
+    const cause = state.back?.cause;
+    const blames = cause?.kind === 'judge' || cause?.kind === 'tripwire';
+    if (blames && state.builds.destination === builds.destination) return { cause, operation: state.operation };
+  }
+  return null;
+}

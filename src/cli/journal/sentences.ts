@@ -1,0 +1,199 @@
+import type { EventBody } from '../../core/journal/entry.ts';
+import type { FleetEvent } from '../../core/journal/fleet.ts';
+import type { Evidence, Verdict } from '../../core/judge/judge.ts';
+import type {
+  BackCause,
+  DrillMeasure,
+  ForwardStage,
+  RolloutEvent,
+  SizeTarget,
+  Target,
+} from '../../core/rollout/events.ts';
+
+/**
+ * What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. `steps`: how many
+ * judged steps the plan has, where that is known; the step behind them is the whole share.
+ */
+export function sentenceOf(body: EventBody, steps: number | null = null): string {
+  const event = body as RolloutEvent;
+  const isWhole = event.kind === 'stage-entered' && steps !== null && 'step' in event.stage && event.stage.step > steps;
+  return inert(isWhole ? `the whole share: ${wholeShareWords(event.stage.kind)}` : sentenceFor(body));
+}
+
+function wholeShareWords(kind: ForwardStage['kind']): string {
+  return kind === 'judging' ? 'only objective and tripwires watch' : stepWords(kind);
+}
+
+/** Text from a journal, which may repeat what others have said: nothing in it may command a terminal or turn its writing round. */
+export function inert(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '');
+}
+
+function sentenceFor(body: EventBody): string {
+  const sentence: ((body: never) => string) | undefined = sentences.get(body.kind);
+  if (sentence === undefined) return fieldByField(body);
+  try {
+    // The kind has chosen the sentence, but a body of other rules than today's may lack what it speaks of.
+    return sentence(body as never);
+  } catch {
+    return fieldByField(body);
+  }
+}
+
+type Sentences<Body extends EventBody> = {
+  readonly [Kind in Body['kind']]?: (body: Extract<Body, { readonly kind: Kind }>) => string;
+};
+
+const fleet: Sentences<FleetEvent> = {
+  'operation-started': ({ operation, seq, hash }) => `${operation} started (entry ${seq}, hash ${hash.slice(0, 12)}…)`,
+  'operation-ended': ({ operation, seq, hash }) => `${operation} ended (entry ${seq}, hash ${hash.slice(0, 12)}…)`,
+};
+
+const rollout: Sentences<RolloutEvent> = {
+  started: ({ planHash, builds, reason }) =>
+    `started plan ${planHash.slice(0, 12)}…: ${builds.origin} at the origin, ${builds.destination} at the destination${because(reason)}`,
+  intended: ({ target, why }) => `${why} → ${targetWords(target)}`,
+  confirmed: ({ backend, intent }) => `read back ${backend}: as intended by entry ${intent}`,
+  'balancer-restarted': ({ backend, process }) => `${backend} is a new process (${process})`,
+  'stage-entered': ({ stage, attempt }) => `${stageName(stage)}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
+  'drill-measured': ({ measure, passed, note }) =>
+    `drill ${passed ? 'passed' : 'FAILED'}: ${drill(measure)}${note === '' ? '' : ` (${note})`}`,
+  promoted: ({ step, verdict, share }) =>
+    `promoted step ${step}${share === null ? '' : ` at an observed share of ${percent(share)}`}: evidence ` +
+    evidence(verdict.promote),
+  'builds-changed': ({ builds }) =>
+    `a build changed: ${builds.origin} at the origin, ${builds.destination} at the destination; evidence starts afresh`,
+  held: ({ why, by }) => `held by ${by}: ${why}`,
+  resumed: ({ by, reason }) => `resumed by ${by}${because(reason)}`,
+  checkpoint: ({ samples }) => `checkpoint${samples === null ? '' : ` (samples ${samples.block})`}`,
+  'back-performed': ({ cause, all, verdict }) =>
+    `took the way back${all ? ', all at once' : ''}: ${causeName(cause, verdict)}`,
+  drained: ({ inFlight, afterMs }) =>
+    `drained after ${seconds(afterMs)}${inFlight > 0 ? `, ${inFlight} requests still in flight` : ''}`,
+  'rolled-back': ({ tookMs }) => `rolled back in ${seconds(tookMs)}`,
+  completed: ({ share }) => `completed${share === null ? '' : ` at an observed share of ${percent(share)}`}`,
+  retired: ({ by, reason }) => `the reserve was given up by ${by}${because(reason)}`,
+};
+
+/** A new kind of operation adds its table here. A kind without a sentence is shown field by field. */
+const sentences: ReadonlyMap<string, (body: never) => string> = new Map(
+  [fleet, rollout].flatMap((table): [string, (body: never) => string][] => Object.entries(table)),
+);
+
+/**
+ * Whether people are told of an entry while a rollout runs. What was read back and what is only kept are the journal's own, and
+ * most stages begin with an intent that says more.
+ */
+export function isTold(body: EventBody): boolean {
+  if (body.kind === 'confirmed' || body.kind === 'checkpoint') return false;
+  return (
+    body.kind !== 'stage-entered' ||
+    (body as Extract<RolloutEvent, { kind: 'stage-entered' }>).stage?.kind === 'judging'
+  );
+}
+
+function targetWords(target: Target): string {
+  const { requestedShare, origin, destination } = target;
+  const size = (name: string, of: SizeTarget | null) =>
+    of === null ? [] : [`${name} ${of.exact ? '' : '≥ '}${of.exact ? (of.desired ?? `${of.min} or more`) : of.min}`];
+  const drilled = requestedShare === null ? drilledIn(target) : null;
+  const share =
+    requestedShare !== null
+      ? `share ${percent(requestedShare)}`
+      : drilled === null
+        ? 'share by capacity'
+        : `lowest weight on ${drilled}`;
+  return [share, ...size('origin', origin), ...size('destination', destination)].join(', ');
+}
+
+/** The one server of the destination that gets the lowest weight there is, in the drill; null: another target. */
+function drilledIn({ traffic }: Target): string | null {
+  const carrying = Object.values(traffic).flatMap((servers) =>
+    // A target leaves the states of the origin's servers alone.
+    Object.entries(servers).filter(([, { admin, weight }]) => admin === 'ready' && weight > 0),
+  );
+  const names = new Set(carrying.map(([name]) => name));
+  const [name] = names;
+  return names.size === 1 && carrying.every(([, { weight }]) => weight === 1) ? (name ?? null) : null;
+}
+
+function because(reason: string | null): string {
+  return reason === null ? '' : `, reason: ${reason}`;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`;
+}
+
+function seconds(ms: number): string {
+  if (ms < 10) return `${Number(ms.toFixed(1))} ms`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function stageName(stage: ForwardStage): string {
+  return 'step' in stage ? `step ${stage.step}: ${stepWords(stage.kind)}` : stepWords(stage.kind);
+}
+
+function stepWords(kind: ForwardStage['kind']): string {
+  switch (kind) {
+    case 'preparing':
+      return 'preparing: capacity before traffic';
+    case 'drill-shifting':
+      return 'the drill: one server gets a little traffic';
+    case 'drill-back':
+      return 'the drill: it is taken back, and timed';
+    case 'drill-restoring':
+      return 'the drill: things are put back';
+    case 'growing':
+      return 'waiting for capacity';
+    case 'shifting':
+      return 'waiting for the observed share';
+    case 'judging':
+      return 'judging';
+    case 'finishing':
+      return 'finishing: giving sizes back';
+    default:
+      return unreadable(kind);
+  }
+}
+
+/** Caught where a sentence is looked for: a stage of other rules is told field by field. */
+function unreadable(kind: never): never {
+  throw new Error(`no words for the stage ${String(kind)}`);
+}
+
+function drill({ attempts, acknowledgedMs, lastAttemptMs }: DrillMeasure): string {
+  return `acknowledged after ${seconds(acknowledgedMs)}, last attempt ${seconds(lastAttemptMs)} later, ${attempts} attempts`;
+}
+
+function evidence({ logEvidence, threshold, by }: Evidence): string {
+  return `${logEvidence.toFixed(2)} of ${threshold.toFixed(2)} by the ${by === 'absolute' ? 'objective' : by}`;
+}
+
+function causeName(cause: BackCause, verdict: Verdict | null): string {
+  switch (cause.kind) {
+    case 'asked':
+      return `${cause.by} asked for it${because(cause.reason)}`;
+    case 'judge':
+      return `the judge's verdict${verdict === null ? '' : `, evidence ${evidence(verdict.rollBack)}`}`;
+    case 'tripwire':
+      return `tripwire ${cause.wire}: ${cause.detail}`;
+    case 'drill':
+    case 'capacity':
+    case 'found':
+      return `${cause.kind}: ${cause.detail}`;
+  }
+}
+
+const valueLengthMax = 80;
+
+function fieldByField({ kind, ...fields }: EventBody): string {
+  const shown = Object.entries(fields).map(([key, value]) => `${key}=${textOf(value)}`);
+  return [kind, ...shown].join(' ');
+}
+
+/** Bare where that cannot be misread, else JSON; long values are cut, `--json` has them whole. */
+function textOf(value: unknown): string {
+  const text = typeof value === 'string' && /^[^\s"'{}[\]=]+$/.test(value) ? value : (JSON.stringify(value) ?? '');
+  return text.length <= valueLengthMax ? text : `${text.slice(0, valueLengthMax - 1)}…`;
+}

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Entry, Head, Sha256 } from '../../core/journal/entry.ts';
+import { verifyExport } from '../../core/journal/export.ts';
+import type { Finding } from '../../core/journal/finding.ts';
+import { anchorOf, fleetOperation } from '../../core/journal/fleet.ts';
+import { sampleReferences, verifySamples } from '../../core/journal/samples.ts';
+import { verifyChain, verifyHead } from '../../core/journal/verify.ts';
+import { PortError } from '../../engine/ports.ts';
+import { CliError, type Context, type Journal } from '../context.ts';
+import { table } from '../terminal/table.ts';
+import { headsInOrder, readUpTo } from './export.ts';
+import { inert } from './sentences.ts';
+
+/** What `--json` prints. `samples` is null for an export, which has none. `anchored`: by the fleet chain (itself: true). */
+export type Verification = {
+  readonly entries: number;
+  readonly chains: readonly (Head & { readonly anchored: boolean })[];
+  readonly samples: { readonly intact: number; readonly pruned: number } | null;
+  readonly findings: readonly Finding[];
+};
+
+export async function verifyStore(journal: Journal, heads: readonly string[], sha256: Sha256): Promise<Verification> {
+  const entries: Entry[] = [];
+  const unreadable: Finding[] = [];
+  for (const head of await headsInOrder(journal)) {
+    try {
+      entries.push(...(await readUpTo(journal, head)));
+    } catch (error) {
+      if (!(error instanceof PortError && error.code === 'corrupt')) throw error;
+      const message = `operation ${head.operation}: ${error.message}`;
+      unreadable.push({ kind: 'unreadable', operation: head.operation, seq: 0, message });
+    }
+  }
+  const samples = await checkSamples(journal, entries, sha256);
+  const lost = new Set(unreadable.map(({ operation }) => operation));
+  // What could not be read is not missing: it has been named.
+  const broken = verifyChain(entries, sha256).filter(({ operation }) => !lost.has(operation));
+  const findings = [...unreadable, ...broken, ...samples.findings, ...checkHeads(entries, heads)];
+  const { intact, pruned } = samples;
+  return { entries: entries.length, chains: chainsOf(entries), samples: { intact, pruned }, findings };
+}
+
+export async function verifyFile(context: Context, file: string, heads: readonly string[]): Promise<Verification> {
+  const { entries, findings } = verifyExport(await linesOf(resolve(context.directory, file)), context.world.sha256);
+  return {
+    entries: entries.length,
+    chains: chainsOf(entries),
+    samples: null,
+    findings: [...findings, ...checkHeads(entries, heads)],
+  };
+}
+
+/** A line that is not UTF-8 is read as Latin-1: it then differs from whatever was written, and its entry is named. */
+async function linesOf(path: string): Promise<string[]> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new CliError(
+      `cannot read the export ${path}: ${String(error)}`,
+      'give the file of drover journal export',
+      error,
+    );
+  });
+  const lines: string[] = [];
+  for (let start = 0; start <= bytes.length; ) {
+    const found = bytes.indexOf(10, start);
+    const end = found < 0 ? bytes.length : found;
+    lines.push(decodeLine(bytes.subarray(start, end)));
+    start = end + 1;
+    if (found < 0) break;
+  }
+  return lines;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeLine(line: Buffer): string {
+  try {
+    return decoder.decode(line);
+  } catch {
+    return line.toString('latin1');
+  }
+}
+
+async function checkSamples(journal: Journal, entries: readonly Entry[], sha256: Sha256) {
+  const findings: Finding[] = [];
+  let intact = 0;
+  let pruned = 0;
+  for (const reference of sampleReferences(entries)) {
+    const samples = await journal.samples.read(reference.operation, reference.block);
+    const result = verifySamples(reference, samples, sha256);
+    if (result === 'intact') intact += 1;
+    else if (result === 'pruned') pruned += 1;
+    else findings.push(result);
+  }
+  return { intact, pruned, findings };
+}
+
+function checkHeads(entries: readonly Entry[], heads: readonly string[]): Finding[] {
+  return heads.flatMap((head) => verifyHead(entries, head) ?? []);
+}
+
+function chainsOf(entries: readonly Entry[]): (Head & { anchored: boolean })[] {
+  const anchored = new Set(
+    entries.flatMap(({ operation, body }) => (operation === fleetOperation ? (anchorOf(body)?.operation ?? []) : [])),
+  );
+  const last = new Map(entries.map(({ operation, seq, hash }) => [operation, { operation, seq, hash }]));
+  return [...last.values()].map((head) => ({
+    ...head,
+    anchored: head.operation === fleetOperation || anchored.has(head.operation),
+  }));
+}
+
+/** Findings first: they are what one looks for. */
+export function describe({ entries, chains, samples, findings }: Verification, headsGiven: boolean): string {
+  const lines = findings.map(({ message }) => inert(message));
+  const clean = 'nothing was edited, removed, inserted or moved';
+  const verdict = findings.length === 0 ? clean : `${findings.length} found`;
+  lines.push(`${plural(chains.length, 'chain')}, ${plural(entries, 'entry', 'entries')}: ${verdict}`);
+  const rows = chains.map(({ operation, seq, hash, anchored }) => [
+    `  ${inert(operation)}`,
+    String(seq),
+    hash,
+    anchored ? '' : 'not anchored in the fleet chain',
+  ]);
+  lines.push(...table(rows, 'lrll'));
+  if (samples !== null) lines.push(`samples: ${plural(samples.intact, 'block')} intact, ${samples.pruned} pruned`);
+  if (!headsGiven) {
+    lines.push(
+      'A cut end, or a journal written anew as a whole, shows only against a head kept elsewhere (reports and notifications have it): --head HASH',
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,39 @@
+import type { Config } from '../../core/fleet/config.ts';
+import { type Astray, astray } from '../../core/rollout/astray.ts';
+import { configurationToCommit } from '../../core/rollout/decide-finished.ts';
+import type { RolloutState } from '../../core/rollout/state.ts';
+import { observe } from '../../engine/observe.ts';
+import type { Context } from '../context.ts';
+import { openObserved } from '../open-service.ts';
+import { linesToWrite } from './lines-to-commit.ts';
+
+/** What the world says of a rollout that no controller looks after now. */
+export type Look = Astray & {
+  /** The server lines that a completed rollout still needs in the balancer's configuration. */
+  readonly commit: readonly string[];
+};
+
+export const notLooked: Look = { taken: null, lines: [], commit: [] };
+
+/** Looks at the back marker and the balancers of the last rollout of its service. Reads only. */
+export async function lookAt(
+  context: Context,
+  config: Config,
+  stateDirectory: string,
+  state: RolloutState,
+): Promise<Look> {
+  if (config.services[state.plan.service] === undefined) return notLooked;
+  const service = openObserved(context, config, state.plan.service, stateDirectory, 'watch');
+  try {
+    const observation = await observe(service.seen, state.plan, state.operation, [], null, []);
+    const found = astray(state, observation);
+    // Whoever committed them would send the users to where somebody has just fled from.
+    const isWhereItWasLeft = state.stage.kind === 'completed' && found.taken === null && found.lines.length === 0;
+    return {
+      ...found,
+      commit: isWhereItWasLeft ? linesToWrite(config, configurationToCommit(state, observation)) : [],
+    };
+  } finally {
+    await service.close();
+  }
+}

@@ -1,0 +1,167 @@
+import type { GroupStatus, RolloutStatus } from '../../core/rollout/status.ts';
+import { percentage, rate, whole } from '../terminal/figures.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { table } from '../terminal/table.ts';
+import { cutTo, wrapTo } from '../terminal/text.ts';
+
+/** A rollout's status for people: groups, shares, failure rates, evidence against its thresholds, what it waits for. */
+export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, columns = 80): string[] {
+  const { rollBack, promote } = status.verdict;
+  const rest = (label: string, text: string, colour = plain) =>
+    wrapTo(text, columns - textAt).map((line, at) => `  ${(at === 0 ? label : '').padEnd(textAt - 2)}${colour(line)}`);
+  return [
+    `${paint.bold(status.operation)}  ${stageLine(status)}`,
+    ...groupLines(status, paint, columns < 100 ? 10 : 24),
+    `  share      ${bar(status.observedShare, paint)}  ${shares(status)}`,
+    `  roll back  ${gauge(rollBack, paint.red)}  ${evidence(rollBack)}`,
+    ...(status.promotion === null
+      ? rest('promote', promotionText(status), paint.dim)
+      : [`  promote    ${gauge(promote, paint.green)}  ${evidence(promote)}`]),
+    ...rest('next', nextText(status, nowMs)),
+    ...rest('scatter', dispersionText(status), paint.dim),
+    ...(status.others.length === 0 ? [] : rest('left out', `${listed(status.others)}: of neither group`, paint.dim)),
+    ...waitingTexts(status).flatMap(([label, text]) => rest(label, text, paint.yellow)),
+  ];
+}
+
+function listed(items: readonly string[]): string {
+  return items.length <= 4 ? items.join(', ') : `${items.slice(0, 3).join(', ')} and ${items.length - 3} more`;
+}
+
+/** The same in one line, for output that is not a terminal. */
+export function statusSummary(status: RolloutStatus, nowMs: number): string {
+  const { origin, destination, builds, verdict, promotion } = status;
+  const group = (name: string, { environment, able, rps, attempts, failures }: GroupStatus, build: string) => {
+    const flow = rps === null ? 'requests/s unknown' : `${whole(rps)} requests/s`;
+    const failed = attempts === 0 ? 'no requests' : `failed ${rate(Math.min(failures, attempts), attempts)}`;
+    return `${name} ${environment} (${build}): ${able ?? 'unknown'} able, ${flow}, ${failed}`;
+  };
+  return [
+    `${status.operation}  ${stageLine(status)}`,
+    `share ${shares(status)}`,
+    group('origin', origin, builds.origin),
+    group('destination', destination, builds.destination),
+    `roll back: ${evidence(verdict.rollBack)}`,
+    ...(promotion === null ? [] : [`promote: ${evidence(verdict.promote)}`]),
+    `next: ${nextText(status, nowMs)}`,
+    ...waitingTexts(status).map(([label, text]) => `${label}: ${text}`),
+  ].join('; ');
+}
+
+/** Where the text of a labelled line begins. */
+const textAt = 13;
+const barWidth = 24;
+
+function plain(text: string): string {
+  return text;
+}
+
+function stageLine({ stageName, held }: RolloutStatus): string {
+  return held === null ? stageName : `${stageName}, held`;
+}
+
+function groupLines(status: RolloutStatus, paint: Paint, buildMax: number): string[] {
+  const titles = ['', 'environment', 'build', 'able', 'requests/s', 'failed'].map((cell) => paint.dim(cell));
+  const rows = [
+    titles,
+    groupRow('origin', status.origin, cutTo(status.builds.origin, buildMax), paint),
+    groupRow('destination', status.destination, cutTo(status.builds.destination, buildMax), paint),
+  ];
+  return table(rows, 'lllrrr').map((line) => `  ${line}`);
+}
+
+function groupRow(name: string, group: GroupStatus, build: string, paint: Paint): string[] {
+  const able = group.able === null ? 'unknown' : String(group.able);
+  const isShort = group.need !== null && group.able !== null && group.able < group.need;
+  const need = group.need === null ? '' : ` (needs ${group.need})`;
+  return [
+    name,
+    group.environment,
+    build,
+    (isShort ? paint.red : plain)(`${able}${need}`),
+    group.rps === null ? 'unknown' : whole(group.rps),
+    group.attempts === 0
+      ? '–'
+      : `${rate(Math.min(group.failures, group.attempts), group.attempts)} of ${whole(group.attempts)}`,
+  ];
+}
+
+function shares({ observedShare, requestedShare, stage }: RolloutStatus): string {
+  const observed = observedShare === null ? 'unknown' : percentage(observedShare);
+  if (requestedShare !== null) return `observed ${observed}, asked for ${percentage(requestedShare)}`;
+  return `observed ${observed}, ${stage.startsWith('drill') ? 'as the lowest weight makes it' : 'as capacity makes it'}`;
+}
+
+/** Why nothing is promoted now. */
+function promotionText({ compared }: RolloutStatus): string {
+  return compared
+    ? 'no step is judged at the moment'
+    : 'at 100 % nothing is compared: only the objective and the tripwires watch';
+}
+
+/** When the rollout goes on, and what it takes until then. */
+function nextText(status: RolloutStatus, nowMs: number): string {
+  const { promotion, loadRps, bakeMs, stage, stageSinceMs, held } = status;
+  if (held !== null) return 'nothing until `drover resume`; the way back is watched for';
+  const leftMs = bakeMs === null ? 0 : Math.max(0, bakeMs - (nowMs - stageSinceMs));
+  const bake = leftMs > 0 ? duration(leftMs / 1000) : null;
+  if (promotion === null) {
+    if (bakeMs === null)
+      return stage.startsWith('drill') ? 'the first step, once the drill has passed' : 'follows from what is read back';
+    return bake === null ? 'goes on now' : `goes on in ${bake}, if neither objective nor tripwire objects`;
+  }
+  const baked = bake === null ? '' : `, and not within the next ${bake}`;
+  switch (promotion.kind) {
+    case 'requests': {
+      if (promotion.requests === 0)
+        return bake === null ? 'promotes now' : `promotes in ${bake}: there is enough evidence`;
+      const time = loadRps === null || loadRps <= 0 ? '' : ` (${duration(promotion.requests / loadRps)} at this load)`;
+      return `promotes after about ${whole(promotion.requests)} more requests${time}${baked}`;
+    }
+    case 'never':
+      return promotion.why;
+    case 'unknown':
+      return `how long it takes is unknown: ${promotion.why}`;
+  }
+}
+
+const words = { comparison: 'comparison', absolute: 'objective' } as const;
+
+function dispersionText({ verdict: { dispersion } }: RolloutStatus): string {
+  if (dispersion.known)
+    return `failures scatter ${dispersion.value.toFixed(1)} times as much as by chance at the origin`;
+  return `not measured yet (${dispersion.why}): the policy's dispersion counts`;
+}
+
+function waitingTexts({ held, blockers, back, troubles }: RolloutStatus): [string, string][] {
+  return [
+    ...troubles.map((text): [string, string] => ['trouble', text]),
+    ...(held === null
+      ? blockers.map((text): [string, string] => ['waits', text])
+      : [['held', `by ${held.by}: ${held.why}`] as [string, string]]),
+    ...(back?.standing ?? []).map((text): [string, string] => ['standing', text]),
+  ];
+}
+
+function bar(share: number | null, paint: Paint): string {
+  const filled = Math.round((share ?? 0) * barWidth);
+  return `${paint.cyan('█'.repeat(filled))}${paint.dim('░'.repeat(barWidth - filled))}`;
+}
+
+type Evidence = RolloutStatus['verdict']['rollBack'];
+
+function gauge({ logEvidence, threshold }: Evidence, colour: (text: string) => string): string {
+  const filled = Math.max(0, Math.min(barWidth, Math.floor((logEvidence / threshold) * barWidth)));
+  return `${colour('█'.repeat(filled))}${'░'.repeat(barWidth - filled)}`;
+}
+
+function evidence({ logEvidence, threshold, by }: Evidence): string {
+  // What rounds to zero is zero, without a sign.
+  return `evidence ${(Number(logEvidence.toFixed(1)) || 0).toFixed(1)} of ${threshold.toFixed(1)}, by the ${words[by]}`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.ceil(seconds))} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  return seconds < 36 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}

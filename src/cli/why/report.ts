@@ -1,0 +1,132 @@
+import type { Config } from '../../core/fleet/config.ts';
+import type { Entry } from '../../core/journal/entry.ts';
+import { configurationAfter } from '../../core/rollout/decide-finished.ts';
+import type { DrillMeasure, RolloutEvent } from '../../core/rollout/events.ts';
+import { stageWords } from '../../core/rollout/status.ts';
+import type { PastRollout } from '../journal/history.ts';
+import { isTold, sentenceOf } from '../journal/sentences.ts';
+import { linesToWrite } from '../status/lines-to-commit.ts';
+import { percentage, rate, whole } from '../terminal/figures.ts';
+
+/** A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere. */
+export function reportLines({ state, entries }: PastRollout, config: Config | null): string[] {
+  const head = entries.at(-1);
+  return [
+    `# ${state.operation}: ${state.plan.service}, ${state.plan.origin.environment} → ${state.plan.destination.environment}`,
+    '',
+    `Outcome: **${stageWords(state, state.stage)}**. Owner: ${state.plan.owner}. Builds: ${state.builds.origin} → ${state.builds.destination}.`,
+    ...(state.reason === null ? [] : ['', `Rules were overridden; the reason given: ${state.reason}`]),
+    '',
+    ...feltLines(state),
+    ...backLines(state, entries),
+    ...drillLines(state.drill),
+    ...commitLines(state, config),
+    '## What happened',
+    '',
+    '| time (UTC) | entry | |',
+    '|---|---|---|',
+    ...entries
+      .filter((entry) => isTold(entry.body))
+      .map(
+        (entry) =>
+          `| ${new Date(entry.atMs).toISOString()} | ${entry.seq} | ${escaped(sentenceOf(entry.body, state.plan.steps.length))} |`,
+      ),
+    '',
+    `Head of the chain: entry ${head?.seq ?? 0}, \`${head?.hash ?? ''}\`. Kept elsewhere, it shows a journal that was cut or rewritten (\`drover journal verify --head HASH\`).`,
+  ];
+}
+
+/** Attempts that failed, and how many more those are than the origin's rate explains. */
+function feltLines({ counted: { origin, destination }, plan, stage }: PastRollout['state']): string[] {
+  if (origin.attempts + destination.attempts === 0) return [];
+  const row = (name: string, environment: string, { attempts, failures }: typeof origin) =>
+    `| ${name} (${environment}) | ${whole(attempts)} | ${whole(failures)} | ${rate(failures, attempts)} |`;
+  const explained = origin.attempts === 0 ? null : (destination.attempts * origin.failures) / origin.attempts;
+  const more = explained === null ? 0 : destination.failures - explained;
+  const until = stage.kind === 'completed' || stage.kind === 'rolled-back' ? '' : ', until the last checkpoint';
+  return [
+    '## What users felt',
+    '',
+    `Attempts as the balancers counted them since the rollout began${until}, retries included.`,
+    '',
+    '| group | attempts | failed | |',
+    '|---|---|---|---|',
+    row('origin', plan.origin.environment, origin),
+    row('destination', plan.destination.environment, destination),
+    '',
+    ...(more >= 1
+      ? [`That is about ${whole(more)} failures more than the origin's rate explains.`]
+      : ["The destination did not fail more often than the origin's rate explains."]),
+    '',
+  ];
+}
+
+function backLines(state: PastRollout['state'], entries: readonly Entry[]): string[] {
+  if (state.back === null) return [];
+  const { cause, verdict, performedAtMs, drained } = state.back;
+  const lines = [
+    '## The way back',
+    '',
+    `Cause: ${cause.kind === 'judge' ? `the judge (${cause.by})` : causeText(cause)}.`,
+  ];
+  if (verdict !== null) {
+    const { logEvidence, threshold } = verdict.rollBack;
+    lines.push(
+      '',
+      `Evidence ${logEvidence.toFixed(2)} against a threshold of ${threshold.toFixed(2)} (natural logarithms).`,
+    );
+  }
+  const seen = lastShare(entries, performedAtMs);
+  if (seen !== null) lines.push('', `Share of the destination before: ${percentage(seen)}.`);
+  lines.push('', `Taken at ${new Date(performedAtMs).toISOString()}.`);
+  if (drained !== null)
+    lines.push(`No destination attempt and ${drained.inFlight} in flight after ${drained.afterMs} ms.`);
+  const ended = entries.find((entry) => entry.body.kind === 'rolled-back');
+  if (ended !== undefined) lines.push(`Everything as found after ${ended.atMs - performedAtMs} ms.`);
+  return [...lines, ''];
+}
+
+function commitLines(state: PastRollout['state'], config: Config | null): string[] {
+  const lines = linesToWrite(config, configurationAfter(state));
+  if (lines.length === 0) return [];
+  return [
+    '## To commit',
+    '',
+    'A reload of the balancer brings the configured weights back, so its configuration has to say (`drover status` compares it with what is there now):',
+    '',
+    ...lines.map((line) => `- \`${line}\``),
+    '',
+  ];
+}
+
+function causeText(cause: Exclude<NonNullable<PastRollout['state']['back']>['cause'], { kind: 'judge' }>): string {
+  if (cause.kind === 'asked') return `${cause.by} asked for it${cause.reason === null ? '' : ` (${cause.reason})`}`;
+  return cause.kind === 'tripwire' ? `tripwire ${cause.wire}: ${cause.detail}` : `${cause.kind}: ${cause.detail}`;
+}
+
+function drillLines(
+  drill: { readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string } | null,
+): string[] {
+  if (drill === null) return [];
+  const { acknowledgedMs, lastAttemptMs, spacingMs, rps } = drill.measure;
+  return [
+    '## The drill',
+    '',
+    `${drill.passed ? 'Passed' : 'Failed'} (${drill.note}): acknowledged after ${acknowledgedMs.toFixed(1)} ms, last attempt ${lastAttemptMs.toFixed(1)} ms later, polled every ${spacingMs.toFixed(1)} ms at ${rps.toFixed(1)} requests/s.`,
+    '',
+  ];
+}
+
+/** The observed share of the last checkpoint before. */
+function lastShare(entries: readonly Entry[], beforeMs: number): number | null {
+  let share: number | null = null;
+  for (const { body, atMs } of entries) {
+    const event = body as RolloutEvent;
+    if (event.kind === 'checkpoint' && atMs <= beforeMs) share = event.seen.share;
+  }
+  return share;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
