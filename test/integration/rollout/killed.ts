@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
-import type { Drover } from './drover.ts';
+import type { RolloutEvent } from '../../../src/core/rollout/events.ts';
+import { type Drover, eventually } from './drover.ts';
 import { asFound, isMoved, openSite, type Site } from './site.ts';
 
 type Moment = {
@@ -12,14 +13,26 @@ type Moment = {
 
 const entered = (stage: string) => new RegExp(`"kind":"stage-entered","stage":\\{"kind":"${stage}"`);
 
-/** Finishing is over within two passes, too fast to be met from outside: the simulator's controllers die there. */
 const moments: readonly Moment[] = [
   { stage: 'preparing', outcome: 'completed', reach: (_, controller) => controller.until(/"kind":"intended"/) },
   { stage: 'the drill', outcome: 'completed', reach: (_, controller) => controller.until(entered('drill-shifting')) },
   { stage: 'shifting', outcome: 'completed', reach: (_, controller) => controller.until(entered('shifting')) },
   { stage: 'judging', outcome: 'completed', reach: (_, controller) => controller.until(entered('judging')) },
+  { stage: 'finishing', outcome: 'completed', reach: reachFinishing },
   { stage: 'cutting', outcome: 'rolled-back', reach: reachCutting },
 ];
+
+/** Finishing is over within two passes, so what the controller asks after the first of them waits until it is dead. */
+async function reachFinishing({ gate, journal }: Site, controller: Drover): Promise<void> {
+  if (gate === null) throw new Error('this site has no gate');
+  const isFinishing = async () => (await journal('rollout-web-1')).some(({ body }) => entersFinishing(body));
+  gate.guard(async () => controller.child.killed || !(await isFinishing()));
+  await eventually(isFinishing, (is) => is, 'a rollout that finishes');
+}
+
+function entersFinishing(body: RolloutEvent): boolean {
+  return body.kind === 'stage-entered' && body.stage.kind === 'finishing';
+}
 
 async function reachCutting(site: Site, controller: Drover): Promise<void> {
   await controller.until(entered('judging'));
@@ -40,7 +53,7 @@ describe.concurrent('a controller that is killed', () => {
       expect,
       onTestFinished,
     }) => {
-      const site = await openSite({ rps: 150 });
+      const site = await openSite({ rps: 150, gated: true });
       onTestFinished(site.close);
       const { drover, journal, kinds, plan, run, world } = site;
       const hash = await plan();
@@ -48,6 +61,7 @@ describe.concurrent('a controller that is killed', () => {
       await reach(site, first);
       first.kill('SIGKILL');
       expect((await first.ended).signal).toBe('SIGKILL');
+      expect(await kinds('rollout-web-1')).not.toContain(outcome);
       const left = await world();
       await sleep(1500);
       if (outcome === 'completed') expect(await world()).toEqual(left);

@@ -9,6 +9,7 @@ import { openSqliteJournal } from '../../../src/io/journal/sqlite.ts';
 import type { RunningHaproxy } from '../haproxy-process.ts';
 import { type Commands, type Drover, openCommands } from './drover.ts';
 import { openFronts, type Weights } from './fronts.ts';
+import { type Gate, openGate } from './gate.ts';
 import { type Load, startLoad } from './load.ts';
 import type { Behaviour } from './servers.ts';
 
@@ -33,6 +34,8 @@ export type Site = Pick<Commands, 'drover' | 'run' | 'plan' | 'start' | 'shell'>
   kinds(operation: string): Promise<readonly string[]>;
   /** Another directory with the same drover.yaml. */
   elsewhere(): string;
+  /** Between Drover and the first HAProxy, where the site was opened with one. */
+  readonly gate: Gate | null;
   /** Reads HAProxy's configuration again, with other weights for a service. */
   reload(weights: Weights): Promise<void>;
   close(): Promise<void>;
@@ -44,6 +47,7 @@ export type SiteOptions = {
   /** One balancer of several processes, in place of one for each. */
   readonly oneBalancer?: boolean;
   readonly rps?: number;
+  readonly gated?: boolean;
   /** Lines of `rollout:` beside the defaults of these tests. */
   readonly policy?: readonly string[];
   readonly steps?: readonly string[];
@@ -54,6 +58,7 @@ export async function openSite({
   haproxies: count = 1,
   oneBalancer = false,
   rps = 200,
+  gated = false,
   policy = [],
   steps = ['{ weight: 50%, bake: 1s }'],
 }: SiteOptions = {}): Promise<Site> {
@@ -68,14 +73,17 @@ export async function openSite({
   );
   const { haproxies } = fronts;
   const balancers = oneBalancer ? [haproxies] : haproxies.map((one) => [one]);
-  const yaml = configuration(services, balancers, policy, steps);
+  const gateSocket = join(directory, 'gate.sock');
+  const gate = gated && haproxies[0] !== undefined ? await openGate(gateSocket, haproxies[0].socket) : null;
+  const plain = configuration(services, balancers, policy, steps);
+  const yaml = gate === null ? plain : plain.replace(haproxies[0]?.socket ?? '', gateSocket);
   writeFileSync(join(directory, 'drover.yaml'), yaml);
   const load = startLoad(fronts.urls, rps);
   const commands = openCommands(directory);
   const { drover, run, plan } = commands;
   const journal = (operation: string) => entriesOf(directory, operation);
   return {
-    ...{ directory, haproxies, load, destination, drover, run, plan, journal },
+    ...{ directory, haproxies, load, destination, drover, run, plan, journal, gate },
     start: commands.start,
     shell: commands.shell,
     apply: async (...args) => drover('apply', '--plan', await plan(), ...args),
@@ -91,6 +99,7 @@ export async function openSite({
     async close() {
       await commands.endAll();
       await load.stop();
+      await gate?.close();
       await fronts.close();
       for (const one of directories) rmSync(one, { recursive: true, force: true });
     },
