@@ -7,9 +7,9 @@ import { loadConfig } from '../../src/cli/load-config.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { fileBytesMax } from '../../src/config/decode.ts';
 import { exampleConfig } from '../../src/config/example.ts';
-import type { BackendReading, BackendTraits, ServerReading } from '../../src/core/observed/backend.ts';
 import { known } from '../../src/core/observed/reading.ts';
 import { type Backend, PortError } from '../../src/engine/ports.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 
 let directory = '';
 
@@ -67,10 +67,9 @@ describe('drover check', () => {
   });
 
   test('tells what a balancer would do to a rollout, and stays valid', async () => {
-    const backend = reading({ algorithm: known('leastconn'), attemptMsMax: known(60_000) }, [
-      server('classic-1', 1),
-      server('vpc-1', 100),
-    ]);
+    const backend = madeReading([madeServer('classic-1'), madeServer('vpc-1', { configuredWeight: 100 })], {
+      traits: { algorithm: known('leastconn'), attemptMsMax: known(60_000) },
+    });
     const { text, code } = await check(await file('live.yaml', exampleConfig), {
       backend: () => Promise.resolve(backend),
     });
@@ -84,14 +83,14 @@ describe('drover check', () => {
   });
 
   test('tells when no server fits a pattern', async () => {
-    const backend = reading({}, [server('web1', 1), server('classic-1', 1)]);
+    const backend = madeReading([madeServer('web1'), madeServer('classic-1')]);
     const { text } = await check(await file('live.yaml', exampleConfig), { backend: () => Promise.resolve(backend) });
     expect(text).toContain('no rollout starts: no server fits the pattern "vpc-*" of the destination');
     expect(text).toContain('The servers are named web1, classic-1');
   });
 
   test('names servers that belong to neither group', async () => {
-    const backend = reading({}, [server('classic-1', 1), server('vpc-1', 0), server('other-1', 1)]);
+    const backend = madeReading([madeServer('classic-1'), madeServer('vpc-1', { weight: 0 }), madeServer('other-1')]);
     const { text, code } = await check(await file('live.yaml', exampleConfig), {
       backend: () => Promise.resolve(backend),
     });
@@ -201,38 +200,4 @@ async function check(
 function scripted(read: Backend['read'] | undefined): Backend {
   const forbidden = () => Promise.reject(new Error('check only reads'));
   return { read: read ?? forbidden, attempts: forbidden, setWeights: forbidden, setStates: forbidden };
-}
-
-function reading(traits: Partial<BackendTraits>, servers: readonly ServerReading[]): BackendReading {
-  return {
-    process: 'one',
-    servers,
-    traits: {
-      mode: known('http'),
-      algorithm: known('roundrobin'),
-      stickiness: known(null),
-      retryOn: known([]),
-      abortOnClose: known(false),
-      redispatch: known(false),
-      bypasses: known([]),
-      attemptMsMax: known(30_000),
-      readOnly: known(null),
-      ...traits,
-    },
-  };
-}
-
-function server(name: string, configuredWeight: number): ServerReading {
-  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
-  return {
-    name,
-    address: null,
-    weight: configuredWeight,
-    configuredWeight,
-    admin: 'ready',
-    configuredAdmin: known('ready'),
-    health: 'up',
-    counters: { ...none, wretr: 0, wredis: 0, scur: 0, lbtot: 0 },
-    features: [],
-  };
 }

@@ -8,13 +8,14 @@ import { buildProgram } from '../../src/cli/program.ts';
 import type { GroupConfig } from '../../src/core/fleet/config.ts';
 import { seal } from '../../src/core/journal/chain.ts';
 import { type EventBody, emptyHead } from '../../src/core/journal/entry.ts';
-import type { BackendReading, Health, ServerReading } from '../../src/core/observed/backend.ts';
+import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
 import type { GroupReading } from '../../src/core/observed/group.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { type Backend, PortError } from '../../src/engine/ports.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
 import { differences } from '../docs/page.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 import { started } from '../rollout/life.ts';
 
 const config = `version: 1
@@ -68,7 +69,9 @@ describe('where a rollout can work', () => {
     const { text } = await doctor({
       json: false,
       columns: 60,
-      backend: { servers: [up('classic-1', 40, 100), up('vpc-1', 0)] },
+      backend: {
+        servers: [madeServer('classic-1', { weight: 40, configuredWeight: 100 }), madeServer('vpc-1', { weight: 0 })],
+      },
     });
     expect(text).toMatch(/^Service {2}query {2}classic → vpc$/m);
     expect(text).toMatch(/^ {2}warning {3}edge\/query: weights are not as configured/m);
@@ -102,7 +105,9 @@ describe('what keeps one from working', () => {
   });
 
   test('a destination that the balancer does not reach; part of it is a warning; both name the servers', async () => {
-    const none = await doctor({ backend: { servers: [up('classic-1', 100), server('vpc-1', 0, 0, 'down')] } });
+    const none = await doctor({
+      backend: { servers: [madeServer('classic-1'), madeServer('vpc-1', { weight: 0, health: 'down' })] },
+    });
     expect(troubles(none.diagnosis)).toMatchObject([
       {
         what: 'edge/query: destination 0 of 1 up, 1 down (vpc-1)',
@@ -112,10 +117,10 @@ describe('what keeps one from working', () => {
     const some = await doctor({
       backend: {
         servers: [
-          up('classic-1', 100),
-          up('vpc-1', 0),
-          server('vpc-2', 0, 0, 'down'),
-          server('vpc-3', 0, 0, 'starting'),
+          madeServer('classic-1'),
+          madeServer('vpc-1', { weight: 0 }),
+          madeServer('vpc-2', { weight: 0, health: 'down' }),
+          madeServer('vpc-3', { weight: 0, health: 'starting' }),
         ],
       },
     });
@@ -124,7 +129,7 @@ describe('what keeps one from working', () => {
   });
 
   test('what the rollout itself would refuse: no check, a configured weight, leastconn, a group without servers', async () => {
-    const servers = [up('classic-1', 100), server('vpc-1', 50, 50, 'unchecked')];
+    const servers = [madeServer('classic-1'), madeServer('vpc-1', { weight: 50, health: 'unchecked' })];
     const { diagnosis } = await doctor({ backend: { servers, algorithm: 'leastconn' } });
     const found = troubles(diagnosis)
       .map(({ what }) => what)
@@ -132,7 +137,7 @@ describe('what keeps one from working', () => {
     expect(found).toMatch(/vpc-1 have no health check/);
     expect(found).toMatch(/configured weight that is not 0/);
     expect(found).toMatch(/balance leastconn/);
-    const missing = await doctor({ backend: { servers: [up('classic-1', 100)] } });
+    const missing = await doctor({ backend: { servers: [madeServer('classic-1')] } });
     expect(troubles(missing.diagnosis)[0]?.what).toContain('no server matches the destination "vpc-*"');
   });
 
@@ -220,8 +225,13 @@ describe('what an operation left', () => {
   });
 
   test('weights in force against those configured, and servers put aside, by name', async () => {
-    const aside = { ...up('classic-2', 100), admin: 'maint', health: 'unchecked' } as const;
-    const servers = [up('classic-1', 40, 100), aside, up('vpc-1', 0), up('other-1', 5)];
+    const aside = madeServer('classic-2', { admin: 'maint', health: 'unchecked' });
+    const servers = [
+      madeServer('classic-1', { weight: 40, configuredWeight: 100 }),
+      aside,
+      madeServer('vpc-1', { weight: 0 }),
+      madeServer('other-1', { weight: 5 }),
+    ];
     const { diagnosis } = await doctor({ backend: { servers } });
     expect(warnings(diagnosis)).toEqual(
       expect.arrayContaining([
@@ -414,43 +424,13 @@ function reading(given: Reads | PortError): Backend {
   };
 }
 
-const healthy: Reads = { servers: [up('classic-1', 100), up('classic-2', 100), up('vpc-1', 0)] };
+const healthy: Reads = {
+  servers: [madeServer('classic-1'), madeServer('classic-2'), madeServer('vpc-1', { weight: 0 })],
+};
 
 function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading {
-  return {
-    process: 'p',
-    servers,
-    traits: {
-      mode: known('http'),
-      algorithm: known(algorithm),
-      stickiness: known(null),
-      retryOn: unknown('haproxy.cfg was not given'),
-      abortOnClose: known(false),
-      redispatch: known(false),
-      bypasses: known([]),
-      attemptMsMax: known(10_000),
-      readOnly: known(null),
-    },
-  };
-}
-
-function up(name: string, weight: number, configuredWeight = weight): ServerReading {
-  return server(name, weight, configuredWeight, 'up');
-}
-
-function server(name: string, weight: number, configuredWeight: number, health: Health): ServerReading {
-  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
-  return {
-    name,
-    address: null,
-    weight,
-    configuredWeight,
-    admin: 'ready',
-    configuredAdmin: known('ready'),
-    health,
-    counters: { ...none, wretr: 0, wredis: 0, scur: 0, lbtot: 0 },
-    features: [],
-  };
+  const traits = { algorithm: known(algorithm), retryOn: unknown('haproxy.cfg was not given') };
+  return madeReading(servers, { traits });
 }
 
 async function journalWith(bodies: readonly EventBody[], atMs: number, damage?: 'edited'): Promise<Journal> {

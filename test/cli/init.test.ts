@@ -6,7 +6,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { loadConfig } from '../../src/cli/load-config.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { exampleConfig } from '../../src/config/example.ts';
-import { unknown } from '../../src/core/observed/reading.ts';
+import { untoldTraits } from '../made/readings.ts';
 
 let directory = '';
 
@@ -61,7 +61,7 @@ describe('drover init', () => {
       sockets.push(balancer);
       return Promise.resolve(['web']);
     };
-    const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits }) };
+    const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits: untoldTraits }) };
     const openBackends = () => [{ id: 'haproxy/web', backend }];
     await init({ listBackends, openBackends }, '--haproxy', 'a.sock', '--haproxy', 'b.sock', 'fleet.yaml');
     expect(sockets).toMatchObject([{ sockets: ['a.sock', 'b.sock'] }]);
@@ -71,7 +71,7 @@ describe('drover init', () => {
   test('a path keeps its meaning in a file that lies elsewhere', async () => {
     await mkdir(join(directory, 'sub', 'dir'), { recursive: true });
     const listBackends = () => Promise.resolve(['web']);
-    const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits }) };
+    const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits: untoldTraits }) };
     const openBackends = () => [{ id: 'haproxy/web', backend }];
     const world = { listBackends, openBackends };
     const sockets = ['admin.sock', 'sub/dir/own.sock', '/run/x.sock', '127.0.0.1:9999'];
@@ -90,19 +90,6 @@ describe('drover init', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 });
-
-const untold = unknown('not told');
-const traits = {
-  mode: untold,
-  algorithm: untold,
-  stickiness: untold,
-  retryOn: untold,
-  abortOnClose: untold,
-  redispatch: untold,
-  bypasses: untold,
-  attemptMsMax: untold,
-  readOnly: untold,
-};
 
 async function init(...given: readonly (string | object)[]): Promise<string> {
   let text = '';
