@@ -35,7 +35,7 @@ async function drover(directory: string, ...words: string[]) {
   const program = new Command('drover').exitOverride().configureOutput({ writeErr: () => undefined });
   addJournal(program, context);
   await program.parseAsync(['journal', ...words], { from: 'user' });
-  return { ...told, lines: told.text.split('\n').slice(0, -1) };
+  return { ...told, code: told.code ?? 0, lines: told.text.split('\n').slice(0, -1) };
 }
 
 /** A directory with a configuration and a journal of two chains of ten entries beside it. */

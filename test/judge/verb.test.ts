@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CliError } from '../../src/cli/context.ts';
 import { addJudge } from '../../src/cli/judge.ts';
+import { contextInMemory } from '../made/context.ts';
 
 const header = 'seconds,origin_requests,origin_failures,destination_requests,destination_failures';
 const fixtures = join(import.meta.dirname, 'recorded');
@@ -22,19 +23,8 @@ afterAll(() => {
 type Ran = { readonly lines: readonly string[]; readonly exitCode: number | null; readonly error: CliError | null };
 
 async function run(args: readonly string[], input: Iterable<string | Uint8Array> | Readable = []): Promise<Ran> {
-  let text = '';
-  let exitCode: number | null = null;
-  const write = (piece: string) => {
-    text += piece;
-  };
-  const context: Parameters<typeof addJudge>[1] = {
-    stdout: { write, terminal: null },
-    stdin: input instanceof Readable ? input : Readable.from(input, { objectMode: false }),
-    directory: fixtures,
-    setExitCode: (code) => {
-      exitCode = code;
-    },
-  };
+  const stdin = input instanceof Readable ? input : Readable.from(input, { objectMode: false });
+  const { context, told } = contextInMemory({ stdin, directory: fixtures });
   const program = new Command('drover').exitOverride();
   addJudge(program, context);
   let error: CliError | null = null;
@@ -44,7 +34,7 @@ async function run(args: readonly string[], input: Iterable<string | Uint8Array>
     if (!(thrown instanceof CliError)) throw thrown;
     error = thrown;
   }
-  return { lines: text.split('\n').slice(0, -1), exitCode, error };
+  return { lines: told.text.split('\n').slice(0, -1), exitCode: told.code, error };
 }
 
 /** `judge -` over these rows. */

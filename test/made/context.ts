@@ -5,8 +5,8 @@ import { afterEach, beforeEach } from 'vitest';
 import type { Context, World } from '../../src/cli/context.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 
-/** What a verb has written to standard output, and its exit status. */
-export type Told = { text: string; code: number };
+/** What a verb has written to standard output, and the exit status that it has set; null: none, as of one that throws. */
+export type Told = { text: string; code: number | null };
 
 type Given = Partial<Omit<Context, 'world'>> & {
   readonly world?: Partial<World>;
@@ -19,7 +19,7 @@ export function contextInMemory({ world = {}, columns, ...given }: Given): {
   readonly context: Context;
   readonly told: Told;
 } {
-  const told: Told = { text: '', code: 0 };
+  const told: Told = { text: '', code: null };
   const stdout = {
     write: (more: string) => {
       told.text += more;

@@ -8,6 +8,7 @@ import type { Observation, OperatorRequest } from '../../src/core/rollout/observ
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import { fold, type IntendedState, type RolloutState } from '../../src/core/rollout/state.ts';
 import { startWatch, type Watch, watch } from '../../src/core/rollout/watch.ts';
+import { madePlan } from '../made/plan.ts';
 import { madeReading, madeServer } from '../made/readings.ts';
 
 const names = ['old-1', 'old-2', 'new-1', 'new-2'];
@@ -170,22 +171,10 @@ function started(): Started {
   };
 }
 
+const resizable = { size: { min: 2, max: 4 }, capacityRps: rps * 0.7 };
+
 export const plan: RolloutPlan = {
-  service: 'query',
-  owner: 'search',
-  origin: { environment: 'classic', size: { min: 2, max: 4 }, capacityRps: rps * 0.7 },
-  destination: { environment: 'vpc', size: { min: 2, max: 4 }, capacityRps: rps * 0.7 },
-  backends: [{ id: 'edge', origin: 'old-*', destination: 'new-*' }],
-  steps: [{ kind: 'weight', share: 0.5, instances: null, bakeMs: 300_000 }],
-  objective: 0.01,
-  policy: {
-    judge: { alpha: 0.001, beta: 0.01, tolerate: 2, bad: 3, dispersion: 3 },
-    reserve: 0.2,
-    settleMsMax: 60_000,
-    capacityMsMax: 600_000,
-    drainMsMax: 60_000,
-    drill: { requests: 20, ms: 60_000, boundMs: 1000 },
-    attemptMsMax: 30_000,
-    finalBakeMs: 300_000,
-  },
+  ...madePlan,
+  origin: { environment: 'classic', ...resizable },
+  destination: { environment: 'vpc', ...resizable },
 };
