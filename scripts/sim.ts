@@ -1,16 +1,18 @@
-// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --without FAULT,… --keep NAME --why TEXT --export FILE]
+// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Entry } from '../src/core/journal/entry.ts';
 import { compareOperations, exportLine } from '../src/core/journal/export.ts';
-import { account } from '../src/sim/account.ts';
+import { account, clock } from '../src/sim/account.ts';
 import type { Violation } from '../src/sim/checks/violation.ts';
+import type { Mutation } from '../src/sim/engine.ts';
 import { type FaultName, faultNames, type OperatorAct, operatorActs } from '../src/sim/faults.ts';
 import { mutationNamed } from '../src/sim/mutations.ts';
-import { simulate } from '../src/sim/run.ts';
-import { drawScenario, type Scenario } from '../src/sim/scenario.ts';
+import { type Outcome, simulate } from '../src/sim/run.ts';
+import { drawScenario, type Narrowing, type Scenario } from '../src/sim/scenario.ts';
+import { shrink } from '../src/sim/shrink.ts';
 import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, type Tally } from '../src/sim/swarm.ts';
 
 const { values } = parseArgs({
@@ -20,7 +22,9 @@ const { values } = parseArgs({
     json: { type: 'string' },
     verbose: { type: 'boolean', default: false },
     mutation: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
     without: { type: 'string' },
+    'heal-at': { type: 'string' },
     keep: { type: 'string' },
     why: { type: 'string' },
     export: { type: 'string' },
@@ -34,13 +38,32 @@ process.exitCode = seeds === null ? await one() : await many(seeds);
 async function one(): Promise<0 | 1> {
   console.log(`seed ${first}`);
   const mutation = values.mutation === undefined ? null : mutationNamed(values.mutation);
-  const scenario = drawScenario(first, { without: faultsLeftOut() });
-  const outcome = await simulate(scenario, mutation);
-  console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40));
-  if (values.keep !== undefined) await keep(values.keep, scenario, outcome.violation);
+  const { narrowing, outcome } = values.shrink ? await shrunk(first, mutation) : await narrowed(mutation);
+  console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40, narrowing));
+  if (values.keep !== undefined) await keep(values.keep, outcome.scenario, outcome.violation);
   if (values.export !== undefined) await exportTo(values.export, outcome.run.durable.chains);
   await report(outcome.violation === null ? 1 : 0, outcome.violation === null ? 0 : 1);
   return outcome.violation === null ? 0 : 1;
+}
+
+type Found = { readonly narrowing: Narrowing; readonly outcome: Outcome };
+
+async function narrowed(mutation: Mutation | null): Promise<Found> {
+  const healAt = values['heal-at'] === undefined ? {} : { healAtMs: count('--heal-at', values['heal-at']) };
+  const narrowing = { without: faultsLeftOut(), ...healAt };
+  return { narrowing, outcome: await simulate(drawScenario(first, narrowing), mutation) };
+}
+
+/** The smallest world that shows the same, and a line that says how it was found. */
+async function shrunk(seed: number, mutation: Mutation | null = null): Promise<Found> {
+  const found = await shrink(seed, mutation);
+  if (found === null) throw new Error(`seed ${seed} breaks no rule: there is nothing to shrink`);
+  const { narrowing, outcome, runs } = found;
+  const faults = Object.keys(outcome.scenario.faults).length;
+  console.log(
+    `shrunk in ${runs} runs to ${faults} of ${faults + narrowing.without.length} faults, healed after ${clock(outcome.scenario.healAtMs)}`,
+  );
+  return found;
 }
 
 async function many(wanted: number): Promise<0 | 1> {
@@ -53,7 +76,11 @@ async function many(wanted: number): Promise<0 | 1> {
     if (summary.violation !== null) broken.push(summary);
   });
   broken.sort((one, other) => one.seed - other.seed);
-  for (const { seed } of broken.slice(0, 3)) console.log(`\n${account(await simulate(drawScenario(seed)))}\n`);
+  for (const { seed } of broken.slice(0, 3)) {
+    console.log('');
+    const { narrowing, outcome } = await shrunk(seed);
+    console.log(`${account(outcome, 40, narrowing)}\n`);
+  }
   for (const { seed, violation } of broken.slice(3))
     console.log(`seed ${seed} breaks "${violation?.check}": ${violation?.text}`);
   if (values.verbose) printCoverage(tally);
