@@ -9,11 +9,14 @@ import { account, clock } from '../src/sim/account.ts';
 import type { Violation } from '../src/sim/checks/violation.ts';
 import type { Mutation } from '../src/sim/engine.ts';
 import { type FaultName, faultNames, type OperatorAct, operatorActs } from '../src/sim/faults.ts';
-import { mutationNamed } from '../src/sim/mutations.ts';
+import { mutations } from '../src/sim/mutations.ts';
 import { type Outcome, simulate } from '../src/sim/run.ts';
 import { drawScenario, type Narrowing, type Scenario } from '../src/sim/scenario.ts';
 import { shrink } from '../src/sim/shrink.ts';
 import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, type Tally } from '../src/sim/swarm.ts';
+
+/** What was asked for cannot be done, and why. */
+class Wrong extends Error {}
 
 const { values } = parseArgs({
   options: {
@@ -31,13 +34,19 @@ const { values } = parseArgs({
     workers: { type: 'string' },
   },
 });
-const first = count('--seed', values.seed);
-const seeds = values.seeds === undefined ? null : count('--seeds', values.seeds);
-process.exitCode = seeds === null ? await one() : await many(seeds);
+let first = 1;
+try {
+  first = count('--seed', values.seed);
+  process.exitCode = values.seeds === undefined ? await one() : await many(count('--seeds', values.seeds));
+} catch (error) {
+  if (!(error instanceof Wrong)) throw error;
+  console.error(`sim: ${error.message}`);
+  process.exitCode = 1;
+}
 
 async function one(): Promise<0 | 1> {
   console.log(`seed ${first}`);
-  const mutation = values.mutation === undefined ? null : mutationNamed(values.mutation);
+  const mutation = values.mutation === undefined ? null : chosenMutation(values.mutation);
   const { narrowing, outcome } = values.shrink ? await shrunk(first, mutation) : await narrowed(mutation);
   console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40, narrowing));
   if (values.keep !== undefined) await keep(values.keep, outcome.scenario, outcome.violation);
@@ -57,7 +66,7 @@ async function narrowed(mutation: Mutation | null): Promise<Found> {
 /** The smallest world that shows the same, and a line that says how it was found. */
 async function shrunk(seed: number, mutation: Mutation | null = null): Promise<Found> {
   const found = await shrink(seed, mutation);
-  if (found === null) throw new Error(`seed ${seed} breaks no rule: there is nothing to shrink`);
+  if (found === null) throw new Wrong(`seed ${seed} breaks no rule: there is nothing to shrink`);
   const { narrowing, outcome, runs } = found;
   const faults = Object.keys(outcome.scenario.faults).length;
   console.log(
@@ -152,7 +161,7 @@ function printCoverage({ coverage, summaries }: Tally): void {
 async function keep(name: string, scenario: Scenario, violation: Violation | null): Promise<void> {
   const why = values.why ?? (violation === null ? undefined : `${violation.check}: ${violation.text}`);
   if (why === undefined)
-    throw new Error('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
+    throw new Wrong('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
   const file = `test/seeds/${name}.json`;
   await mkdir('test/seeds', { recursive: true });
   await writeFile(file, `${JSON.stringify({ why, scenario }, null, 2)}\n`);
@@ -171,12 +180,20 @@ async function report(passed: number, failed: number): Promise<void> {
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ passed, failed })}\n`);
 }
 
+function chosenMutation(name: string): Mutation {
+  const mutation = mutations.find((one) => one.name === name);
+  if (mutation !== undefined) return mutation;
+  throw new Wrong(
+    `--mutation ${name}: there is none of that name; there are ${mutations.map((one) => one.name).join('; ')}`,
+  );
+}
+
 function faultsLeftOut(): (FaultName | OperatorAct)[] {
   const known: readonly string[] = [...faultNames, ...operatorActs];
   const names = values.without === undefined ? [] : values.without.split(',');
   for (const name of names) {
     if (!known.includes(name))
-      throw new Error(`--without ${name}: there is no such fault; there are ${known.join(', ')}`);
+      throw new Wrong(`--without ${name}: there is no such fault; there are ${known.join(', ')}`);
   }
   return names as (FaultName | OperatorAct)[];
 }
@@ -184,5 +201,5 @@ function faultsLeftOut(): (FaultName | OperatorAct)[] {
 function count(option: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`${option} takes a whole number, not "${text}"`);
+  throw new Wrong(`${option} takes a whole number, not "${text}"`);
 }
