@@ -1,17 +1,22 @@
-// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --without FAULT,… --keep NAME --why TEXT --export FILE]
+// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Entry } from '../src/core/journal/entry.ts';
 import { compareOperations, exportLine } from '../src/core/journal/export.ts';
-import { account } from '../src/sim/account.ts';
+import { account, clock } from '../src/sim/account.ts';
 import type { Violation } from '../src/sim/checks/violation.ts';
+import type { Mutation } from '../src/sim/engine.ts';
 import { type FaultName, faultNames, type OperatorAct, operatorActs } from '../src/sim/faults.ts';
-import { mutationNamed } from '../src/sim/mutations.ts';
-import { simulate } from '../src/sim/run.ts';
-import { drawScenario, type Scenario } from '../src/sim/scenario.ts';
+import { mutations } from '../src/sim/mutations.ts';
+import { type Outcome, simulate } from '../src/sim/run.ts';
+import { drawScenario, type Narrowing, type Scenario } from '../src/sim/scenario.ts';
+import { shrink } from '../src/sim/shrink.ts';
 import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, type Tally } from '../src/sim/swarm.ts';
+
+/** What was asked for cannot be done, and why. */
+class Wrong extends Error {}
 
 const { values } = parseArgs({
   options: {
@@ -20,27 +25,54 @@ const { values } = parseArgs({
     json: { type: 'string' },
     verbose: { type: 'boolean', default: false },
     mutation: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
     without: { type: 'string' },
+    'heal-at': { type: 'string' },
     keep: { type: 'string' },
     why: { type: 'string' },
     export: { type: 'string' },
     workers: { type: 'string' },
   },
 });
-const first = count('--seed', values.seed);
-const seeds = values.seeds === undefined ? null : count('--seeds', values.seeds);
-process.exitCode = seeds === null ? await one() : await many(seeds);
+let first = 1;
+try {
+  first = count('--seed', values.seed);
+  process.exitCode = values.seeds === undefined ? await one() : await many(count('--seeds', values.seeds));
+} catch (error) {
+  if (!(error instanceof Wrong)) throw error;
+  console.error(`sim: ${error.message}`);
+  process.exitCode = 1;
+}
 
 async function one(): Promise<0 | 1> {
   console.log(`seed ${first}`);
-  const mutation = values.mutation === undefined ? null : mutationNamed(values.mutation);
-  const scenario = drawScenario(first, { without: faultsLeftOut() });
-  const outcome = await simulate(scenario, mutation);
-  console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40));
-  if (values.keep !== undefined) await keep(values.keep, scenario, outcome.violation);
+  const mutation = values.mutation === undefined ? null : chosenMutation(values.mutation);
+  const { narrowing, outcome } = values.shrink ? await shrunk(first, mutation) : await narrowed(mutation);
+  console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40, narrowing));
+  if (values.keep !== undefined) await keep(values.keep, outcome.scenario, outcome.violation);
   if (values.export !== undefined) await exportTo(values.export, outcome.run.durable.chains);
   await report(outcome.violation === null ? 1 : 0, outcome.violation === null ? 0 : 1);
   return outcome.violation === null ? 0 : 1;
+}
+
+type Found = { readonly narrowing: Narrowing; readonly outcome: Outcome };
+
+async function narrowed(mutation: Mutation | null): Promise<Found> {
+  const healAt = values['heal-at'] === undefined ? {} : { healAtMs: count('--heal-at', values['heal-at']) };
+  const narrowing = { without: faultsLeftOut(), ...healAt };
+  return { narrowing, outcome: await simulate(drawScenario(first, narrowing), mutation) };
+}
+
+/** The smallest world that shows the same, and a line that says how it was found. */
+async function shrunk(seed: number, mutation: Mutation | null = null): Promise<Found> {
+  const found = await shrink(seed, mutation);
+  if (found === null) throw new Wrong(`seed ${seed} breaks no rule: there is nothing to shrink`);
+  const { narrowing, outcome, runs } = found;
+  const faults = Object.keys(outcome.scenario.faults).length;
+  console.log(
+    `shrunk in ${runs} runs to ${faults} of ${faults + narrowing.without.length} faults, healed after ${clock(outcome.scenario.healAtMs)}`,
+  );
+  return found;
 }
 
 async function many(wanted: number): Promise<0 | 1> {
@@ -53,7 +85,11 @@ async function many(wanted: number): Promise<0 | 1> {
     if (summary.violation !== null) broken.push(summary);
   });
   broken.sort((one, other) => one.seed - other.seed);
-  for (const { seed } of broken.slice(0, 3)) console.log(`\n${account(await simulate(drawScenario(seed)))}\n`);
+  for (const { seed } of broken.slice(0, 3)) {
+    console.log('');
+    const { narrowing, outcome } = await shrunk(seed);
+    console.log(`${account(outcome, 40, narrowing)}\n`);
+  }
   for (const { seed, violation } of broken.slice(3))
     console.log(`seed ${seed} breaks "${violation?.check}": ${violation?.text}`);
   if (values.verbose) printCoverage(tally);
@@ -125,7 +161,7 @@ function printCoverage({ coverage, summaries }: Tally): void {
 async function keep(name: string, scenario: Scenario, violation: Violation | null): Promise<void> {
   const why = values.why ?? (violation === null ? undefined : `${violation.check}: ${violation.text}`);
   if (why === undefined)
-    throw new Error('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
+    throw new Wrong('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
   const file = `test/seeds/${name}.json`;
   await mkdir('test/seeds', { recursive: true });
   await writeFile(file, `${JSON.stringify({ why, scenario }, null, 2)}\n`);
@@ -144,12 +180,20 @@ async function report(passed: number, failed: number): Promise<void> {
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ passed, failed })}\n`);
 }
 
+function chosenMutation(name: string): Mutation {
+  const mutation = mutations.find((one) => one.name === name);
+  if (mutation !== undefined) return mutation;
+  throw new Wrong(
+    `--mutation ${name}: there is none of that name; there are ${mutations.map((one) => one.name).join('; ')}`,
+  );
+}
+
 function faultsLeftOut(): (FaultName | OperatorAct)[] {
   const known: readonly string[] = [...faultNames, ...operatorActs];
   const names = values.without === undefined ? [] : values.without.split(',');
   for (const name of names) {
     if (!known.includes(name))
-      throw new Error(`--without ${name}: there is no such fault; there are ${known.join(', ')}`);
+      throw new Wrong(`--without ${name}: there is no such fault; there are ${known.join(', ')}`);
   }
   return names as (FaultName | OperatorAct)[];
 }
@@ -157,5 +201,5 @@ function faultsLeftOut(): (FaultName | OperatorAct)[] {
 function count(option: string, text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`${option} takes a whole number, not "${text}"`);
+  throw new Wrong(`${option} takes a whole number, not "${text}"`);
 }

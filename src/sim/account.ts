@@ -1,8 +1,12 @@
 import type { RolloutEvent, Target } from '../core/rollout/events.ts';
 import type { Outcome } from './run.ts';
+import type { Narrowing } from './scenario.ts';
 
-/** The shortest account of a failed run: what was found, what happened last, what the journal says. One string of lines. */
-export function account(outcome: Outcome, lines = 40): string {
+/**
+ * The shortest account of a failed run: what was found, what happened last, what the journal says. One string of lines; the
+ * last one is the command that repeats it, with whatever the scenario was narrowed to.
+ */
+export function account(outcome: Outcome, lines = 40, narrowing: Narrowing = {}): string {
   const { scenario, violation, run } = outcome;
   const world = run.world.happenings.map(({ atMs, text }) => ({ atMs, text }));
   const { entries, durableAtMs } = run.checks.chain;
@@ -18,8 +22,13 @@ export function account(outcome: Outcome, lines = 40): string {
       : `seed ${scenario.seed} breaks "${violation.check}" at ${clock(violation.atMs)}: ${violation.text}`,
     `  world: ${scenario.origin.size.desired} + ${scenario.destination.size.desired} instances, ${scenario.balancers.length} balancers, ${scenario.load.baseRps} requests/s, build ${scenario.ratio}x, steps ${stepsInWords(outcome)}, poll ${scenario.timing.pollMs} ms, call ${scenario.timing.callMs} ms, faults: ${faults || 'none'}`,
     ...all.slice(-lines).map(({ atMs, text }) => `  ${clock(atMs)}  ${text}`),
-    `  again: npm run sim -- --seed ${scenario.seed} --verbose`,
+    `  again: npm run sim -- --seed ${scenario.seed}${optionsOf(narrowing)} --verbose`,
   ].join('\n');
+}
+
+function optionsOf({ without = [], healAtMs }: Narrowing): string {
+  const fewer = without.length === 0 ? '' : ` --without ${without.join(',')}`;
+  return healAtMs === undefined ? fewer : `${fewer} --heal-at ${healAtMs}`;
 }
 
 export function clock(ms: number): string {
