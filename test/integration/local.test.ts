@@ -56,6 +56,12 @@ const allHealthy = (count: number) => (reading: GroupReading) =>
   reading.instances.length === count && reading.instances.every((instance) => instance.state === 'healthy');
 const outputOf = (reading: GroupReading, position = 0) => reading.instances[position]?.lastOutput.join('\n') ?? '';
 const pidsOf = ({ mark }: Setting) => findMarked(mark).map(({ pid }) => pid);
+/** Its first process is killed; there has to be one, because 0 would be this test itself. */
+function killFirst(setting: Setting, signal: NodeJS.Signals): void {
+  const [pid] = pidsOf(setting);
+  if (pid === undefined) throw new Error('no process is left to be killed');
+  process.kill(pid, signal);
+}
 const recordFile = (setting: Setting, index: number) =>
   join(setting.stateDirectory, 'local', 'query.vpc', `instance-${index}.json`);
 
@@ -145,7 +151,7 @@ describe('local processes', () => {
 describe('local processes that end or never come up', () => {
   it('are started again by themselves, and counted', async () => {
     const { setting, group } = await serving(1);
-    process.kill(pidsOf(setting)[0] ?? 0, 'SIGSEGV');
+    killFirst(setting, 'SIGSEGV');
     const down = await until(group, ({ instances }) => instances[0]?.state !== 'healthy');
     expect(outputOf(down)).toMatch(/process \d+ has ended|ended by itself on SIGSEGV/);
     const again = await until(group, allHealthy(1));
@@ -360,7 +366,7 @@ describe('adopting local processes', () => {
     await until(watch, allHealthy(1));
     await control.close();
     expect(allHealthy(1)(await setting.open({ mode: 'watch' }).read(soon()))).toBe(true);
-    process.kill(pidsOf(setting)[0] ?? 0, 'SIGKILL');
+    killFirst(setting, 'SIGKILL');
     const dead = await until(watch, ({ instances }) => instances[0]?.state === 'unhealthy');
     expect(outputOf(dead)).toContain('has ended');
     expect(pidsOf(setting)).toEqual([]);
