@@ -1,5 +1,5 @@
-import type { AdminState, BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
-import type { GroupReading } from '../../src/core/observed/group.ts';
+import type { AdminState, BackendReading, Health, ServerReading } from '../../src/core/observed/backend.ts';
+import type { GroupReading, InstanceState } from '../../src/core/observed/group.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { Decision } from '../../src/core/rollout/decision.ts';
@@ -7,11 +7,12 @@ import type { RolloutEvent, ServerTarget, Started } from '../../src/core/rollout
 import type { Observation, OperatorRequest } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import { fold, type IntendedState, type RolloutState } from '../../src/core/rollout/state.ts';
+import { type RolloutStatus, statusOf } from '../../src/core/rollout/status.ts';
 import { startWatch, type Watch, watch } from '../../src/core/rollout/watch.ts';
 import { madePlan } from '../made/plan.ts';
 import { madeReading, madeServer } from '../made/readings.ts';
 
-const names = ['old-1', 'old-2', 'new-1', 'new-2'];
+const origin = ['old-1', 'old-2'];
 const rps = 100;
 
 /**
@@ -19,12 +20,17 @@ const rps = 100;
  * (`pass`), and appends of that what it wants. Traffic follows the weights; nothing fails.
  */
 export class Bench {
-  weights: Record<string, number> = { 'old-1': 100, 'old-2': 100, 'new-1': 100, 'new-2': 100 };
+  weights: Record<string, number> = { 'old-1': 100, 'old-2': 100 };
   admin: Record<string, AdminState> = {};
   process = 'edge/1';
   marker: string | null = null;
   isReadable = true;
   originHealthy = 2;
+  /** What the balancer says of a server; `up` unless named here or of an origin that is not healthy. */
+  health: Record<string, Health> = {};
+  /** What the provider says of an instance; `healthy` unless named here. null: it does not know of it. */
+  instances: Record<string, InstanceState | null> = {};
+  isGroupReadable = true;
   algorithm = 'roundrobin';
   /** Configured weights other than 100 at the origin and 0 at the destination. */
   configured: Record<string, number> = {};
@@ -36,30 +42,53 @@ export class Bench {
   #requests: OperatorRequest[] = [];
   #attempts: Record<string, number> = {};
 
-  constructor() {
-    this.state = fold(null, this.#entry(1, started()));
+  readonly destination: readonly string[];
+  readonly #names: readonly string[];
+
+  constructor(destination: readonly string[] = ['new-1', 'new-2']) {
+    this.destination = destination;
+    this.#names = [...origin, ...destination];
+    for (const name of destination) this.weights[name] = 100;
+    this.state = fold(null, this.#entry(1, started(destination)));
     this.watch = startWatch(this.state);
   }
 
   /** In the middle of the first step: every server carries the same, and that is confirmed. */
-  static judging(): Bench {
-    const bench = new Bench();
-    const ready: ServerTarget = { weight: 100, admin: 'ready' };
-    const left: ServerTarget = { weight: 100, admin: null };
-    const traffic = { edge: { 'old-1': left, 'old-2': left, 'new-1': ready, 'new-2': ready } };
-    const target = {
-      requestedShare: 0.5,
-      traffic,
-      origin: { min: 2, desired: null, exact: false },
-      destination: { min: 2, desired: null, exact: false },
-    };
-    bench.append([
-      { kind: 'intended', target, why: 'step 1' },
-      { kind: 'confirmed', backend: 'edge', process: 'edge/1', intent: 2 },
-      { kind: 'stage-entered', stage: { kind: 'judging', step: 1 }, attempt: 1 },
-    ]);
+  static judging(destination?: readonly string[]): Bench {
+    const bench = new Bench(destination);
+    bench.carry(bench.destination);
+    bench.append([{ kind: 'stage-entered', stage: { kind: 'judging', step: 1 }, attempt: 1 }]);
     for (let index = 0; index < 5; index++) bench.pass();
     return bench;
+  }
+
+  /** These of the destination carry, and that is confirmed. */
+  carry(servers: readonly string[]): void {
+    const left: ServerTarget = { weight: 100, admin: null };
+    const edge: Record<string, ServerTarget> = { 'old-1': left, 'old-2': left };
+    for (const name of this.destination) {
+      this.weights[name] = servers.includes(name) ? 100 : 0;
+      edge[name] = { weight: this.weights[name] ?? 0, admin: 'ready' };
+    }
+    const floor = { min: 2, desired: null, exact: false };
+    const target = { requestedShare: null, traffic: { edge }, origin: floor, destination: floor };
+    this.append([{ kind: 'intended', target, why: 'step 1' }]);
+    this.append([{ kind: 'confirmed', backend: 'edge', process: this.process, intent: this.state.seq }]);
+  }
+
+  /** The judge has seen enough, and the step is baked. */
+  evidenceToPromote(): void {
+    this.watch = { ...this.watch, judge: { ...this.watch.judge, decided: 'promote' } };
+    this.state = { ...this.state, stageSinceMs: this.state.stageSinceMs - 300_000 };
+  }
+
+  /** What the balancer says of one server. */
+  says(server: string, health: Health): void {
+    this.health[server] = health;
+  }
+
+  status(): RolloutStatus {
+    return statusOf(this.state, this.watch, this.observe(), []);
   }
 
   intended(): IntendedState {
@@ -90,8 +119,8 @@ export class Bench {
       (this.admin[name] ?? 'ready') === 'ready' && !this.#isDown(name)
         ? (this.weights[name] ?? 0) * (this.astray[name] ?? 1)
         : 0;
-    const total = names.reduce((sum, name) => sum + carried(name), 0);
-    for (const name of names) {
+    const total = this.#names.reduce((sum, name) => sum + carried(name), 0);
+    for (const name of this.#names) {
       this.#attempts[name] = (this.#attempts[name] ?? 0) + Math.round((attempts * carried(name)) / total);
     }
   }
@@ -107,7 +136,9 @@ export class Bench {
       leased: true,
       backends: { edge: backend },
       origin: timed(this.#group('old', 'build-1')),
-      destination: timed(this.#group('new', 'build-2')),
+      destination: this.isGroupReadable
+        ? timed(this.#group('new', 'build-2'))
+        : { atMs: this.nowMs, reading: unknown('the provider does not answer') },
       marker: known(this.marker),
       requests: this.#requests,
       drill: null,
@@ -115,7 +146,7 @@ export class Bench {
   }
 
   #backend(): BackendReading {
-    const servers = names.map((name) => this.#server(name));
+    const servers = this.#names.map((name) => this.#server(name));
     return madeReading(servers, { process: this.process, traits: { algorithm: known(this.algorithm) } });
   }
 
@@ -125,22 +156,22 @@ export class Bench {
       weight: this.weights[name] ?? 0,
       configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
-      health: this.#isDown(name) ? 'down' : 'up',
+      health: this.health[name] ?? (this.#isDown(name) ? 'down' : 'up'),
       counters: { lbtot: attempts, rsp2xx: attempts },
     });
   }
 
   #isDown(name: string): boolean {
-    return name.startsWith('old') && Number(name.at(-1)) > this.originHealthy;
+    return this.health[name] === 'down' || (name.startsWith('old') && Number(name.at(-1)) > this.originHealthy);
   }
 
   #group(prefix: string, build: string): GroupReading {
-    const instances = names
-      .filter((name) => name.startsWith(prefix))
+    const instances = this.#names
+      .filter((name) => name.startsWith(prefix) && this.instances[name] !== null)
       .map((name) => ({
         id: name,
         server: name,
-        state: 'healthy' as const,
+        state: this.instances[name] ?? ('healthy' as const),
         restarts: 0,
         startedAtMs: 0,
         lastOutput: [],
@@ -153,7 +184,7 @@ export class Bench {
   }
 }
 
-function started(): Started {
+function started(destination: readonly string[]): Started {
   const old = { side: 'origin', weight: 100, admin: 'ready' } as const;
   const young = { side: 'destination', weight: 0, admin: 'ready' } as const;
   return {
@@ -161,7 +192,9 @@ function started(): Started {
     plan,
     planHash: '0'.repeat(64),
     asFound: {
-      backends: { edge: { 'old-1': old, 'old-2': old, 'new-1': young, 'new-2': young } },
+      backends: {
+        edge: { 'old-1': old, 'old-2': old, ...Object.fromEntries(destination.map((name) => [name, young])) },
+      },
       origin: { min: 2, max: 4, desired: 2 },
       destination: { min: 2, max: 4, desired: 2 },
     },

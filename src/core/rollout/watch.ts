@@ -4,12 +4,14 @@ import type { BackendReading } from '../observed/backend.ts';
 import { ableServers } from './capacity.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type Counted } from './events.ts';
+import { factsOf } from './facts.ts';
 import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { expectedShares, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
+import { stepStands } from './step-needs.ts';
 
 /**
  * What a controller has seen since it started: a fold over observations, seeded from the last checkpoint. Lost in a crash
@@ -46,6 +48,8 @@ export type Watch = {
   }[];
   /** Since when the observed share has not been what the weights make; null: it is, or too little is known. */
   readonly shareOffSinceMs: number | null;
+  /** Since when the capacity of the step that is being judged does not stand; null: it does, or none is being judged. */
+  readonly notStandingSinceMs: number | null;
 };
 
 export type BackendWatch = {
@@ -76,6 +80,7 @@ export function startWatch(state: RolloutState): Watch {
     counted: state.counted,
     expected: [],
     shareOffSinceMs: null,
+    notStandingSinceMs: null,
   };
 }
 
@@ -107,7 +112,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
   const origin = originAble(before, state, observation, recent);
   const attempted = { recent, since: since(before, state, windows), expected: expected(before, state, observation) };
   const isOff = shareCheck(state, attempted).kind === 'off';
-  return {
+  const next: Watch = {
     ...attempted,
     shareOffSinceMs: isOff ? (before.shareOffSinceMs ?? observation.nowMs) : null,
     sinceMs: before.sinceMs ?? observation.nowMs,
@@ -122,7 +127,16 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     originAble: origin,
     originRpsPerInstanceMax: highestLoad(before, state, recent, origin),
     counted: counted(before.counted, windows),
+    notStandingSinceMs: before.notStandingSinceMs,
   };
+  return isStanding(state, next, observation)
+    ? { ...next, notStandingSinceMs: null }
+    : { ...next, notStandingSinceMs: before.notStandingSinceMs ?? observation.nowMs };
+}
+
+function isStanding(state: RolloutState, watched: Watch, observation: Observation): boolean {
+  if (state.stage.kind !== 'judging') return true;
+  return stepStands(state, observation, factsOf(state, watched, observation), state.stage.step);
 }
 
 function judged(
