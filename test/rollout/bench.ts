@@ -2,7 +2,7 @@ import type { AdminState, BackendReading, Health, ServerReading } from '../../sr
 import type { GroupReading, InstanceState } from '../../src/core/observed/group.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
-import type { Decision } from '../../src/core/rollout/decision.ts';
+import type { Decision, Effect } from '../../src/core/rollout/decision.ts';
 import type { RolloutEvent, ServerTarget, Started } from '../../src/core/rollout/events.ts';
 import type { Observation, OperatorRequest } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
@@ -20,7 +20,7 @@ const rps = 100;
  * (`pass`), and appends of that what it wants. Traffic follows the weights; nothing fails.
  */
 export class Bench {
-  weights: Record<string, number> = { 'old-1': 100, 'old-2': 100 };
+  weights: Record<string, number> = {};
   admin: Record<string, AdminState> = {};
   process = 'edge/1';
   marker: string | null = null;
@@ -31,6 +31,7 @@ export class Bench {
   /** What the provider says of an instance; `healthy` unless named here. null: it does not know of it. */
   instances: Record<string, InstanceState | null> = {};
   isGroupReadable = true;
+  drill: Observation['drill'] = null;
   algorithm = 'roundrobin';
   /** Configured weights other than 100 at the origin and 0 at the destination. */
   configured: Record<string, number> = {};
@@ -45,11 +46,12 @@ export class Bench {
   readonly destination: readonly string[];
   readonly #names: readonly string[];
 
-  constructor(destination: readonly string[] = ['new-1', 'new-2']) {
+  /** At the beginning: the destination waits at weight 0. */
+  constructor(destination: readonly string[] = ['new-1', 'new-2'], originWeight = 100) {
     this.destination = destination;
     this.#names = [...origin, ...destination];
-    for (const name of destination) this.weights[name] = 100;
-    this.state = fold(null, this.#entry(1, started(destination)));
+    for (const name of origin) this.weights[name] = originWeight;
+    this.state = fold(null, this.#entry(1, started(destination, originWeight)));
     this.watch = startWatch(this.state);
   }
 
@@ -114,6 +116,24 @@ export class Bench {
     return decide(this.state, this.watch, observation);
   }
 
+  /** The same, appended or performed, as a loop would do it. */
+  follow(): readonly RolloutEvent[] {
+    const { events, effects } = this.pass();
+    this.append(events);
+    for (const effect of events.length > 0 ? [] : effects) this.#perform(effect);
+    return events;
+  }
+
+  #perform(effect: Effect): void {
+    if (effect.kind === 'traffic') {
+      Object.assign(this.weights, effect.weights);
+      Object.assign(this.admin, effect.states);
+    }
+    if (effect.kind !== 'drill') return;
+    for (const { server } of effect.servers) this.admin[server] = 'maint';
+    this.drill = known({ attempts: 0, acknowledgedMs: 1, lastAttemptMs: 1, spacingMs: 5, rps: 0 });
+  }
+
   #serve(attempts: number): void {
     const carried = (name: string) =>
       (this.admin[name] ?? 'ready') === 'ready' && !this.#isDown(name)
@@ -141,7 +161,7 @@ export class Bench {
         : { atMs: this.nowMs, reading: unknown('the provider does not answer') },
       marker: known(this.marker),
       requests: this.#requests,
-      drill: null,
+      drill: this.drill,
     };
   }
 
@@ -184,8 +204,8 @@ export class Bench {
   }
 }
 
-function started(destination: readonly string[]): Started {
-  const old = { side: 'origin', weight: 100, admin: 'ready' } as const;
+function started(destination: readonly string[], weight: number): Started {
+  const old = { side: 'origin', weight, admin: 'ready' } as const;
   const young = { side: 'destination', weight: 0, admin: 'ready' } as const;
   return {
     kind: 'started',

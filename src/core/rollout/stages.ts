@@ -1,16 +1,16 @@
 import { verdict } from '../judge/judge.ts';
 import { newestShare } from './checkpoint.ts';
-import { resizeEffect, trafficEffect } from './effects.ts';
+import { drillRps, drillShareMost } from './drill.ts';
+import { carriesByTarget, resizeEffect, trafficEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
-import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, wokenAtOrigin } from './servers.ts';
 import { attemptsSince, isRebalanceDue, latestAttempts, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { isCapable, needOf, stepAt, stepStands, targetOfStep, withFloors } from './step-needs.ts';
-import { carryingServers, trafficAsFound, trafficForDrill } from './targets.ts';
+import { carryingServers, trafficAsFound, trafficDrilled, trafficForDrill } from './targets.ts';
 import { type Watch, watchedMs } from './watch.ts';
 
 type Pass = {
@@ -64,14 +64,7 @@ function preparing(pass: Pass): RolloutEvent[] {
     return [];
   const server = facts.destinationAble.value[0];
   if (server === undefined) return [];
-  return [
-    retarget(
-      state,
-      { requestedShare: null, traffic: trafficForDrill(state, server, 1, 'ready') },
-      `the drill, on ${server}`,
-    ),
-    entered({ kind: 'drill-shifting' }),
-  ];
+  return drillOn(pass, server, 'the drill, on');
 }
 
 function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
@@ -79,12 +72,12 @@ function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
   const enough = attemptsSince(state, watch).destination >= state.plan.policy.drill.requests;
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!enough && waitedMs < state.plan.policy.drill.ms) return [];
-  const server = drillServer(state.intended.target);
+  const server = drillServer(state, state.intended.target);
   if (server === null) return [];
   return [
     retarget(
       state,
-      { requestedShare: 0, traffic: trafficForDrill(state, server, 0, 'maint') },
+      { requestedShare: 0, traffic: trafficDrilled(state, server) },
       `the drill: ${server} is taken back`,
     ),
     entered({ kind: 'drill-back' }),
@@ -96,25 +89,18 @@ function drillBack(pass: Pass): RolloutEvent[] {
   if (observation.drill?.known) return drilled(state, observation.drill.value, watch);
   if (observation.drill !== null || state.intended === null || !isWritten(pass)) return [];
   // In maint, and nobody has the measurement: the controller that made it is gone. The drill is repeated.
-  const server = drillServer(state.intended.target);
-  if (server === null) return [];
-  return [
-    retarget(
-      state,
-      { requestedShare: null, traffic: trafficForDrill(state, server, 1, 'ready') },
-      `the drill again, on ${server}`,
-    ),
-    entered({ kind: 'drill-shifting' }),
-  ];
+  const server = drillServer(state, state.intended.target);
+  return server === null ? [] : drillOn(pass, server, 'the drill again, on');
+}
+
+function drillOn({ state, observation, facts }: Pass, server: string, why: string): RolloutEvent[] {
+  const share = facts.load.known ? drillShareMost(state.plan.policy, facts.load.value) : 0;
+  const traffic = trafficForDrill(state, observation, server, share);
+  return [retarget(state, { requestedShare: null, traffic }, `${why} ${server}`), entered({ kind: 'drill-shifting' })];
 }
 
 function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): RolloutEvent[] {
   const attempts = watch.drillAttempts;
-  const rps = sideRps(
-    watch.recent,
-    state.plan.backends.map((plan) => plan.id),
-    'destination',
-  );
   const bound = state.plan.policy.drill.boundMs;
   const tookMs = measure.acknowledgedMs + measure.lastAttemptMs;
   const passed = tookMs <= bound;
@@ -126,7 +112,7 @@ function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): Roll
   const note = passed ? traffic : `the way back took ${Math.round(tookMs)} ms, its bound is ${bound} ms`;
   const event: RolloutEvent = {
     kind: 'drill-measured',
-    measure: { ...measure, attempts, rps: rps.known ? rps.value : measure.rps },
+    measure: { ...measure, attempts, rps: drillRps(watch.drillRate) ?? measure.rps },
     passed,
     note,
   };
@@ -256,10 +242,10 @@ function isWritten({ state, observation }: Pass): boolean {
   });
 }
 
-function drillServer(target: Target): string | null {
-  for (const targets of Object.values(target.traffic)) {
-    for (const [name, server] of Object.entries(targets)) {
-      if (server.admin === 'maint' || (server.admin === 'ready' && server.weight === 1)) return name;
+function drillServer({ plan }: RolloutState, target: Target): string | null {
+  for (const backend of plan.backends) {
+    for (const [name, server] of Object.entries(target.traffic[backend.id] ?? {})) {
+      if (server.admin === 'maint' || carriesByTarget(backend, name, server)) return name;
     }
   }
   return null;

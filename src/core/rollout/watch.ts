@@ -2,6 +2,7 @@ import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import { ableServers } from './capacity.ts';
+import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type Counted } from './events.ts';
 import { factsOf } from './facts.ts';
@@ -33,6 +34,8 @@ export type Watch = {
   readonly inStage: { readonly seq: number; readonly origin: Tally; readonly destination: Tally };
   /** Destination attempts since the drill began. */
   readonly drillAttempts: number;
+  /** What the drill's server was given while every backend was confirmed, by backend: nothing of before and after. */
+  readonly drillRate: DrillRate;
   readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
   readonly able: { readonly key: string; readonly passes: number };
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
@@ -73,6 +76,7 @@ export function startWatch(state: RolloutState): Watch {
     since: { intent: 0, origin: 0, destination: 0 },
     inStage: { seq: state.stageSeq, origin: nothing, destination: nothing },
     drillAttempts: 0,
+    drillRate: {},
     restarts: { total: state.seen.restarts, byInstance: {} },
     able: { key: '', passes: 0 },
     originAble: [],
@@ -122,6 +126,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     backends,
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
+    drillRate: drillRate(before.drillRate, state, windows),
     restarts: restarts(before, observation),
     able: able(before, state, observation),
     originAble: origin,
