@@ -4,7 +4,7 @@ import type { BackendReading } from '../observed/backend.ts';
 import { ableServers } from './capacity.ts';
 import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
-import { attemptKey, type Counted } from './events.ts';
+import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
 import { factsOf } from './facts.ts';
 import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -53,6 +53,8 @@ export type Watch = {
   readonly shareOffSinceMs: number | null;
   /** Since when the capacity of the step that is being judged does not stand; null: it does, or none is being judged. */
   readonly notStandingSinceMs: number | null;
+  /** The first way back that this controller has performed and that no journal has taken yet; null: none. */
+  readonly performed: BackPerformed | null;
 };
 
 export type BackendWatch = {
@@ -64,8 +66,10 @@ export type BackendWatch = {
   readonly lower: number;
 };
 
-export function startWatch(state: RolloutState): Watch {
+/** `performed`: a way back that is still to be journalled, whatever else is forgotten. */
+export function startWatch(state: RolloutState, performed: BackPerformed | null = null): Watch {
   return {
+    performed,
     sinceMs: null,
     counting: {},
     judge: state.judge,
@@ -86,6 +90,12 @@ export function startWatch(state: RolloutState): Watch {
     shareOffSinceMs: null,
     notStandingSinceMs: null,
   };
+}
+
+/** After the way back of a decision was performed: until it is journalled it stays what happened, and when. */
+export function performedBack(before: Watch, events: readonly RolloutEvent[]): Watch {
+  const event = events.find((one) => one.kind === 'back-performed');
+  return event === undefined ? before : { ...before, performed: event };
 }
 
 /** How long this controller has watched something that began at `sinceMs`: nothing is given up for the time in which nobody looked. */
@@ -133,6 +143,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     originRpsPerInstanceMax: highestLoad(before, state, recent, origin),
     counted: counted(before.counted, windows),
     notStandingSinceMs: before.notStandingSinceMs,
+    performed: state.back === null ? before.performed : null,
   };
   return isStanding(state, next, observation)
     ? { ...next, notStandingSinceMs: null }
