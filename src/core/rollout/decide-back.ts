@@ -40,7 +40,8 @@ export function backReason(
     return more && (asked?.all || destinationFails(watch)) ? { cause: state.back.cause, all: true } : null;
   }
   // What has happened is journalled as it happened, whether or not there still is a reason for it.
-  if (watch.performed !== null) return { cause: watch.performed.cause, all: watch.performed.all || asked?.all === true };
+  if (watch.performed !== null)
+    return { cause: watch.performed.cause, all: watch.performed.all || asked?.all === true };
   if (asked !== null) return asked;
   const found = observation.leased ? foundBack(state, observation) : null;
   if (found !== null) return { cause: found, all: false };
