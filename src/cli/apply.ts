@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
+import { anchorWhatIsMissing } from '../engine/anchors.ts';
+import { PortError } from '../engine/ports.ts';
 import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { beginRollout, refusedStart } from './controller/begin.ts';
@@ -72,6 +74,7 @@ async function apply(context: Context, names: readonly string[], options: ApplyO
   try {
     const desk = await openDesk(context, opened);
     try {
+      await anchorTheDead(context, opened);
       await context.world.startBalancers(config, opened.stateDirectory);
       const work = await workOf(context, config, opened, names, options);
       if (!options.detach) return await perform({ context, config, opened, options, desk }, names, work);
@@ -81,6 +84,18 @@ async function apply(context: Context, names: readonly string[], options: ApplyO
     await detach(context, opened, commandAt(options));
   } finally {
     await opened.journal.close();
+  }
+}
+
+/** No controller lives: what the last one had no time to anchor is anchored by this one. Nothing depends on it. */
+async function anchorTheDead(context: Context, { journal }: OpenJournal): Promise<void> {
+  try {
+    await anchorWhatIsMissing({ journal, clock: context.clock, sha256: context.world.sha256 });
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    context.stderr.write(
+      `anchors that are missing could not be written, the next apply tries again: ${error.message}\n`,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import { decide } from '../core/rollout/decide.ts';
 import type { Started } from '../core/rollout/events.ts';
 import { fold, type RolloutState } from '../core/rollout/state.ts';
 import { watch } from '../core/rollout/watch.ts';
-import { startOperation } from '../engine/chain.ts';
+import { startOperation } from '../engine/anchors.ts';
 import { createInbox } from '../engine/inbox.ts';
 import { runOperation } from '../engine/operation.ts';
 import type { Inbox } from '../engine/operation-ports.ts';
