@@ -1,3 +1,4 @@
+import { fleetOperation } from '../core/journal/fleet.ts';
 import { decide } from '../core/rollout/decide.ts';
 import type { Started } from '../core/rollout/events.ts';
 import { fold, type RolloutState } from '../core/rollout/state.ts';
@@ -81,6 +82,7 @@ export class Run {
     const hasCrashes = scenario.faults.crash !== undefined;
     this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 18 : 0);
     this.durable.onEntry = (entry) => {
+      if (entry.operation === fleetOperation) this.checks.onFleetEntry(entry);
       if (entry.operation !== operation) return;
       this.checks.onEntry(entry);
       this.#relabel(this.checks.state);
@@ -205,6 +207,7 @@ export class Run {
       operation,
       random: this.#random.fork(`controller ${this.#controllers}`),
       onWrite: (write, moment) => this.checks.onWrite(write, moment),
+      onRead: (reading) => this.checks.onRead(reading),
       suffered: (fault: FaultName) => count(this.coverage.faults, fault),
       crashes: (point) => {
         if (!this.#crashes.strikes(this.#label, point)) return false;
