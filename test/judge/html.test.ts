@@ -3,28 +3,24 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { directoryForEach } from '../made/context.ts';
 import { header, type Ran, run } from './run-verb.ts';
 
+const place = directoryForEach();
 let directory: string;
 let out: string;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'drover-html-'));
+  directory = place.path;
   out = join(directory, 'out.html');
-});
-afterEach(() => {
-  rmSync(directory, { recursive: true });
 });
 
 /** The page of these rows; `options` of the judge. */

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { CliError } from '../../src/cli/context.ts';
 import { addJudge } from '../../src/cli/judge.ts';
+import { contextInMemory } from '../made/context.ts';
 
 export const header = 'seconds,origin_requests,origin_failures,destination_requests,destination_failures';
 export const fixtures = join(import.meta.dirname, 'recorded');
@@ -15,19 +16,8 @@ export type Ran = {
 
 /** `drover judge` in this process, in the folder of the recordings. */
 export async function run(args: readonly string[], input: Iterable<string | Uint8Array> | Readable = []): Promise<Ran> {
-  let text = '';
-  let exitCode: number | null = null;
-  const write = (piece: string) => {
-    text += piece;
-  };
-  const context: Parameters<typeof addJudge>[1] = {
-    stdout: { write, terminal: null },
-    stdin: input instanceof Readable ? input : Readable.from(input, { objectMode: false }),
-    directory: fixtures,
-    setExitCode: (code) => {
-      exitCode = code;
-    },
-  };
+  const stdin = input instanceof Readable ? input : Readable.from(input, { objectMode: false });
+  const { context, told } = contextInMemory({ stdin, directory: fixtures });
   const program = new Command('drover').exitOverride();
   addJudge(program, context);
   let error: CliError | null = null;
@@ -37,5 +27,5 @@ export async function run(args: readonly string[], input: Iterable<string | Uint
     if (!(thrown instanceof CliError)) throw thrown;
     error = thrown;
   }
-  return { lines: text.split('\n').slice(0, -1), exitCode, error };
+  return { lines: told.text.split('\n').slice(0, -1), exitCode: told.code, error };
 }

@@ -1,18 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { directoryForEach } from '../made/context.ts';
 import { fixtures, header, type Ran, run } from './run-verb.ts';
 
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'drover-judge-'));
-});
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
+const directory = directoryForEach();
 
 /** `judge -` over these rows. */
 async function judged(rows: readonly string[], ...options: readonly string[]): Promise<Ran> {
@@ -172,7 +166,7 @@ describe('bad input is exit 1, with line and column', () => {
   });
 
   test('the file is named as it was given, and what was judged before the bad line is told', async () => {
-    const file = join(directory, 'bad.csv');
+    const file = join(directory.path, 'bad.csv');
     writeFileSync(file, `${header}\n1,900,1,100,0\nx,1,1,1,1\n`);
     const { error, lines } = await run(['--json', file]);
     expect(error?.message).toContain(`${file}:3:1: `);
@@ -181,7 +175,7 @@ describe('bad input is exit 1, with line and column', () => {
 
   test('no such file, a directory', async () => {
     expect((await run(['nosuch.csv'])).error?.message).toBe('nosuch.csv cannot be read: there is no such file');
-    expect((await run([directory])).error?.message).toBe(`${directory} cannot be read: it is a directory`);
+    expect((await run([directory.path])).error?.message).toBe(`${directory.path} cannot be read: it is a directory`);
   });
 
   test.each(['\u009b31m', '\u202e', '\u2028', '\u200b'])(

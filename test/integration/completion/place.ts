@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { checkout } from '../../../scripts/test/child.ts';
-import type { Context } from '../../../src/cli/context.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
+import { contextInMemory } from '../../made/context.ts';
 
 export type Place = { readonly directory: string; readonly env: Record<string, string>; close(): void };
 
@@ -12,13 +12,9 @@ export function openPlace(shell: 'bash' | 'zsh' | 'fish'): Place {
   const directory = mkdtempSync(join(tmpdir(), `drover-completion-${shell}-`));
   const bin = mkdtempSync(join(tmpdir(), 'drover-completion-bin-'));
   symlinkSync(join(checkout, 'bin', 'drover.mjs'), join(bin, 'drover'));
-  chmodSync(join(checkout, 'bin', 'drover.mjs'), 0o755);
-  let script = '';
-  const write = (text: string) => {
-    script += text;
-  };
-  buildProgram({ stdout: { write, terminal: null } } as Context).parse(['completion', shell], { from: 'user' });
-  writeFileSync(join(bin, 'drover-completions'), script);
+  const { context, told } = contextInMemory({});
+  buildProgram(context).parse(['completion', shell], { from: 'user' });
+  writeFileSync(join(bin, 'drover-completions'), told.text);
   writeFileSync(join(directory, 'drover.yaml'), fleet(['query', 'web-2'], ['first', 'queries']));
   writeFileSync(join(directory, 'other.yaml'), fleet(['mail'], []));
   writeFileSync(join(directory, 'unfinished.yaml'), 'services:\n  query: {}\n  web: { origin: [\n');
@@ -44,7 +40,7 @@ function fleet(services: readonly string[], waves: readonly string[]): string {
     .join('')}`;
 }
 
-const verbs = buildProgram({} as Context).commands.map((command) => command.name());
+const verbs = buildProgram(contextInMemory({}).context).commands.map((command) => command.name());
 
 /** What is typed, and what the key offers then: the same in each shell. */
 export const cases: readonly (readonly [line: string, offered: readonly string[]])[] = [
