@@ -76,7 +76,7 @@ function elapsed(seconds: number): string {
     [seconds % 60, 's'],
   ] as const;
   const said = parts.filter(([count]) => count > 0).map(([count, unit]) => `${whole(count)} ${unit}`);
-  return seconds < 120 ? `${seconds} s` : `${whole(seconds)} s (${said.slice(0, 2).join(' ')})`;
+  return seconds < 120 ? `${seconds} s` : `${whole(seconds)} s (${said.slice(0, 2).join('\u00a0')})`;
 }
 
 /** A number is not torn from its unit. */
