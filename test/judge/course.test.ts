@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addToCourse, type Course, pointsMax, startCourse } from '../../src/cli/judge/course.ts';
+import { short } from '../../src/cli/judge/markup.ts';
 import { binsOf, evidenceStroke, stepStroke } from '../../src/cli/judge/strokes.ts';
 import { timeTicks, valueTicks } from '../../src/cli/judge/ticks.ts';
 import {
@@ -76,6 +77,10 @@ describe('a course', () => {
     expect(Math.abs(x - 800 * 0.4321)).toBeLessThan(1.5);
     expect(drawn.length).toBeLessThanOrEqual(1 + 3 * 801);
   });
+});
+
+test('a place far outside of the picture is written as one that every browser can count to', () => {
+  expect([1e21, -1e300, 12.345, -0.001].map(short)).toEqual(['100000', '-100000', '12.35', '0']);
 });
 
 describe('rates', () => {
