@@ -1,4 +1,4 @@
-import type { AdminState, BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
+import type { AdminState, BackendReading, Health, ServerReading } from '../../src/core/observed/backend.ts';
 import type { GroupReading } from '../../src/core/observed/group.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
@@ -15,7 +15,7 @@ const names = ['old-1', 'old-2', 'new-1', 'new-2'];
 const rps = 100;
 
 /**
- * A rollout without a loop: one backend, two servers on each side. A test changes the world, has one decision made in it
+ * A rollout without a loop: one backend or several that are alike, two servers on each side. A test changes the world, has one decision made in it
  * (`pass`), and appends of that what it wants. Traffic follows the weights; nothing fails.
  */
 export class Bench {
@@ -25,6 +25,10 @@ export class Bench {
   marker: string | null = null;
   isReadable = true;
   originHealthy = 2;
+  /** Where it is not the same at every backend. */
+  originHealthyAt: Record<string, number> = {};
+  /** What the balancer says of servers whose health is not as `originHealthy` has it. */
+  health: Record<string, Health> = {};
   algorithm = 'roundrobin';
   /** Configured weights other than 100 at the origin and 0 at the destination. */
   configured: Record<string, number> = {};
@@ -33,20 +37,23 @@ export class Bench {
   state: RolloutState;
   watch: Watch;
   nowMs = 1_000_000;
+  readonly #backends: readonly string[];
   #requests: OperatorRequest[] = [];
   #attempts: Record<string, number> = {};
 
-  constructor() {
-    this.state = fold(null, this.#entry(1, started()));
+  constructor(backends: readonly string[] = ['edge']) {
+    this.#backends = backends;
+    this.state = fold(null, this.#entry(1, started(backends)));
     this.watch = startWatch(this.state);
   }
 
   /** In the middle of the first step: every server carries the same, and that is confirmed. */
-  static judging(): Bench {
-    const bench = new Bench();
+  static judging(backends: readonly string[] = ['edge']): Bench {
+    const bench = new Bench(backends);
     const ready: ServerTarget = { weight: 100, admin: 'ready' };
     const left: ServerTarget = { weight: 100, admin: null };
-    const traffic = { edge: { 'old-1': left, 'old-2': left, 'new-1': ready, 'new-2': ready } };
+    const targets = { 'old-1': left, 'old-2': left, 'new-1': ready, 'new-2': ready };
+    const traffic = Object.fromEntries(backends.map((id) => [id, targets]));
     const target = {
       requestedShare: 0.5,
       traffic,
@@ -55,7 +62,7 @@ export class Bench {
     };
     bench.append([
       { kind: 'intended', target, why: 'step 1' },
-      { kind: 'confirmed', backend: 'edge', process: 'edge/1', intent: 2 },
+      ...backends.map((backend) => ({ kind: 'confirmed', backend, process: 'edge/1', intent: 2 }) as const),
       { kind: 'stage-entered', stage: { kind: 'judging', step: 1 }, attempt: 1 },
     ]);
     for (let index = 0; index < 5; index++) bench.pass();
@@ -87,25 +94,24 @@ export class Bench {
 
   #serve(attempts: number): void {
     const carried = (name: string) =>
-      (this.admin[name] ?? 'ready') === 'ready' && !this.#isDown(name)
+      (this.admin[name] ?? 'ready') === 'ready' && !this.#isDown(name, '')
         ? (this.weights[name] ?? 0) * (this.astray[name] ?? 1)
         : 0;
     const total = names.reduce((sum, name) => sum + carried(name), 0);
     for (const name of names) {
-      this.#attempts[name] = (this.#attempts[name] ?? 0) + Math.round((attempts * carried(name)) / total);
+      this.#attempts[name] = (this.#attempts[name] ?? 0) + Math.round((attempts * carried(name)) / (total || 1));
     }
   }
 
   /** What is there now, without any traffic since. */
   observe(): Observation {
     const timed = <T>(value: T) => ({ atMs: this.nowMs, reading: known(value) });
-    const backend = this.isReadable
-      ? timed(this.#backend())
-      : { atMs: this.nowMs, reading: unknown('it does not answer') };
+    const backend = (id: string) =>
+      this.isReadable ? timed(this.#backend(id)) : { atMs: this.nowMs, reading: unknown('it does not answer') };
     return {
       nowMs: this.nowMs,
       leased: true,
-      backends: { edge: backend },
+      backends: Object.fromEntries(this.#backends.map((id) => [id, backend(id)])),
       origin: timed(this.#group('old', 'build-1')),
       destination: timed(this.#group('new', 'build-2')),
       marker: known(this.marker),
@@ -114,24 +120,24 @@ export class Bench {
     };
   }
 
-  #backend(): BackendReading {
-    const servers = names.map((name) => this.#server(name));
+  #backend(id: string): BackendReading {
+    const servers = names.map((name) => this.#server(name, id));
     return madeReading(servers, { process: this.process, traits: { algorithm: known(this.algorithm) } });
   }
 
-  #server(name: string): ServerReading {
+  #server(name: string, id: string): ServerReading {
     const attempts = this.#attempts[name] ?? 0;
     return madeServer(name, {
       weight: this.weights[name] ?? 0,
       configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
-      health: this.#isDown(name) ? 'down' : 'up',
+      health: this.health[name] ?? (this.#isDown(name, id) ? 'down' : 'up'),
       counters: { lbtot: attempts, rsp2xx: attempts },
     });
   }
 
-  #isDown(name: string): boolean {
-    return name.startsWith('old') && Number(name.at(-1)) > this.originHealthy;
+  #isDown(name: string, backend: string): boolean {
+    return name.startsWith('old') && Number(name.at(-1)) > (this.originHealthyAt[backend] ?? this.originHealthy);
   }
 
   #group(prefix: string, build: string): GroupReading {
@@ -153,15 +159,17 @@ export class Bench {
   }
 }
 
-function started(): Started {
+function started(backends: readonly string[]): Started {
   const old = { side: 'origin', weight: 100, admin: 'ready' } as const;
   const young = { side: 'destination', weight: 0, admin: 'ready' } as const;
   return {
     kind: 'started',
-    plan,
+    plan: { ...plan, backends: backends.map((id) => ({ id, origin: 'old-*', destination: 'new-*' })) },
     planHash: '0'.repeat(64),
     asFound: {
-      backends: { edge: { 'old-1': old, 'old-2': old, 'new-1': young, 'new-2': young } },
+      backends: Object.fromEntries(
+        backends.map((id) => [id, { 'old-1': old, 'old-2': old, 'new-1': young, 'new-2': young }]),
+      ),
       origin: { min: 2, max: 4, desired: 2 },
       destination: { min: 2, max: 4, desired: 2 },
     },
