@@ -97,7 +97,7 @@ export class ControlConnection {
       return new PortError('denied', message, { retriable: false, cause });
     }
     const why = typeof code === 'string' ? ` (${code})` : '';
-    return new PortError('unreachable', this.#say(`nobody answers${why}; is its process running?`), {
+    return new PortError('unreachable', this.#say(`nobody answers${why}: its process does not run. A living controller starts it again, and so does \`drover apply\``), {
       retriable: true,
       cause,
     });
