@@ -35,7 +35,7 @@ describe.concurrent('an embedded balancer that is killed', () => {
     await controller.ended;
     process.kill(again?.pid ?? 0, 'SIGKILL');
     await eventually(balancers, (seen) => seen.length === 0, 'its end');
-    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain('so does `drover apply`');
+    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain('`drover apply` starts it');
     expect((await run('back')).code).toBe(2);
     expect(balancers()).toHaveLength(1);
     for (const [name, server] of Object.entries(await world()))
