@@ -8,15 +8,19 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const compiled = join(root, 'dist', 'main.js');
-const source = join(root, 'src', 'main.ts');
+// Whoever presses a key waits for names: they are told by a program that loads less than a third of Drover.
+const tellsNames = process.argv[2] === 'completion' && process.argv[3] === 'names';
+const program = tellsNames ? 'cli/completion/names' : 'main';
+const compiled = join(root, 'dist', `${program}.js`);
+const source = join(root, 'src', `${program}.ts`);
 // Node refuses to strip types below node_modules, so an installed package runs its compiled files.
 const installed = root.split(/[\\/]/).includes('node_modules');
 const entry = !installed && existsSync(source) ? source : compiled;
 const oldestNode = 24;
 const isApply = process.argv[2] === 'apply';
 
-if (Number(process.versions.node.split('.')[0]) >= oldestNode) {
+// Compiled, the small program runs on any Node that runs this file.
+if (Number(process.versions.node.split('.')[0]) >= oldestNode || (tellsNames && entry === compiled)) {
   if (isApply) await answerSignals();
   await import(pathToFileURL(entry).href);
 } else {

@@ -37,7 +37,7 @@ export function addApply(program: Command, context: Context): void {
     .command('apply')
     .description('move the services of a plan, one after the other; this process is the controller')
     .argument('[SERVICE...]', 'services to move (default: what is left of the first unfinished wave)')
-    .option('--wave <NAME>', 'the services of this wave')
+    .option('--wave <WAVE>', 'the services of this wave')
     .option('--plan <HASH>', 'the plan that was read; another one is refused (asked for on a terminal)')
     .option('--reason <TEXT>', 'why a build that was taken back is tried again, or another rule overridden; journalled')
     .option('--heartbeat <URL>', 'called every 30 s and at the end: its silence says that the controller is gone')

@@ -10,5 +10,6 @@ import './rollout/refused.ts';
 import './rollout/dead-balancer.ts';
 import './rollout/back.ts';
 import './rollout/operators.ts';
+import './rollout/edited.ts';
 import './rollout/shown.ts';
 import './rollout/stop.ts';

@@ -132,7 +132,7 @@ function apply(state: State, words: readonly string[]): State {
       return where(withBypass(facts, keyword));
     case 'http-response':
     case 'http-after-response':
-      return first === 'set-status' ? where(withBypass(facts, `${keyword} ${first}`)) : state;
+      return otherAnswers.has(first) ? where(withBypass(facts, `${keyword} ${first}`)) : state;
     case 'option':
       return where(optionOf(facts, first, true));
     case 'no':
@@ -190,6 +190,9 @@ function serverOf(words: readonly string[], features: readonly string[]): Server
   }
   return { disabled, features: [...found] };
 }
+
+/** Actions of a response rule after which users get another status than the server's, which is the one that is counted. */
+const otherAnswers = new Set(['set-status', 'return', 'deny']);
 
 const serverFeatures = new Set(['backup', 'track', 'agent-check', 'cookie', 'slowstart', 'observe']);
 
