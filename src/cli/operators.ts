@@ -9,6 +9,7 @@ import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
 import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
+import { startBalancers } from './controller/balancers.ts';
 import { type Becoming, becomeController } from './controller/become.ts';
 import { notJournalled, untilJournalled, unwrittenPolls } from './controller/until-journalled.ts';
 import { rolloutsOf } from './journal/history.ts';
@@ -205,7 +206,7 @@ async function refusalsOf(
 ): Promise<readonly string[]> {
   const { service } = state.plan;
   // The embedded balancer reads its configuration again.
-  await context.world.startBalancers(config, opened.stateDirectory);
+  await startBalancers(context, config, opened.stateDirectory);
   const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
   try {
     return linesToWrite(config, retireRefusals(state, await rollout.observe()));

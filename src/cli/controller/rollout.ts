@@ -13,6 +13,7 @@ import { foldAll, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService } from '../open-service.ts';
 import { openAnnouncer } from './announce.ts';
+import { keepBalancers } from './balancers.ts';
 import { type ControlDesk, openDesk } from './desk.ts';
 import { heartbeat } from './heartbeat.ts';
 import { novelties } from './novelties.ts';
@@ -79,6 +80,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
     else inbox.push({ kind: 'hold', by: context.user, why: `the controller was asked to end (${name})` });
   });
   const heart = heartbeat(context, options.heartbeat, options.onTrouble);
+  const keeper = keepBalancers(context, config, options.service, opened.stateDirectory, options.onTrouble);
   const changed = troubleChanges();
   try {
     if (begun !== null) tellChanges(options, begun, rollout.plan);
@@ -93,6 +95,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
       // A journal that takes nothing holds the share too: nothing proceeds without it.
       const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
       if ((signals.asked() !== null && isHeld) || options.until?.(next)) stop.abort();
+      keeper.look(next.observation);
       for (const line of changed(next)) options.onTrouble(line);
       options.onStatus(statusOf(next.state, next.watch, next.observation, next.troubles), next.state);
     };
@@ -110,6 +113,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
     if (options.signals === undefined) signals.release();
     else signals.onAsked(() => undefined);
     await heart.stop();
+    await keeper.close();
     await rollout.close();
     if (options.desk === undefined) await desk.close();
     else desk.attend(null);
@@ -185,7 +189,7 @@ function standingOf(glance: Glance | null): readonly string[] {
 }
 
 function isBack(state: RolloutState, last: Glance | null): boolean {
-  return state.back !== null || (last !== null && last.decision.back.length > 0);
+  return state.back !== null || last?.decision.events.some(({ kind }) => kind === 'back-performed') === true;
 }
 
 /** One line for each trouble that has begun, and one when there is none any more. */
