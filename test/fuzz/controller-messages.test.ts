@@ -105,6 +105,7 @@ describe('what is said to a controller, and what it answers', () => {
 
   test('an answer of another version says who it is, and its status is unknown', () => {
     const other = { ...answer, status: { ...status, verdict: 'fine' } };
+    expect(parseControllerAnswer({ ...answer, status: { ...status, observedShare: 65_536 } }).status).toBeNull();
     expect(parseControllerAnswer(other)).toMatchObject({ pid: 77, operation: 'rollout-query-1', status: null });
   });
 });

@@ -51,6 +51,7 @@ const requestSchema: z.ZodType<ControlRequest> = z.discriminatedUnion('kind', [
 
 const number = z.number();
 const orNull = number.nullable();
+const share = number.min(0).max(1).nullable();
 const group = z.looseObject({
   environment: text,
   able: orNull,
@@ -79,8 +80,8 @@ const statusShape = z.looseObject({
     ])
     .nullable(),
   held: z.looseObject({ why: text, by: text }).nullable(),
-  requestedShare: orNull,
-  observedShare: orNull,
+  requestedShare: share,
+  observedShare: share,
   loadRps: orNull,
   origin: group,
   destination: group,
