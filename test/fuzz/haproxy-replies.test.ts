@@ -29,6 +29,21 @@ function told(outcome: Outcome) {
   return { ...outcome, servers: outcome.servers.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
+function expectInRange(outcome: Outcome): void {
+  if (outcome instanceof PortError) {
+    expect(outcome.message.length).toBeLessThan(2000);
+    return;
+  }
+  for (const { weight, configuredWeight, counters, name, admin, health } of outcome.servers) {
+    expect(Math.max(weight, configuredWeight)).toBeLessThanOrEqual(256);
+    for (const value of [weight, configuredWeight, ...Object.values(counters)])
+      expect(Number.isSafeInteger(value) && value >= 0).toBe(true);
+    expect(name in Object.prototype).toBe(false);
+    expect(['ready', 'drain', 'maint']).toContain(admin);
+    expect(['up', 'down', 'starting', 'unchecked']).toContain(health);
+  }
+}
+
 /** Damage to the form of a table: no cell says anything else, but cells or lines are not where they were. */
 type Shift = {
   readonly line: number;
@@ -96,20 +111,37 @@ describe('replies of HAProxy', () => {
   test('property: any damage gives a reading of whole numbers in their range, or a PortError', () => {
     fc.assert(
       fc.property(fc.constantFrom(...recorded), someDamage, (name, damage) => {
-        const outcome = outcomeOf(answersIn(damagedText(recordedReply(name), damage)), backendOf(name));
-        if (outcome instanceof PortError) {
-          expect(outcome.message.length).toBeLessThan(2000);
-          return;
-        }
-        for (const { weight, configuredWeight, counters, name: server } of outcome.servers) {
-          expect(Math.max(weight, configuredWeight)).toBeLessThanOrEqual(256);
-          for (const value of [weight, configuredWeight, ...Object.values(counters)])
-            expect(Number.isSafeInteger(value) && value >= 0).toBe(true);
-          expect(server in Object.prototype).toBe(false);
-        }
+        expectInRange(outcomeOf(answersIn(damagedText(recordedReply(name), damage)), backendOf(name)));
       }),
       runs(1500),
     );
+  });
+
+  test('property: whatever one cell says, what is read of it is in its range', () => {
+    const text = fc.oneof(hostileText, fc.constantFrom('0', '1', '2', '3', '4', '256', '257', '65535', '65536'));
+    const table = fc.constantFrom([1, ' '] as const, [2, ','] as const);
+    let read = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...recorded),
+        table,
+        place,
+        place,
+        text,
+        (name, [index, separator], line, cell, other) => {
+          const answers = answersIn(recordedReply(name));
+          const lines = (answers[index] ?? '').split('\n');
+          const row = at(line, lines.length);
+          const cells = (lines[row] ?? '').split(separator);
+          const changed = lines.with(row, cells.with(at(cell, cells.length), other).join(separator)).join('\n');
+          const outcome = outcomeOf(answers.with(index, changed), backendOf(name));
+          if (!(outcome instanceof PortError)) read += 1;
+          expectInRange(outcome);
+        },
+      ),
+      runs(1200),
+    );
+    expect(read).toBeGreaterThan(200);
   });
 
   test('property: a table whose cells or lines have moved is refused, or says the same', () => {

@@ -53,9 +53,14 @@ describe("HAProxy's runtime socket", () => {
   test('property: a reply that ends early is an error, in whatever pieces it comes', async () => {
     peer.say([reply]);
     expect((await backend().read(soon())).servers).toHaveLength(5);
+    // Near the end too: the last answers are short, and what lacks only those looks most like a whole reply.
+    const end = fc.oneof(
+      place.map((where) => at(where, reply.length - 1)),
+      fc.nat(60).map((left) => reply.length - 2 - left),
+    );
     await fc.assert(
-      fc.asyncProperty(place, pieces, async (where, places) => {
-        const early = reply.subarray(0, at(where, reply.length - 1));
+      fc.asyncProperty(end, pieces, async (length, places) => {
+        const early = reply.subarray(0, length);
         peer.say(inPieces(early, places));
         expect(await outcomeOf(backend().read(soon()))).toMatchObject({ code: 'protocol', retriable: true });
       }),
