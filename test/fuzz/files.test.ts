@@ -79,6 +79,7 @@ describe('the exported state of a rollout', () => {
   test.each([
     ['a weight that no balancer takes', exportedText.replace('100', '-5'), 'asFound.edge/query.classic-1.weight'],
     ['a copy under another name', exportedText.replace('rollout-query-1', '../../home/x'), 'not called so'],
+    ['a name without end', exportedText.replace('rollout-query-1', 'x'.repeat(9000)), 'xxx", and not called so'],
     ['nothing', '\n', 'it is empty'],
   ])('%s is not used, and said', (_, text, why) => expect(() => parseExport(text, 'rollout-query-1')).toThrow(why));
 });

@@ -109,5 +109,7 @@ export function parseExport(text: string, operation: string): ExportedState {
     throw new Error(`${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not what was written'}`);
   }
   if (parsed.data.operation === operation) return parsed.data;
-  throw new Error(`it is the exported state of ${JSON.stringify(parsed.data.operation)}, and not called so`);
+  throw new Error(
+    `it is the exported state of ${JSON.stringify(parsed.data.operation.slice(0, 100))}, and not called so`,
+  );
 }
