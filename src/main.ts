@@ -32,10 +32,12 @@ const world: World = {
   openJournal: (path, options) => openSqliteJournal(path, options),
   openBackends(balancer, { backend }) {
     if (balancer.kind === 'embedded') {
-      return [{ id: `${balancer.name}/${backend}`, backend: embeddedBackend(balancer.socket, backend) }];
+      const { name, socket } = balancer;
+      return [{ id: `${name}/${backend}`, address: socket, backend: embeddedBackend(socket, backend) }];
     }
     return balancer.sockets.map((socket, index) => ({
       id: balancer.sockets.length === 1 ? `${balancer.name}/${backend}` : `${balancer.name}/${backend}#${index + 1}`,
+      address: socket,
       backend: new HaproxyBackend({ socket, backend, configFile: balancer.configFile }),
     }));
   },

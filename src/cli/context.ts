@@ -103,8 +103,11 @@ export type ControlRequest =
 export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
 
 export type Journal = JournalStore & { readonly leases: LeaseStore; readonly samples: SampleStore };
-/** `id` names it in the journal and in messages: `balancer/backend`, with `#n` for the n-th process where there are several. */
-export type OpenBackend = { readonly id: string; readonly backend: Backend };
+/**
+ * `id` names it in the journal and in messages: `balancer/backend`, with `#n` for the n-th process where there are several.
+ * `address` is where that process is asked: the path of a socket, or `host:port`.
+ */
+export type OpenBackend = { readonly id: string; readonly address: string; readonly backend: Backend };
 
 /** An error that a person can act on: what happened, where, and what to do. Printed without a stack; exit 1. */
 export class CliError extends Error {

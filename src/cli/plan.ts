@@ -47,7 +47,7 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
   try {
     const choice = await chooseServices(context, config, journal, names, options.wave);
     const document = await planDocument(context, config, choice, journal, stateDirectory);
-    const unfinished = await unfinishedRollout(context, journal, stateDirectory);
+    const unfinished = await unfinishedRollout(context, config, journal, stateDirectory);
     if (options.json) context.stdout.write(`${JSON.stringify({ ...document, unfinished })}\n`);
     else {
       const lines = planLines(document, paintFor(context), columnsOf(context), commandAt(options), unfinished);

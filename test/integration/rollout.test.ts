@@ -8,5 +8,6 @@ import './rollout/signals.ts';
 import './rollout/local.ts';
 import './rollout/back.ts';
 import './rollout/operators.ts';
+import './rollout/edited.ts';
 import './rollout/shown.ts';
 import './rollout/stop.ts';

@@ -1,6 +1,8 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
+import { changesSince } from '../../core/plan/changes.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
+import type { RolloutPlan } from '../../core/rollout/plan.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { type RolloutStatus, statusOf, stillStanding } from '../../core/rollout/status.ts';
 import { createInbox } from '../../engine/inbox.ts';
@@ -57,7 +59,8 @@ const unwrittenPasses = 3;
 export async function controlRollout(context: Context, options: ControlOptions): Promise<ControlEnd> {
   const { config, opened, operation } = options;
   const before = await opened.journal.read(operation, 0);
-  await exportFirst(options, foldAll(before, context.world.sha256));
+  const begun = foldAll(before, context.world.sha256);
+  await exportFirst(options, begun);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
   const stop = new AbortController();
@@ -78,6 +81,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
   const heart = heartbeat(context, options.heartbeat, options.onTrouble);
   const changed = troubleChanges();
   try {
+    if (begun !== null) tellChanges(options, begun, rollout.plan);
     const tell = (entry: Entry) => {
       options.onEntry(entry);
       announcer.entry(entry);
@@ -111,6 +115,24 @@ export async function controlRollout(context: Context, options: ControlOptions):
     else desk.attend(null);
     await announcer.close();
   }
+}
+
+/**
+ * A rollout goes on as it was begun, whatever was edited since, and that is said. Other balancers are not written to: what
+ * was found belongs to those that were read. The way back goes to wherever the configuration says that they are now.
+ */
+function tellChanges({ requests, onTrouble }: ControlOptions, begun: RolloutState, now: RolloutPlan): void {
+  const changes = changesSince(begun.plan, now);
+  if (changes.length === 0) return;
+  const what = `${begun.operation} was begun with another configuration (${changes.join('; ')})`;
+  const isBack = begun.back !== null || requests.some(({ kind }) => kind === 'back');
+  if (!isBack && changes.some((change) => change.startsWith('backends['))) {
+    throw new CliError(
+      `${what}: it is not carried on at other balancers`,
+      'put those lines of the configuration back as they were, or take the way back: `drover back`',
+    );
+  }
+  onTrouble(`${what}; it goes on as it was begun, and what was changed counts for the next one`);
 }
 
 /** Before the first change: without the export the way back would depend on the journal, so nothing goes forward. */

@@ -1,10 +1,12 @@
-import type { Config, ServiceConfig } from '../../core/fleet/config.ts';
+import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
 import { type PlannedService, planHash } from '../../core/plan/hash.ts';
+import { reserveInTheWay } from '../../core/plan/reserve.ts';
+import { shareOfStep } from '../../core/plan/shares.ts';
 import { instancesFor } from '../../core/rollout/capacity.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
-import type { RolloutPlan, Step } from '../../core/rollout/plan.ts';
+import type { RolloutPlan } from '../../core/rollout/plan.ts';
 import { serversOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
@@ -155,6 +157,7 @@ function servicePlan(
 ): Omit<ServicePlan, 'takenBackIn'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
+  const reserve = reserveInTheWay(plan, second, traffic.rps);
   return {
     service: service.name,
     owner: service.owner,
@@ -166,7 +169,7 @@ function servicePlan(
     judge: judgeLines(plan, traffic, second),
     wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
-    warnings,
+    warnings: reserve === null ? warnings : [...warnings, reserve],
   };
 }
 
@@ -287,26 +290,10 @@ function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
 
 /** A step by capacity drifts as the origin scales: the whole range is told. */
 function shareRange(plan: RolloutPlan, step: Step, observation: Observation): string {
-  if (step.kind === 'weight') return percent(step.share);
-  const shares = sharesBy(plan, step.instances, observation);
+  const shares = shareOfStep(plan, step, observation);
   if (shares === null) return 'by capacity';
-  const [least, most] = shares;
-  return least === most ? percent(least) : `${percent(least)} – ${percent(most)}`;
-}
-
-/** Smallest and largest share that so many destination instances make over the sizes of the origin; null: not known. */
-function sharesBy(plan: RolloutPlan, instances: number, observation: Observation): readonly [number, number] | null {
-  const size = observation.origin.reading.known ? observation.origin.reading.value.size : null;
-  const share = (origin: number) => instances / (instances + origin);
-  if (size !== null && size.min !== size.max) return [share(size.max), share(size.min)];
-  const now = size?.desired ?? originServers(plan, observation);
-  return now === 0 ? null : [share(now), share(now)];
-}
-
-function originServers(plan: RolloutPlan, observation: Observation): number {
-  const backend = plan.backends[0];
-  const reading = backend === undefined ? undefined : observation.backends[backend.id]?.reading;
-  return backend === undefined || !reading?.known ? 0 : serversOf(backend, reading.value, 'origin').length;
+  const [least, most] = shares.map(percent);
+  return least === most ? (least ?? '') : `${least} – ${most}`;
 }
 
 function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observation): string[] {
@@ -319,7 +306,7 @@ function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observatio
   ];
   for (const [index, step] of plan.steps.entries()) {
     // The smallest share of a step by capacity sees last.
-    const share = step.kind === 'weight' ? step.share : sharesBy(plan, step.instances, observation)?.[0];
+    const share = shareOfStep(plan, step, observation)?.[0];
     const title = `step ${index + 1} (${shareRange(plan, step, observation)})`;
     if (share === undefined) lines.push(`${title}: the share is not known yet`);
     else lines.push(`${title}: ${describeSights({ rps, share, baseline }, rules)}`);

@@ -152,7 +152,7 @@ function apply(draft: Draft, words: readonly string[]): void {
       break;
     case 'http-response':
     case 'http-after-response':
-      if (first === 'set-status') draft.bypasses.add(`${keyword} ${first}`);
+      if (otherAnswers.has(first)) draft.bypasses.add(`${keyword} ${first}`);
       break;
     case 'option':
       setOption(draft, first, true);
@@ -198,6 +198,9 @@ function serverOf(defaults: ServerConfiguration, words: readonly string[]): Serv
   }
   return { disabled, features: [...found] };
 }
+
+/** Actions of a response rule after which users get another status than the server's, which is the one that is counted. */
+const otherAnswers = new Set(['set-status', 'return', 'deny']);
 
 const serverFeatures = new Set(['backup', 'track', 'agent-check', 'cookie', 'slowstart', 'observe']);
 
