@@ -168,7 +168,7 @@ describe('any lines as an export', () => {
 
 function manyAnchors(seqOf: (index: number) => number): Entry[] {
   const entry = chainOf('op', 1);
-  const events = Array.from({ length: 30_000 }, (_, index) => ({ ...entry[0], seq: seqOf(index) }));
+  const events = Array.from({ length: 15_000 }, (_, index) => ({ ...entry[0], seq: seqOf(index) }));
   const chains = events.map(({ seq }) => [{ ...(entry[0] as Entry), seq, hash: 'f'.repeat(64) }]);
   return anchored(chains)
     .filter(({ operation }) => operation === 'fleet')
