@@ -64,6 +64,7 @@ export class NothingLeft extends CliError {}
  * plan `under` do not count: the same plan chooses the same services, however much of it is done. Throws CliError.
  */
 export async function chooseServices(
+  context: Context,
   config: Config,
   journal: Journal | null,
   names: readonly string[],
@@ -83,7 +84,7 @@ export async function chooseServices(
   if (config.waves.length === 0) return { wave: null, services: Object.keys(config.services) };
   for (const one of config.waves) {
     const left = [];
-    for (const service of one.services) if (!(await isCompleted(journal, service, under))) left.push(service);
+    for (const service of one.services) if (!(await isCompleted(context, journal, service, under))) left.push(service);
     if (left.length > 0) return { wave: one, services: left };
   }
   throw new NothingLeft('every wave is completed: there is nothing to do', 'name a service to move it again');
@@ -107,7 +108,7 @@ export async function planDocument(
   const services: ServicePlan[] = [];
   const hashed: PlannedService[] = [];
   for (const name of choice.services) {
-    const past = await rolloutsOf(journal, name);
+    const past = await rolloutsOf(context.world, journal, name);
     const { before, begun } = splitAt(past, under);
     const lastStep = lastStepOf(before);
     const opened = openObserved(context, config, name, stateDirectory, 'watch');
@@ -137,8 +138,14 @@ function takenBackIn(past: readonly PastRollout[], observation: Observation): st
   return rolledBackBefore(past, builds)?.operation ?? null;
 }
 
-async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
-  return splitAt(await rolloutsOf(journal, service), under).before.at(-1)?.state.stage.kind === 'completed';
+async function isCompleted(
+  context: Context,
+  journal: Journal | null,
+  service: string,
+  under: string | null,
+): Promise<boolean> {
+  const past = await rolloutsOf(context.world, journal, service);
+  return splitAt(past, under).before.at(-1)?.state.stage.kind === 'completed';
 }
 
 function servicePlan(
