@@ -1,13 +1,11 @@
 import type { Asked, Bench, Say } from './frame/bench.ts';
 import type { Goal } from './frame/goals.ts';
 import { lowerLimit, upperLimit } from './frame/limits.ts';
-import { inWorkers } from './frame/pool.ts';
 import { duration, percent, table } from './frame/table.ts';
 import { type Case, cases } from './judge/cases.ts';
-import type { Alarms, Task } from './judge/false-alarms-worker.ts';
+import { runAll } from './judge/runs.ts';
 
 const alpha = 0.001;
-const runsPerTask = 25;
 
 /**
  * How often the product's judge takes back a destination that is good enough. That α bounds it is contradicted where the
@@ -39,13 +37,15 @@ export const bench: Bench = {
 
 async function measure(one: Case, asked: Asked, say: Say): Promise<{ row: string[]; goal: Goal | null }> {
   const runs = asked.number(one.promised ? 'runs' : 'reported-runs');
-  const first = asked.number('seed');
   const startedAt = performance.now();
-  const alarms: { seed: number; second: number }[] = [];
-  const tasks = tasksOf(one.name, runs, first, asked.number('hours') * 3600);
-  await inWorkers<Task, Alarms>(new URL('./judge/false-alarms-worker.ts', import.meta.url), tasks, (answer) => {
-    alarms.push(...answer.alarms);
+  const ended = await runAll({
+    subject: 'false alarms',
+    name: one.name,
+    firstSeed: asked.number('seed'),
+    runs,
+    seconds: asked.number('hours') * 3600,
   });
+  const alarms = ended.flatMap(({ seed, second }) => (second === null ? [] : [{ seed, second }]));
   const took = duration((performance.now() - startedAt) / 1000);
   alarms.sort((a, b) => a.second - b.second);
   const [low, high] = [lowerLimit(alarms.length, runs), upperLimit(alarms.length, runs)];
@@ -66,11 +66,4 @@ async function measure(one: Case, asked: Asked, say: Say): Promise<{ row: string
   if (!one.promised) return { row, goal: null };
   const found = `${alarms.length} of ${runs}, ${percent(low, 3)}`;
   return { row, goal: { promised: `${one.name}: lower limit of the rate ≤ 0.1 %`, found, met: low <= alpha } };
-}
-
-function tasksOf(name: string, runs: number, first: number, seconds: number): Task[] {
-  const tasks: Task[] = [];
-  for (let done = 0; done < runs; done += runsPerTask)
-    tasks.push({ name, firstSeed: first + done, runs: Math.min(runsPerTask, runs - done), seconds });
-  return tasks;
 }

@@ -1,4 +1,6 @@
-import type { Rules } from '../../src/core/judge/judge.ts';
+import { type Rules, startJudge } from '../../src/core/judge/judge.ts';
+import { Random } from '../../src/sim/random.ts';
+import { secondsToRollBack } from './runs.ts';
 import { balancers, bursts, independent, steady, unevenHosts, type World } from './worlds.ts';
 
 /** A destination that must not be taken back, and the rules that it is judged by. */
@@ -202,6 +204,11 @@ export const cases: readonly Case[] = [
   ...promised.map((one) => ({ ...one, promised: true })),
   ...reported.map((one) => ({ ...one, promised: false })),
 ];
+
+/** When the judge takes the destination back; null: not within this time. */
+export function runCase({ rules, world }: Case, seed: number, seconds: number): number | null {
+  return secondsToRollBack(startJudge(rules, 1), world(new Random(seed)), seconds);
+}
 
 function sharedOutage(): World {
   const rate = (second: number) => (second % 3600 >= 1800 && second % 3600 < 1920 ? 0.1 : 0.001);

@@ -1,6 +1,6 @@
-import { type JudgePass, type JudgeState, judgeWindows, startJudge } from '../../src/core/judge/judge.ts';
-import { Random } from '../../src/sim/random.ts';
-import type { Case } from './cases.ts';
+import { type JudgePass, type JudgeState, judgeWindows } from '../../src/core/judge/judge.ts';
+import { inWorkers } from '../frame/pool.ts';
+import type { Ended, Task } from './worker.ts';
 import type { History } from './worlds.ts';
 
 /** The lag: an attempt can last 30 s. Nothing is promoted, as in a step that is still baking. */
@@ -16,6 +16,14 @@ export function secondsToRollBack(start: JudgeState, history: History, seconds: 
   return null;
 }
 
-export function runCase({ rules, world }: Case, seed: number, seconds: number): number | null {
-  return secondsToRollBack(startJudge(rules, 1), world(new Random(seed)), seconds);
+/** All runs of a case, in worker threads, in the order of their seeds. */
+export async function runAll(task: Task): Promise<Ended[]> {
+  const all: Ended[] = [];
+  const tasks: Task[] = [];
+  const runsAtOnce = 25;
+  for (let done = 0; done < task.runs; done += runsAtOnce) {
+    tasks.push({ ...task, firstSeed: task.firstSeed + done, runs: Math.min(runsAtOnce, task.runs - done) });
+  }
+  await inWorkers<Task, Ended[]>(new URL('./worker.ts', import.meta.url), tasks, (ended) => all.push(...ended));
+  return all.sort((a, b) => a.seed - b.seed);
 }

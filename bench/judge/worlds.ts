@@ -11,7 +11,7 @@ export type History = (second: number) => Second;
 /** Draws a history. Everything in it comes from `random`. */
 export type World = (random: Random) => History;
 
-/** One backend under constant load, behind a balancer that takes turns. Rates are failed fractions of attempts. */
+/** One backend under constant load. Rates are failed fractions of attempts. */
 export type Traffic = {
   readonly rps: number;
   readonly share: (second: number) => number;
@@ -21,6 +21,8 @@ export type Traffic = {
   readonly model?: FailureModel;
   /** How long after its attempt a failure is seen. */
   readonly failsAfterSeconds?: number;
+  /** `turns` (round robin), or `dice`: each attempt is given to a group by chance. */
+  readonly split?: 'turns' | 'dice';
 };
 
 export function steady(share: number): (second: number) => number {
@@ -55,6 +57,7 @@ function sampler(model: FailureModel, rate: number): Failures {
 
 function backend(traffic: Traffic, random: Random): (second: number) => Window {
   const { rps, share, originRate, destinationRate, model = 'poisson', failsAfterSeconds = 0 } = traffic;
+  const dice = traffic.split === 'dice' ? changing('bernoulli', share) : null;
   const window = emptyWindow();
   const origin = changing(model, originRate);
   const destination = changing(model, destinationRate);
@@ -62,8 +65,9 @@ function backend(traffic: Traffic, random: Random): (second: number) => Window {
   let owed = random.unit();
   return (second) => {
     owed += rps * share(second);
-    const attempts = Math.floor(owed);
-    owed -= attempts;
+    const turns = Math.floor(owed);
+    owed -= turns;
+    const attempts = dice === null ? turns : dice(second).draw(rps, random);
     at(window, second);
     window.origin.attempts = rps - attempts;
     window.destination.attempts = attempts;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cases } from '../../bench/judge/cases.ts';
-import { runCase } from '../../bench/judge/runs.ts';
+import { cases, runCase } from '../../bench/judge/cases.ts';
 import { Random } from '../../src/sim/random.ts';
 
 const seconds = 3200;
