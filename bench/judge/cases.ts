@@ -9,6 +9,8 @@ export type Case = {
   readonly about: string;
   readonly rules: Rules;
   readonly world: World;
+  /** Time before the 4 hours in which the destination gets nothing, and the dispersion of the origin is learned. */
+  readonly watchedSeconds?: number;
   /** Whether α is promised for it. The others are reported: they show what an assumption is worth. */
   readonly promised: boolean;
 };
@@ -98,14 +100,7 @@ const promised: readonly Omit<Case, 'promised'>[] = [
     rules: tolerant,
     world: bernoulli(tolerant, 0.01),
   },
-  ...[2, 5, 20].flatMap((mean) =>
-    [1, 30].map((seconds) => ({
-      name: `bursts-${mean}-${seconds === 1 ? 'at-once' : 'over-30s'}`,
-      about: `ρ = 1, R0 = 2; clusters of ${mean} ${seconds === 1 ? 'in one second' : 'over 30 s'}; φ from the origin`,
-      rules: defaults,
-      world: bursts(hosts, mean, seconds),
-    })),
-  ),
+  ...burstsOf('bursts', 3600),
   ...[0.2, 0.5].map((deviation) => ({
     name: `hosts-${deviation}`,
     about: `ρ = 1, R0 = 2; rates of hosts lognormal, sd ${deviation}; φ from the origin`,
@@ -192,6 +187,7 @@ const reported: readonly Omit<Case, 'promised'>[] = [
       world: withoutHosts(unevenHosts(hosts, deviation)),
     })),
   ),
+  ...burstsOf('unwatched-bursts', 0),
   {
     name: 'hosts-1',
     about: 'ρ = 1, R0 = 2; rates of hosts lognormal, sd 1; φ from the origin',
@@ -205,9 +201,37 @@ export const cases: readonly Case[] = [
   ...reported.map((one) => ({ ...one, promised: false })),
 ];
 
-/** When the judge takes the destination back; null: not within this time. */
-export function runCase({ rules, world }: Case, seed: number, seconds: number): number | null {
-  return secondsToRollBack(startJudge(rules, 1), world(new Random(seed)), seconds);
+/** When the judge takes the destination back, in seconds since it got traffic; null: not within this time. */
+export function runCase({ rules, world, watchedSeconds = 0 }: Case, seed: number, seconds: number): number | null {
+  const second = secondsToRollBack(startJudge(rules, 1), world(new Random(seed)), watchedSeconds + seconds);
+  return second === null ? null : second - watchedSeconds;
+}
+
+/** By the default configuration: φ is measured between the origin's hosts, and 3 until it is. */
+function burstsOf(name: string, watchedSeconds: number): Omit<Case, 'promised'>[] {
+  const seen = watchedSeconds === 0 ? 'φ = 3 until it is measured' : 'φ measured for an hour before';
+  return [2, 5, 20].flatMap((mean) =>
+    [1, 30].map((seconds) => ({
+      name: `${name}-${mean}-${seconds === 1 ? 'at-once' : 'over-30s'}`,
+      about: `ρ = 1, R0 = 2; clusters of ${mean} ${seconds === 1 ? 'in one second' : 'over 30 s'}; ${seen}`,
+      rules: defaults,
+      world: stepUpAfter(watchedSeconds, bursts(hosts, mean, seconds)),
+      watchedSeconds,
+    })),
+  );
+}
+
+/** The destination has no attempts before. */
+function stepUpAfter(watchedSeconds: number, world: World): World {
+  const nothing = { attempts: 0, failures: 0 };
+  return (random) => {
+    const history = world(random);
+    return (second) => {
+      const shown = history(second);
+      const { only } = shown;
+      return only === undefined || second >= watchedSeconds ? shown : { only: { ...only, destination: nothing } };
+    };
+  };
 }
 
 function sharedOutage(): World {

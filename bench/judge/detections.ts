@@ -57,10 +57,15 @@ export const detections: readonly Detection[] = [
 /** Before the step up all is at the origin, for as long as an attempt can last and as long again. */
 const beforeStepUp = 60;
 
+/** A process of the judge starts each minute: a late onset has no favourite second in it. */
+function withinMinute(seed: number): number {
+  return Math.floor(60 * new Random(seed).fork('onset').unit());
+}
+
 /** Seconds from the onset until `roll back`; null: not within three hours, or before the onset. */
 export function runDetection(detection: Detection, seed: number): number | null {
   const { rps, share, rate, ratio, tolerate, cleanSeconds, split } = detection;
-  const onset = beforeStepUp + cleanSeconds;
+  const onset = beforeStepUp + (cleanSeconds === 0 ? 0 : cleanSeconds + withinMinute(seed));
   const world = independent({
     rps,
     share: from(beforeStepUp, 0, share),

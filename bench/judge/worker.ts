@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { type Contest, runContest } from './beside.ts';
 import { cases, runCase } from './cases.ts';
 import { detections, runDetection } from './detections.ts';
 import { promotions, runPromotion } from './promotions.ts';
@@ -8,7 +9,7 @@ type Run = (seed: number, seconds: number) => number | null;
 
 /** Consecutive seeds of one case. */
 export type Task = {
-  readonly subject: 'false alarms' | 'detection' | 'promotion';
+  readonly subject: 'false alarms' | 'detection' | 'promotion' | 'contest';
   readonly name: string;
   readonly firstSeed: number;
   readonly runs: number;
@@ -39,6 +40,10 @@ function runOf({ subject, name }: Task): Run {
     case 'promotion': {
       const one = named(promotions, name);
       return (seed) => runPromotion(one, seed);
+    }
+    case 'contest': {
+      const contest: Contest = JSON.parse(name);
+      return (seed) => runContest(contest, seed);
     }
   }
 }

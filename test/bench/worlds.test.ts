@@ -40,8 +40,8 @@ describe('a simulated destination is as bad as its case says', () => {
     ['poisson-r0-1', 1],
     ['poisson-r0-2', 2],
     ['bernoulli-r0-2', 2],
-    ['bursts-5-at-once', 1],
-    ['bursts-5-over-30s', 1],
+    ['unwatched-bursts-5-at-once', 1],
+    ['unwatched-bursts-5-over-30s', 1],
     ['hosts-0.2', 1],
     ['ramps-late', 1],
     ['edge-ramps-late', 2],
@@ -56,9 +56,14 @@ describe('a simulated destination is as bad as its case says', () => {
   });
 
   test('the two halves of the origin are the whole of it', () => {
-    const { origin, hosts } = totalsOf('bursts-20-over-30s', 3);
+    const { origin, hosts } = totalsOf('unwatched-bursts-20-over-30s', 3);
     expect(hosts).toEqual(origin);
   });
+});
+
+test('a destination that is watched before has no attempts in that time', () => {
+  expect(totalsOf('bursts-5-at-once', 2).destination).toEqual([0, 0]);
+  expect(totalsOf('bursts-5-at-once', 2).origin[1]).toBeGreaterThan(0);
 });
 
 test('the same seed is the same history, and other seeds are others', () => {
