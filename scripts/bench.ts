@@ -82,7 +82,9 @@ function askedOf(bench: Bench, one: string, numbers: Given['numbers'], words: re
     const there = bench.cases.length === 0 ? 'it takes no words' : `there are ${bench.cases.join(', ')}`;
     throw new Wrong(`${one} has no case ${word}; ${there}`);
   }
-  const cases = bench.cases.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+  // The whole name of a case means this one, and not those that have it in theirs.
+  const chosen = (name: string, word: string) => (bench.cases.includes(word) ? name === word : name.includes(word));
+  const cases = bench.cases.filter((name) => words.length === 0 || words.some((word) => chosen(name, word)));
   const option = (flag: string): number => {
     const value = numbers[flag];
     if (value === undefined) throw new Error(`${one} reads --${flag} and does not declare it`);

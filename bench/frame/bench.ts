@@ -6,7 +6,7 @@ export type Bench = {
   readonly about: string;
   /** `--name`: how many, in words, and the number used where it is not given. */
   readonly options: Readonly<Record<string, Option>>;
-  /** The cases that words after the name choose among: a word chooses those whose names have it. Empty: it takes no words. */
+  /** What words after the name choose among: a word chooses the case of this name or, where there is none, those whose names have it. */
   readonly cases: readonly string[];
   /** Prints its tables by `say`, and returns the goals that it measured. Stops everything that it started, also when it throws. */
   readonly run: (asked: Asked, say: Say) => Promise<readonly Goal[]>;
