@@ -1,4 +1,4 @@
-import type { PolicyConfig, StepConfig } from '../core/fleet/config.ts';
+import type { PolicyConfig, Step } from '../core/fleet/config.ts';
 import type { DrillFields, JudgeFields, PolicyFields, StepFields } from './policy-grammar.ts';
 import { type Field, settled, valueIn } from './shape.ts';
 
@@ -72,7 +72,7 @@ export function policyConfig(fields: PolicyFields): PolicyConfig {
   };
 }
 
-function stepConfig(step: StepFields): StepConfig {
+function stepConfig(step: StepFields): Step {
   const bakeMs = settled(step.bake);
   const instances = valueIn(step.capacity);
   if (instances !== undefined) return { kind: 'capacity', instances, bakeMs };

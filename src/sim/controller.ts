@@ -14,6 +14,7 @@ import {
 import { type CallFate, type CrashPoint, type Landing, makeCall } from './calls.ts';
 import type { FaultName } from './faults.ts';
 import { sha256 } from './hash.ts';
+import { PastCounters } from './late-counters.ts';
 import type { Random } from './random.ts';
 import { expectServers, refuseSize, refuseWeights } from './refusals.ts';
 import type { Durable } from './stores.ts';
@@ -168,12 +169,17 @@ export class Controller {
 
   #backend(balancer: Balancer): Backend {
     const nowMs = (): number => this.#around.world.schedule.nowMs;
+    const past = new PastCounters();
     return {
       read: (signal) =>
         this.#at(balancer, 'reading', signal, ['backend.read', null], false, () => {
           this.#garble(balancer.id);
           balancer.readAtMs.set(this.holder, nowMs());
-          return balancer.read(nowMs());
+          const reading = balancer.read(nowMs());
+          const late = this.#fate.strikes('counters-late') ? past.instead('late', reading) : null;
+          const twice = this.#fate.strikes('counters-twice') ? past.instead('twice', reading) : null;
+          past.note(reading, nowMs());
+          return late ?? twice ?? reading;
         }),
       attempts: (servers, signal) =>
         this.#at(balancer, 'counting at', signal, ['backend.attempts', null], false, () => {

@@ -17,6 +17,8 @@ export const faultNames = [
   'pause',
   'second-controller',
   'counters-cleared',
+  'counters-late',
+  'counters-twice',
   'reading-missing',
   'balancer-reload',
   'balancer-unreachable',
@@ -48,6 +50,8 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
   'call-throttled': [0.005, 0.2],
   'stale-read': [0.002, 0.1],
   'reading-missing': [0.002, 0.1],
+  'counters-late': [0.002, 0.1],
+  'counters-twice': [0.002, 0.1],
   'instance-never-healthy': [0.03, 0.3],
   'instance-flaps': [0.02, 0.15],
 };

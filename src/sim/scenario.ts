@@ -1,5 +1,6 @@
+import type { Step } from '../core/fleet/config.ts';
 import type { AdminState } from '../core/observed/backend.ts';
-import type { RolloutPlan, Step } from '../core/rollout/plan.ts';
+import type { RolloutPlan } from '../core/rollout/plan.ts';
 import type { Timing } from '../engine/operation-ports.ts';
 import { drawFaults, type FaultName, type FaultRates, type OperatorAct } from './faults.ts';
 import { Random } from './random.ts';

@@ -1,25 +1,16 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CliError, type Context, type OpenBackend, type World } from '../../src/cli/context.ts';
+import { describe, expect, test } from 'vitest';
+import { CliError, type OpenBackend } from '../../src/cli/context.ts';
 import { loadConfig } from '../../src/cli/load-config.ts';
-import { buildProgram } from '../../src/cli/program.ts';
 import { fileBytesMax } from '../../src/config/decode.ts';
 import { exampleConfig } from '../../src/config/example.ts';
-import type { BackendReading, BackendTraits, ServerReading } from '../../src/core/observed/backend.ts';
 import { known } from '../../src/core/observed/reading.ts';
 import { type Backend, PortError } from '../../src/engine/ports.ts';
+import { directoryForEach, runDrover, type Told } from '../made/context.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 
-let directory = '';
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'drover-check-'));
-});
-
-afterAll(async () => {
-  await rm(directory, { recursive: true });
-});
+const directory = directoryForEach();
 
 describe('drover check', () => {
   test('sums a valid file up, and says that the balancers were not asked', async () => {
@@ -67,10 +58,9 @@ describe('drover check', () => {
   });
 
   test('tells what a balancer would do to a rollout, and stays valid', async () => {
-    const backend = reading({ algorithm: known('leastconn'), attemptMsMax: known(60_000) }, [
-      server('classic-1', 1),
-      server('vpc-1', 100),
-    ]);
+    const backend = madeReading([madeServer('classic-1'), madeServer('vpc-1', { configuredWeight: 100 })], {
+      traits: { algorithm: known('leastconn'), attemptMsMax: known(60_000) },
+    });
     const { text, code } = await check(await file('live.yaml', exampleConfig), {
       backend: () => Promise.resolve(backend),
     });
@@ -84,14 +74,14 @@ describe('drover check', () => {
   });
 
   test('tells when no server fits a pattern', async () => {
-    const backend = reading({}, [server('web1', 1), server('classic-1', 1)]);
+    const backend = madeReading([madeServer('web1'), madeServer('classic-1')]);
     const { text } = await check(await file('live.yaml', exampleConfig), { backend: () => Promise.resolve(backend) });
     expect(text).toContain('no rollout starts: no server fits the pattern "vpc-*" of the destination');
     expect(text).toContain('The servers are named web1, classic-1');
   });
 
   test('names servers that belong to neither group', async () => {
-    const backend = reading({}, [server('classic-1', 1), server('vpc-1', 0), server('other-1', 1)]);
+    const backend = madeReading([madeServer('classic-1'), madeServer('vpc-1', { weight: 0 }), madeServer('other-1')]);
     const { text, code } = await check(await file('live.yaml', exampleConfig), {
       backend: () => Promise.resolve(backend),
     });
@@ -119,26 +109,26 @@ describe('drover check', () => {
 describe('the configuration is found', () => {
   test('here or in a parent directory, and named as a person would', async () => {
     await file('drover.yaml', exampleConfig);
-    const deep = join(directory, 'deep', 'er');
+    const deep = join(directory.path, 'deep', 'er');
     await mkdir(deep, { recursive: true });
     const above = await loadConfig({ directory: deep });
-    expect(above.file).toBe(join(directory, 'drover.yaml'));
-    expect(above.config.directory).toBe(directory);
-    expect((await loadConfig({ directory })).file).toBe('drover.yaml');
+    expect(above.file).toBe(join(directory.path, 'drover.yaml'));
+    expect(above.config.directory).toBe(directory.path);
+    expect((await loadConfig({ directory: directory.path })).file).toBe('drover.yaml');
   });
 
   test('or not: and then the error says what to do', async () => {
-    const missing = loadConfig({ directory }, 'nowhere/drover.yaml');
+    const missing = loadConfig({ directory: directory.path }, 'nowhere/drover.yaml');
     await expect(missing).rejects.toMatchObject({
       message: 'nowhere/drover.yaml cannot be read: there is no such file',
       remedy: '`drover init FILE` writes an example',
     });
-    await expect(loadConfig({ directory }, '.')).rejects.toThrow('is not a file');
-    await expect(loadConfig({ directory }, '/dev/zero')).rejects.toThrow('/dev/zero is not a file');
-    const [loop, other] = [join(directory, 'loop'), join(directory, 'pool')];
+    await expect(loadConfig({ directory: directory.path }, '.')).rejects.toThrow('is not a file');
+    await expect(loadConfig({ directory: directory.path }, '/dev/zero')).rejects.toThrow('/dev/zero is not a file');
+    const [loop, other] = [join(directory.path, 'loop'), join(directory.path, 'pool')];
     await symlink(other, loop);
     await symlink(loop, other);
-    await expect(loadConfig({ directory }, 'loop')).rejects.toThrow(CliError);
+    await expect(loadConfig({ directory: directory.path }, 'loop')).rejects.toThrow(CliError);
   });
 
   test.each([
@@ -152,7 +142,7 @@ describe('the configuration is found', () => {
       '1:1  the file is too large for a configuration',
     ],
   ])('but not read as text: %s', async (_, bytes, expected) => {
-    await writeFile(join(directory, 'bytes.yaml'), bytes);
+    await writeFile(join(directory.path, 'bytes.yaml'), bytes);
     const { text, code } = await check('bytes.yaml');
     expect(text).toContain(`bytes.yaml:${expected}`);
     expect(code).toBe(1);
@@ -160,79 +150,26 @@ describe('the configuration is found', () => {
 
   test('and for other verbs, a file with problems is an error that names them all', async () => {
     await file('bad.yaml', exampleConfig.replace('version: 1', 'version: 2').replace('kind:', 'kin:'));
-    await expect(loadConfig({ directory }, 'bad.yaml')).rejects.toThrow(
+    await expect(loadConfig({ directory: directory.path }, 'bad.yaml')).rejects.toThrow(
       /^bad\.yaml has 3 problems, and nothing was done\nbad\.yaml:6:10 {2}version[\s\S]*did you mean "kind"/,
     );
   });
 });
 
 async function file(name: string, text: string): Promise<string> {
-  await writeFile(join(directory, name), text);
+  await writeFile(join(directory.path, name), text);
   return name;
 }
 
 type CheckOptions = { readonly options?: readonly string[]; readonly backend?: Backend['read'] };
 
-async function check(
-  config: string,
-  { options = [], backend }: CheckOptions = {},
-): Promise<{ text: string; code: number | null }> {
-  let [text, code]: [string, number | null] = ['', null];
+function check(config: string, { options = [], backend }: CheckOptions = {}): Promise<Told> {
   const open: OpenBackend = { id: 'edge/query', backend: scripted(backend) };
-  const world: Partial<World> = { openBackends: () => [open] };
-  const context = {
-    stdout: {
-      write: (more: string) => {
-        text += more;
-      },
-      terminal: null,
-    },
-    env: {},
-    directory,
-    setExitCode: (given: number) => {
-      code = given;
-    },
-    world,
-  } as Partial<Context> as Context;
-  await buildProgram(context).parseAsync(['check', '--config', config, ...options], { from: 'user' });
-  return { text, code };
+  const words = ['check', '--config', config, ...options];
+  return runDrover(words, { directory: directory.path, world: { openBackends: () => [open] } });
 }
 
 function scripted(read: Backend['read'] | undefined): Backend {
   const forbidden = () => Promise.reject(new Error('check only reads'));
   return { read: read ?? forbidden, attempts: forbidden, setWeights: forbidden, setStates: forbidden };
-}
-
-function reading(traits: Partial<BackendTraits>, servers: readonly ServerReading[]): BackendReading {
-  return {
-    process: 'one',
-    servers,
-    traits: {
-      mode: known('http'),
-      algorithm: known('roundrobin'),
-      stickiness: known(null),
-      retryOn: known([]),
-      abortOnClose: known(false),
-      redispatch: known(false),
-      bypasses: known([]),
-      attemptMsMax: known(30_000),
-      readOnly: known(null),
-      ...traits,
-    },
-  };
-}
-
-function server(name: string, configuredWeight: number): ServerReading {
-  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
-  return {
-    name,
-    address: null,
-    weight: configuredWeight,
-    configuredWeight,
-    admin: 'ready',
-    configuredAdmin: known('ready'),
-    health: 'up',
-    counters: { ...none, wretr: 0, wredis: 0, scur: 0, lbtot: 0 },
-    features: [],
-  };
 }

@@ -1,20 +1,20 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Context, Journal, World } from '../../src/cli/context.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { Journal, World } from '../../src/cli/context.ts';
 import type { Check, Diagnosis } from '../../src/cli/doctor/diagnosis.ts';
-import { buildProgram } from '../../src/cli/program.ts';
 import type { GroupConfig } from '../../src/core/fleet/config.ts';
 import { seal } from '../../src/core/journal/chain.ts';
 import { type EventBody, emptyHead } from '../../src/core/journal/entry.ts';
-import type { BackendReading, Health, ServerReading } from '../../src/core/observed/backend.ts';
+import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
 import type { GroupReading } from '../../src/core/observed/group.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { type Backend, PortError } from '../../src/engine/ports.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
 import { differences } from '../docs/page.ts';
+import { directoryForEach, runDrover, type Told } from '../made/context.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 import { started } from '../rollout/life.ts';
 
 const config = `version: 1
@@ -34,16 +34,8 @@ services:
     destination: { environment: vpc, build: v41 }
 `;
 
-let directory = '';
-
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'drover-doctor-'));
-  await writeFile(join(directory, 'drover.yaml'), config);
-});
-
-afterEach(async () => {
-  await rm(directory, { recursive: true });
-});
+const directory = directoryForEach();
+beforeEach(() => writeFile(join(directory.path, 'drover.yaml'), config));
 
 describe('where a rollout can work', () => {
   test('all that was looked at is said, the exit is 0, and nothing is written', async () => {
@@ -61,14 +53,16 @@ describe('where a rollout can work', () => {
       ]),
     );
     expect(diagnosis.allow.map(({ what }) => what)).toContain('write .drover');
-    expect(await readdir(directory)).toEqual(['drover.yaml']);
+    expect(await readdir(directory.path)).toEqual(['drover.yaml']);
   });
 
   test('as text: sections, a verdict at the end, and no line wider than the terminal', async () => {
     const { text } = await doctor({
       json: false,
       columns: 60,
-      backend: { servers: [up('classic-1', 40, 100), up('vpc-1', 0)] },
+      backend: {
+        servers: [madeServer('classic-1', { weight: 40, configuredWeight: 100 }), madeServer('vpc-1', { weight: 0 })],
+      },
     });
     expect(text).toMatch(/^Service {2}query {2}classic → vpc$/m);
     expect(text).toMatch(/^ {2}warning {3}edge\/query: weights are not as configured/m);
@@ -102,7 +96,9 @@ describe('what keeps one from working', () => {
   });
 
   test('a destination that the balancer does not reach; part of it is a warning; both name the servers', async () => {
-    const none = await doctor({ backend: { servers: [up('classic-1', 100), server('vpc-1', 0, 0, 'down')] } });
+    const none = await doctor({
+      backend: { servers: [madeServer('classic-1'), madeServer('vpc-1', { weight: 0, health: 'down' })] },
+    });
     expect(troubles(none.diagnosis)).toMatchObject([
       {
         what: 'edge/query: destination 0 of 1 up, 1 down (vpc-1)',
@@ -112,10 +108,10 @@ describe('what keeps one from working', () => {
     const some = await doctor({
       backend: {
         servers: [
-          up('classic-1', 100),
-          up('vpc-1', 0),
-          server('vpc-2', 0, 0, 'down'),
-          server('vpc-3', 0, 0, 'starting'),
+          madeServer('classic-1'),
+          madeServer('vpc-1', { weight: 0 }),
+          madeServer('vpc-2', { weight: 0, health: 'down' }),
+          madeServer('vpc-3', { weight: 0, health: 'starting' }),
         ],
       },
     });
@@ -124,7 +120,7 @@ describe('what keeps one from working', () => {
   });
 
   test('what the rollout itself would refuse: no check, a configured weight, leastconn, a group without servers', async () => {
-    const servers = [up('classic-1', 100), server('vpc-1', 50, 50, 'unchecked')];
+    const servers = [madeServer('classic-1'), madeServer('vpc-1', { weight: 50, health: 'unchecked' })];
     const { diagnosis } = await doctor({ backend: { servers, algorithm: 'leastconn' } });
     const found = troubles(diagnosis)
       .map(({ what }) => what)
@@ -132,12 +128,12 @@ describe('what keeps one from working', () => {
     expect(found).toMatch(/vpc-1 have no health check/);
     expect(found).toMatch(/configured weight that is not 0/);
     expect(found).toMatch(/balance leastconn/);
-    const missing = await doctor({ backend: { servers: [up('classic-1', 100)] } });
+    const missing = await doctor({ backend: { servers: [madeServer('classic-1')] } });
     expect(troubles(missing.diagnosis)[0]?.what).toContain('no server matches the destination "vpc-*"');
   });
 
   test('a configuration with problems: they are named, and the state is examined all the same', async () => {
-    await writeFile(join(directory, 'drover.yaml'), config.replace('owner:', 'ower:'));
+    await writeFile(join(directory.path, 'drover.yaml'), config.replace('owner:', 'ower:'));
     const { diagnosis, code } = await doctor();
     expect(code).toBe(2);
     expect(
@@ -149,7 +145,7 @@ describe('what keeps one from working', () => {
   });
 
   test('a journal that was edited, one of a newer version, and a directory that is a file', async () => {
-    await mkdir(join(directory, '.drover'));
+    await mkdir(join(directory.path, '.drover'));
     const { diagnosis } = await doctor({ journal: await journalWith([started], 1, 'edited') });
     expect(troubles(diagnosis)).toMatchObject([
       { what: expect.stringMatching(/content was changed after it was written/) },
@@ -159,8 +155,8 @@ describe('what keeps one from working', () => {
     expect(troubles(other.diagnosis)).toMatchObject([
       { what: 'the journal cannot be read: written by a newer Drover' },
     ]);
-    await rm(join(directory, '.drover'), { recursive: true });
-    await writeFile(join(directory, '.drover'), '');
+    await rm(join(directory.path, '.drover'), { recursive: true });
+    await writeFile(join(directory.path, '.drover'), '');
     const file = await doctor();
     expect(troubles(file.diagnosis)).toMatchObject([{ what: 'it is not a directory' }]);
   });
@@ -174,7 +170,7 @@ describe('what keeps one from working', () => {
         const words = `size: 1, command: [node, s.mjs, "{port}"], ports: ${ports}, server: "${environment}-{index}"`;
         return `${side}: { environment: ${environment}, ${words}, health: / }`;
       });
-    await writeFile(join(directory, 'drover.yaml'), embedded);
+    await writeFile(join(directory.path, 'drover.yaml'), embedded);
     const gone = new PortError('unreachable', 'nobody answers', { retriable: true });
     const { diagnosis, code } = await doctor({ backend: gone, level: gone });
     expect(troubles(diagnosis)).toEqual([]);
@@ -183,7 +179,7 @@ describe('what keeps one from working', () => {
   });
 
   test('an origin that nobody can grow, without a declared capacity, is warned of', async () => {
-    await writeFile(join(directory, 'drover.yaml'), config.replace('capacity: 100/s, ', ''));
+    await writeFile(join(directory.path, 'drover.yaml'), config.replace('capacity: 100/s, ', ''));
     const { diagnosis } = await doctor();
     expect(warnings(diagnosis)).toContainEqual(expect.stringContaining('capacity not declared'));
   });
@@ -195,8 +191,8 @@ describe('what keeps one from working', () => {
 
 describe('what an operation left', () => {
   test('an unfinished rollout without a controller, since when, and its back marker', async () => {
-    await mkdir(join(directory, '.drover'));
-    await writeFile(join(directory, '.drover', 'rollout-query-1.back'), 'alice, yesterday\n');
+    await mkdir(join(directory.path, '.drover'));
+    await writeFile(join(directory.path, '.drover', 'rollout-query-1.back'), 'alice, yesterday\n');
     const { diagnosis, code } = await doctor({ journal: await journalWith([started], now - 65_000) });
     expect(code).toBe(0);
     expect(warnings(diagnosis)).toEqual(
@@ -209,7 +205,7 @@ describe('what an operation left', () => {
   });
 
   test('with a controller the same is well; one that hangs is not', async () => {
-    await mkdir(join(directory, '.drover'));
+    await mkdir(join(directory.path, '.drover'));
     const journal = await journalWith([started], now);
     const { diagnosis } = await doctor({ journal, control: { pid: 42, operation: 'rollout-query-1', status: null } });
     expect(whats(diagnosis)).toContain('a controller is alive (pid 42): rollout-query-1');
@@ -220,8 +216,13 @@ describe('what an operation left', () => {
   });
 
   test('weights in force against those configured, and servers put aside, by name', async () => {
-    const aside = { ...up('classic-2', 100), admin: 'maint', health: 'unchecked' } as const;
-    const servers = [up('classic-1', 40, 100), aside, up('vpc-1', 0), up('other-1', 5)];
+    const aside = madeServer('classic-2', { admin: 'maint', health: 'unchecked' });
+    const servers = [
+      madeServer('classic-1', { weight: 40, configuredWeight: 100 }),
+      aside,
+      madeServer('vpc-1', { weight: 0 }),
+      madeServer('other-1', { weight: 5 }),
+    ];
     const { diagnosis } = await doctor({ backend: { servers } });
     expect(warnings(diagnosis)).toEqual(
       expect.arrayContaining([
@@ -236,8 +237,8 @@ describe('what an operation left', () => {
   });
 
   test('a state directory that others may write to', async () => {
-    await mkdir(join(directory, '.drover'));
-    await chmod(join(directory, '.drover'), 0o777);
+    await mkdir(join(directory.path, '.drover'));
+    await chmod(join(directory.path, '.drover'), 0o777);
     expect(warnings((await doctor()).diagnosis)).toContain('others may write here (mode 0777)');
   });
 });
@@ -263,7 +264,7 @@ describe('a fleet that Drover starts itself and has not started yet', () => {
   const asleep = new PortError('unreachable', 'nobody answers at edge.sock', { retriable: true });
 
   test('is no trouble: apply starts it', async () => {
-    await writeFile(join(directory, 'drover.yaml'), localConfig);
+    await writeFile(join(directory.path, 'drover.yaml'), localConfig);
     const { diagnosis, code } = await doctor({ level: asleep, backend: asleep });
     expect(troubles(diagnosis)).toEqual([]);
     expect(code).toBe(0);
@@ -274,7 +275,7 @@ describe('a fleet that Drover starts itself and has not started yet', () => {
 
   test('an origin that could tell its build only when it runs is never started, and that is said', async () => {
     await writeFile(
-      join(directory, 'drover.yaml'),
+      join(directory.path, 'drover.yaml'),
       localConfig.replace('size: 2..4,', 'size: 2..4, build: { http: /b },'),
     );
     const { diagnosis, code } = await doctor({ level: asleep, backend: asleep });
@@ -285,7 +286,7 @@ describe('a fleet that Drover starts itself and has not started yet', () => {
   });
 
   test('a port that somebody else serves is named; one that is needed only later, or served by its own, is no trouble', async () => {
-    await writeFile(join(directory, 'drover.yaml'), localConfig);
+    await writeFile(join(directory.path, 'drover.yaml'), localConfig);
     const holders = {
       24100: { pid: 41, isOwn: false },
       24200: { pid: 42, isOwn: false },
@@ -329,31 +330,18 @@ type Options = {
   readonly holders?: Readonly<Record<number, { readonly pid: number | null; readonly isOwn: boolean }>>;
 };
 
+type Examined = Told & { readonly diagnosis: Diagnosis };
+
 /** Runs the verb on a world that refuses every write; with --json its output is what the page says. */
-async function doctor({ json = true, columns, services = [], ...options }: Options = {}): Promise<{
-  diagnosis: Diagnosis;
-  text: string;
-  code: number | null;
-}> {
-  let [text, code]: [string, number | null] = ['', null];
-  const context: Partial<Context> = {
-    stdout: {
-      write: (more) => {
-        text += more;
-      },
-      terminal: columns === undefined ? null : { columns, rows: 50 },
-    },
+async function doctor({ json = true, columns, services = [], ...options }: Options = {}): Promise<Examined> {
+  const { text, code } = await runDrover(['doctor', ...services, ...(json ? ['--json'] : [])], {
+    columns,
     env: { NO_COLOR: '1' },
-    directory,
+    directory: directory.path,
     user: 'alice',
     clock: { now: () => now, monotonic: () => 0, sleep: () => new Promise(() => undefined) },
-    setExitCode: (given) => {
-      code = given;
-    },
-    world: worldOf(options) as World,
-  };
-  const words = ['doctor', ...services, ...(json ? ['--json'] : [])];
-  await buildProgram(context as Context).parseAsync(words, { from: 'user' });
+    world: worldOf(options),
+  });
   if (!json) return { diagnosis: { verdict: 'well', sections: [], allow: [] }, text, code };
   const diagnosis = JSON.parse(text) as Diagnosis;
   expect(differences('doctor.md', 'doctor', diagnosis)).toEqual([]);
@@ -414,43 +402,13 @@ function reading(given: Reads | PortError): Backend {
   };
 }
 
-const healthy: Reads = { servers: [up('classic-1', 100), up('classic-2', 100), up('vpc-1', 0)] };
+const healthy: Reads = {
+  servers: [madeServer('classic-1'), madeServer('classic-2'), madeServer('vpc-1', { weight: 0 })],
+};
 
 function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading {
-  return {
-    process: 'p',
-    servers,
-    traits: {
-      mode: known('http'),
-      algorithm: known(algorithm),
-      stickiness: known(null),
-      retryOn: unknown('haproxy.cfg was not given'),
-      abortOnClose: known(false),
-      redispatch: known(false),
-      bypasses: known([]),
-      attemptMsMax: known(10_000),
-      readOnly: known(null),
-    },
-  };
-}
-
-function up(name: string, weight: number, configuredWeight = weight): ServerReading {
-  return server(name, weight, configuredWeight, 'up');
-}
-
-function server(name: string, weight: number, configuredWeight: number, health: Health): ServerReading {
-  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
-  return {
-    name,
-    address: null,
-    weight,
-    configuredWeight,
-    admin: 'ready',
-    configuredAdmin: known('ready'),
-    health,
-    counters: { ...none, wretr: 0, wredis: 0, scur: 0, lbtot: 0 },
-    features: [],
-  };
+  const traits = { algorithm: known(algorithm), retryOn: unknown('haproxy.cfg was not given') };
+  return madeReading(servers, { traits });
 }
 
 async function journalWith(bodies: readonly EventBody[], atMs: number, damage?: 'edited'): Promise<Journal> {

@@ -4,8 +4,9 @@ import { configurationFromHaproxy } from '../../src/cli/init/haproxy.ts';
 import { likelyGroups } from '../../src/cli/init/likely-groups.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { matchesGlob } from '../../src/core/fleet/glob.ts';
-import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
-import { known, unknown } from '../../src/core/observed/reading.ts';
+import type { ServerReading } from '../../src/core/observed/backend.ts';
+import { known } from '../../src/core/observed/reading.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 
 describe('a configuration from what is there', () => {
   test('has only the problems that are marked, and none once they are filled in', () => {
@@ -13,8 +14,11 @@ describe('a configuration from what is there', () => {
       sockets: ['/run/haproxy/admin.sock'],
       configFile: null,
       backends: [
-        { name: 'web', reading: reading(server('classic-1'), server('classic-2'), server('vpc-1', { weight: 0 })) },
-        { name: 'api.v2', reading: reading(server('a1')) },
+        {
+          name: 'web',
+          reading: madeReading([server('classic-1'), server('classic-2'), server('vpc-1', { weight: 0 })]),
+        },
+        { name: 'api.v2', reading: madeReading([server('a1')]) },
       ],
     });
     const lines = text.split('\n');
@@ -42,7 +46,12 @@ describe('a configuration from what is there', () => {
       sockets: ['10.0.0.1:9999', '10.0.0.2:9999'],
       configFile: '/etc/haproxy/haproxy.cfg',
       backends: [
-        { name: 'web', reading: { ...reading(server('a1', { attempts: 2000, failed: 20 })), traits: leastconn } },
+        {
+          name: 'web',
+          reading: madeReading([server('a1', { attempts: 2000, failed: 20 })], {
+            traits: { algorithm: known('leastconn') },
+          }),
+        },
       ],
     });
     expect(text).toContain('2,000 attempts, of which 1.00 % failed');
@@ -67,7 +76,7 @@ describe('a configuration from what is there', () => {
           configFile: null,
           backends: found.map(([backend, servers]) => ({
             name: backend,
-            reading: reading(...servers.map((each) => server(each))),
+            reading: madeReading(servers.map((each) => server(each))),
           })),
         });
         const filled = parseConfig(fillIn(text), 'drover.yaml', '/tmp');
@@ -128,34 +137,7 @@ function fillIn(text: string): string {
   );
 }
 
-const traits: BackendReading['traits'] = {
-  mode: known('http'),
-  algorithm: known('roundrobin'),
-  stickiness: known(null),
-  retryOn: unknown('not told'),
-  abortOnClose: unknown('not told'),
-  redispatch: unknown('not told'),
-  bypasses: unknown('not told'),
-  attemptMsMax: unknown('not told'),
-  readOnly: known(null),
-};
-const leastconn = { ...traits, algorithm: known('leastconn') };
-
-function reading(...servers: readonly ServerReading[]): BackendReading {
-  return { process: '1@1', servers, traits };
-}
-
 function server(name: string, { weight = 100, attempts = 0, failed = 0 } = {}): ServerReading {
-  const none = { rsp1xx: 0, rsp3xx: 0, rsp4xx: 0, srvAbrt: 0, econ: 0, eresp: 0, wretr: 0, wredis: 0, scur: 0 };
-  return {
-    name,
-    address: '192.0.2.1:80',
-    weight,
-    configuredWeight: weight,
-    admin: 'ready',
-    configuredAdmin: known('ready'),
-    health: 'up',
-    counters: { ...none, lbtot: attempts, rsp2xx: attempts - failed, rsp5xx: failed },
-    features: [],
-  };
+  const counters = { lbtot: attempts, rsp2xx: attempts - failed, rsp5xx: failed };
+  return madeServer(name, { address: '192.0.2.1:80', weight, counters });
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Context, Output, World } from '../../src/cli/context.ts';
 import { observe } from '../../src/cli/observe.ts';
-import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
+import type { BackendReading } from '../../src/core/observed/backend.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { type Backend, PortError } from '../../src/engine/ports.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 
 describe('observe, piped', () => {
   test('prints the figures since the start at once, then one dated line for each second', async () => {
@@ -159,37 +160,9 @@ function records(text: string): Record<string, unknown>[] {
 }
 
 function at(attempts: number, failures: number, process = 'p', mode: 'http' | 'tcp' = 'http'): BackendReading {
-  return {
-    process,
-    servers: ['a-1', 'b-1'].map((name) => server(name, attempts, failures, mode)),
-    traits: {
-      mode: known(mode),
-      algorithm: known('roundrobin'),
-      stickiness: known(null),
-      retryOn: unknown('not told'),
-      abortOnClose: known(false),
-      redispatch: known(false),
-      bypasses: known([]),
-      attemptMsMax: known(10_000),
-      readOnly: known(null),
-    },
-  };
-}
-
-function server(name: string, attempts: number, failures: number, mode: string): ServerReading {
-  const none = { rsp1xx: 0, rsp3xx: 0, rsp4xx: 0, srvAbrt: 0, econ: 0, eresp: 0, wretr: 0, wredis: 0, scur: 0 };
-  const responses = mode === 'tcp' ? { rsp2xx: 0, rsp5xx: 0 } : { rsp2xx: attempts - failures, rsp5xx: failures };
-  return {
-    name,
-    address: '192.0.2.1:80',
-    weight: 100,
-    configuredWeight: 100,
-    admin: 'ready',
-    configuredAdmin: known('ready'),
-    health: 'up',
-    counters: { ...none, ...responses, lbtot: attempts },
-    features: [],
-  };
+  const responses = mode === 'tcp' ? {} : { rsp2xx: attempts - failures, rsp5xx: failures };
+  const servers = ['a-1', 'b-1'].map((name) => madeServer(name, { counters: { lbtot: attempts, ...responses } }));
+  return madeReading(servers, { process, traits: { mode: known(mode), retryOn: unknown('not told') } });
 }
 
 type Script = readonly (BackendReading | PortError)[];

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Context, StartedHere, World } from '../../src/cli/context.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { StartedHere, World } from '../../src/cli/context.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { PortError } from '../../src/engine/ports.ts';
 import { differences } from '../docs/page.ts';
+import { contextInMemory, directoryForEach, type Told } from '../made/context.ts';
 
 const group = (environment: string, ports: number) =>
   `{ environment: ${environment}, size: 1..2, command: [run], ports: ${ports}, server: "${environment}-{index}", health: / }`;
@@ -26,21 +26,15 @@ balancers:
 services:
 ${service('query', 'edge', 24200)}${service('store', 'side', 24300)}`;
 
-let directory = '';
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'drover-stop-'));
-  await writeFile(join(directory, 'drover.yaml'), config);
-});
-afterEach(async () => {
-  await rm(directory, { recursive: true });
-});
+const directory = directoryForEach();
+beforeEach(() => writeFile(join(directory.path, 'drover.yaml'), config));
 
 /** A machine with these processes; `immortal`: pids that nothing ends. */
 async function stop(
   words: readonly string[],
   { isBusy = false, immortal = [] as readonly number[], isFresh = false } = {},
-): Promise<{ text: string; code: number | null; alive: number[] }> {
-  if (!isFresh) await mkdir(join(directory, '.drover'), { recursive: true });
+): Promise<Told & { readonly alive: readonly number[] }> {
+  if (!isFresh) await mkdir(join(directory.path, '.drover'), { recursive: true });
   let processes: StartedHere[] = [
     { kind: 'instance', of: 'query.origin', name: 'query.origin-1', pid: 11 },
     { kind: 'instance', of: 'query.destination', name: 'query.destination-1', pid: 12 },
@@ -49,7 +43,7 @@ async function stop(
     { kind: 'balancer', of: 'edge', name: 'edge', pid: 21 },
     { kind: 'balancer', of: 'side', name: 'side', pid: 22 },
   ];
-  let [text, code, isHeld]: [string, number | null, boolean] = ['', null, false];
+  let isHeld = false;
   const world: Partial<World> = {
     openJournal: () => Promise.reject(new PortError('not-found', 'there is no journal', { retriable: false })),
     listenControl: () => {
@@ -74,28 +68,16 @@ async function stop(
       return Promise.resolve(immortal);
     },
   };
-  const context: Partial<Context> = {
-    stdout: {
-      write: (more) => {
-        text += more;
-      },
-      terminal: null,
-    },
-    env: {},
-    directory,
-    user: 'alice',
-    setExitCode: (given) => {
-      code = given;
-    },
-    world: world as World,
-  };
-  const done = buildProgram(context as Context).parseAsync(['stop', ...words], { from: 'user' });
-  const refused = await done.then(
-    () => null,
-    (error: unknown) => String(error),
-  );
+  const { context, told } = contextInMemory({ directory: directory.path, user: 'alice', world });
+  const refused = await buildProgram(context)
+    .parseAsync(['stop', ...words], { from: 'user' })
+    .then(
+      () => null,
+      (error: unknown) => String(error),
+    );
   expect(isHeld).toBe(false);
-  return { text: text + (refused ?? ''), code: refused === null ? code : 1, alive: processes.map(({ pid }) => pid) };
+  const alive = processes.map(({ pid }) => pid);
+  return refused === null ? { ...told, alive } : { text: told.text + refused, code: 1, alive };
 }
 
 const everything = [11, 12, 13, 14, 21, 22];
@@ -139,5 +121,5 @@ test('what is left is named, and is no success', async () => {
 test('where nothing was started nothing is asked, and nothing is made', async () => {
   const { text, code } = await stop([], { isFresh: true });
   expect({ text, code }).toEqual({ text: 'nothing that Drover started runs here\n', code: 0 });
-  expect(await readdir(directory)).toEqual(['drover.yaml']);
+  expect(await readdir(directory.path)).toEqual(['drover.yaml']);
 });

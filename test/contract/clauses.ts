@@ -61,6 +61,24 @@ export function testPlanted<Harness>(
   });
 }
 
+/** A mistake in one part of a harness: `as` is what that part does otherwise. */
+export type Wrong<Part> = {
+  readonly wrong: string;
+  readonly clause: string;
+  readonly as: (part: Part) => Partial<Part>;
+};
+
+/** What to plant: `plant` puts the mistaken part wherever the harness has it. */
+export function plantedParts<Harness, Part extends object>(
+  wrong: readonly Wrong<Part>[],
+  plant: (harness: Harness, mistaken: (part: Part) => Part) => Harness,
+): Planted<Harness>[] {
+  return wrong.map(({ as, ...planted }) => ({
+    ...planted,
+    plant: (harness) => plant(harness, (part) => ({ ...part, ...as(part) })),
+  }));
+}
+
 function skipped(why: string): never {
   throw new Error(`skipped: ${why}`);
 }

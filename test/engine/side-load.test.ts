@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import type { Backend } from '../../src/engine/ports.ts';
 import { measureLoad } from '../../src/engine/side-load.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 
 const plan = { id: 'edge/query', origin: 'old-*', destination: 'new-*' };
 
@@ -34,7 +34,9 @@ function backendWith() {
   let nowMs = 0;
   let lbtot = 0;
   const load = measureLoad({ now: () => nowMs, monotonic: () => nowMs, sleep: () => Promise.resolve() });
-  const backend: Pick<Backend, 'read'> = { read: () => Promise.resolve(readingOf(lbtot)) };
+  const backend: Pick<Backend, 'read'> = {
+    read: () => Promise.resolve(madeReading([madeServer('new-1', { counters: { lbtot } })])),
+  };
   const counted = load.counted(plan, {
     ...backend,
     attempts: () => Promise.resolve({}),
@@ -47,37 +49,6 @@ function backendWith() {
       nowMs = atMs;
       lbtot = count;
       await counted.read(new AbortController().signal);
-    },
-  };
-}
-
-function readingOf(lbtot: number): BackendReading {
-  const none = unknown('not told');
-  const zero = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
-  const server: ServerReading = {
-    name: 'new-1',
-    address: null,
-    weight: 1,
-    configuredWeight: 0,
-    admin: 'ready',
-    configuredAdmin: none,
-    health: 'up',
-    counters: { ...zero, lbtot, wretr: 0, wredis: 0, scur: 0 },
-    features: [],
-  };
-  return {
-    process: 'one',
-    servers: [server],
-    traits: {
-      mode: none,
-      algorithm: none,
-      stickiness: none,
-      retryOn: none,
-      abortOnClose: none,
-      redispatch: none,
-      bypasses: none,
-      attemptMsMax: none,
-      readOnly: none,
     },
   };
 }

@@ -2,17 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { controllability } from '../../src/core/fleet/controllability.ts';
 import type { BackendTraits } from '../../src/core/observed/backend.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
+import { fineTraits } from '../made/readings.ts';
 
 const fine: BackendTraits = {
-  mode: known('http'),
-  algorithm: known('roundrobin'),
-  stickiness: known(null),
+  ...fineTraits,
   retryOn: known(['conn-failure', 'empty-response']),
-  abortOnClose: known(false),
   redispatch: known(true),
-  bypasses: known([]),
-  attemptMsMax: known(12_000),
-  readOnly: known(null),
 };
 const web = [{ name: 'web-1', features: [] }];
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ControlHandler } from '../../src/cli/context.ts';
 import { askControl, listenControl } from '../../src/io/control/socket.ts';
-import { testPlanted } from '../contract/clauses.ts';
+import { plantedParts, testPlanted, type Wrong } from '../contract/clauses.ts';
 import { type ControlHarness, controlClauses, controlContract } from '../contract/control.ts';
 
 controlContract('UNIX socket', open);
@@ -40,13 +40,7 @@ async function killListener(place: string): Promise<void> {
   await ended;
 }
 
-type Wrong = {
-  readonly wrong: string;
-  readonly clause: string;
-  readonly as: (harness: ControlHarness) => Partial<ControlHarness>;
-};
-
-const wrong: readonly Wrong[] = [
+const wrong: readonly Wrong<ControlHarness>[] = [
   {
     wrong: 'who comes second takes the place',
     clause: 'a second controller finds the place taken, and the first one still answers',
@@ -82,5 +76,5 @@ testPlanted<ControlHarness>(
   'contract of a control channel',
   controlClauses(),
   { open, close: (harness) => harness.close() },
-  wrong.map(({ as, ...planted }) => ({ ...planted, plant: (harness) => ({ ...harness, ...as(harness) }) })),
+  plantedParts(wrong, (harness, mistaken) => mistaken(harness)),
 );

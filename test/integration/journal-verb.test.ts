@@ -4,7 +4,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Context } from '../../src/cli/context.ts';
 import { follow } from '../../src/cli/journal/show.ts';
 import { addJournal } from '../../src/cli/journal.ts';
 import { seal } from '../../src/core/journal/chain.ts';
@@ -14,26 +13,21 @@ import { sampleHash } from '../../src/core/journal/samples.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
 import { openSqliteJournal } from '../../src/io/journal/sqlite.ts';
 import { draft } from '../journal/written.ts';
+import { contextInMemory } from '../made/context.ts';
 import { freshDirectory, removeDirectories, writtenJournal } from './journal/files.ts';
 
 afterEach(removeDirectories);
 
 /** A context whose output is kept, with the real store behind it. */
 function contextIn(directory: string) {
-  const told = { text: '', code: 0 };
-  const keep = (text: string) => {
-    told.text += text;
-  };
-  const output = { write: keep, terminal: null };
-  const world: Partial<Context['world']> = { openJournal: openSqliteJournal, sha256 };
   const clock = {
+    now: Date.now,
+    monotonic: () => performance.now(),
     sleep: (ms: number, signal: AbortSignal) => sleep(Math.min(ms, 5), undefined, { signal }).catch(() => undefined),
   };
-  const setExitCode = (code: number) => {
-    told.code = code;
-  };
-  const context = { stdout: output, stderr: output, env: {}, directory, clock, setExitCode, world } as unknown;
-  return { context: context as Context, told };
+  const world = { openJournal: openSqliteJournal, sha256 };
+  const { context, told } = contextInMemory({ directory, clock, world });
+  return { context: { ...context, stderr: context.stdout }, told };
 }
 
 async function drover(directory: string, ...words: string[]) {
@@ -41,7 +35,7 @@ async function drover(directory: string, ...words: string[]) {
   const program = new Command('drover').exitOverride().configureOutput({ writeErr: () => undefined });
   addJournal(program, context);
   await program.parseAsync(['journal', ...words], { from: 'user' });
-  return { ...told, lines: told.text.split('\n').slice(0, -1) };
+  return { ...told, code: told.code ?? 0, lines: told.text.split('\n').slice(0, -1) };
 }
 
 /** A directory with a configuration and a journal of two chains of ten entries beside it. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GroupReading } from '../../src/core/observed/group.ts';
-import type { LocalGroup } from '../../src/io/provider/local/group.ts';
+import type { LocalGroup, LocalGroupOptions } from '../../src/io/provider/local/group.ts';
 import { stopAll } from '../../src/io/provider/local/stop-all.ts';
 import { readUntil } from '../contract/group.ts';
 import { findMarked } from './local/marked.ts';
@@ -28,12 +28,40 @@ async function open(options?: SettingOptions): Promise<Setting> {
   return setting;
 }
 
+/** A controller that has been asked for so many instances. */
+async function wanting(desired: number, options?: SettingOptions, controller?: Partial<LocalGroupOptions>) {
+  const setting = await open(options);
+  const group = setting.open(controller);
+  await group.resize({ desired }, soon());
+  return { setting, group };
+}
+
+/** … and that has them healthy. */
+async function serving(count: number, options?: SettingOptions, controller?: Partial<LocalGroupOptions>) {
+  const opened = await wanting(count, options, controller);
+  return { ...opened, reading: await until(opened.group, allHealthy(count)) };
+}
+
+/** So many healthy instances, whose controller is gone. */
+async function abandoned(count: number): Promise<Setting> {
+  const { setting, group } = await serving(count);
+  await group.close();
+  return setting;
+}
+
 const soon = () => AbortSignal.timeout(30_000);
 const until = (group: LocalGroup, reached: (reading: GroupReading) => boolean) =>
   readUntil({ group, pass: () => sleep(30) }, reached, 2_000);
 const allHealthy = (count: number) => (reading: GroupReading) =>
   reading.instances.length === count && reading.instances.every((instance) => instance.state === 'healthy');
 const outputOf = (reading: GroupReading, position = 0) => reading.instances[position]?.lastOutput.join('\n') ?? '';
+const pidsOf = ({ mark }: Setting) => findMarked(mark).map(({ pid }) => pid);
+/** Its first process is killed; there has to be one, because 0 would be this test itself. */
+function killFirst(setting: Setting, signal: NodeJS.Signals): void {
+  const [pid] = pidsOf(setting);
+  if (pid === undefined) throw new Error('no process is left to be killed');
+  process.kill(pid, signal);
+}
 const recordFile = (setting: Setting, index: number) =>
   join(setting.stateDirectory, 'local', 'query.vpc', `instance-${index}.json`);
 
@@ -43,12 +71,17 @@ function startStranger(): ChildProcess {
   return stranger;
 }
 
+async function occupy(port: number): Promise<Server> {
+  const server = createServer((_, response) => response.end());
+  servers.push(server);
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
 describe('local processes', () => {
   it('get their port, name and environment, and are named as the balancer knows them', async () => {
-    const setting = await open({ build: { kind: 'http', path: '/build' } });
-    const group = setting.open();
-    await group.resize({ desired: 2 }, soon());
-    const reading = await until(group, allHealthy(2));
+    const { setting, reading } = await serving(2, { build: { kind: 'http', path: '/build' } });
     expect(reading.instances.map(({ id, server }) => [id, server])).toEqual([
       ['query.vpc-1', 'q1'],
       ['query.vpc-2', 'q2'],
@@ -56,8 +89,8 @@ describe('local processes', () => {
     expect(reading.build).toEqual({ known: true, value: 'b7' });
     const log = await readFile(join(setting.stateDirectory, 'local', 'query.vpc', 'instance-1.log'), 'utf8');
     expect(log).toContain('listening as query.vpc-2');
-    const [first] = findMarked(setting.mark);
-    expect(await readFile(`/proc/${first?.pid}/environ`, 'utf8')).toContain('odd.name=kept');
+    const [first] = pidsOf(setting);
+    expect(await readFile(`/proc/${first}/environ`, 'utf8')).toContain('odd.name=kept');
   });
 
   it('tell several builds apart when the command’s files change between two starts', async () => {
@@ -84,9 +117,7 @@ describe('local processes', () => {
   it('may write without end: what is kept is bounded, and the last lines are shown', async () => {
     const flood =
       'yes "$(printf "\\033[31mred\\033[0m \\007 line of the flood")" | head -c 9000000; echo; echo last words; sleep 600';
-    const setting = await open({ local: { command: ['sh', '-c', flood] } });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
+    const { setting, group } = await wanting(1, { local: { command: ['sh', '-c', flood] } });
     const reading = await until(group, (one) => outputOf(one).includes('last words'));
     expect(outputOf(reading)).toContain('red  line of the flood');
     await group.tick();
@@ -99,10 +130,10 @@ describe('local processes', () => {
     const group = setting.open();
     await group.resize({ min: 20 }, soon());
     await until(group, allHealthy(20));
-    expect(findMarked(setting.mark)).toHaveLength(20);
+    expect(pidsOf(setting)).toHaveLength(20);
     await group.resize({ min: 0, desired: 0 }, soon());
     await until(group, ({ instances }) => instances.length === 0);
-    expect(findMarked(setting.mark)).toEqual([]);
+    expect(pidsOf(setting)).toEqual([]);
   });
 
   it('are scaled out by their load, and not in when it becomes unknown', async () => {
@@ -119,11 +150,8 @@ describe('local processes', () => {
 
 describe('local processes that end or never come up', () => {
   it('are started again by themselves, and counted', async () => {
-    const setting = await open();
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
-    await until(group, allHealthy(1));
-    process.kill(findMarked(setting.mark)[0]?.pid ?? 0, 'SIGSEGV');
+    const { setting, group } = await serving(1);
+    killFirst(setting, 'SIGSEGV');
     const down = await until(group, ({ instances }) => instances[0]?.state !== 'healthy');
     expect(outputOf(down)).toMatch(/process \d+ has ended|ended by itself on SIGSEGV/);
     const again = await until(group, allHealthy(1));
@@ -131,9 +159,7 @@ describe('local processes that end or never come up', () => {
   });
 
   it('are called crash-looping, with their last output', async () => {
-    const setting = await open({ behaviour: 'crash' });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
+    const { setting, group } = await wanting(1, { behaviour: 'crash' });
     const reading = await until(group, ({ instances }) => instances[0]?.state === 'crash-looping');
     expect(reading.instances[0]?.restarts).toBeGreaterThanOrEqual(2);
     expect(outputOf(reading)).toContain('cannot read the catalogue');
@@ -160,18 +186,14 @@ describe('local processes that end or never come up', () => {
       /has to stay in the foreground/,
     ],
   ])('say so for %s', async (_, local, expected) => {
-    const setting = await open({ local });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
+    const { group } = await wanting(1, { local });
     const reading = await until(group, ({ instances }) => instances[0]?.state === 'crash-looping');
     expect(outputOf(reading)).toMatch(expected);
   });
 
   it('are unhealthy when they do not become healthy in time', async () => {
     const health = { path: '/health', intervalMs: 50, timeoutMs: 5_000, rise: 1, fall: 1, startMsMax: 1_000 };
-    const setting = await open({ behaviour: 'sick', local: { health } });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
+    const { setting, group } = await wanting(1, { behaviour: 'sick', local: { health } });
     const reading = await until(
       group,
       ({ instances }) =>
@@ -183,9 +205,7 @@ describe('local processes that end or never come up', () => {
   });
 
   it('do not hold up a reading longer than its deadline when they never answer', async () => {
-    const setting = await open({ behaviour: 'silent' });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
+    const { group } = await wanting(1, { behaviour: 'silent' });
     let refused: unknown;
     for (let look = 0; look < 200 && refused === undefined; look += 1) {
       await sleep(20);
@@ -199,16 +219,13 @@ describe('local processes that end or never come up', () => {
 
   it('are not started on a port that a stranger serves, and not taken for healthy there', async () => {
     const setting = await open();
-    const server = createServer((_, response) => response.end());
-    servers.push(server);
-    server.listen(setting.firstPort, '127.0.0.1');
-    await once(server, 'listening');
+    const server = await occupy(setting.firstPort);
     const group = setting.open();
     await group.resize({ desired: 2 }, soon());
     const reading = await until(group, ({ instances }) => instances[1]?.state === 'healthy');
     expect(reading.instances[0]?.state).not.toBe('healthy');
     expect(outputOf(reading)).toContain(`port ${setting.firstPort} is in use by process ${process.pid}`);
-    expect(findMarked(setting.mark)).toHaveLength(1);
+    expect(pidsOf(setting)).toHaveLength(1);
     server.close();
     await until(group, allHealthy(2));
   });
@@ -216,15 +233,10 @@ describe('local processes that end or never come up', () => {
 
 describe('a start that does not happen', () => {
   it('is not explained by what an earlier process of the instance wrote', async () => {
-    const setting = await open({ behaviour: 'crash' });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
+    const { setting, group } = await wanting(1, { behaviour: 'crash' });
     await until(group, (reading) => outputOf(reading).includes('cannot read the catalogue'));
     // Whoever is first on the port while the instance waits for its next start keeps it.
-    const server = createServer((_, response) => response.end());
-    servers.push(server);
-    server.listen(setting.firstPort, '127.0.0.1');
-    await once(server, 'listening');
+    await occupy(setting.firstPort);
     const taken = await until(group, (reading) => outputOf(reading).includes('is in use by process'));
     expect(taken.instances[0]?.lastOutput).toEqual([
       expect.stringMatching(/^drover: not started: port \d+ .* give the group other `ports` in drover.yaml$/),
@@ -253,10 +265,7 @@ describe('the build of what is started by a command', () => {
 
 describe('stopping local processes', () => {
   it('reports them stopping and lets them serve during the drain', async () => {
-    const setting = await open();
-    const group = setting.open({ drainMs: 1_500 });
-    await group.resize({ desired: 1 }, soon());
-    await until(group, allHealthy(1));
+    const { setting, group } = await serving(1, {}, { drainMs: 1_500 });
     await group.resize({ desired: 0 }, soon());
     expect((await group.read(soon())).instances[0]?.state).toBe('stopping');
     expect((await fetch(`http://127.0.0.1:${setting.firstPort}/health`)).status).toBe(200);
@@ -268,60 +277,44 @@ describe('stopping local processes', () => {
   });
 
   it('kills what ignores SIGTERM, and not before its time', async () => {
-    const setting = await open({ behaviour: 'stubborn', local: { stopMsMax: 1_000 } });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
-    await until(group, allHealthy(1));
+    const { setting, group } = await serving(1, { behaviour: 'stubborn', local: { stopMsMax: 1_000 } });
     const askedMs = performance.now();
     await group.resize({ desired: 0 }, soon());
     await until(group, ({ instances }) => instances.length === 0);
     expect(performance.now() - askedMs).toBeGreaterThanOrEqual(1_000);
-    expect(findMarked(setting.mark)).toEqual([]);
+    expect(pidsOf(setting)).toEqual([]);
   });
 
   it('also ends the children that left its session', async () => {
-    const setting = await open({ behaviour: 'parent', local: { stopMsMax: 500 } });
-    const group = setting.open();
-    await group.resize({ desired: 1 }, soon());
-    await until(group, allHealthy(1));
-    expect(findMarked(setting.mark)).toHaveLength(2);
+    const { setting, group } = await serving(1, { behaviour: 'parent', local: { stopMsMax: 500 } });
+    expect(pidsOf(setting)).toHaveLength(2);
     await group.resize({ desired: 0 }, soon());
     await until(group, ({ instances }) => instances.length === 0);
-    expect(findMarked(setting.mark)).toEqual([]);
+    expect(pidsOf(setting)).toEqual([]);
   });
 
   it('goes on under the next controller', async () => {
-    const setting = await open({ behaviour: 'stubborn', local: { stopMsMax: 1_000 } });
-    const first = setting.open();
-    await first.resize({ desired: 2 }, soon());
-    await until(first, allHealthy(2));
+    const { setting, group: first } = await serving(2, { behaviour: 'stubborn', local: { stopMsMax: 1_000 } });
     await first.resize({ desired: 1 }, soon());
     await first.tick();
     await first.close();
-    expect(findMarked(setting.mark)).toHaveLength(2);
+    expect(pidsOf(setting)).toHaveLength(2);
     await until(setting.open(), allHealthy(1));
-    expect(findMarked(setting.mark)).toHaveLength(1);
+    expect(pidsOf(setting)).toHaveLength(1);
   });
 
   it('stops everything with a token of the state directory, and nothing comes back', async () => {
-    const setting = await open({ behaviour: 'parent' });
-    const group = setting.open();
-    await group.resize({ desired: 2 }, soon());
-    await until(group, allHealthy(2));
+    const { setting, group } = await serving(2, { behaviour: 'parent' });
     await group.close();
     expect(await stopAll(setting.stateDirectory, 500)).toEqual({ stopped: 4, left: [], heldGroups: [] });
-    expect(findMarked(setting.mark)).toEqual([]);
+    expect(pidsOf(setting)).toEqual([]);
     expect((await setting.open().read(soon())).size?.desired).toBe(0);
   });
 });
 
 describe('adopting local processes', () => {
   it('leaves a stranger alone who has got the pid, with another start time or without the token', async () => {
-    const setting = await open();
-    const first = setting.open();
-    await first.resize({ desired: 2 }, soon());
-    await until(first, allHealthy(2));
-    await first.close();
+    const setting = await abandoned(2);
     const [other, same] = [startStranger(), startStranger()];
     const fields = await readFile(`/proc/${same.pid}/stat`, 'utf8');
     const startTicks = Number(fields.split(') ').at(-1)?.split(' ')[19]);
@@ -339,25 +332,17 @@ describe('adopting local processes', () => {
   });
 
   it('finds processes again whose records were deleted', async () => {
-    const setting = await open();
-    const first = setting.open();
-    await first.resize({ desired: 2 }, soon());
-    await until(first, allHealthy(2));
-    await first.close();
-    const before = findMarked(setting.mark).map((one) => one.pid);
+    const setting = await abandoned(2);
+    const before = pidsOf(setting);
     await rm(recordFile(setting, 1));
     const second = setting.open();
     await until(second, allHealthy(2));
-    expect(findMarked(setting.mark).map((one) => one.pid)).toEqual(before);
+    expect(pidsOf(setting)).toEqual(before);
   });
 
   it('does nothing with a damaged record but say so, and goes on when it is gone', async () => {
-    const setting = await open();
-    const first = setting.open();
-    await first.resize({ desired: 2 }, soon());
-    await until(first, allHealthy(2));
-    await first.close();
-    const before = findMarked(setting.mark).map((one) => one.pid);
+    const setting = await abandoned(2);
+    const before = pidsOf(setting);
     await writeFile(recordFile(setting, 0), '{"version":1,');
     const second = setting.open();
     await expect(second.read(soon())).rejects.toMatchObject({
@@ -365,11 +350,11 @@ describe('adopting local processes', () => {
       message: expect.stringContaining('instance-0.json'),
     });
     await expect(second.resize({ desired: 0 }, soon())).rejects.toMatchObject({ code: 'corrupt' });
-    expect(findMarked(setting.mark).map((one) => one.pid)).toEqual(before);
+    expect(pidsOf(setting)).toEqual(before);
     await rm(recordFile(setting, 0));
     await second.tick();
     await until(second, allHealthy(2));
-    expect(findMarked(setting.mark).map((one) => one.pid)).toEqual(before);
+    expect(pidsOf(setting)).toEqual(before);
   });
 
   it('only reads in watch mode, with or without a controller', async () => {
@@ -381,10 +366,10 @@ describe('adopting local processes', () => {
     await until(watch, allHealthy(1));
     await control.close();
     expect(allHealthy(1)(await setting.open({ mode: 'watch' }).read(soon()))).toBe(true);
-    process.kill(findMarked(setting.mark)[0]?.pid ?? 0, 'SIGKILL');
+    killFirst(setting, 'SIGKILL');
     const dead = await until(watch, ({ instances }) => instances[0]?.state === 'unhealthy');
     expect(outputOf(dead)).toContain('has ended');
-    expect(findMarked(setting.mark)).toEqual([]);
+    expect(pidsOf(setting)).toEqual([]);
   });
 
   it('names a state directory that is a file', async () => {
@@ -410,6 +395,6 @@ async function repoint(setting: Setting, index: number, changes: object): Promis
 }
 
 async function stopProcesses(setting: Setting): Promise<void> {
-  for (const { pid } of findMarked(setting.mark)) process.kill(pid, 'SIGKILL');
-  while (findMarked(setting.mark).length > 0) await sleep(20);
+  for (const pid of pidsOf(setting)) process.kill(pid, 'SIGKILL');
+  while (pidsOf(setting).length > 0) await sleep(20);
 }

@@ -5,7 +5,7 @@ import type { NotifyConfig } from '../../src/core/fleet/config.ts';
 import type { Notification } from '../../src/core/rollout/notification.ts';
 import { systemClock } from '../../src/io/clock/system.ts';
 import { openNotifier } from '../../src/io/notify/notifier.ts';
-import { testPlanted } from '../contract/clauses.ts';
+import { plantedParts, testPlanted, type Wrong } from '../contract/clauses.ts';
 import { type NotifierHarness, notifierClauses, notifierContract, type Outside } from '../contract/notifier.ts';
 import { type Endpoint, openEndpoint } from './notify/endpoint.ts';
 
@@ -45,13 +45,7 @@ async function openPlace(outside: Outside): Promise<Endpoint> {
   return { url: `http://127.0.0.1:${port}/`, told: [], close: async () => undefined };
 }
 
-type Wrong = {
-  readonly wrong: string;
-  readonly clause: string;
-  readonly as: (notifier: Notifier) => Partial<Notifier>;
-};
-
-const wrong: readonly Wrong[] = [
+const wrong: readonly Wrong<Notifier>[] = [
   {
     wrong: 'the end throws away what is still to be told',
     clause: 'everything arrives once and in order, before the end',
@@ -81,14 +75,11 @@ testPlanted<NotifierHarness>(
   'contract of a notifier',
   notifierClauses(),
   { open, close: (harness) => harness.close() },
-  wrong.map(({ as, ...planted }) => ({
-    ...planted,
-    plant: (harness) => ({
-      ...harness,
-      async open(places) {
-        const opened = await harness.open(places);
-        return { ...opened, notifier: { ...opened.notifier, ...as(opened.notifier) } };
-      },
-    }),
+  plantedParts(wrong, (harness, mistaken) => ({
+    ...harness,
+    async open(places) {
+      const opened = await harness.open(places);
+      return { ...opened, notifier: mistaken(opened.notifier) };
+    },
   })),
 );

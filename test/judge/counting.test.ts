@@ -1,53 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Counting, countBackend, lateRequests, type Window } from '../../src/core/judge/counting.ts';
-import type { BackendReading, ServerCounters } from '../../src/core/observed/backend.ts';
-import { known, unknown } from '../../src/core/observed/reading.ts';
+import { type BackendReading, type ServerCounters, zeroCounters } from '../../src/core/observed/backend.ts';
+import { known } from '../../src/core/observed/reading.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 
 type Counters = Partial<ServerCounters>;
 
-const zero: ServerCounters = {
-  lbtot: 0,
-  rsp1xx: 0,
-  rsp2xx: 0,
-  rsp3xx: 0,
-  rsp4xx: 0,
-  rsp5xx: 0,
-  srvAbrt: 0,
-  econ: 0,
-  eresp: 0,
-  wretr: 0,
-  wredis: 0,
-  scur: 0,
-};
+const cumulative = [
+  'lbtot',
+  'rsp1xx',
+  'rsp2xx',
+  'rsp3xx',
+  'rsp4xx',
+  'rsp5xx',
+  'srvAbrt',
+  'econ',
+  'eresp',
+  'wretr',
+  'wredis',
+] as const;
 
 function reading(servers: Readonly<Record<string, Counters>>, process = 'one'): BackendReading {
-  const why = unknown('not told');
-  return {
-    process,
-    servers: Object.entries(servers).map(([name, counters]) => ({
-      name,
-      address: null,
-      weight: 1,
-      configuredWeight: 1,
-      admin: 'ready',
-      configuredAdmin: known('ready'),
-      health: 'up',
-      counters: { ...zero, ...counters },
-      features: [],
-    })),
-    traits: {
-      mode: why,
-      algorithm: why,
-      stickiness: why,
-      retryOn: why,
-      abortOnClose: why,
-      redispatch: why,
-      bypasses: why,
-      attemptMsMax: why,
-      readOnly: why,
-    },
-  };
+  const made = Object.entries(servers).map(([name, counters]) => madeServer(name, { counters }));
+  return madeReading(made, { process });
 }
 
 function sideOf(server: string): 'origin' | 'destination' | null {
@@ -125,28 +101,16 @@ describe('streams that end later than their window', () => {
   });
 
   test('whatever the order of events, all windows together hold max(0, G, H) at its largest', () => {
-    const events = [
-      'lbtot',
-      'rsp1xx',
-      'rsp2xx',
-      'rsp3xx',
-      'rsp4xx',
-      'rsp5xx',
-      'srvAbrt',
-      'econ',
-      'eresp',
-      'scur',
-    ] as const;
-    const poll = fc.array(fc.tuple(fc.constantFrom(...events), fc.nat(9)), { maxLength: 6 });
+    const poll = fc.array(fc.tuple(fc.constantFrom(...cumulative, 'scur' as const), fc.nat(9)), { maxLength: 6 });
     fc.assert(
       fc.property(fc.array(poll, { minLength: 1, maxLength: 20 }), (polls) => {
-        const now: { -readonly [Name in keyof ServerCounters]: number } = { ...zero };
+        const now: { -readonly [Name in keyof ServerCounters]: number } = { ...zeroCounters };
         const readings = polls.map((changes) => {
           // A gauge: what is said of it is its value, and not an increase.
           for (const [name, by] of changes) now[name] = name === 'scur' ? by : now[name] + by;
           return { ...now };
         });
-        const first = readings[0] ?? zero;
+        const first = readings[0] ?? zeroCounters;
         let most = 0;
         for (const at of readings.slice(1)) {
           const since = (name: keyof ServerCounters) => at[name] - first[name];
@@ -187,21 +151,9 @@ describe('counters that start anew', () => {
     expect(third).toMatchObject({ window: { destination: { attempts: 10, failures: 1 } }, restarted: null });
   });
 
-  test.each([
-    'lbtot',
-    'rsp1xx',
-    'rsp2xx',
-    'rsp3xx',
-    'rsp4xx',
-    'rsp5xx',
-    'srvAbrt',
-    'econ',
-    'eresp',
-    'wretr',
-    'wredis',
-  ] as const)('a %s that falls makes the reading a first one for every server', (name) => {
-    const before = { o1: { lbtot: 9 }, d1: { ...zero, [name]: 7 } };
-    const after = { o1: { lbtot: 10 }, d1: { ...zero, [name]: 6 } };
+  test.each(cumulative)('a %s that falls makes the reading a first one for every server', (name) => {
+    const before = { o1: { lbtot: 9 }, d1: { [name]: 7 } };
+    const after = { o1: { lbtot: 10 }, d1: { [name]: 6 } };
     const counting = countBackend(null, reading(before), 0, sideOf).counting;
     const cleared = countBackend(counting, reading(after), 1000, sideOf);
     expect(cleared.window).toBeNull();

@@ -1,40 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CliError } from '../../src/cli/context.ts';
 import { addJudge } from '../../src/cli/judge.ts';
+import { contextInMemory, directoryForEach } from '../made/context.ts';
 
 const header = 'seconds,origin_requests,origin_failures,destination_requests,destination_failures';
 const fixtures = join(import.meta.dirname, 'recorded');
 
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'drover-judge-'));
-});
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
+const directory = directoryForEach();
 
 type Ran = { readonly lines: readonly string[]; readonly exitCode: number | null; readonly error: CliError | null };
 
 async function run(args: readonly string[], input: Iterable<string | Uint8Array> | Readable = []): Promise<Ran> {
-  let text = '';
-  let exitCode: number | null = null;
-  const write = (piece: string) => {
-    text += piece;
-  };
-  const context: Parameters<typeof addJudge>[1] = {
-    stdout: { write, terminal: null },
-    stdin: input instanceof Readable ? input : Readable.from(input, { objectMode: false }),
-    directory: fixtures,
-    setExitCode: (code) => {
-      exitCode = code;
-    },
-  };
+  const stdin = input instanceof Readable ? input : Readable.from(input, { objectMode: false });
+  const { context, told } = contextInMemory({ stdin, directory: fixtures });
   const program = new Command('drover').exitOverride();
   addJudge(program, context);
   let error: CliError | null = null;
@@ -44,7 +27,7 @@ async function run(args: readonly string[], input: Iterable<string | Uint8Array>
     if (!(thrown instanceof CliError)) throw thrown;
     error = thrown;
   }
-  return { lines: text.split('\n').slice(0, -1), exitCode, error };
+  return { lines: told.text.split('\n').slice(0, -1), exitCode: told.code, error };
 }
 
 /** `judge -` over these rows. */
@@ -205,7 +188,7 @@ describe('bad input is exit 1, with line and column', () => {
   });
 
   test('the file is named as it was given, and what was judged before the bad line is told', async () => {
-    const file = join(directory, 'bad.csv');
+    const file = join(directory.path, 'bad.csv');
     writeFileSync(file, `${header}\n1,900,1,100,0\nx,1,1,1,1\n`);
     const { error, lines } = await run(['--json', file]);
     expect(error?.message).toContain(`${file}:3:1: `);
@@ -214,7 +197,7 @@ describe('bad input is exit 1, with line and column', () => {
 
   test('no such file, a directory', async () => {
     expect((await run(['nosuch.csv'])).error?.message).toBe('nosuch.csv cannot be read: there is no such file');
-    expect((await run([directory])).error?.message).toBe(`${directory} cannot be read: it is a directory`);
+    expect((await run([directory.path])).error?.message).toBe(`${directory.path} cannot be read: it is a directory`);
   });
 
   test.each(['\u009b31m', '\u202e', '\u2028', '\u200b'])(

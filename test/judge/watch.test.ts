@@ -10,13 +10,11 @@ import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import { fold, type RolloutState } from '../../src/core/rollout/state.ts';
 import { tripped } from '../../src/core/rollout/tripwires.ts';
 import { startWatch, type Watch, watch } from '../../src/core/rollout/watch.ts';
+import { madePlan } from '../made/plan.ts';
+import { madeReading, madeServer, untoldTraits } from '../made/readings.ts';
 
-const group = { environment: 'here', size: null, capacityRps: null };
 const plan: RolloutPlan = {
-  service: 'web',
-  owner: 'team',
-  origin: group,
-  destination: group,
+  ...madePlan,
   backends: [
     { id: 'a', origin: 'o*', destination: 'd*' },
     { id: 'b', origin: 'o*', destination: 'd*' },
@@ -25,17 +23,7 @@ const plan: RolloutPlan = {
     { kind: 'weight', share: 0.1, instances: null, bakeMs: 120_000 },
     { kind: 'weight', share: 0.5, instances: null, bakeMs: 120_000 },
   ],
-  objective: 0.01,
-  policy: {
-    judge: { alpha: 0.001, beta: 0.01, tolerate: 2, bad: 3, dispersion: 1 },
-    reserve: 0.2,
-    settleMsMax: 60_000,
-    capacityMsMax: 60_000,
-    drainMsMax: 60_000,
-    drill: { requests: 20, ms: 60_000, boundMs: 1000 },
-    attemptMsMax: 5000,
-    finalBakeMs: 60_000,
-  },
+  policy: { ...madePlan.policy, judge: { ...madePlan.policy.judge, dispersion: 1 }, attemptMsMax: 5000 },
 };
 const builds = { origin: 'v1', destination: 'v2' };
 
@@ -116,36 +104,14 @@ class Rollout {
   }
 
   #reading(): BackendReading {
-    const why = unknown('not told');
-    const traits = {
-      mode: why,
-      algorithm: why,
-      stickiness: why,
-      retryOn: why,
-      redispatch: why,
-      bypasses: why,
-      attemptMsMax: why,
-      readOnly: why,
-    };
-    const servers = [this.#server('o1', 0), this.#server('d1', 1)];
-    return { process: this.process, servers, traits: { ...traits, abortOnClose: this.abortOnClose } };
+    const traits = { ...untoldTraits, abortOnClose: this.abortOnClose };
+    return madeReading([this.#server('o1', 0), this.#server('d1', 1)], { process: this.process, traits });
   }
 
   #server(name: string, side: 0 | 1): ServerReading {
-    const none = { rsp1xx: 0, rsp3xx: 0, rsp4xx: 0, srvAbrt: 0, econ: 0, eresp: 0, wretr: 0, wredis: 0 };
     const scur = this.open[side];
     const [lbtot = 0, rsp5xx = 0] = [this.#counters.attempts[side], this.#counters.failures[side]];
-    return {
-      name,
-      address: null,
-      weight: 1,
-      configuredWeight: 1,
-      admin: 'ready',
-      configuredAdmin: known('ready'),
-      health: 'up',
-      counters: { ...none, lbtot, rsp5xx, rsp2xx: lbtot - rsp5xx - scur, scur },
-      features: [],
-    };
+    return madeServer(name, { counters: { lbtot, rsp5xx, rsp2xx: lbtot - rsp5xx - scur, scur } });
   }
 }
 

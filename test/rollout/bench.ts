@@ -8,6 +8,8 @@ import type { Observation, OperatorRequest } from '../../src/core/rollout/observ
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import { fold, type IntendedState, type RolloutState } from '../../src/core/rollout/state.ts';
 import { startWatch, type Watch, watch } from '../../src/core/rollout/watch.ts';
+import { madePlan } from '../made/plan.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 
 const names = ['old-1', 'old-2', 'new-1', 'new-2'];
 const rps = 100;
@@ -113,38 +115,19 @@ export class Bench {
   }
 
   #backend(): BackendReading {
-    const http = known('http' as const);
-    return {
-      process: this.process,
-      servers: names.map((name) => this.#server(name)),
-      traits: {
-        mode: http,
-        algorithm: known(this.algorithm),
-        stickiness: known(null),
-        retryOn: known([]),
-        abortOnClose: known(false),
-        redispatch: known(false),
-        bypasses: known([]),
-        attemptMsMax: known(30_000),
-        readOnly: known(null),
-      },
-    };
+    const servers = names.map((name) => this.#server(name));
+    return madeReading(servers, { process: this.process, traits: { algorithm: known(this.algorithm) } });
   }
 
   #server(name: string): ServerReading {
-    const lbtot = this.#attempts[name] ?? 0;
-    const none = { rsp1xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0, wretr: 0, wredis: 0 };
-    return {
-      name,
-      address: null,
+    const attempts = this.#attempts[name] ?? 0;
+    return madeServer(name, {
       weight: this.weights[name] ?? 0,
       configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
-      configuredAdmin: known('ready'),
       health: this.#isDown(name) ? 'down' : 'up',
-      counters: { ...none, lbtot, rsp2xx: lbtot, scur: 0 },
-      features: [],
-    };
+      counters: { lbtot: attempts, rsp2xx: attempts },
+    });
   }
 
   #isDown(name: string): boolean {
@@ -188,22 +171,10 @@ function started(): Started {
   };
 }
 
+const resizable = { size: { min: 2, max: 4 }, capacityRps: rps * 0.7 };
+
 export const plan: RolloutPlan = {
-  service: 'query',
-  owner: 'search',
-  origin: { environment: 'classic', size: { min: 2, max: 4 }, capacityRps: rps * 0.7 },
-  destination: { environment: 'vpc', size: { min: 2, max: 4 }, capacityRps: rps * 0.7 },
-  backends: [{ id: 'edge', origin: 'old-*', destination: 'new-*' }],
-  steps: [{ kind: 'weight', share: 0.5, instances: null, bakeMs: 300_000 }],
-  objective: 0.01,
-  policy: {
-    judge: { alpha: 0.001, beta: 0.01, tolerate: 2, bad: 3, dispersion: 3 },
-    reserve: 0.2,
-    settleMsMax: 60_000,
-    capacityMsMax: 600_000,
-    drainMsMax: 60_000,
-    drill: { requests: 20, ms: 60_000, boundMs: 1000 },
-    attemptMsMax: 30_000,
-    finalBakeMs: 300_000,
-  },
+  ...madePlan,
+  origin: { environment: 'classic', ...resizable },
+  destination: { environment: 'vpc', ...resizable },
 };

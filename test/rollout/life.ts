@@ -1,6 +1,7 @@
 import type { Entry } from '../../src/core/journal/entry.ts';
 import type { Verdict } from '../../src/core/judge/judge.ts';
 import type { RolloutEvent, Started } from '../../src/core/rollout/events.ts';
+import { madePlan } from '../made/plan.ts';
 
 export const verdict: Verdict = {
   verdict: 'roll back',
@@ -11,25 +12,7 @@ export const verdict: Verdict = {
 
 export const started: Started = {
   kind: 'started',
-  plan: {
-    service: 'query',
-    owner: 'team-query',
-    origin: { environment: 'classic', size: null, capacityRps: null },
-    destination: { environment: 'vpc', size: null, capacityRps: null },
-    backends: [],
-    steps: [{ kind: 'weight', share: 0.05, instances: null, bakeMs: 0 }],
-    objective: 0.01,
-    policy: {
-      judge: { alpha: 0.001, beta: 0.01, tolerate: 2, bad: 3, dispersion: 3 },
-      reserve: 0.2,
-      settleMsMax: 1,
-      capacityMsMax: 1,
-      drainMsMax: 1,
-      drill: { requests: 20, ms: 1, boundMs: 1 },
-      attemptMsMax: 1,
-      finalBakeMs: 1,
-    },
-  },
+  plan: { ...madePlan, owner: 'team-query', backends: [] },
   planHash: 'ab'.repeat(32),
   asFound: { backends: {}, origin: null, destination: null },
   builds: { origin: 'v41', destination: 'v41' },

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
+import type { ServerReading } from '../../src/core/observed/backend.ts';
 import type { GroupReading } from '../../src/core/observed/group.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import { checkStart, type StartCheck } from '../../src/core/rollout/start.ts';
+import { madeReading, madeServer } from '../made/readings.ts';
 import { plan } from './bench.ts';
 
 const inMaint = { admin: 'maint', health: 'unchecked' } as const;
@@ -54,13 +55,15 @@ function start(
   origin: GroupReading = { size: null, instances: [], build: known('v1') },
 ): StartCheck {
   const names = new Set(['old-1', 'old-2', 'new-1', 'new-2', ...Object.keys(changes)]);
-  const servers = [...names].map((name) => ({ ...server(name), ...changes[name] }));
+  const servers = [...names].map((name) => {
+    return madeServer(name, { weight: name.startsWith('old') ? 100 : 0, ...changes[name] });
+  });
   const timed = <T>(value: T) => ({ atMs: 0, reading: known(value) });
   const group = { size: null, instances: [], build: known('v1') };
   const observation: Observation = {
     nowMs: 0,
     leased: true,
-    backends: { edge: timed(backend(servers)) },
+    backends: { edge: timed(madeReading(servers, { process: 'edge/1' })) },
     origin: timed(origin),
     destination: timed(group),
     marker: known(null),
@@ -68,38 +71,4 @@ function start(
     drill: null,
   };
   return checkStart(unprovided, observation);
-}
-
-function backend(servers: readonly ServerReading[]): BackendReading {
-  return {
-    process: 'edge/1',
-    servers,
-    traits: {
-      mode: known('http'),
-      algorithm: known('roundrobin'),
-      stickiness: known(null),
-      retryOn: known([]),
-      abortOnClose: known(false),
-      redispatch: known(false),
-      bypasses: known([]),
-      attemptMsMax: known(30_000),
-      readOnly: known(null),
-    },
-  };
-}
-
-function server(name: string): ServerReading {
-  const weight = name.startsWith('old') ? 100 : 0;
-  const none = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, srvAbrt: 0, econ: 0, eresp: 0 };
-  return {
-    name,
-    address: null,
-    weight,
-    configuredWeight: weight,
-    admin: 'ready',
-    configuredAdmin: known('ready'),
-    health: 'up',
-    counters: { ...none, lbtot: 0, wretr: 0, wredis: 0, scur: 0 },
-    features: [],
-  };
 }

@@ -1,10 +1,10 @@
-import type { Config, ServiceConfig } from '../../core/fleet/config.ts';
+import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
 import { type PlannedService, planHash } from '../../core/plan/hash.ts';
 import { instancesFor } from '../../core/rollout/capacity.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
-import type { RolloutPlan, Step } from '../../core/rollout/plan.ts';
+import type { RolloutPlan } from '../../core/rollout/plan.ts';
 import { serversOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';

@@ -110,25 +110,33 @@ export type HealthConfig = {
 
 export type WaveConfig = { readonly name: string; readonly services: readonly string[]; readonly value: string };
 
-export type PolicyConfig = {
-  readonly steps: readonly StepConfig[];
-  readonly judge: JudgeSettings;
+export type PolicyConfig = RolloutSettings & {
+  readonly steps: readonly Step[];
   /** Share of the origin in the last judged step. */
   readonly controlShare: number;
-  /** Fraction above present traffic that the origin must be able to carry. */
+};
+
+/** What a rollout goes by in every step. */
+export type RolloutSettings = {
+  readonly judge: JudgeSettings;
+  /** Fraction above present traffic that the origin must be able to carry: 0.2. */
   readonly reserve: number;
   /** How long the observed share may take to come near the requested one, and a group to become healthy. */
   readonly settleMsMax: number;
   readonly capacityMsMax: number;
   /** How long requests in flight may take to end when a group leaves. */
   readonly drainMsMax: number;
+  /** The drill takes the way back after so many requests or after `ms`; one that takes longer than `boundMs` fails. */
   readonly drill: { readonly requests: number; readonly ms: number; readonly boundMs: number };
   /** How long an attempt can last (connect + server time-out): the lag of ROLLOUT.md §2. */
   readonly attemptMsMax: number;
 };
 
-/** `capacity`: the destination runs `instances` servers at full weight and the share follows. `weight`: the balancer's weights make the share. */
-export type StepConfig =
+/**
+ * `capacity`: `instances` destination servers at full weight, the share follows from the sizes. `weight`: the weights make
+ * the share; `instances` null: as many as the load needs (or as there are, where Drover cannot resize).
+ */
+export type Step =
   | { readonly kind: 'capacity'; readonly instances: number; readonly bakeMs: number }
   | { readonly kind: 'weight'; readonly share: number; readonly instances: number | null; readonly bakeMs: number };
 

@@ -1,4 +1,4 @@
-import type { BackendReading, ServerCounters, ServerReading } from '../observed/backend.ts';
+import { type BackendReading, type ServerCounters, type ServerReading, zeroCounters } from '../observed/backend.ts';
 import { known, type Reading, unknown } from '../observed/reading.ts';
 
 /** Whose attempts are counted; a server of neither group is left out and named. */
@@ -103,19 +103,7 @@ function whyRestarted(previous: Counting, reading: BackendReading, atMs: number)
 }
 
 /** Every cumulative counter; `scur` is a gauge and may fall. */
-const cumulative = [
-  'lbtot',
-  'rsp1xx',
-  'rsp2xx',
-  'rsp3xx',
-  'rsp4xx',
-  'rsp5xx',
-  'srvAbrt',
-  'econ',
-  'eresp',
-  'wretr',
-  'wredis',
-] as const;
+const cumulative = (Object.keys(zeroCounters) as (keyof ServerCounters)[]).filter((name) => name !== 'scur');
 
 function fallenCounter(before: ServerCounters, after: ServerCounters): string | null {
   for (const name of cumulative) if (after[name] < before[name]) return name;

@@ -49,6 +49,22 @@ export type ServerCounters = {
   readonly scur: number;
 };
 
+/** Of a server that was given nothing yet. */
+export const zeroCounters: ServerCounters = {
+  lbtot: 0,
+  rsp1xx: 0,
+  rsp2xx: 0,
+  rsp3xx: 0,
+  rsp4xx: 0,
+  rsp5xx: 0,
+  srvAbrt: 0,
+  econ: 0,
+  eresp: 0,
+  wretr: 0,
+  wredis: 0,
+  scur: 0,
+};
+
 /** Facts about the backend that decide whether its share can be controlled and its failures counted. */
 export type BackendTraits = {
   readonly mode: Reading<'http' | 'tcp'>;

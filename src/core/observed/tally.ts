@@ -1,7 +1,7 @@
 import { matchesGlob } from '../fleet/glob.ts';
 import { type Count, type Counting, countBackend, type HostCount, type Window } from '../judge/counting.ts';
 import { addDispersion, type Dispersion, startDispersion } from '../judge/dispersion.ts';
-import type { BackendReading, ServerCounters, ServerReading } from './backend.ts';
+import { type BackendReading, zeroCounters } from './backend.ts';
 
 /** What has been observed of one backend of one balancer process, without any operation: counts and how they scatter. */
 export type Tally = {
@@ -60,14 +60,11 @@ export function tallyReading(
 
 /** Counters begin at zero with the process, so that a reading is a window since then. */
 function countsSinceStart(reading: BackendReading): readonly HostCount[] {
-  const zero = { ...reading, servers: reading.servers.map((server) => ({ ...server, counters: atZero(server) })) };
-  const { counting } = countBackend(null, zero, 0, () => 'origin');
+  const servers = reading.servers.map((server) => {
+    return { ...server, counters: { ...zeroCounters, scur: server.counters.scur } };
+  });
+  const { counting } = countBackend(null, { ...reading, servers }, 0, () => 'origin');
   return countBackend(counting, reading, 1, () => 'origin').window?.originHosts ?? [];
-}
-
-function atZero({ counters }: ServerReading): ServerCounters {
-  const zero = { rsp1xx: 0, rsp2xx: 0, rsp3xx: 0, rsp4xx: 0, rsp5xx: 0, lbtot: 0, srvAbrt: 0, econ: 0, eresp: 0 };
-  return { ...zero, wretr: 0, wredis: 0, scur: counters.scur };
 }
 
 function plus(before: readonly HostCount[], more: readonly HostCount[]): HostCount[] {

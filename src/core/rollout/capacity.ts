@@ -1,6 +1,7 @@
+import type { Step } from '../fleet/config.ts';
 import { known, type Reading, unknown } from '../observed/reading.ts';
 import type { Observation } from './observation.ts';
-import type { RolloutPlan, Step } from './plan.ts';
+import type { RolloutPlan } from './plan.ts';
 import { isAble, isLeaving, isOurs, type Side, serversOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 

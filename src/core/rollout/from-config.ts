@@ -1,5 +1,5 @@
-import type { GroupConfig, ServiceConfig } from '../fleet/config.ts';
-import type { BackendPlan, GroupPlan, RolloutPlan, Step } from './plan.ts';
+import type { GroupConfig, ServiceConfig, Step } from '../fleet/config.ts';
+import type { BackendPlan, GroupPlan, RolloutPlan } from './plan.ts';
 
 /** Ids of the balancer processes that carry one entry of a service's `traffic`, in its order. */
 export type BackendIds = readonly (readonly string[])[];

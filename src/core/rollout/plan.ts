@@ -1,4 +1,4 @@
-import type { JudgeSettings } from '../fleet/config.ts';
+import type { RolloutSettings, Step } from '../fleet/config.ts';
 
 /**
  * What a rollout was asked to do, complete: the decider needs nothing else of the configuration, and the journal carries it
@@ -26,24 +26,7 @@ export type GroupPlan = {
 /** One backend of one balancer process; `origin` and `destination` are globs over server names. */
 export type BackendPlan = { readonly id: string; readonly origin: string; readonly destination: string };
 
-/**
- * `capacity`: `instances` destination servers at full weight, the share follows from the sizes. `weight`: the weights make
- * the share; `instances` null: as many as the load needs (or as there are, where Drover cannot resize).
- */
-export type Step =
-  | { readonly kind: 'capacity'; readonly instances: number; readonly bakeMs: number }
-  | { readonly kind: 'weight'; readonly share: number; readonly instances: number | null; readonly bakeMs: number };
-
-export type RolloutPolicy = {
-  readonly judge: JudgeSettings;
-  /** Fraction above present traffic that the origin must be able to carry: 0.2. */
-  readonly reserve: number;
-  readonly settleMsMax: number;
-  readonly capacityMsMax: number;
-  readonly drainMsMax: number;
-  readonly drill: { readonly requests: number; readonly ms: number; readonly boundMs: number };
-  /** How long an attempt can last: the lag of the judge's share. */
-  readonly attemptMsMax: number;
+export type RolloutPolicy = RolloutSettings & {
   /** How long the whole share is watched by objective and tripwires before the rollout is called complete. */
   readonly finalBakeMs: number;
 };

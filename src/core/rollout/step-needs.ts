@@ -1,10 +1,10 @@
+import type { Step } from '../fleet/config.ts';
 import { known } from '../observed/reading.ts';
 import { destinationNeed } from './capacity.ts';
 import { configuredShare, withoutDown } from './effects.ts';
 import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import type { Observation } from './observation.ts';
-import type { Step } from './plan.ts';
 import type { RolloutState } from './state.ts';
 import { carryingServers, raisedFloor, trafficForStep } from './targets.ts';
 

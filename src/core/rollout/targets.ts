@@ -1,7 +1,8 @@
+import type { Step } from '../fleet/config.ts';
 import { carriesByTarget } from './effects.ts';
 import type { AsFound, ServerTarget, SizeTarget, Target } from './events.ts';
 import type { Observation } from './observation.ts';
-import type { BackendPlan, Step } from './plan.ts';
+import type { BackendPlan } from './plan.ts';
 import { isAble, isOurs, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import { fullWeight, shareOfWeights, type WeighedServer, weightsForShare } from './weights.ts';

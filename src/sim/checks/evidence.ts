@@ -112,7 +112,10 @@ const slack = 1.2;
 /** Worlds in which counts go missing may lose what speaks against a verdict; there only what speaks for it is added up. */
 function losesCounts(world: World): boolean {
   const { faults } = world.scenario;
-  return ['balancer-reload', 'counters-cleared', 'hung-requests'].some((name) => name in faults) || 'crash' in faults;
+  return (
+    ['balancer-reload', 'counters-cleared', 'counters-late', 'hung-requests'].some((name) => name in faults) ||
+    'crash' in faults
+  );
 }
 
 /**

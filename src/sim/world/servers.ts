@@ -1,4 +1,10 @@
-import type { AdminState, BackendReading, Health, ServerReading } from '../../core/observed/backend.ts';
+import {
+  type AdminState,
+  type BackendReading,
+  type Health,
+  type ServerReading,
+  zeroCounters,
+} from '../../core/observed/backend.ts';
 import { known } from '../../core/observed/reading.ts';
 
 export type Side = 'origin' | 'destination';
@@ -99,17 +105,12 @@ function readServer(server: Server): ServerReading {
     configuredAdmin: server.configuredAdmin === 'ready' ? configuredReady : configuredMaint,
     health: server.health,
     counters: {
+      ...zeroCounters,
       lbtot: server.attempts,
-      rsp1xx: 0,
       rsp2xx: server.answered,
-      rsp3xx: 0,
-      rsp4xx: 0,
       rsp5xx: server.errors5xx,
-      srvAbrt: 0,
       econ: server.refused,
       eresp: server.brokenAnswers,
-      wretr: 0,
-      wredis: 0,
       scur: server.inFlight + hungOf(server),
     },
     features: noFeatures,

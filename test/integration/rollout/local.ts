@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
-import { describe, test } from 'vitest';
+import { describe, type ExpectStatic, test } from 'vitest';
 import { eventually } from './drover.ts';
 import { seenOf } from './load.ts';
-import { openLocalSite } from './local-site.ts';
+import { type LocalSite, openLocalSite } from './local-site.ts';
 import { baseline } from './site.ts';
 
 describe.concurrent('a service that Drover runs itself, behind its own balancer', () => {
@@ -36,15 +36,7 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
     const found = await world();
     for (const [name, server] of Object.entries(found))
       expect([name, server]).toEqual([name, { weight: name.startsWith('vpc-') ? 0 : 20, admin: 'ready' }]);
-    expect({ origin: size('origin').min, destination: size('destination') }).toMatchObject({
-      origin: 1,
-      destination: { min: 0, desired: 0 },
-    });
-    await eventually(
-      () => processes('vpc'),
-      (count) => count === 0,
-      'no instance of the destination',
-    );
+    await expectSizesAsFound(site, expect);
     expect((await kinds('rollout-web-1')).slice(-1)).toEqual(['rolled-back']);
     expect(seenOf(load.ledger, '').failed / load.ledger.length).toBeLessThan(0.05);
   });
@@ -55,7 +47,7 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
   }) => {
     const site = await openLocalSite();
     onTestFinished(site.close);
-    const { kinds, plan, processes, run, size } = site;
+    const { kinds, plan, processes, run } = site;
     site.release({ failures: 15 * baseline, build: 'v2' });
     const hash = await plan();
     const controller = site.drover('apply', '--plan', hash);
@@ -73,13 +65,7 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
       stderr: '',
       stdout: expect.stringContaining('judge'),
     });
-    expect(size('destination')).toMatchObject({ min: 0, desired: 0 });
-    expect(size('origin').min).toBe(1);
-    await eventually(
-      () => processes('vpc'),
-      (count) => count === 0,
-      'no instance of the destination',
-    );
+    await expectSizesAsFound(site, expect);
     expect((await kinds('rollout-web-1')).slice(-1)).toEqual(['rolled-back']);
   });
 
@@ -116,7 +102,7 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
   }) => {
     const site = await openLocalSite(['grow: 5s']);
     onTestFinished(site.close);
-    const { ports, processes, plan, run, size } = site;
+    const { ports, processes, plan, run } = site;
     const hash = await plan();
     const closeEntry = await occupy(ports.entry);
     onTestFinished(closeEntry);
@@ -138,15 +124,20 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
     site.release({ failures: 0, build: 'v3', crashes: true });
     const ended = await run('apply', '--plan', await plan());
     expect(ended).toMatchObject({ code: 2, stdout: expect.stringContaining('cannot read the catalogue') });
-    expect(size('destination')).toMatchObject({ min: 0, desired: 0 });
-    expect(size('origin').min).toBe(1);
-    await eventually(
-      () => processes('vpc'),
-      (count) => count === 0,
-      'no instance of the destination',
-    );
+    await expectSizesAsFound(site, expect);
   });
 });
+
+/** The reserve is given up, and no instance of the destination is left. */
+async function expectSizesAsFound({ processes, size }: LocalSite, expect: ExpectStatic): Promise<void> {
+  expect(size('destination')).toMatchObject({ min: 0, desired: 0 });
+  expect(size('origin').min).toBe(1);
+  await eventually(
+    () => processes('vpc'),
+    (count) => count === 0,
+    'no instance of the destination',
+  );
+}
 
 async function occupy(port: number): Promise<() => void> {
   const server = createServer();

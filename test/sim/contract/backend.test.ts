@@ -1,6 +1,6 @@
 import type { Backend } from '../../../src/engine/ports.ts';
-import { type BackendHarness, backendBringing, backendClauses, backendContract } from '../../contract/backend.ts';
-import { type Planted, testClauses, testPlanted } from '../../contract/clauses.ts';
+import { backendBringing, backendClauses, backendContract } from '../../contract/backend.ts';
+import { plantedParts, testClauses, testPlanted, type Wrong } from '../../contract/clauses.ts';
 import { openSimulated } from './backend.ts';
 
 /** Each request is drawn by itself, so a share is exact only in the long run: 0.01 is four deviations of this many. */
@@ -12,9 +12,7 @@ testClauses(
   backendBringing(() => openSimulated({ 1: 'maint', 2: 'drain' })),
 );
 
-type Wrong = Omit<Planted<BackendHarness>, 'plant'> & { readonly as: (backend: Backend) => Partial<Backend> };
-
-const wrong: readonly Wrong[] = [
+const wrong: readonly Wrong<Backend>[] = [
   {
     wrong: 'a server that is not named falls back to the configured weight',
     clause: 'weights take effect on real traffic, and servers that are not named keep theirs',
@@ -91,8 +89,5 @@ testPlanted(
   'contract of a backend',
   backendClauses(drawn),
   backendBringing(() => openSimulated()),
-  wrong.map(({ as, ...planted }) => ({
-    ...planted,
-    plant: (harness) => ({ ...harness, backend: { ...harness.backend, ...as(harness.backend) } }),
-  })),
+  plantedParts(wrong, (harness, mistaken) => ({ ...harness, backend: mistaken(harness.backend) })),
 );

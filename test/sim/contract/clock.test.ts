@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/engine/ports.ts';
-import { testPlanted } from '../../contract/clauses.ts';
+import { plantedParts, testPlanted, type Wrong } from '../../contract/clauses.ts';
 import { type ClockHarness, clockClauses, clockContract } from '../../contract/clock.ts';
 import { openWorld } from './world.ts';
 
@@ -10,9 +10,7 @@ async function open(): Promise<ClockHarness> {
   return { clock: controller().clock, pass: (ms) => time.pass(ms) };
 }
 
-type Wrong = { readonly wrong: string; readonly clause: string; readonly as: (clock: Clock) => Partial<Clock> };
-
-const wrong: readonly Wrong[] = [
+const wrong: readonly Wrong<Clock>[] = [
   {
     wrong: 'it counts seconds',
     clause: 'both times are milliseconds and go on together; the steady one never goes back',
@@ -39,8 +37,5 @@ testPlanted<ClockHarness>(
   'contract of a clock',
   clockClauses(),
   { open, close: async () => undefined },
-  wrong.map(({ as, ...planted }) => ({
-    ...planted,
-    plant: (harness) => ({ ...harness, clock: { ...harness.clock, ...as(harness.clock) } }),
-  })),
+  plantedParts(wrong, (harness, mistaken) => ({ ...harness, clock: mistaken(harness.clock) })),
 );

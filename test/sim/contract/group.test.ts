@@ -1,5 +1,5 @@
 import type { Group } from '../../../src/engine/ports.ts';
-import { testPlanted } from '../../contract/clauses.ts';
+import { plantedParts, testPlanted, type Wrong } from '../../contract/clauses.ts';
 import {
   fixedGroupClauses,
   fixedGroupContract,
@@ -42,9 +42,7 @@ function openFixed(): Pick<GroupUnderTest, 'group' | 'pass' | 'dispose'> {
   return { group: controller().origin, pass: () => time.pass(500), dispose: async () => undefined };
 }
 
-type Wrong = { readonly wrong: string; readonly clause: string; readonly as: (group: Group) => Partial<Group> };
-
-const wrong: readonly Wrong[] = [
+const wrong: readonly Wrong<Group>[] = [
   {
     wrong: 'a size that is out of bounds is brought into them',
     clause: 'refuses {"desired":5} where 4 is the maximum, and stays as it was',
@@ -108,15 +106,12 @@ testPlanted<GroupBench>(
   'contract of a group',
   groupClauses(),
   groupBringing(options),
-  wrong.map(({ as, ...planted }) => ({
-    ...planted,
-    plant: (bench) => ({
-      ...bench,
-      async open(setting) {
-        const subject = await bench.open(setting);
-        return { ...subject, group: { ...subject.group, ...as(subject.group) } };
-      },
-    }),
+  plantedParts(wrong, (bench, mistaken) => ({
+    ...bench,
+    async open(setting) {
+      const subject = await bench.open(setting);
+      return { ...subject, group: mistaken(subject.group) };
+    },
   })),
 );
 

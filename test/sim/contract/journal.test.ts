@@ -1,4 +1,4 @@
-import { testPlanted } from '../../contract/clauses.ts';
+import { plantedParts, testPlanted, type Wrong } from '../../contract/clauses.ts';
 import {
   type JournalHarness,
   journalBringing,
@@ -20,13 +20,7 @@ async function open(): Promise<JournalHarness> {
   return { journal: await connect(), connect, close: async () => undefined };
 }
 
-type Wrong = {
-  readonly wrong: string;
-  readonly clause: string;
-  readonly as: (journal: OpenJournal) => Partial<OpenJournal>;
-};
-
-const wrong: readonly Wrong[] = [
+const wrong: readonly Wrong<OpenJournal>[] = [
   {
     wrong: 'the head is looked at first, and what was expected is not compared again when it is written',
     clause: 'of all that append on one head at the same time, exactly one wins',
@@ -90,11 +84,9 @@ testPlanted<JournalHarness>(
   'contract of a journal',
   journalClauses(open, 20),
   journalBringing(open),
-  wrong.map(({ as, ...planted }) => ({
-    ...planted,
-    plant(harness) {
-      const planting = (journal: OpenJournal): OpenJournal => ({ ...journal, ...as(journal) });
-      return { ...harness, journal: planting(harness.journal), connect: async () => planting(await harness.connect()) };
-    },
+  plantedParts(wrong, (harness, mistaken) => ({
+    ...harness,
+    journal: mistaken(harness.journal),
+    connect: async () => mistaken(await harness.connect()),
   })),
 );

@@ -1,5 +1,5 @@
 import type { BackMarker } from '../../../src/engine/operation-ports.ts';
-import { testPlanted } from '../../contract/clauses.ts';
+import { plantedParts, testPlanted, type Wrong } from '../../contract/clauses.ts';
 import { type MarkerHarness, markerClauses, markerContract } from '../../contract/marker.ts';
 import { openWorld } from './world.ts';
 
@@ -16,13 +16,7 @@ async function open(): Promise<MarkerHarness> {
   };
 }
 
-type Wrong = {
-  readonly wrong: string;
-  readonly clause: string;
-  readonly as: (marker: BackMarker) => Partial<BackMarker>;
-};
-
-const wrong: readonly Wrong[] = [
+const wrong: readonly Wrong<BackMarker>[] = [
   {
     wrong: 'a marker without a word is taken for none',
     clause: 'one that was cut by a full disk counts: who took the way back is not known, that it was taken is',
@@ -59,11 +53,9 @@ testPlanted<MarkerHarness>(
   'contract of the back marker',
   markerClauses(),
   { open, close: (harness) => harness.close() },
-  wrong.map(({ as, ...planted }) => ({
-    ...planted,
-    plant(harness) {
-      const planting = (marker: BackMarker): BackMarker => ({ ...marker, ...as(marker) });
-      return { ...harness, marker: planting(harness.marker), connect: () => planting(harness.connect()) };
-    },
+  plantedParts(wrong, (harness, mistaken) => ({
+    ...harness,
+    marker: mistaken(harness.marker),
+    connect: () => mistaken(harness.connect()),
   })),
 );

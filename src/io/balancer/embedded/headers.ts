@@ -14,24 +14,11 @@ export type RefusedRequest = { readonly status: 400 | 501; readonly why: string 
 export function requestHead(raw: readonly string[], target: string, httpVersion: string): RequestHead | RefusedRequest {
   if (!target.startsWith('/'))
     return { status: 400, why: 'only requests for a path are carried (no absolute form, no *)' };
-  const headers: string[] = [];
-  const seen: Seen = {
-    host: 0,
-    contentLength: null,
-    transferEncoding: null,
-    upgrade: null,
-    nominated: null,
-    expect: false,
-  };
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = raw[at] ?? '';
-    const value = raw[at + 1] ?? '';
-    if (passes(name, value, seen)) headers.push(name, value);
-  }
+  const { headers, seen } = endToEnd(raw);
   const refused = refusal(seen, httpVersion);
   if (refused !== null) return refused;
   return {
-    headers: seen.nominated === null ? headers : withoutNominated(headers, seen.nominated),
+    headers,
     hasBody: seen.transferEncoding !== null || (seen.contentLength !== null && Number(seen.contentLength) > 0),
     expectsContinue: seen.expect,
   };
@@ -39,6 +26,19 @@ export function requestHead(raw: readonly string[], target: string, httpVersion:
 
 /** The same for a server's response: names and values in turn. */
 export function responseHeaders(raw: readonly (string | Buffer)[]): string[] {
+  return endToEnd(raw).headers;
+}
+
+type Seen = {
+  host: number;
+  contentLength: string | null;
+  transferEncoding: string | null;
+  upgrade: string | null;
+  nominated: Set<string> | null;
+  expect: boolean;
+};
+
+function endToEnd(raw: readonly (string | Buffer)[]): { readonly headers: string[]; readonly seen: Seen } {
   const headers: string[] = [];
   const seen: Seen = {
     host: 0,
@@ -53,17 +53,8 @@ export function responseHeaders(raw: readonly (string | Buffer)[]): string[] {
     const value = text(raw[at + 1]);
     if (passes(name, value, seen)) headers.push(name, value);
   }
-  return seen.nominated === null ? headers : withoutNominated(headers, seen.nominated);
+  return { headers: seen.nominated === null ? headers : withoutNominated(headers, seen.nominated), seen };
 }
-
-type Seen = {
-  host: number;
-  contentLength: string | null;
-  transferEncoding: string | null;
-  upgrade: string | null;
-  nominated: Set<string> | null;
-  expect: boolean;
-};
 
 /** Looks at the length first: lower-casing every name of every message is what would cost. */
 function passes(name: string, value: string, seen: Seen): boolean {

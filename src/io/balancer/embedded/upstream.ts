@@ -1,9 +1,13 @@
 import { Pool } from 'undici';
-import type { AdminState, Health, ServerCounters, ServerReading } from '../../../core/observed/backend.ts';
+import {
+  type AdminState,
+  type Health,
+  type ServerCounters,
+  type ServerReading,
+  zeroCounters,
+} from '../../../core/observed/backend.ts';
 import { known } from '../../../core/observed/reading.ts';
 import { type BackendConfig, hostPort, type ServerConfig } from './config.ts';
-
-export type Counters = { -readonly [name in keyof ServerCounters]: ServerCounters[name] };
 
 /**
  * One server of a backend: what is configured, what was written at run time, what checks and connections tell, and its
@@ -16,20 +20,7 @@ export type Counters = { -readonly [name in keyof ServerCounters]: ServerCounter
 export class UpstreamServer {
   readonly config: ServerConfig;
   readonly pool: Pool;
-  readonly counters: Counters = {
-    lbtot: 0,
-    rsp1xx: 0,
-    rsp2xx: 0,
-    rsp3xx: 0,
-    rsp4xx: 0,
-    rsp5xx: 0,
-    srvAbrt: 0,
-    econ: 0,
-    eresp: 0,
-    wretr: 0,
-    wredis: 0,
-    scur: 0,
-  };
+  readonly counters: { -readonly [Name in keyof ServerCounters]: number } = { ...zeroCounters };
   #weight: number;
   /** What the configuration says; it may be read again while the process runs. */
   configuredWeight: number;
