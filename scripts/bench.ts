@@ -38,13 +38,14 @@ async function run(one: string, given: readonly string[]): Promise<0 | 2> {
   if (!known.includes(one)) throw new Wrong(`there is no bench ${one}; there are ${known.join(', ')}`);
   const bench = await load(one);
   const { numbers, words } = parse(bench, given);
-  const asked = [one, ...words, ...Object.entries(numbers).map(([flag, value]) => `--${flag} ${value}`)];
-  console.log(`npm run bench -- ${asked.join(' ')}`);
+  const asked = askedOf(bench, one, numbers, words);
+  const line = [one, ...words, ...Object.entries(numbers).map(([flag, value]) => `--${flag} ${value}`)];
+  console.log(`npm run bench -- ${line.join(' ')}`);
   console.log(`machine: ${describeMachine()}`);
   console.log(`commit:  ${describeCommit()}`);
   console.log(`load:    ${describeLoad()} before\n`);
   const startedAt = performance.now();
-  const goals = await bench.run(askedOf(bench, one, numbers, words), (text) => console.log(text));
+  const goals = await bench.run(asked, (text) => console.log(text));
   const seconds = (performance.now() - startedAt) / 1000;
   if (goals.length > 0) console.log(`\n${describeGoals(goals)}`);
   console.log(`\nload:    ${describeLoad()} after; took ${duration(seconds)}`);
