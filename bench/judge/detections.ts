@@ -1,7 +1,7 @@
 import { type Rules, startJudge } from '../../src/core/judge/judge.ts';
 import { Random } from '../../src/sim/random.ts';
 import { secondsToRollBack } from './runs.ts';
-import { independent, steady } from './worlds.ts';
+import { evenHosts, independent, steady } from './worlds.ts';
 
 /** A destination that fails too often from a moment on. `medianSecondsMax`: what was promised; null: reported only. */
 export type Detection = {
@@ -14,6 +14,8 @@ export type Detection = {
   /** Clean seconds at this share before it begins. */
   readonly cleanSeconds: number;
   readonly split: 'turns' | 'dice';
+  /** Seconds for which the judge saw the origin's hosts before the step up, with the default φ = 3 until it is measured; null: φ = 1. */
+  readonly watchedSeconds: number | null;
   readonly medianSecondsMax: number | null;
 };
 
@@ -26,6 +28,7 @@ const usual: Omit<Detection, 'name' | 'medianSecondsMax'> = {
   tolerate: 2,
   cleanSeconds: 0,
   split: 'turns',
+  watchedSeconds: null,
 };
 
 const late = { cleanSeconds: 3600 };
@@ -40,6 +43,8 @@ export const detections: readonly Detection[] = [
       ['10x-dice-r0-2', { split: 'dice' }],
       ['10x-dice-r0-1', { split: 'dice', tolerate: 1 }],
       ['10x-late-dice-r0-2', { ...late, split: 'dice' }],
+      ['10x-default', { watchedSeconds: 60 }],
+      ['10x-default-watched', { watchedSeconds: 3600 }],
       ['3x-r0-2', { ratio: 3 }],
       ['3x-r0-1', { ratio: 3, tolerate: 1 }],
       ['5x-r0-2', { ratio: 5 }],
@@ -64,7 +69,17 @@ function withinMinute(seed: number): number {
 
 /** Seconds from the onset until `roll back`; null: not within three hours, or before the onset. */
 export function runDetection(detection: Detection, seed: number): number | null {
-  const { rps, share, rate, ratio, tolerate, cleanSeconds, split } = detection;
+  const { rps, share, rate, ratio, tolerate, cleanSeconds, split, watchedSeconds } = detection;
+  const rules: Rules = { alpha: 0.001, beta: 0.01, tolerate, bad: 3, dispersion: 1, objective: null };
+  if (watchedSeconds !== null) {
+    const history = evenHosts(
+      { rps, originHosts: 100, destinationHosts: 10, rate },
+      watchedSeconds,
+      ratio,
+    )(new Random(seed));
+    const second = secondsToRollBack(startJudge({ ...rules, dispersion: 3 }, 1), history, watchedSeconds + 3 * 3600);
+    return second === null || second <= watchedSeconds ? null : second - watchedSeconds;
+  }
   const onset = beforeStepUp + (cleanSeconds === 0 ? 0 : cleanSeconds + withinMinute(seed));
   const world = independent({
     rps,
@@ -73,7 +88,6 @@ export function runDetection(detection: Detection, seed: number): number | null 
     destinationRate: from(onset, rate, ratio * rate),
     split,
   });
-  const rules: Rules = { alpha: 0.001, beta: 0.01, tolerate, bad: 3, dispersion: 1, objective: null };
   const second = secondsToRollBack(startJudge(rules, 1), world(new Random(seed)), onset + 3 * 3600);
   return second === null || second <= onset ? null : second - onset;
 }

@@ -110,6 +110,21 @@ type Hosts = {
   readonly rate: number;
 };
 
+/** Independent failures, as many at each host of the origin; from `stepUp` on the destination has its part, and fails `ratio` times as often. */
+export function evenHosts(hosts: Hosts, stepUp: number, ratio: number): World {
+  return (random) => {
+    const [origin, destination] = [sampler('poisson', hosts.rate), sampler('poisson', ratio * hosts.rate)];
+    const history = groups(hosts, (group, attempts) => (group === 2 ? destination : origin).draw(attempts, random));
+    return (second) => {
+      const shown = history(second);
+      const { only } = shown;
+      return only === undefined || second >= stepUp ? shown : { only: { ...only, destination: nothing } };
+    };
+  };
+}
+
+const nothing: Count = { attempts: 0, failures: 0 };
+
 /**
  * Hosts that fail more or less often than others, for good: rates are lognormal with this deviation, and the destination's
  * come from the same distribution as the origin's. Every other origin host is put together with its likes, as the judge does it.
