@@ -15,8 +15,14 @@ import { madeReading, madeServer } from '../made/readings.ts';
 const origin = ['old-1', 'old-2'];
 const rps = 100;
 
+type Setup = {
+  readonly backends?: readonly string[];
+  readonly destination?: readonly string[];
+  readonly originWeight?: number;
+};
+
 /**
- * A rollout without a loop: one backend, two servers on each side. A test changes the world, has one decision made in it
+ * A rollout without a loop: one backend or several that are alike, two servers on each side. A test changes the world, has one decision made in it
  * (`pass`), and appends of that what it wants. Traffic follows the weights; nothing fails.
  */
 export class Bench {
@@ -26,6 +32,8 @@ export class Bench {
   marker: string | null = null;
   isReadable = true;
   originHealthy = 2;
+  /** Where it is not the same at every backend. */
+  originHealthyAt: Record<string, number> = {};
   /** What the balancer says of a server; `up` unless named here or of an origin that is not healthy. */
   health: Record<string, Health> = {};
   /** What the provider says of an instance; `healthy` unless named here. null: it does not know of it. */
@@ -40,6 +48,7 @@ export class Bench {
   state: RolloutState;
   watch: Watch;
   nowMs = 1_000_000;
+  readonly #backends: readonly string[];
   #requests: OperatorRequest[] = [];
   #attempts: Record<string, number> = {};
 
@@ -47,17 +56,18 @@ export class Bench {
   readonly #names: readonly string[];
 
   /** At the beginning: the destination waits at weight 0. */
-  constructor(destination: readonly string[] = ['new-1', 'new-2'], originWeight = 100) {
+  constructor({ backends = ['edge'], destination = ['new-1', 'new-2'], originWeight = 100 }: Setup = {}) {
+    this.#backends = backends;
     this.destination = destination;
     this.#names = [...origin, ...destination];
     for (const name of origin) this.weights[name] = originWeight;
-    this.state = fold(null, this.#entry(1, started(destination, originWeight)));
+    this.state = fold(null, this.#entry(1, started(backends, destination, originWeight)));
     this.watch = startWatch(this.state);
   }
 
   /** In the middle of the first step: every server carries the same, and that is confirmed. */
-  static judging(destination?: readonly string[]): Bench {
-    const bench = new Bench(destination);
+  static judging(setup: Setup = {}): Bench {
+    const bench = new Bench(setup);
     bench.carry(bench.destination);
     bench.append([{ kind: 'stage-entered', stage: { kind: 'judging', step: 1 }, attempt: 1 }]);
     for (let index = 0; index < 5; index++) bench.pass();
@@ -67,15 +77,21 @@ export class Bench {
   /** These of the destination carry, and that is confirmed. */
   carry(servers: readonly string[]): void {
     const left: ServerTarget = { weight: 100, admin: null };
-    const edge: Record<string, ServerTarget> = { 'old-1': left, 'old-2': left };
+    const targets: Record<string, ServerTarget> = { 'old-1': left, 'old-2': left };
     for (const name of this.destination) {
       this.weights[name] = servers.includes(name) ? 100 : 0;
-      edge[name] = { weight: this.weights[name] ?? 0, admin: 'ready' };
+      targets[name] = { weight: this.weights[name] ?? 0, admin: 'ready' };
     }
     const floor = { min: 2, desired: null, exact: false };
-    const target = { requestedShare: null, traffic: { edge }, origin: floor, destination: floor };
+    const target = {
+      requestedShare: null,
+      traffic: Object.fromEntries(this.#backends.map((id) => [id, targets])),
+      origin: floor,
+      destination: floor,
+    };
     this.append([{ kind: 'intended', target, why: 'step 1' }]);
-    this.append([{ kind: 'confirmed', backend: 'edge', process: this.process, intent: this.state.seq }]);
+    const intent = this.state.seq;
+    this.append(this.#backends.map((backend) => ({ kind: 'confirmed', backend, process: this.process, intent })));
   }
 
   /** The judge has seen enough, and the step is baked. */
@@ -136,25 +152,24 @@ export class Bench {
 
   #serve(attempts: number): void {
     const carried = (name: string) =>
-      (this.admin[name] ?? 'ready') === 'ready' && !this.#isDown(name)
+      (this.admin[name] ?? 'ready') === 'ready' && !this.#isDown(name, '')
         ? (this.weights[name] ?? 0) * (this.astray[name] ?? 1)
         : 0;
     const total = this.#names.reduce((sum, name) => sum + carried(name), 0);
     for (const name of this.#names) {
-      this.#attempts[name] = (this.#attempts[name] ?? 0) + Math.round((attempts * carried(name)) / total);
+      this.#attempts[name] = (this.#attempts[name] ?? 0) + Math.round((attempts * carried(name)) / (total || 1));
     }
   }
 
   /** What is there now, without any traffic since. */
   observe(): Observation {
     const timed = <T>(value: T) => ({ atMs: this.nowMs, reading: known(value) });
-    const backend = this.isReadable
-      ? timed(this.#backend())
-      : { atMs: this.nowMs, reading: unknown('it does not answer') };
+    const backend = (id: string) =>
+      this.isReadable ? timed(this.#backend(id)) : { atMs: this.nowMs, reading: unknown('it does not answer') };
     return {
       nowMs: this.nowMs,
       leased: true,
-      backends: { edge: backend },
+      backends: Object.fromEntries(this.#backends.map((id) => [id, backend(id)])),
       origin: timed(this.#group('old', 'build-1')),
       destination: this.isGroupReadable
         ? timed(this.#group('new', 'build-2'))
@@ -165,24 +180,25 @@ export class Bench {
     };
   }
 
-  #backend(): BackendReading {
-    const servers = this.#names.map((name) => this.#server(name));
+  #backend(id: string): BackendReading {
+    const servers = this.#names.map((name) => this.#server(name, id));
     return madeReading(servers, { process: this.process, traits: { algorithm: known(this.algorithm) } });
   }
 
-  #server(name: string): ServerReading {
+  #server(name: string, id: string): ServerReading {
     const attempts = this.#attempts[name] ?? 0;
     return madeServer(name, {
       weight: this.weights[name] ?? 0,
       configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
-      health: this.health[name] ?? (this.#isDown(name) ? 'down' : 'up'),
+      health: this.health[name] ?? (this.#isDown(name, id) ? 'down' : 'up'),
       counters: { lbtot: attempts, rsp2xx: attempts },
     });
   }
 
-  #isDown(name: string): boolean {
-    return this.health[name] === 'down' || (name.startsWith('old') && Number(name.at(-1)) > this.originHealthy);
+  #isDown(name: string, backend: string): boolean {
+    const healthy = this.originHealthyAt[backend] ?? this.originHealthy;
+    return this.health[name] === 'down' || (name.startsWith('old') && Number(name.at(-1)) > healthy);
   }
 
   #group(prefix: string, build: string): GroupReading {
@@ -204,17 +220,16 @@ export class Bench {
   }
 }
 
-function started(destination: readonly string[], weight: number): Started {
+function started(backends: readonly string[], destination: readonly string[], weight: number): Started {
   const old = { side: 'origin', weight, admin: 'ready' } as const;
   const young = { side: 'destination', weight: 0, admin: 'ready' } as const;
+  const servers = { 'old-1': old, 'old-2': old, ...Object.fromEntries(destination.map((name) => [name, young])) };
   return {
     kind: 'started',
-    plan,
+    plan: { ...plan, backends: backends.map((id) => ({ id, origin: 'old-*', destination: 'new-*' })) },
     planHash: '0'.repeat(64),
     asFound: {
-      backends: {
-        edge: { 'old-1': old, 'old-2': old, ...Object.fromEntries(destination.map((name) => [name, young])) },
-      },
+      backends: Object.fromEntries(backends.map((id) => [id, servers])),
       origin: { min: 2, max: 4, desired: 2 },
       destination: { min: 2, max: 4, desired: 2 },
     },

@@ -45,7 +45,7 @@ describe('the drill gives one server as little as the balancer can', () => {
 
 describe('the drill of a rollout', () => {
   test('scales the origin, takes the one server back, and leaves everything as it was found', () => {
-    const bench = new Bench(['new-1', 'new-2'], 1);
+    const bench = new Bench({ originWeight: 1 });
     const targets = intents(until(bench, 'drill-restoring'));
     const [drill, back, restored] = targets.slice(-3).map(({ traffic }) => traffic['edge']);
     expect(drill).toEqual({ 'old-1': left(100), 'old-2': left(100), 'new-1': ready(1), 'new-2': ready(0) });
@@ -56,7 +56,7 @@ describe('the drill of a rollout', () => {
   });
 
   test('a way back in the middle of it goes to the weights as found', () => {
-    const bench = new Bench(['new-1', 'new-2'], 1);
+    const bench = new Bench({ originWeight: 1 });
     until(bench, 'drill-shifting');
     bench.follow();
     expect(bench.weights['old-1']).toBe(100);
@@ -68,7 +68,7 @@ describe('the drill of a rollout', () => {
   });
 
   test('writes what lowers the share first: a command that is cut off has not given more than was asked', () => {
-    const bench = new Bench(['new-1', 'new-2'], 1);
+    const bench = new Bench({ originWeight: 1 });
     until(bench, 'drill-shifting');
     const [effect] = bench.pass().effects;
     if (effect?.kind !== 'traffic') throw new Error('no weights are written');

@@ -21,13 +21,13 @@ describe('half the destination failing its checks takes the way back at once', (
     ['by the balancer', (bench: Bench) => bench.says('new-1', 'down')],
     ['by the provider', (bench: Bench) => unchecked(bench, 'unhealthy')],
   ])('and less than half of it does not, %s', (_who, fail) => {
-    const bench = Bench.judging(['new-1', 'new-2', 'new-3']);
+    const bench = Bench.judging({ destination: ['new-1', 'new-2', 'new-3'] });
     fail(bench);
     expect(kinds(bench.pass().events)).not.toContain('back-performed');
   });
 
   test('servers that are not to carry anything do not count, on either side of the half', () => {
-    const bench = Bench.judging(['new-1', 'new-2', 'new-3']);
+    const bench = Bench.judging({ destination: ['new-1', 'new-2', 'new-3'] });
     bench.carry(['new-1', 'new-2']);
     bench.health['new-3'] = 'down';
     expect(bench.pass().events).toEqual([]);
@@ -72,7 +72,7 @@ describe('a step is promoted on capacity that stands', () => {
   });
 
   test('where a server is not able it waits, and status says so', () => {
-    const bench = Bench.judging(['new-1', 'new-2', 'new-3']);
+    const bench = Bench.judging({ destination: ['new-1', 'new-2', 'new-3'] });
     bench.evidenceToPromote();
     bench.health['new-1'] = 'starting';
     expect(kinds(bench.pass().events)).not.toContain('promoted');

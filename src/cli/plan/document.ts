@@ -1,6 +1,8 @@
 import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
 import { type PlannedService, planHash } from '../../core/plan/hash.ts';
+import { reserveInTheWay } from '../../core/plan/reserve.ts';
+import { shareOfStep } from '../../core/plan/shares.ts';
 import { instancesFor } from '../../core/rollout/capacity.ts';
 import { drillShareAt, drillShareMost } from '../../core/rollout/drill.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
@@ -62,6 +64,7 @@ export class NothingLeft extends CliError {}
  * plan `under` do not count: the same plan chooses the same services, however much of it is done. Throws CliError.
  */
 export async function chooseServices(
+  context: Context,
   config: Config,
   journal: Journal | null,
   names: readonly string[],
@@ -81,7 +84,7 @@ export async function chooseServices(
   if (config.waves.length === 0) return { wave: null, services: Object.keys(config.services) };
   for (const one of config.waves) {
     const left = [];
-    for (const service of one.services) if (!(await isCompleted(journal, service, under))) left.push(service);
+    for (const service of one.services) if (!(await isCompleted(context, journal, service, under))) left.push(service);
     if (left.length > 0) return { wave: one, services: left };
   }
   throw new NothingLeft('every wave is completed: there is nothing to do', 'name a service to move it again');
@@ -105,7 +108,7 @@ export async function planDocument(
   const services: ServicePlan[] = [];
   const hashed: PlannedService[] = [];
   for (const name of choice.services) {
-    const past = await rolloutsOf(journal, name);
+    const past = await rolloutsOf(context.world, journal, name);
     const { before, begun } = splitAt(past, under);
     const lastStep = lastStepOf(before);
     const opened = openObserved(context, config, name, stateDirectory, 'watch');
@@ -135,8 +138,14 @@ function takenBackIn(past: readonly PastRollout[], observation: Observation): st
   return rolledBackBefore(past, builds)?.operation ?? null;
 }
 
-async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
-  return splitAt(await rolloutsOf(journal, service), under).before.at(-1)?.state.stage.kind === 'completed';
+async function isCompleted(
+  context: Context,
+  journal: Journal | null,
+  service: string,
+  under: string | null,
+): Promise<boolean> {
+  const past = await rolloutsOf(context.world, journal, service);
+  return splitAt(past, under).before.at(-1)?.state.stage.kind === 'completed';
 }
 
 function servicePlan(
@@ -149,6 +158,7 @@ function servicePlan(
 ): Omit<ServicePlan, 'takenBackIn'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
+  const reserve = reserveInTheWay(plan, second, traffic.rps);
   return {
     service: service.name,
     owner: service.owner,
@@ -160,7 +170,7 @@ function servicePlan(
     judge: judgeLines(plan, traffic, second),
     wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
-    warnings,
+    warnings: reserve === null ? warnings : [...warnings, reserve],
   };
 }
 
@@ -288,26 +298,10 @@ function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
 
 /** A step by capacity drifts as the origin scales: the whole range is told. */
 function shareRange(plan: RolloutPlan, step: Step, observation: Observation): string {
-  if (step.kind === 'weight') return percent(step.share);
-  const shares = sharesBy(plan, step.instances, observation);
+  const shares = shareOfStep(plan, step, observation);
   if (shares === null) return 'by capacity';
-  const [least, most] = shares;
-  return least === most ? percent(least) : `${percent(least)} – ${percent(most)}`;
-}
-
-/** Smallest and largest share that so many destination instances make over the sizes of the origin; null: not known. */
-function sharesBy(plan: RolloutPlan, instances: number, observation: Observation): readonly [number, number] | null {
-  const size = observation.origin.reading.known ? observation.origin.reading.value.size : null;
-  const share = (origin: number) => instances / (instances + origin);
-  if (size !== null && size.min !== size.max) return [share(size.max), share(size.min)];
-  const now = size?.desired ?? originServers(plan, observation);
-  return now === 0 ? null : [share(now), share(now)];
-}
-
-function originServers(plan: RolloutPlan, observation: Observation): number {
-  const backend = plan.backends[0];
-  const reading = backend === undefined ? undefined : observation.backends[backend.id]?.reading;
-  return backend === undefined || !reading?.known ? 0 : serversOf(backend, reading.value, 'origin').length;
+  const [least, most] = shares.map(percent);
+  return least === most ? (least ?? '') : `${least} – ${most}`;
 }
 
 function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observation): string[] {
@@ -320,7 +314,7 @@ function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observatio
   ];
   for (const [index, step] of plan.steps.entries()) {
     // The smallest share of a step by capacity sees last.
-    const share = step.kind === 'weight' ? step.share : sharesBy(plan, step.instances, observation)?.[0];
+    const share = shareOfStep(plan, step, observation)?.[0];
     const title = `step ${index + 1} (${shareRange(plan, step, observation)})`;
     if (share === undefined) lines.push(`${title}: the share is not known yet`);
     else lines.push(`${title}: ${describeSights({ rps, share, baseline }, rules)}`);

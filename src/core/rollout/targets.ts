@@ -76,22 +76,23 @@ export function trafficForStep(
 
 /** The whole way back: the origin as found, the destination in maint. */
 export function trafficBack(state: RolloutState, observation: Observation | null): Traffic {
-  return byBackend(state, (plan) => {
-    const targets = originAsFound(state.asFound, plan);
-    for (const name of destinationNames(state, plan, observation)) targets[name] = { weight: 0, admin: 'maint' };
-    return targets;
-  });
+  return byBackend(state, (plan) => backAt(state, plan, observation));
 }
+
+/** By backend: the destination servers that go into maint. `all`: whatever is there, and the origin is as found. */
+export type Cut = Readonly<Record<string, 'all' | readonly string[]>>;
 
 /**
  * The journalled target, but the servers named in maint: as much of the way back as the origin can carry at once. Where the
  * world gives a server less than the journal wants, somebody took it back or it was never raised: it stays there.
  */
-export function trafficCut(state: RolloutState, observation: Observation, cut: readonly string[]): Traffic {
+export function trafficCut(state: RolloutState, observation: Observation, cut: Cut): Traffic {
   const target = state.intended?.target.traffic ?? trafficAsFound(state);
   return byBackend(state, (plan) => {
+    const names = cut[plan.id] ?? [];
+    if (names === 'all') return backAt(state, plan, observation);
     const targets: ServerTargets = { ...target[plan.id] };
-    for (const name of cut) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
+    for (const name of names) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return targets;
     for (const server of reading.value.servers) {
@@ -104,23 +105,25 @@ export function trafficCut(state: RolloutState, observation: Observation, cut: r
   });
 }
 
-/** The same with the weights that leave the servers which are not cut `share` of the traffic, at most what they have. */
+/**
+ * The same with the weights that leave the servers which are not cut `share` of the traffic, at most what they have. A backend
+ * that is left alone (`alone`) keeps its weights: its destination carries everything there.
+ */
 export function trafficKept(
   state: RolloutState,
   observation: Observation,
-  cut: readonly string[],
+  cut: Cut,
   share: number,
+  alone: readonly string[],
 ): Traffic {
   const target = trafficCut(state, observation, cut);
   return byBackend(state, (plan) => {
     const before = target[plan.id] ?? {};
+    if (alone.includes(plan.id)) return before;
     const kept = Object.keys(before).filter((name) => carriesByTarget(plan, name, before[name]));
     if (kept.length === 0) return { ...before, ...originAsFound(state.asFound, plan) };
     const origin = foundServers(state.asFound, plan, 'origin').filter((server) => server.weight > 0);
-    const now = shareOfWeights(
-      origin.map(({ name }) => before[name]?.weight ?? 0),
-      kept.map((name) => before[name]?.weight ?? 0),
-    );
+    const now = shareAt(plan, before);
     const weighed = origin.map(({ name, weight }) => ({ name, base: weight, carries: true }));
     const weights = weightsForShare(weighed, kept, Math.min(share, now ?? share));
     const targets: ServerTargets = { ...before };
@@ -131,17 +134,17 @@ export function trafficKept(
 }
 
 /** The share that a target's own weights make, the largest over the backends. */
-export function shareOfTarget(state: RolloutState, traffic: Traffic): number {
-  let most = 0;
-  for (const plan of state.plan.backends) {
-    const entries = Object.entries(traffic[plan.id] ?? {});
-    const origin = entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight);
-    const destination = entries
-      .filter(([name, target]) => carriesByTarget(plan, name, target))
-      .map(([, target]) => target.weight);
-    most = Math.max(most, shareOfWeights(origin, destination) ?? 0);
-  }
-  return most;
+export function shareOfTarget(state: Pick<RolloutState, 'plan'>, traffic: Traffic): number {
+  return Math.max(0, ...state.plan.backends.map((plan) => shareAt(plan, traffic[plan.id]) ?? 0));
+}
+
+/** The same at one backend; null where the target gives nobody anything. */
+export function shareAt(plan: BackendPlan, targets: Traffic[string] = {}): number | null {
+  const entries = Object.entries(targets);
+  return shareOfWeights(
+    entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight),
+    entries.filter(([name, target]) => carriesByTarget(plan, name, target)).map(([, target]) => target.weight),
+  );
 }
 
 /** Floor that a group is to have from here on; never below what was targeted or found. */
@@ -164,6 +167,12 @@ export function carryingServers(traffic: Traffic, asFound: AsFound, plans: reado
     }
   }
   return [...names];
+}
+
+function backAt(state: RolloutState, plan: BackendPlan, observation: Observation | null): ServerTargets {
+  const targets = originAsFound(state.asFound, plan);
+  for (const name of destinationNames(state, plan, observation)) targets[name] = { weight: 0, admin: 'maint' };
+  return targets;
 }
 
 function weightsOfStep(

@@ -41,6 +41,8 @@ export type Watch = {
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
+  /** When a counter last fell without a new process; null: none did. */
+  readonly fellAtMs: number | null;
   readonly counted: Counted;
   /** Shares that the weights in force made since the present intent was confirmed, over as long as the recent load reaches back. */
   readonly expected: readonly {
@@ -85,6 +87,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
+    fellAtMs: null,
     counted: state.counted,
     expected: [],
     shareOffSinceMs: null,
@@ -109,6 +112,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
   const backends: Record<string, BackendWatch> = { ...before.backends };
   const windows: Record<string, Window> = {};
   let recent = before.recent;
+  let fellAtMs = before.fellAtMs;
   for (const plan of state.plan.backends) {
     const timed = observation.backends[plan.id];
     if (timed === undefined || !timed.reading.known) continue;
@@ -117,6 +121,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
       sideOf(plan, server),
     );
     counting[plan.id] = counted.counting;
+    if (counted.restarted !== null && before.counting[plan.id]?.process === reading.process) fellAtMs = timed.atMs;
     if (counted.window !== null) {
       windows[plan.id] = counted.window;
       recent = addWindow(recent, plan.id, counted.window);
@@ -140,7 +145,8 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     restarts: restarts(before, observation),
     able: able(before, state, observation),
     originAble: origin,
-    originRpsPerInstanceMax: highestLoad(before, state, recent, origin),
+    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, recent, origin),
+    fellAtMs,
     counted: counted(before.counted, windows),
     notStandingSinceMs: before.notStandingSinceMs,
     performed: state.back === null ? before.performed : null,
@@ -279,6 +285,9 @@ function beginOf(recent: RecentLoad): number | null {
   return begins.length === 0 ? null : Math.min(...begins);
 }
 
+/** Counters that are older than this come no more, and neither does what they left out. */
+const catchUpMs = 30_000;
+
 function highestLoad(
   before: Watch,
   state: RolloutState,
@@ -290,6 +299,9 @@ function highestLoad(
   const tally = recentTally(recent, 'origin');
   const instances = Math.max(0, ...origin.map((one) => one.count));
   const fromMs = beginOf(recent);
+  // Counters that fell may have been late ones: what was missing then comes all at once.
+  const isCatchingUp = before.fellAtMs !== null && (fromMs ?? 0) < before.fellAtMs + catchUpMs;
+  if (isCatchingUp) return before.originRpsPerInstanceMax;
   // An origin that could not be read when a window began may have had more instances then, which carried their part.
   const isWhole = fromMs !== null && (origin[0]?.atMs ?? Number.POSITIVE_INFINITY) <= fromMs;
   if (!load.known || instances === 0 || !isWhole) return before.originRpsPerInstanceMax;
