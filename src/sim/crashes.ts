@@ -26,8 +26,8 @@ const marker: readonly CrashPoint[] = ['marker.write/before', 'marker.write/afte
  *
  * The list of pairs is made by this rule: what every pass comes through (`everywhere`), and what that stage's own effects and
  * entries come through (here). Pairs that need a second fault at the same moment are left out: the samples of a checkpoint in a
- * stage that mostly is over before one is due, weights that somebody undid on the way back, a pass after the end. Runs come
- * across some of them, and nothing counts on it.
+ * stage that mostly is over before one is due, weights that somebody undid on the way back, a pass after the end but for the
+ * anchor that it appends. Runs come across some of them, and nothing counts on it.
  */
 const peculiar: Readonly<Record<(typeof stateLabels)[number], readonly CrashPoint[]>> = {
   preparing: resize,
@@ -55,7 +55,7 @@ const rare: readonly string[] = [
   ...pairsOf('drill-back', [...states, ...everywhere]),
   ...pairsOf('drill-restoring', [...weights, ...states]),
   ...pairsOf('growing', [...resize, ...samples]),
-  ...pairsOf('held', samples),
+  ...pairsOf('held', [...samples, ...append]),
   ...pairsOf('judging', [...weights, ...states, ...marker]),
   ...pairsOf('finishing', [...resize, ...everywhere]),
   ...pairsOf('cutting', [...weights, ...states, ...everywhere]),
