@@ -1,6 +1,7 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
+import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type Counted } from './events.ts';
@@ -36,6 +37,8 @@ export type Watch = {
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
+  /** When a backend last told that no origin server is up there; absent: the last it told is otherwise. */
+  readonly aloneAtMs: Readonly<Record<string, number>>;
   readonly counted: Counted;
   /** Shares that the weights in force made since the present intent was confirmed, over as long as the recent load reaches back. */
   readonly expected: readonly {
@@ -73,6 +76,7 @@ export function startWatch(state: RolloutState): Watch {
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
+    aloneAtMs: {},
     counted: state.counted,
     expected: [],
     shareOffSinceMs: null,
@@ -120,6 +124,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     restarts: restarts(before, observation),
     able: able(before, state, observation),
     originAble: origin,
+    aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
     originRpsPerInstanceMax: highestLoad(before, state, recent, origin),
     counted: counted(before.counted, windows),
   };
