@@ -136,7 +136,7 @@ function lookTexts(
   command: (verb: string) => string,
 ): string[] {
   if (taken === null) return [...lines];
-  const resume = `; nothing is in maint yet: \`${command('resume')} ${operation} --reason TEXT\` removes the marker and goes forward again`;
+  const resume = `; \`${command('resume')} ${operation} --reason TEXT\` removes the marker and goes forward again`;
   const onwards = ended ? '' : isCut ? '; this rollout does not go forward again' : resume;
   return [
     `The traffic was taken back, and the journal does not know it: ${taken}.`,

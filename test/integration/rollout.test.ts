@@ -7,6 +7,7 @@ import './rollout/bad-days.ts';
 import './rollout/signals.ts';
 import './rollout/local.ts';
 import './rollout/back.ts';
+import './rollout/origin-down.ts';
 import './rollout/operators.ts';
 import './rollout/shown.ts';
 import './rollout/stop.ts';
