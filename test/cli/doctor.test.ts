@@ -353,7 +353,7 @@ function worldOf({ level = 'admin', backend = healthy, journal, control, holders
   return {
     openJournal: (_, { readOnly }) =>
       readOnly ? settled(journal ?? missing) : Promise.reject(new Error('doctor opens the journal for writing')),
-    openBackends: () => [{ id: 'edge/query', backend: reading(backend) }],
+    openBackends: () => [{ id: 'edge/query', address: 'a.sock', backend: reading(backend) }],
     inspectProcess: () =>
       settled(
         typeof level === 'string'

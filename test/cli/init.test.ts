@@ -52,7 +52,7 @@ describe('drover init', () => {
       return Promise.resolve(['web']);
     };
     const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits: untoldTraits }) };
-    const openBackends = () => [{ id: 'haproxy/web', backend }];
+    const openBackends = () => [{ id: 'haproxy/web', address: 'a.sock', backend }];
     await init({ listBackends, openBackends }, '--haproxy', 'a.sock', '--haproxy', 'b.sock', 'fleet.yaml');
     expect(sockets).toMatchObject([{ sockets: ['a.sock', 'b.sock'] }]);
     expect(await readdir(directory.path)).toEqual(['fleet.yaml']);
@@ -62,7 +62,7 @@ describe('drover init', () => {
     await mkdir(join(directory.path, 'sub', 'dir'), { recursive: true });
     const listBackends = () => Promise.resolve(['web']);
     const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits: untoldTraits }) };
-    const openBackends = () => [{ id: 'haproxy/web', backend }];
+    const openBackends = () => [{ id: 'haproxy/web', address: 'a.sock', backend }];
     const world = { listBackends, openBackends };
     const sockets = ['admin.sock', 'sub/dir/own.sock', '/run/x.sock', '127.0.0.1:9999'];
     const given = [...sockets.flatMap((socket) => ['--haproxy', socket]), '--config', 'haproxy.cfg'];

@@ -84,7 +84,7 @@ describe('a way back while the origin is down', () => {
   });
 
   test('is whole at a backend whose origin is up, while it waits at another', () => {
-    const bench = fresh(Bench.judging(['one', 'two']));
+    const bench = fresh(Bench.judging({ backends: ['one', 'two'] }));
     bench.originHealthyAt = { one: 0 };
     bench.ask(back);
     const decision = bench.pass();

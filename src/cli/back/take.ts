@@ -8,7 +8,8 @@ import type { Glance } from '../../engine/operation.ts';
 import { chooseRollout } from '../choose-rollout.ts';
 import { CliError, type Context } from '../context.ts';
 import { becomeController } from '../controller/become.ts';
-import { type ControllerAnswer, controllerAt } from '../controller/reach.ts';
+import type { ControllerAnswer } from '../controller/messages.ts';
+import { controllerAt } from '../controller/reach.ts';
 import { rolloutsOf } from '../journal/history.ts';
 import { type OpenJournal, openJournalOf } from '../journal/open.ts';
 import { journalPath } from '../journal/path.ts';
@@ -120,8 +121,8 @@ async function byJournal(
   const { config } = await loadConfig(context, options.config);
   const opened = await openJournalOf(context, config, options.journal);
   try {
-    const state = await chooseRollout(opened, name, true);
-    await refuseWithoutWayBack(opened, state, request);
+    const state = await chooseRollout(context, opened, name, true);
+    await refuseWithoutWayBack(context, opened, state, request);
     const output = options.json ? context.stderr : context.stdout;
     output.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
     const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
@@ -142,14 +143,19 @@ async function byJournal(
 }
 
 /** A rollout that was retired, and one after which another one has moved the same servers, are not taken back by their name. */
-async function refuseWithoutWayBack(opened: OpenJournal, state: RolloutState, request: BackRequest): Promise<void> {
+async function refuseWithoutWayBack(
+  context: Context,
+  opened: OpenJournal,
+  state: RolloutState,
+  request: BackRequest,
+): Promise<void> {
   const refusal = backRefusal(state, request.all);
   if (refusal !== null) {
     const remedy = `where you know that the origin stands, \`drover back ${state.operation} --all\` takes it back all the same`;
     throw new Refused(`${refusal}, and nothing was done`, remedy);
   }
   if (state.stage.kind !== 'rolled-back') return;
-  const past = await rolloutsOf(opened.journal, null);
+  const past = await rolloutsOf(context.world, opened.journal, null);
   const last = past.findLast((one) => one.state.plan.service === state.plan.service)?.state ?? state;
   if (last.operation === state.operation) return;
   throw new Refused(

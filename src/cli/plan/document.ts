@@ -1,7 +1,10 @@
 import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
 import { type PlannedService, planHash } from '../../core/plan/hash.ts';
+import { reserveInTheWay } from '../../core/plan/reserve.ts';
+import { shareOfStep } from '../../core/plan/shares.ts';
 import { instancesFor } from '../../core/rollout/capacity.ts';
+import { drillShareAt, drillShareMost } from '../../core/rollout/drill.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
 import type { RolloutPlan } from '../../core/rollout/plan.ts';
@@ -61,6 +64,7 @@ export class NothingLeft extends CliError {}
  * plan `under` do not count: the same plan chooses the same services, however much of it is done. Throws CliError.
  */
 export async function chooseServices(
+  context: Context,
   config: Config,
   journal: Journal | null,
   names: readonly string[],
@@ -80,7 +84,7 @@ export async function chooseServices(
   if (config.waves.length === 0) return { wave: null, services: Object.keys(config.services) };
   for (const one of config.waves) {
     const left = [];
-    for (const service of one.services) if (!(await isCompleted(journal, service, under))) left.push(service);
+    for (const service of one.services) if (!(await isCompleted(context, journal, service, under))) left.push(service);
     if (left.length > 0) return { wave: one, services: left };
   }
   throw new NothingLeft('every wave is completed: there is nothing to do', 'name a service to move it again');
@@ -104,7 +108,7 @@ export async function planDocument(
   const services: ServicePlan[] = [];
   const hashed: PlannedService[] = [];
   for (const name of choice.services) {
-    const past = await rolloutsOf(journal, name);
+    const past = await rolloutsOf(context.world, journal, name);
     const { before, begun } = splitAt(past, under);
     const lastStep = lastStepOf(before);
     const opened = openObserved(context, config, name, stateDirectory, 'watch');
@@ -134,8 +138,14 @@ function takenBackIn(past: readonly PastRollout[], observation: Observation): st
   return rolledBackBefore(past, builds)?.operation ?? null;
 }
 
-async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
-  return splitAt(await rolloutsOf(journal, service), under).before.at(-1)?.state.stage.kind === 'completed';
+async function isCompleted(
+  context: Context,
+  journal: Journal | null,
+  service: string,
+  under: string | null,
+): Promise<boolean> {
+  const past = await rolloutsOf(context.world, journal, service);
+  return splitAt(past, under).before.at(-1)?.state.stage.kind === 'completed';
 }
 
 function servicePlan(
@@ -148,6 +158,7 @@ function servicePlan(
 ): Omit<ServicePlan, 'takenBackIn'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
+  const reserve = reserveInTheWay(plan, second, traffic.rps);
   return {
     service: service.name,
     owner: service.owner,
@@ -155,11 +166,11 @@ function servicePlan(
     from: plan.origin.environment,
     to: plan.destination.environment,
     builds: buildsOf(second),
-    lines: [...sizeLines(plan, second, traffic), ...stepLines(plan, second)],
+    lines: [...sizeLines(plan, second, traffic), drillLine(plan, second, traffic), ...stepLines(plan, second)],
     judge: judgeLines(plan, traffic, second),
     wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
-    warnings,
+    warnings: reserve === null ? warnings : [...warnings, reserve],
   };
 }
 
@@ -235,18 +246,25 @@ function sizeLines(plan: RolloutPlan, observation: Observation, traffic: Traffic
   return lines;
 }
 
+/** As small a share as the balancer can tell apart, and no larger than what brings the drill's requests within its time. */
+function drillLine(plan: RolloutPlan, observation: Observation, { rps }: Traffic): PlanLine {
+  const { drill } = plan.policy;
+  const most = rps === null ? 0 : drillShareMost(plan.policy, rps);
+  const shares = plan.backends.flatMap((backend) => {
+    const reading = observation.backends[backend.id]?.reading;
+    return reading?.known ? (drillShareAt(backend, reading.value, most) ?? []) : [];
+  });
+  const share = shares.length === 0 ? 'the lowest weight' : `about ${finePercent(Math.max(...shares))}`;
+  return {
+    ...{ sign: '~', what: 'drill', before: '0 %', owner: plan.owner, class: 'drain-bounded' },
+    after: `${share} on one server`,
+    note: `until ${drill.requests} requests or ${drill.ms / 1000} s; then back within ${drill.boundMs} ms, or nothing starts`,
+  };
+}
+
 function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
   const common = { sign: '~', owner: plan.owner, class: 'drain-bounded' } as const;
-  const { drill } = plan.policy;
-  const lines: PlanLine[] = [
-    {
-      ...common,
-      what: 'drill',
-      before: '0 %',
-      after: 'lowest weight',
-      note: `one server, until ${drill.requests} requests or ${drill.ms / 1000} s; then back within ${drill.boundMs} ms, or nothing starts`,
-    },
-  ];
+  const lines: PlanLine[] = [];
   let before = '0 %';
   for (const [index, step] of plan.steps.entries()) {
     const after = shareRange(plan, step, observation);
@@ -280,26 +298,10 @@ function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
 
 /** A step by capacity drifts as the origin scales: the whole range is told. */
 function shareRange(plan: RolloutPlan, step: Step, observation: Observation): string {
-  if (step.kind === 'weight') return percent(step.share);
-  const shares = sharesBy(plan, step.instances, observation);
+  const shares = shareOfStep(plan, step, observation);
   if (shares === null) return 'by capacity';
-  const [least, most] = shares;
-  return least === most ? percent(least) : `${percent(least)} – ${percent(most)}`;
-}
-
-/** Smallest and largest share that so many destination instances make over the sizes of the origin; null: not known. */
-function sharesBy(plan: RolloutPlan, instances: number, observation: Observation): readonly [number, number] | null {
-  const size = observation.origin.reading.known ? observation.origin.reading.value.size : null;
-  const share = (origin: number) => instances / (instances + origin);
-  if (size !== null && size.min !== size.max) return [share(size.max), share(size.min)];
-  const now = size?.desired ?? originServers(plan, observation);
-  return now === 0 ? null : [share(now), share(now)];
-}
-
-function originServers(plan: RolloutPlan, observation: Observation): number {
-  const backend = plan.backends[0];
-  const reading = backend === undefined ? undefined : observation.backends[backend.id]?.reading;
-  return backend === undefined || !reading?.known ? 0 : serversOf(backend, reading.value, 'origin').length;
+  const [least, most] = shares.map(percent);
+  return least === most ? (least ?? '') : `${least} – ${most}`;
 }
 
 function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observation): string[] {
@@ -312,13 +314,17 @@ function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observatio
   ];
   for (const [index, step] of plan.steps.entries()) {
     // The smallest share of a step by capacity sees last.
-    const share = step.kind === 'weight' ? step.share : sharesBy(plan, step.instances, observation)?.[0];
+    const share = shareOfStep(plan, step, observation)?.[0];
     const title = `step ${index + 1} (${shareRange(plan, step, observation)})`;
     if (share === undefined) lines.push(`${title}: the share is not known yet`);
     else lines.push(`${title}: ${describeSights({ rps, share, baseline }, rules)}`);
   }
   lines.push('whole share (100 %): nothing is compared; only the objective and the tripwires watch');
   return lines;
+}
+
+function finePercent(share: number): string {
+  return share < 0.01 ? `${Number((share * 100).toPrecision(1))} %` : percent(share);
 }
 
 function percent(share: number): string {

@@ -170,7 +170,7 @@ function bypassFindings(bypasses: BackendTraits['bypasses'], servers: readonly {
   const found: readonly (readonly [readonly string[], Omit<Finding, 'what'>])[] = [
     [rulesOf(/^use-server /).filter(isOurs), usesServer],
     [rulesOf(/persist$/), persists],
-    [rulesOf(/ set-status$/), setsStatus],
+    [rulesOf(/ (set-status|return|deny)$/), setsStatus],
   ];
   return found.flatMap(([rules, finding]) => (rules.length === 0 ? [] : [{ ...finding, what: abridged(rules) }]));
 }

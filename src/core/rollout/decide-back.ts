@@ -42,6 +42,9 @@ export function backReason(
     const more = state.back !== null && !state.back.all && state.stage.kind === 'cutting';
     return more && (asked?.all || destinationFails(watch)) ? { cause: state.back.cause, all: true } : null;
   }
+  // What has happened is journalled as it happened, whether or not there still is a reason for it.
+  if (watch.performed !== null)
+    return { cause: watch.performed.cause, all: watch.performed.all || asked?.all === true };
   if (asked !== null) return asked;
   const found = observation.leased ? foundBack(state, observation) : null;
   if (found !== null) return { cause: found, all: false };
@@ -75,11 +78,13 @@ export function goBack(
   const performed: RolloutEvent = {
     kind: 'back-performed',
     cause: reason.cause,
-    all: reason.all,
-    target,
     verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
     performedAtMs: observation.nowMs,
     counted: watch.counted,
+    // Performed already, and not to be journalled until now: that was the way back. Only what it takes may be more by now.
+    ...watch.performed,
+    all: reason.all,
+    target,
   };
   return {
     events: [performed],

@@ -9,6 +9,7 @@ import { type Facts, sameBuilds } from './facts.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
 import { sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
+import { configuredToCarry } from './start.ts';
 import type { RolloutState } from './state.ts';
 import { hasEnoughAble } from './step-needs.ts';
 import type { Watch } from './watch.ts';
@@ -150,11 +151,20 @@ function uncontrolled(state: RolloutState, observation: Observation): RolloutEve
     if (!reading?.known) continue;
     const ours = reading.value.servers.filter((server) => sideOf(plan, server.name) !== null);
     const found = controllability(reading.value.traits, ours).find((finding) => finding.severity === 'refuse');
-    if (found === undefined) continue;
-    const why = `${plan.id} cannot be steered any more: ${found.what}. ${found.why} ${found.remedy} Then resume`;
-    return [{ kind: 'held', why, by: 'drover' }];
+    if (found !== undefined) {
+      const why = `${plan.id} cannot be steered any more: ${found.what}. ${found.why} ${found.remedy} Then resume`;
+      return [{ kind: 'held', why, by: 'drover' }];
+    }
+    const weighted = isComparing(state) ? configuredToCarry(plan, reading.value) : null;
+    if (weighted !== null) return [{ kind: 'held', why: `${weighted}. Then resume`, by: 'drover' }];
   }
   return [];
+}
+
+/** With the whole share at the destination its owner may write its weights down: that is what the end asks for. */
+function isComparing({ stage, plan }: RolloutState): boolean {
+  if (stage.kind === 'finishing') return false;
+  return !('step' in stage) || stage.step <= plan.steps.length;
 }
 
 function deployments(state: RolloutState, facts: Facts): RolloutEvent[] {

@@ -5,13 +5,14 @@ import type { Reading } from '../observed/reading.ts';
 import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
-import { factsOf } from './facts.ts';
+import { type Facts, factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { othersOf, serversOf } from './servers.ts';
-import { stepName } from './stages.ts';
+import { capacityLack, stepName } from './stages.ts';
 import type { RolloutState, Stage } from './state.ts';
+import { stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
@@ -93,7 +94,7 @@ export function statusOf(
     origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
     destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
-    blockers: state.back === null ? facts.blockers : [],
+    blockers: state.back === null ? [...facts.blockers, ...notStanding(state, observation, facts)] : [],
     troubles,
     back: state.back && {
       cause: state.back.cause,
@@ -107,6 +108,13 @@ export function statusOf(
       return reading?.known ? othersOf(plan, reading.value.servers).map(({ name }) => `${name} at ${plan.id}`) : [];
     }),
   };
+}
+
+/** What keeps a step that is being judged from being promoted, whatever the evidence says. */
+function notStanding(state: RolloutState, observation: Observation, facts: Facts): string[] {
+  const { stage } = state;
+  if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
+  return [capacityLack(state, facts, stage.step)];
 }
 
 /** Taken or being taken. */

@@ -5,7 +5,7 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isAble, isOurs, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
-import { fullWeight, shareOfWeights, type WeighedServer, weightsForShare } from './weights.ts';
+import { fullWeight, shareOfWeights, type WeighedServer, weightsForDrill, weightsForShare } from './weights.ts';
 
 type Traffic = Target['traffic'];
 type ServerTargets = Record<string, ServerTarget>;
@@ -22,19 +22,33 @@ export function trafficAsFound(state: RolloutState): Traffic {
   });
 }
 
-/** As found, but `server` of the destination at `weight` and in `admin`: the drill's one server. */
+/** The drill: one server of the destination with the lowest weight, beside an origin that is scaled up until that is at most `shareMost`. */
 export function trafficForDrill(
   state: RolloutState,
+  observation: Observation,
   server: string,
-  weight: number,
-  admin: 'ready' | 'maint',
+  shareMost: number,
 ): Traffic {
   return byBackend(state, (plan) => {
     const targets = originAsFound(state.asFound, plan);
+    const weights = weightsForDrill(weighedOrigin(state, observation, plan), server, shareMost);
+    for (const name of Object.keys(targets)) {
+      const weight = weights[name];
+      if (weight !== undefined) targets[name] = { weight, admin: null };
+    }
     for (const name of destinationNames(state, plan, null)) {
-      targets[name] = name === server ? { weight, admin } : { weight: 0, admin: 'ready' };
+      targets[name] = { weight: name === server ? 1 : 0, admin: 'ready' };
     }
     return targets;
+  });
+}
+
+/** The drill's server taken back: nothing else is written until that is measured. */
+export function trafficDrilled(state: RolloutState, server: string): Traffic {
+  const target = state.intended?.target.traffic ?? trafficAsFound(state);
+  return byBackend(state, (plan) => {
+    const before = target[plan.id] ?? {};
+    return before[server] === undefined ? before : { ...before, [server]: { weight: 0, admin: 'maint' } };
   });
 }
 
@@ -211,6 +225,6 @@ function foundServers(
     .map(([name, found]) => ({ name, weight: found.weight }));
 }
 
-function byBackend(state: RolloutState, targets: (plan: BackendPlan) => ServerTargets): Traffic {
+function byBackend(state: RolloutState, targets: (plan: BackendPlan) => Traffic[string]): Traffic {
   return Object.fromEntries(state.plan.backends.map((plan) => [plan.id, targets(plan)]));
 }
