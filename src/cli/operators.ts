@@ -32,16 +32,19 @@ export function addOperators(program: Command, context: Context): void {
     )
     .action((name: string | undefined, options: Options) => hold(context, name, options));
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
-    .option('--reason <TEXT>', 'needed where somebody took the way back: removes the back marker')
+    .option(
+      '--reason <TEXT>',
+      'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back',
+    )
     .addHelpText('after', resumeExamples)
     .action((name: string | undefined, options: Options) => resume(context, name, options));
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
     ['back', 'take the traffic back to the origin now; the same as abort, also after completion'],
   ] as const) {
-    verb(program, word, text, `${unfinishedOne}, else the last one completed`)
+    verb(program, word, text, `${unfinishedOne}, else the last one completed, else the last one rolled back`)
       .option('--reason <TEXT>', 'journalled')
-      .option('--all', 'the whole destination at once, even where the origin cannot carry it all')
+      .option('--all', 'the whole destination at once, even where the origin is down or cannot carry it all')
       .option('--offline', 'without journal and controller: the balancer alone')
       .option('--haproxy <SOCKET>', 'with --offline: the runtime socket, or host:port')
       .option('--embedded <SOCKET>', 'with --offline: the control socket of an embedded balancer')
@@ -154,7 +157,7 @@ async function resume(context: Context, name: string | undefined, options: Optio
     if (marked !== null && options.reason === undefined) {
       throw new CliError(
         `${state.operation}: somebody took the way back (${marked})`,
-        'say why it goes forward again with --reason',
+        `\`drover back ${state.operation}\` finishes that; to go on with this rollout say why with --reason (where servers are in maint already, it stays taken back)`,
       );
     }
     if (marked !== null) await marker.remove(state.operation);

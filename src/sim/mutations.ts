@@ -8,6 +8,7 @@ import type { Watch } from '../core/rollout/watch.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
 import type { Decider, Mutation } from './engine.ts';
 import { believedCounts } from './mutations/believed.ts';
+import { goesBackToAnybody } from './mutations/blind.ts';
 import {
   completesOneStepEarly,
   leavesWithoutAWord,
@@ -143,6 +144,13 @@ export const mutations: readonly Mutation[] = [
     shownBy: ['back-all'],
     caughtBy: ['the way back comes at once'],
     ports: soundAsleep,
+  },
+  {
+    name: 'back to an origin that is down',
+    seenIn: 399,
+    shownBy: ['origin-dies'],
+    caughtBy: ['the way back leaves users a server'],
+    decider: goesBackToAnybody,
   },
   {
     name: 'durations by the wall clock',

@@ -293,12 +293,13 @@ export class Run {
     if (seat?.inbox === undefined || seat.inbox === null) return false;
     this.world.note(`an operator asks ${seat.controller?.holder}: ${JSON.stringify(request)}`);
     seat.inbox.push(request);
+    if (request.kind === 'back' && request.all) this.checks.lastServer.isAllAsked = true;
     if (request.kind === 'back' && request.all && seat.controller !== null)
       this.checks.promptness.onBackAsked(seat.controller);
     return true;
   }
 
-  /** `drover back --offline`: the marker first, then maint wherever a balancer can be reached, again and again. */
+  /** `drover back --offline`: the marker first, then maint wherever a balancer can be reached and the origin is up, again and again. */
   #backOffline(byMarkerAlone: boolean): void {
     if (this.#ended || this.checks.chain.back !== null) return;
     this.world.note(
@@ -313,7 +314,7 @@ export class Run {
   #cutByHand(id: string): void {
     const balancer = this.world.balancers.get(id);
     if (balancer === undefined || this.checks.chain.back !== null) return;
-    if (!balancer.reachable) {
+    if (!balancer.reachable || !balancer.hasOrigin()) {
       this.schedule.after(5000, () => this.#cutByHand(id));
       return;
     }

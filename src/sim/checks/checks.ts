@@ -8,6 +8,7 @@ import type { World } from '../world/world.ts';
 import { Chain } from './chain.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
+import { LastServerChecks } from './last-server.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
@@ -23,6 +24,7 @@ export class Checks {
   readonly chain = new Chain();
   readonly writes: WriteChecks;
   readonly promptness: PromptnessChecks;
+  readonly lastServer: LastServerChecks;
   violation: Violation | null = null;
   /** The fold of the durable chain so far. */
   state: RolloutState | null = null;
@@ -39,6 +41,7 @@ export class Checks {
     this.#vantage = new Vantage(world);
     this.#evidence = new EvidenceChecks(world, report);
     this.promptness = new PromptnessChecks(world, report);
+    this.lastServer = new LastServerChecks(world, report);
     this.writes = new WriteChecks(world, this.chain, this.#vantage, markerReadAtMs, report);
     world.onChange(() => this.#onChange());
   }
@@ -50,6 +53,7 @@ export class Checks {
 
   onWrite(write: Write, moment: 'before' | 'after'): void {
     this.writes.onWrite(write, moment);
+    this.lastServer.onWrite(write, moment);
   }
 
   onEntry(entry: Entry): void {
@@ -80,6 +84,7 @@ export class Checks {
 
   #onChange(): void {
     this.#vantage.look();
+    this.lastServer.look();
     const tick = Math.floor(this.#world.schedule.nowMs / 10_000);
     this.#evidence.look(tick !== this.#tick);
     this.#tick = tick;

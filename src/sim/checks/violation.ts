@@ -8,6 +8,7 @@ export const checkNames = [
   'no raise while held',
   'no raise against a hand',
   'the way back comes at once',
+  'the way back leaves users a server',
   'no effect without its intent',
   'only what is ours',
   'nothing shrinks under traffic',
