@@ -44,7 +44,7 @@ Examples:
 async function stop(context: Context, names: readonly string[], options: StopOptions): Promise<void> {
   const { config } = await loadConfig(context, options.config);
   const chosen = chosenOf(config, names);
-  const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
+  const { journal, stateDirectory } = await lookIntoJournal(context, options);
   const open = await rolloutsOf(journal, null).finally(() => journal?.close());
   const unfinished = open.map(({ state }) => state).filter((state) => !hasEnded(state));
   if (!existsSync(stateDirectory)) return tell(context, options, [], []);

@@ -40,6 +40,7 @@ export async function takeBack(context: Context, name: string | undefined, optio
     reason: options.reason ?? null,
     all: options.all === true,
   };
+  let controller = 'no controller is alive';
   const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
   try {
     const tellJson = options.json ? (operation: string) => context.stdout.write(toldLine(operation, request)) : null;
@@ -47,9 +48,10 @@ export async function takeBack(context: Context, name: string | undefined, optio
   } catch (error) {
     if (error instanceof StillStanding) throw error;
     say(`not by the controller: ${messageOf(error)}`);
+    controller = 'its controller cannot be told';
   }
   try {
-    return await byJournal(context, name, options, request);
+    return await byJournal(context, name, options, request, controller);
   } catch (error) {
     if (error instanceof StillStanding) throw error;
     say(`not by the journal: ${messageOf(error)}`);
@@ -95,6 +97,7 @@ async function byJournal(
   name: string | undefined,
   options: BackOptions,
   request: BackRequest,
+  controller: string,
 ): Promise<void> {
   const path = journalPath(context, options);
   if (!existsSync(path)) throw new CliError(`there is no journal at ${path}`);
@@ -103,7 +106,7 @@ async function byJournal(
   try {
     const state = await chooseRollout(opened, name, true);
     const output = options.json ? context.stderr : context.stdout;
-    output.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
+    output.write(`${state.operation}: ${controller}; this process takes the traffic back\n`);
     const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
     const becoming = { config, opened, state, options, requests: [request], until: watched.until };
     const end = await becomeController(context, becoming);

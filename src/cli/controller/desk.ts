@@ -15,7 +15,7 @@ export async function openDesk(context: Context, opened: Pick<OpenJournal, 'cont
   const control = await context.world.listenControl(opened.controlSocket, (request) => (attending ?? idle)(request));
   if (control === 'busy') {
     throw new CliError(
-      `a controller is running already (it answers at ${opened.controlSocket})`,
+      `a controller is running already (it listens at ${opened.controlSocket})`,
       'see what it does with `drover status`; it takes `drover hold`, `drover resume` and `drover back`',
     );
   }
