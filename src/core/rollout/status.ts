@@ -4,13 +4,13 @@ import type { BackendReading } from '../observed/backend.ts';
 import type { Reading } from '../observed/reading.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
-import { factsOf } from './facts.ts';
+import { type Facts, factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { stepName } from './stages.ts';
-import type { RolloutState, Stage } from './state.ts';
+import { hasEnded, type RolloutState, type Stage } from './state.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
@@ -92,7 +92,7 @@ export function statusOf(
     origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
     destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
-    blockers: state.back === null ? facts.blockers : [],
+    blockers: state.back === null && !hasEnded(state) ? lastingBlockers(watch, observation, facts) : [],
     troubles,
     back: state.back && {
       cause: state.back.cause,
@@ -107,6 +107,15 @@ export function statusOf(
     }),
   };
 }
+
+/** A load is known from the second reading on: that it is not before is no news. */
+function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
+  const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
+  if (!isFirst || facts.load.known || facts.reserveNeed.known) return facts.blockers;
+  return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
+}
+
+const firstLookMs = 3000;
 
 /** Taken or being taken. */
 function isWhole({ stage, plan }: RolloutState): boolean {
