@@ -7,7 +7,7 @@ import { PortError } from '../engine/ports.ts';
 import { CliError, type Context, type StartedHere } from './context.ts';
 import { openDesk } from './controller/desk.ts';
 import { rolloutsOf } from './journal/history.ts';
-import { journalOption, lookIntoJournal } from './journal/open.ts';
+import { expectDirectory, journalOption, lookIntoJournal } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { ask } from './terminal/ask.ts';
@@ -47,6 +47,7 @@ async function stop(context: Context, names: readonly string[], options: StopOpt
   const { config } = await loadConfig(context, options.config);
   const chosen = chosenOf(config, names);
   const stateDirectory = dirname(journalPath(context, options));
+  expectDirectory(stateDirectory);
   const unfinished = await warningsOf(context, options);
   if (!existsSync(stateDirectory)) return tell(context, options, [], []);
   // Held to the end, so that no controller begins to start again what is being ended.

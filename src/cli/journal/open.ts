@@ -56,7 +56,8 @@ async function openAt(context: Context, place: string): Promise<OpenJournal> {
   return { journal, stateDirectory, controlSocket: join(stateDirectory, 'control.sock') };
 }
 
-function expectDirectory(path: string): void {
+/** Throws CliError where something else is in the place of a state directory. */
+export function expectDirectory(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || found.isDirectory()) return;
   throw new CliError(

@@ -77,6 +77,16 @@ describe.concurrent('a directory in which nothing was begun', () => {
       expect({ verb, code: (await run(verb)).code }).toEqual({ verb, code: 1 });
     expect((await run('resume')).stderr).toContain('nothing was started here yet');
     expect(readdirSync(directory)).toEqual(['drover.yaml']);
+    writeFileSync(join(directory, '.drover'), '');
+    for (const verb of ['status', 'plan', 'hold', 'resume', 'stop', 'apply']) {
+      const { code, stderr } = await run(verb);
+      expect({ verb, code, stderr }).toEqual({
+        verb,
+        code: 1,
+        stderr: expect.stringMatching(/directory|a file stands/),
+      });
+      expect(stderr).not.toContain('ENOTDIR');
+    }
   });
 
   test('is left alone where the socket may not write', async ({ expect, onTestFinished }) => {
