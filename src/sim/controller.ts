@@ -258,6 +258,7 @@ export class Controller {
       acquire: (operation, holder, nowMs, ttlMs) =>
         this.#local('lease', ['lease.acquire', null], () => durable.acquire(operation, holder, nowMs, ttlMs)),
       release: (operation, holder) => this.#local('lease', [null, null], () => durable.release(operation, holder)),
+      holderOf: (operation) => this.#local('lease', [null, null], () => durable.holderOf(operation)),
     };
   }
 

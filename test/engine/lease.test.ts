@@ -87,7 +87,11 @@ describe('the lease of an operation', () => {
 
   test('a store that never answers does not hold the loop up', async () => {
     const machine = new Machine();
-    const hanging: LeaseStore = { acquire: () => new Promise(() => {}), release: () => Promise.resolve() };
+    const hanging: LeaseStore = {
+      acquire: () => new Promise(() => {}),
+      release: () => Promise.resolve(),
+      holderOf: () => Promise.resolve(null),
+    };
     const timing = { pollMs: 1000, callMs, leaseMs };
     const one = keepLease({ clock: machine.clock(), leases: hanging, holder: 'one', timing }, 'op');
     const given = new AbortController();
