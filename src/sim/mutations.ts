@@ -7,6 +7,7 @@ import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
 import type { Decider, Mutation } from './engine.ts';
+import { blindToAnchors, withoutAnchors } from './mutations/anchors.ts';
 import { believedCounts } from './mutations/believed.ts';
 import { goesBackToAnybody } from './mutations/blind.ts';
 import {
@@ -151,6 +152,27 @@ export const mutations: readonly Mutation[] = [
     shownBy: ['origin-dies'],
     caughtBy: ['the way back leaves users a server'],
     decider: goesBackToAnybody,
+  },
+  {
+    name: 'a failed check taken for a slow start',
+    seenIn: 42,
+    shownBy: ['instance-dies', 'instance-flaps', 'scale-in-by-others'],
+    caughtBy: ['half down is answered'],
+    decider: seeing((observation) => stillStarting(observation)),
+  },
+  {
+    name: 'an anchor that nobody writes',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['anchors'],
+    ports: withoutAnchors,
+  },
+  {
+    name: 'an anchor for whoever comes by',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['anchors'],
+    ports: blindToAnchors,
   },
   {
     name: 'durations by the wall clock',
@@ -335,6 +357,19 @@ function destinationUp(observation: Observation, state: RolloutState): Observati
   return mapServers(observation, (server) =>
     sideOf(plan, server.name) === 'destination' && server.health === 'down' ? { ...server, health: 'up' } : server,
   );
+}
+
+/** Whatever fails a check at the destination is taken to have come up just now, and not to be through its first one. */
+function stillStarting(observation: Observation): Observation {
+  const { destination } = observation;
+  const shown = mapServers(observation, (server) =>
+    server.health === 'down' && server.configuredWeight === 0 ? { ...server, health: 'starting' } : server,
+  );
+  if (!destination.reading.known) return shown;
+  const instances = destination.reading.value.instances.map((one) =>
+    one.state === 'unhealthy' ? { ...one, state: 'starting' as const } : one,
+  );
+  return { ...shown, destination: { ...destination, reading: known({ ...destination.reading.value, instances }) } };
 }
 
 /** The balancers are taken to be as the journal wants them. */
