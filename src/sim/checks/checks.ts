@@ -3,11 +3,12 @@ import { type Entry, emptyHead } from '../../core/journal/entry.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import type { Write } from '../controller.ts';
 import { sha256 } from '../hash.ts';
-import { textOf } from '../stores.ts';
+import { type Durable, textOf } from '../stores.ts';
 import type { World } from '../world/world.ts';
 import { Chain } from './chain.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
+import { JournalledChecks } from './journalled.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
@@ -29,17 +30,19 @@ export class Checks {
   readonly #world: World;
   readonly #vantage: Vantage;
   readonly #evidence: EvidenceChecks;
+  readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
   #tick = 0;
 
-  constructor(world: World, fold: Fold, markerReadAtMs: ReadonlyMap<string, number>) {
+  constructor(world: World, fold: Fold, durable: Durable) {
     this.#world = world;
     this.#fold = fold;
     const report: Report = (check, text) => this.fail(check, text);
     this.#vantage = new Vantage(world);
     this.#evidence = new EvidenceChecks(world, report);
     this.promptness = new PromptnessChecks(world, report);
-    this.writes = new WriteChecks(world, this.chain, this.#vantage, markerReadAtMs, report);
+    this.#journalled = new JournalledChecks(world.scenario.plan, report);
+    this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
   }
 
@@ -61,6 +64,7 @@ export class Checks {
     const event = this.chain.add(entry, this.#world.schedule.nowMs);
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);
+    this.#journalled.onEvent(event);
     if (event.kind === 'rolled-back' || event.kind === 'completed')
       checkEnd(this.#world, this.chain, (check, text) => this.fail(check, text));
   }
