@@ -58,7 +58,7 @@ describe('a controller that reads a chain', () => {
   ])('builds nothing on one in which an entry was %s', async (_what, change, seq) => {
     const chain = openChain(told(await written(), change), 'move', sha256);
     await expect(chain.catchUp(never)).rejects.toThrow(
-      expect.objectContaining({ code: 'corrupt', message: expect.stringContaining(`entry ${seq}`) }),
+      expect.objectContaining({ code: 'corrupt', retriable: false, message: expect.stringContaining(`entry ${seq}`) }),
     );
   });
 });

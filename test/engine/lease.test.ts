@@ -38,6 +38,10 @@ describe('the lease of an operation', () => {
     expect([two.isHeld(), two.leftMs()]).toEqual([true, 0]);
     machine.passedMs += callMs;
     expect(two.leftMs()).toBeGreaterThan(0);
+    // It waits once, and not at every renewal.
+    machine.passedMs += leaseMs / 2;
+    await two.keep(signal);
+    expect(two.leftMs()).toBe(leaseMs);
   });
 
   test('the first controller of an operation waits for nobody', async () => {
@@ -177,8 +181,10 @@ describe('the lease of an operation', () => {
 describe('the time of an operation', () => {
   test('a wall clock that is set moves nothing; the journal moves it forward only', () => {
     const machine = new Machine();
+    machine.passedMs = 77_000;
     const clock = steadyClock(machine.clock());
     const startedMs = clock.now();
+    expect(startedMs).toBe(machine.clock().now());
     machine.passedMs += 5000;
     machine.wallOffsetMs -= 3_600_000;
     expect(clock.now() - startedMs).toBe(5000);
