@@ -18,6 +18,14 @@ import {
   wordless,
 } from './mutations/endings.ts';
 
+import {
+  firstAttemptAlways,
+  leaseTakenForGranted,
+  markerNotAwaited,
+  slowToAcknowledge,
+  withoutDrillBound,
+} from './mutations/rules.ts';
+
 /**
  * Known-bad products, each made of the real one by changing what its decider is told, what it says, or what its ports promise.
  * Every one of them must be caught by a checker; the product itself has no branch for them.
@@ -178,7 +186,12 @@ export const mutations: readonly Mutation[] = [
     name: 'durations by the wall clock',
     seenIn: 516,
     shownBy: ['clock-steps'],
-    caughtBy: ['no effect without its intent', 'nothing shrinks under traffic', 'everything ends'],
+    caughtBy: [
+      'no effect without its intent',
+      'no raise without the lease',
+      'nothing shrinks under traffic',
+      'everything ends',
+    ],
     ports: wallClockOnly,
   },
   {
@@ -229,6 +242,36 @@ export const mutations: readonly Mutation[] = [
     shownBy: [],
     caughtBy: ['everything ends'],
     decider: neverSilent,
+  },
+  {
+    name: 'every attempt the first',
+    seenIn: 4,
+    shownBy: [],
+    caughtBy: ['less β for every attempt'],
+    decider: firstAttemptAlways,
+  },
+  {
+    name: 'a drill of any length',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['no way on from a failed drill'],
+    decider: standing(withoutDrillBound),
+    // Where it is shown: hardly any world has a drill that takes so long.
+    ports: slowToAcknowledge,
+  },
+  {
+    name: 'the marker not awaited',
+    seenIn: 3,
+    shownBy: [],
+    caughtBy: ['the marker comes first'],
+    ports: markerNotAwaited,
+  },
+  {
+    name: 'the lease taken for granted',
+    seenIn: 4,
+    shownBy: ['second-controller'],
+    caughtBy: ['no raise without the lease'],
+    ports: leaseTakenForGranted,
   },
 ];
 

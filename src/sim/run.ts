@@ -78,7 +78,7 @@ export class Run {
     this.#decider = mutation?.decider?.(realDecider) ?? realDecider;
     this.#random = new Random(scenario.seed).fork('run');
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
-    this.checks = new Checks(this.world, fold, this.durable.markerReadAtMs);
+    this.checks = new Checks(this.world, fold, this.durable);
     const hasCrashes = scenario.faults.crash !== undefined;
     this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 18 : 0);
     this.durable.onEntry = (entry) => {

@@ -3,13 +3,14 @@ import { type Entry, emptyHead } from '../../core/journal/entry.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import type { Reading, Write } from '../controller.ts';
 import { sha256 } from '../hash.ts';
-import { textOf } from '../stores.ts';
+import { type Durable, textOf } from '../stores.ts';
 import type { World } from '../world/world.ts';
 import { checkAnchors, checkStartAnchored } from './anchored.ts';
 import { Chain } from './chain.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
 import { HalfDownChecks } from './half-down.ts';
+import { JournalledChecks } from './journalled.ts';
 import { LastServerChecks } from './last-server.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
@@ -34,11 +35,12 @@ export class Checks {
   readonly #vantage: Vantage;
   readonly #evidence: EvidenceChecks;
   readonly #halfDown: HalfDownChecks;
+  readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
   readonly #fleet: Entry[] = [];
   #tick = 0;
 
-  constructor(world: World, fold: Fold, markerReadAtMs: ReadonlyMap<string, number>) {
+  constructor(world: World, fold: Fold, durable: Durable) {
     this.#world = world;
     this.#fold = fold;
     const report: Report = (check, text) => this.fail(check, text);
@@ -47,7 +49,8 @@ export class Checks {
     this.#halfDown = new HalfDownChecks(world, this.chain, report);
     this.promptness = new PromptnessChecks(world, report);
     this.lastServer = new LastServerChecks(world, report);
-    this.writes = new WriteChecks(world, this.chain, this.#vantage, markerReadAtMs, report);
+    this.#journalled = new JournalledChecks(world.scenario.plan, report);
+    this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
   }
 
@@ -79,6 +82,7 @@ export class Checks {
     const event = this.chain.add(entry, this.#world.schedule.nowMs);
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);
+    this.#journalled.onEvent(event);
     if (event.kind === 'promoted' && !losesEntries(this.#world))
       checkStartAnchored(this.#fleet, (check, text) => this.fail(check, text));
     if (event.kind === 'rolled-back' || event.kind === 'completed')
