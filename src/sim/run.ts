@@ -78,8 +78,7 @@ export class Run {
     this.#random = new Random(scenario.seed).fork('run');
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
     this.checks = new Checks(this.world, fold, this.durable.markerReadAtMs);
-    const hasCrashes = scenario.faults.crash !== undefined;
-    this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 18 : 0);
+    this.#crashes = new Crashes(this.#random.fork('crashes'), scenario.deaths);
     this.durable.onEntry = (entry) => {
       if (entry.operation !== operation) return;
       this.checks.onEntry(entry);
@@ -207,6 +206,7 @@ export class Run {
       onWrite: (write, moment) => this.checks.onWrite(write, moment),
       suffered: (fault: FaultName) => count(this.coverage.faults, fault),
       crashes: (point) => {
+        if (!this.world.healed) this.coverage.pairs[crashKey(this.#label, point)] = 1;
         if (!this.#crashes.strikes(this.#label, point)) return false;
         count(this.coverage.crashes, crashKey(this.#label, point));
         count(this.coverage.faults, 'crash');
