@@ -67,11 +67,12 @@ const world: World = {
     });
     return { group: local, close: () => local.close() };
   },
-  async startBalancers(config, stateDirectory) {
-    for (const balancer of Object.values(config.balancers)) {
-      if (balancer.kind === 'embedded')
-        await startEmbedded(embeddedConfigOf(config, balancer), join(stateDirectory, 'balancers'));
-    }
+  async startBalancer(config, name, stateDirectory, signal) {
+    const balancer = config.balancers[name];
+    if (balancer?.kind !== 'embedded') return 'runs';
+    const embedded = embeddedConfigOf(config, balancer);
+    const { reused, again } = await startEmbedded(embedded, join(stateDirectory, 'balancers'), signal);
+    return reused ? 'runs' : again ? 'started again' : 'started';
   },
   async startedHere(stateDirectory) {
     const instances = runningInstances(stateDirectory);

@@ -9,6 +9,7 @@ import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
 import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
+import { startBalancers } from './controller/balancers.ts';
 import { type Becoming, becomeController } from './controller/become.ts';
 import { notJournalled, untilJournalled, unwrittenPolls } from './controller/until-journalled.ts';
 import { rolloutsOf } from './journal/history.ts';
@@ -105,7 +106,7 @@ Examples:
 
 async function hold(context: Context, name: string | undefined, options: Options): Promise<void> {
   await withJournal(context, options, async (config, opened) => {
-    const state = await chooseRollout(opened, name);
+    const state = await chooseRollout(context, opened, name);
     if (state.back !== null) throw new CliError(`${state.operation} is on the way back: there is nothing to hold`);
     const request: HoldRequest = {
       ...{ kind: 'hold', by: context.user, why: options.reason ?? 'asked for' },
@@ -147,7 +148,7 @@ async function holdHere(context: Context, becoming: Becoming): Promise<void> {
 
 async function resume(context: Context, name: string | undefined, options: Options): Promise<void> {
   await withJournal(context, options, async (config, opened) => {
-    const state = await chooseRollout(opened, name);
+    const state = await chooseRollout(context, opened, name);
     const marker = context.world.openMarker(opened.stateDirectory);
     const marked = await marker.read(state.operation);
     if (marked !== null && options.reason === undefined) {
@@ -173,7 +174,7 @@ async function retire(
   options: Options & { confirm?: string },
 ): Promise<void> {
   await withJournal(context, options, async (config, opened) => {
-    const past = (await rolloutsOf(opened.journal, null)).map(({ state }) => state);
+    const past = (await rolloutsOf(context.world, opened.journal, null)).map(({ state }) => state);
     const candidates = past.filter((one) => one.stage.kind === 'completed' && !one.retired);
     const state =
       name === undefined
@@ -205,7 +206,7 @@ async function refusalsOf(
 ): Promise<readonly string[]> {
   const { service } = state.plan;
   // The embedded balancer reads its configuration again.
-  await context.world.startBalancers(config, opened.stateDirectory);
+  await startBalancers(context, config, opened.stateDirectory);
   const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
   try {
     return linesToWrite(config, retireRefusals(state, await rollout.observe()));

@@ -6,7 +6,8 @@ import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import { commandAt } from './command-at.ts';
 import type { Context, Journal } from './context.ts';
-import { type ControllerAnswer, controllerAt } from './controller/reach.ts';
+import type { ControllerAnswer } from './controller/messages.ts';
+import { controllerAt } from './controller/reach.ts';
 import { type PastRollout, rolloutsOf } from './journal/history.ts';
 import { journalOption, lookIntoJournal } from './journal/open.ts';
 import { isTold, sentenceOf } from './journal/sentences.ts';
@@ -54,7 +55,7 @@ async function status(context: Context, options: Options): Promise<void> {
   const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
   try {
     const answer = await controllerAt(context, join(stateDirectory, 'control.sock'));
-    const past = await rolloutsOf(journal, null);
+    const past = await rolloutsOf(context.world, journal, null);
     const seen = await Promise.all(past.map((one) => rowOf(context, config, stateDirectory, past, one, answer)));
     const commit = seen.flatMap(({ look }) => look.commit);
     if (options.json) {

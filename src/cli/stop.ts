@@ -45,7 +45,7 @@ async function stop(context: Context, names: readonly string[], options: StopOpt
   const { config } = await loadConfig(context, options.config);
   const chosen = chosenOf(config, names);
   const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
-  const open = await rolloutsOf(journal, null).finally(() => journal?.close());
+  const open = await rolloutsOf(context.world, journal, null).finally(() => journal?.close());
   const unfinished = open.map(({ state }) => state).filter((state) => !hasEnded(state));
   if (!existsSync(stateDirectory)) return tell(context, options, [], []);
   // Held to the end, so that no controller begins to start again what is being ended.

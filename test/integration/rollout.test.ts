@@ -6,6 +6,8 @@ import './rollout/several.ts';
 import './rollout/bad-days.ts';
 import './rollout/signals.ts';
 import './rollout/local.ts';
+import './rollout/refused.ts';
+import './rollout/dead-balancer.ts';
 import './rollout/back.ts';
 import './rollout/operators.ts';
 import './rollout/edited.ts';

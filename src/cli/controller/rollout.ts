@@ -13,10 +13,11 @@ import { foldAll, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService } from '../open-service.ts';
 import { openAnnouncer } from './announce.ts';
+import { keepBalancers } from './balancers.ts';
 import { type ControlDesk, openDesk } from './desk.ts';
 import { heartbeat } from './heartbeat.ts';
+import type { ControllerAnswer } from './messages.ts';
 import { novelties } from './novelties.ts';
-import type { ControllerAnswer } from './reach.ts';
 import { catchSignals, type Signals } from './signals.ts';
 
 export type ControlOptions = {
@@ -59,7 +60,7 @@ const unwrittenPasses = 3;
 export async function controlRollout(context: Context, options: ControlOptions): Promise<ControlEnd> {
   const { config, opened, operation } = options;
   const before = await opened.journal.read(operation, 0);
-  const begun = foldAll(before);
+  const begun = foldAll(before, context.world.sha256);
   await exportFirst(options, begun);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
@@ -79,6 +80,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
     else inbox.push({ kind: 'hold', by: context.user, why: `the controller was asked to end (${name})` });
   });
   const heart = heartbeat(context, options.heartbeat, options.onTrouble);
+  const keeper = keepBalancers(context, config, options.service, opened.stateDirectory, options.onTrouble);
   const changed = troubleChanges();
   try {
     if (begun !== null) tellChanges(options, begun, rollout.plan);
@@ -93,11 +95,12 @@ export async function controlRollout(context: Context, options: ControlOptions):
       // A journal that takes nothing holds the share too: nothing proceeds without it.
       const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
       if ((signals.asked() !== null && isHeld) || options.until?.(next)) stop.abort();
+      keeper.look(next.observation);
       for (const line of changed(next)) options.onTrouble(line);
       options.onStatus(statusOf(next.state, next.watch, next.observation, next.troubles), next.state);
     };
     const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
-    const state = await folded(last, opened, operation);
+    const state = await folded(context, last, opened, operation);
     await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
       options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
     );
@@ -110,6 +113,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
     if (options.signals === undefined) signals.release();
     else signals.onAsked(() => undefined);
     await heart.stop();
+    await keeper.close();
     await rollout.close();
     if (options.desk === undefined) await desk.close();
     else desk.attend(null);
@@ -185,7 +189,7 @@ function standingOf(glance: Glance | null): readonly string[] {
 }
 
 function isBack(state: RolloutState, last: Glance | null): boolean {
-  return state.back !== null || (last !== null && last.decision.back.length > 0);
+  return state.back !== null || last?.decision.events.some(({ kind }) => kind === 'back-performed') === true;
 }
 
 /** One line for each trouble that has begun, and one when there is none any more. */
@@ -204,8 +208,13 @@ function troubleChanges(): (glance: Glance) => readonly string[] {
   };
 }
 
-async function folded(last: Glance | null, opened: OpenJournal, operation: string): Promise<RolloutState> {
-  const all = await rolloutsOf(opened.journal, null).catch(() => []);
+async function folded(
+  context: Context,
+  last: Glance | null,
+  opened: OpenJournal,
+  operation: string,
+): Promise<RolloutState> {
+  const all = await rolloutsOf(context.world, opened.journal, null).catch(() => []);
   const state = all.find((one) => one.state.operation === operation)?.state ?? last?.state;
   if (state === undefined) throw new CliError(`nothing is known of ${operation}`);
   return state;
