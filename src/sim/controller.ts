@@ -28,6 +28,8 @@ export type Write = {
   readonly issuedAtMs: number;
   /** Length of the operation's durable chain when the call was made. */
   readonly issuedSeq: number;
+  /** Whether its sender held the lease when the call was made. */
+  readonly leased: boolean;
   readonly stray: boolean;
 } & (
   | { readonly kind: 'weights'; readonly balancer: Balancer; readonly values: Readonly<Record<string, number>> }
@@ -268,12 +270,21 @@ export class Controller {
       acquire: (operation, holder, nowMs, ttlMs) =>
         this.#local('lease', ['lease.acquire', null], () => durable.acquire(operation, holder, nowMs, ttlMs)),
       release: (operation, holder) => this.#local('lease', [null, null], () => durable.release(operation, holder)),
+      holderOf: (operation) => this.#local('lease', [null, null], () => durable.holderOf(operation)),
     };
   }
 
-  #issue(): { by: string; issuedAtMs: number; issuedSeq: number } {
-    const { world, durable, operation } = this.#around;
-    return { by: this.holder, issuedAtMs: world.schedule.nowMs, issuedSeq: durable.head(operation).seq };
+  #issue(): Pick<Write, 'by' | 'issuedAtMs' | 'issuedSeq' | 'leased'> {
+    const { world, durable, operation, wallMs } = this.#around;
+    const { nowMs } = world.schedule;
+    // Nobody knows how long he has slept before he has looked at a clock.
+    const hasJustWoken = this.pausedUntilMs === nowMs;
+    return {
+      by: this.holder,
+      issuedAtMs: nowMs,
+      issuedSeq: durable.head(operation).seq,
+      leased: hasJustWoken || durable.leaseHolder(operation, wallMs()) === this.holder,
+    };
   }
 
   #write(write: Write): void {

@@ -11,6 +11,7 @@ export const faultNames = [
   'instance-never-healthy',
   'instance-flaps',
   'instance-dies',
+  'origin-dies',
   'partial-capacity',
   'scale-in-by-others',
   'crash',
@@ -57,6 +58,7 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
 };
 const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
   'instance-dies': [0.5, 4],
+  'origin-dies': [0.5, 3],
   'partial-capacity': [0.5, 2],
   'scale-in-by-others': [0.5, 3],
   crash: [2, 30],
@@ -84,6 +86,7 @@ const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
 const final: readonly (FaultName | OperatorAct)[] = [
   'instance-flaps',
   'instance-dies',
+  'origin-dies',
   'bad-deployment',
   'hung-requests',
   'back',
@@ -99,7 +102,7 @@ export function drawFaults(random: Random): FaultRates {
   for (const name of [...faultNames, ...operatorActs]) {
     const own = random.fork(name);
     const chance =
-      name === 'crash' ? 0.6 : density * (final.includes(name) ? 0.35 : name === 'second-controller' ? 0.6 : 1);
+      name === 'crash' ? 0.8 : density * (final.includes(name) ? 0.35 : name === 'second-controller' ? 0.6 : 1);
     if (!own.chance(chance)) continue;
     const range = perCall[name as FaultName] ?? perHour[name] ?? [1, 1];
     rates[name] = own.spread(range[0], range[1]);

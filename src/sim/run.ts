@@ -78,9 +78,8 @@ export class Run {
     this.#decider = mutation?.decider?.(realDecider) ?? realDecider;
     this.#random = new Random(scenario.seed).fork('run');
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
-    this.checks = new Checks(this.world, fold, this.durable.markerReadAtMs);
-    const hasCrashes = scenario.faults.crash !== undefined;
-    this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 18 : 0);
+    this.checks = new Checks(this.world, fold, this.durable);
+    this.#crashes = new Crashes(this.#random.fork('crashes'), scenario.deaths);
     this.durable.onEntry = (entry) => {
       if (entry.operation === fleetOperation) this.checks.onFleetEntry(entry);
       if (entry.operation !== operation) return;
@@ -210,6 +209,7 @@ export class Run {
       onRead: (reading) => this.checks.onRead(reading),
       suffered: (fault: FaultName) => count(this.coverage.faults, fault),
       crashes: (point) => {
+        if (!this.world.healed) this.coverage.pairs[crashKey(this.#label, point)] = 1;
         if (!this.#crashes.strikes(this.#label, point)) return false;
         count(this.coverage.crashes, crashKey(this.#label, point));
         count(this.coverage.faults, 'crash');
@@ -296,12 +296,13 @@ export class Run {
     if (seat?.inbox === undefined || seat.inbox === null) return false;
     this.world.note(`an operator asks ${seat.controller?.holder}: ${JSON.stringify(request)}`);
     seat.inbox.push(request);
+    if (request.kind === 'back' && request.all) this.checks.lastServer.isAllAsked = true;
     if (request.kind === 'back' && request.all && seat.controller !== null)
       this.checks.promptness.onBackAsked(seat.controller);
     return true;
   }
 
-  /** `drover back --offline`: the marker first, then maint wherever a balancer can be reached, again and again. */
+  /** `drover back --offline`: the marker first, then maint wherever a balancer can be reached and the origin is up, again and again. */
   #backOffline(byMarkerAlone: boolean): void {
     if (this.#ended || this.checks.chain.back !== null) return;
     this.world.note(
@@ -316,7 +317,7 @@ export class Run {
   #cutByHand(id: string): void {
     const balancer = this.world.balancers.get(id);
     if (balancer === undefined || this.checks.chain.back !== null) return;
-    if (!balancer.reachable) {
+    if (!balancer.reachable || !balancer.hasOrigin()) {
       this.schedule.after(5000, () => this.#cutByHand(id));
       return;
     }

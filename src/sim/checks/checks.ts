@@ -3,13 +3,15 @@ import { type Entry, emptyHead } from '../../core/journal/entry.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import type { Reading, Write } from '../controller.ts';
 import { sha256 } from '../hash.ts';
-import { textOf } from '../stores.ts';
+import { type Durable, textOf } from '../stores.ts';
 import type { World } from '../world/world.ts';
 import { checkAnchors, checkStartAnchored } from './anchored.ts';
 import { Chain } from './chain.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
 import { HalfDownChecks } from './half-down.ts';
+import { JournalledChecks } from './journalled.ts';
+import { LastServerChecks } from './last-server.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
@@ -25,6 +27,7 @@ export class Checks {
   readonly chain = new Chain();
   readonly writes: WriteChecks;
   readonly promptness: PromptnessChecks;
+  readonly lastServer: LastServerChecks;
   violation: Violation | null = null;
   /** The fold of the durable chain so far. */
   state: RolloutState | null = null;
@@ -32,11 +35,12 @@ export class Checks {
   readonly #vantage: Vantage;
   readonly #evidence: EvidenceChecks;
   readonly #halfDown: HalfDownChecks;
+  readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
   readonly #fleet: Entry[] = [];
   #tick = 0;
 
-  constructor(world: World, fold: Fold, markerReadAtMs: ReadonlyMap<string, number>) {
+  constructor(world: World, fold: Fold, durable: Durable) {
     this.#world = world;
     this.#fold = fold;
     const report: Report = (check, text) => this.fail(check, text);
@@ -44,7 +48,9 @@ export class Checks {
     this.#evidence = new EvidenceChecks(world, report);
     this.#halfDown = new HalfDownChecks(world, this.chain, report);
     this.promptness = new PromptnessChecks(world, report);
-    this.writes = new WriteChecks(world, this.chain, this.#vantage, markerReadAtMs, report);
+    this.lastServer = new LastServerChecks(world, report);
+    this.#journalled = new JournalledChecks(world.scenario.plan, report);
+    this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
   }
 
@@ -55,6 +61,7 @@ export class Checks {
 
   onWrite(write: Write, moment: 'before' | 'after'): void {
     this.writes.onWrite(write, moment);
+    this.lastServer.onWrite(write, moment);
   }
 
   onRead({ by, ...read }: Reading): void {
@@ -75,6 +82,7 @@ export class Checks {
     const event = this.chain.add(entry, this.#world.schedule.nowMs);
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);
+    this.#journalled.onEvent(event);
     if (event.kind === 'promoted' && !losesEntries(this.#world))
       checkStartAnchored(this.#fleet, (check, text) => this.fail(check, text));
     if (event.kind === 'rolled-back' || event.kind === 'completed')
@@ -97,6 +105,7 @@ export class Checks {
 
   #onChange(): void {
     this.#vantage.look();
+    this.lastServer.look();
     const tick = Math.floor(this.#world.schedule.nowMs / 10_000);
     this.#evidence.look(tick !== this.#tick);
     this.#tick = tick;
