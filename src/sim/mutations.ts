@@ -33,7 +33,7 @@ import {
 export const mutations: readonly Mutation[] = [
   {
     name: 'requested share as evidence',
-    seenIn: 3,
+    seenIn: 127,
     shownBy: ['share-drifts'],
     caughtBy: ['evidence from observed traffic'],
     decider: seeing(believedCounts),
@@ -61,14 +61,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'writing is believing',
-    seenIn: 26,
+    seenIn: 27,
     shownBy: [],
     caughtBy: ['as found after a way back', 'whole share after completion'],
     decider: seeing(asTargeted),
   },
   {
     name: 'capacity not awaited',
-    seenIn: 3,
+    seenIn: 45,
     shownBy: ['instance-never-healthy', 'instance-dies', 'partial-capacity', 'scale-in-by-others'],
     caughtBy: ['capacity before traffic'],
     decider: seeing(destinationUp),
@@ -149,7 +149,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'asleep when asked',
-    seenIn: 1311,
+    seenIn: 33,
     shownBy: ['back-all'],
     caughtBy: ['the way back comes at once'],
     ports: soundAsleep,
@@ -163,7 +163,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a failed check taken for a slow start',
-    seenIn: 42,
+    seenIn: 158,
     shownBy: ['instance-dies', 'instance-flaps', 'scale-in-by-others'],
     caughtBy: ['half down is answered'],
     decider: seeing((observation) => stillStarting(observation)),
@@ -184,12 +184,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'durations by the wall clock',
-    seenIn: 516,
+    seenIn: 2829,
     shownBy: ['clock-steps'],
     caughtBy: [
       'no effect without its intent',
       'no raise without the lease',
       'nothing shrinks under traffic',
+      'reserve',
       'everything ends',
     ],
     ports: wallClockOnly,
@@ -224,7 +225,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the whole share not read back',
-    seenIn: 766,
+    seenIn: 84,
     shownBy: ['balancer-reload'],
     caughtBy: ['whole share after completion'],
     decider: seeing((observation, state) => (isWhole(state) ? asTargeted(observation, state) : observation)),
@@ -261,7 +262,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the marker not awaited',
-    seenIn: 3,
+    seenIn: 8,
     shownBy: [],
     caughtBy: ['the marker comes first'],
     ports: markerNotAwaited,
