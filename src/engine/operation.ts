@@ -268,6 +268,8 @@ async function catchUp(loop: Loop): Promise<void> {
     return null;
   });
   loop.isBehind = entries === null;
+  // Given up and kept all the same, or somebody else's: the journal takes entries again. On the way back no other may come to tell.
+  if (entries !== null && entries.length > 0) loop.trouble = null;
   let steppedMs = 0;
   for (const entry of entries ?? []) {
     loop.state = loop.decider.fold(loop.state, entry);

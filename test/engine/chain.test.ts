@@ -103,13 +103,13 @@ describe('an operation that begins', () => {
     let isFaster = true;
     const raced: JournalStore = {
       ...told(journal, (entries) => entries),
-      heads: async () => {
-        const heads = await journal.heads();
-        if (isFaster) {
+      read: async (operation, afterSeq) => {
+        const entries = await journal.read(operation, afterSeq);
+        if (isFaster && operation === fleetOperation) {
           isFaster = false;
           await startOperation({ journal, clock, sha256 }, 'faster', madeStart(), 'eve');
         }
-        return heads;
+        return entries;
       },
     };
     await startOperation({ journal: raced, clock, sha256 }, 'slower', madeStart(), 'kim');

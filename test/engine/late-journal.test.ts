@@ -49,7 +49,7 @@ describe('a way back while the disk is full', () => {
 
 const named = { name: 'the disk is full when the way back is taken', seenIn: 1, shownBy: [], caughtBy: [] };
 
-/** Nothing can be appended from the first `back-performed` on, for a while; nor is there room for the marker. */
+/** Nothing can be appended from the first `back-performed` on, for a while. */
 function fullWhenBackIsTaken(ports: OperationPorts): OperationPorts {
   let fullUntilMs: number | null = null;
   const refuseWhenFull = () => {
@@ -66,10 +66,6 @@ function fullWhenBackIsTaken(ports: OperationPorts): OperationPorts {
         refuseWhenFull();
         return ports.journal.append(expected, entries);
       },
-    },
-    marker: {
-      ...ports.marker,
-      write: () => Promise.reject(new PortError('disk-full', 'no space left on the device', { retriable: true })),
     },
   };
 }
