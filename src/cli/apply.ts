@@ -132,7 +132,7 @@ async function workOf(
   options: ApplyOptions,
   interrupted: AbortSignal,
 ): Promise<Work> {
-  const [open] = unfinished(await rolloutsOf(opened.journal, null));
+  const [open] = unfinished(await rolloutsOf(context.world, opened.journal, null));
   if (open === undefined)
     return { kind: 'begin', document: await approved(context, config, opened, names, options, interrupted) };
   const { service } = open.plan;
@@ -214,7 +214,7 @@ async function approved(
 ): Promise<PlanDocument> {
   const { journal, stateDirectory } = opened;
   const under = options.plan ?? null;
-  const choice = await chooseServices(config, journal, names, options.wave, under);
+  const choice = await chooseServices(context, config, journal, names, options.wave, under);
   const document = await planDocument(context, config, choice, journal, stateDirectory, under);
   // First: what cannot be read changes the hash too, and would be taken for another plan.
   const refusals = document.services.flatMap((service) => service.refusals);

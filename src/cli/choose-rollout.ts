@@ -1,15 +1,16 @@
 import type { RolloutState } from '../core/rollout/state.ts';
-import { CliError } from './context.ts';
+import { CliError, type Context } from './context.ts';
 import { rolloutsOf, unfinished } from './journal/history.ts';
 import type { OpenJournal } from './journal/open.ts';
 
 /** The rollout named (or the last one of the service named), or the only unfinished one; with `ended` also the last one that was completed. */
 export async function chooseRollout(
+  context: Pick<Context, 'world'>,
   opened: OpenJournal,
   name: string | undefined,
   ended = false,
 ): Promise<RolloutState> {
-  const past = await rolloutsOf(opened.journal, null);
+  const past = await rolloutsOf(context.world, opened.journal, null);
   const states = past.map(({ state }) => state);
   if (name !== undefined) return namedRollout(states, name);
   const open = unfinished(past);

@@ -126,7 +126,7 @@ async function hold(context: Context, name: string | undefined, options: Options
     return context.setExitCode(0);
   }
   await withJournal(context, options, async (opened) => {
-    const state = await chooseRollout(opened, name);
+    const state = await chooseRollout(context, opened, name);
     if (state.back !== null) throw nothingToHold(state.operation);
     if (!isDone(state.held)) {
       const becoming = { config: await toControl(context, options, config), opened, state, options };
@@ -179,7 +179,7 @@ async function resume(context: Context, name: string | undefined, options: Optio
     }
   }
   await withJournal(context, options, async (opened) => {
-    const state = await chooseRollout(opened, name);
+    const state = await chooseRollout(context, opened, name);
     const usable = await toControl(context, options, config);
     await unmark(context, opened.stateDirectory, state.operation, options);
     await becomeController(context, { config: usable, opened, state, options, requests: [request] });
@@ -208,7 +208,7 @@ async function retire(
   expectReason(options);
   const { config } = await loadConfig(context, options.config);
   await withJournal(context, options, async (opened) => {
-    const past = (await rolloutsOf(opened.journal, null)).map(({ state }) => state);
+    const past = (await rolloutsOf(context.world, opened.journal, null)).map(({ state }) => state);
     const candidates = past.filter((one) => one.stage.kind === 'completed' && !one.retired);
     const state =
       name === undefined

@@ -45,7 +45,7 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
   const { config } = await loadConfig(context, options.config);
   const { journal, stateDirectory } = await lookIntoJournal(context, options);
   try {
-    const choice = await chooseServices(config, journal, names, options.wave);
+    const choice = await chooseServices(context, config, journal, names, options.wave);
     const document = await planDocument(context, config, choice, journal, stateDirectory);
     const unfinished = await unfinishedRollout(context, config, journal, stateDirectory);
     if (options.json) context.stdout.write(`${JSON.stringify({ ...document, unfinished })}\n`);

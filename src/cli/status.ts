@@ -6,7 +6,7 @@ import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import { commandAt } from './command-at.ts';
 import type { Context, Journal } from './context.ts';
-import type { ControllerAnswer } from './controller/reach.ts';
+import type { ControllerAnswer } from './controller/messages.ts';
 import { controllerOrSilence, isSilence, type Silence, silenceWords } from './controller/silence.ts';
 import { type PastRollout, rolloutsOf } from './journal/history.ts';
 import { journalOption, lookIntoJournal } from './journal/open.ts';
@@ -60,7 +60,7 @@ async function status(context: Context, options: Options): Promise<void> {
     const silence = isSilence(found) ? found : null;
     const answer = isSilence(found) ? null : found;
     if (silence !== null) context.setExitCode(1);
-    const past = await rolloutsOf(journal, null);
+    const past = await rolloutsOf(context.world, journal, null);
     const seen = await Promise.all(past.map((one) => rowOf(context, config, stateDirectory, past, one, answer)));
     const commit = seen.flatMap(({ look }) => look.commit);
     if (options.json) {

@@ -69,7 +69,7 @@ async function stop(context: Context, names: readonly string[], options: StopOpt
 async function warningsOf(context: Context, options: StopOptions): Promise<string[]> {
   try {
     const { journal } = await lookIntoJournal(context, options);
-    const past = await rolloutsOf(journal, null).finally(() => journal?.close());
+    const past = await rolloutsOf(context.world, journal, null).finally(() => journal?.close());
     const unfinished = past.map(({ state }) => state).filter((state) => !hasEnded(state));
     return unfinished.map(
       ({ operation }) =>

@@ -5,7 +5,7 @@ import type { Decision, Effect } from '../core/rollout/decision.ts';
 import { type DrillMeasure, type RolloutEvent, rolloutRules } from '../core/rollout/events.ts';
 import type { Observation, OperatorRequest } from '../core/rollout/observation.ts';
 import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
-import { startWatch, type Watch, watch } from '../core/rollout/watch.ts';
+import { performedBack, startWatch, type Watch, watch } from '../core/rollout/watch.ts';
 import { anchor, type Chain, openChain } from './chain.ts';
 import { openDeadline, within } from './deadline.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
@@ -158,6 +158,7 @@ async function pass(loop: Loop): Promise<boolean> {
     const outcomes = await performBack(ports, loop.operation, whoGoesBack(decision), decision);
     loop.troubles = troublesAfter(loop.troubles, decision.back, outcomes);
   }
+  loop.watch = performedBack(loop.watch, decision.events);
   // An entry may change what is wanted: effects wait for the next pass, which follows at once.
   const { effects, msMax } = allowedEffects(loop, decision.events.length > 0 ? [] : decision.effects);
   const appended = await append(loop, decision, observation);
@@ -262,7 +263,7 @@ async function catchUp(loop: Loop): Promise<void> {
     steppedMs = Math.max(steppedMs, loop.ports.clock.catchUpWith(entry.atMs));
   }
   // Windows over a jump of the time would show a load that never was.
-  if (steppedMs > stepMsMin) loop.watch = startWatch(loop.state);
+  if (steppedMs > stepMsMin) loop.watch = startWatch(loop.state, loop.watch.performed);
 }
 
 async function conclude(loop: Loop): Promise<void> {

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../core/fleet/config.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
@@ -36,7 +36,14 @@ const exportSchema = z.object({
   ),
   asFound: z.record(
     z.string(),
-    z.record(z.string(), z.object({ side: z.string(), weight: z.number(), admin: z.string() })),
+    z.record(
+      z.string(),
+      z.object({
+        side: z.enum(['origin', 'destination']),
+        weight: z.int().min(0).max(256),
+        admin: z.enum(['ready', 'drain', 'maint']),
+      }),
+    ),
   ),
 });
 export type ExportedState = z.infer<typeof exportSchema>;
@@ -79,11 +86,30 @@ export async function exportedStates(stateDirectory: string): Promise<Exports> {
   const files = await readdir(stateDirectory).catch(() => []);
   for (const file of files.filter((one) => one.startsWith('rollout-') && one.endsWith('.json')).sort()) {
     try {
-      states.push(exportSchema.parse(JSON.parse(await readFile(join(stateDirectory, file), 'utf8'))));
+      states.push(parseExport(await readFile(join(stateDirectory, file), 'utf8'), basename(file, '.json')));
     } catch (error) {
-      const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+      const why = error instanceof Error ? error.message : String(error);
       problems.push(`${join(stateDirectory, file)} cannot be used: ${why}`);
     }
   }
   return { states, problems };
+}
+
+/** Throws an Error of one sentence. `operation`: by the file's name, so that a copy of a file is not another rollout. */
+export function parseExport(text: string, operation: string): ExportedState {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(text.trim() === '' ? 'it is empty' : 'it is cut off, or not JSON', { cause: error });
+  }
+  const parsed = exportSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not what was written'}`);
+  }
+  if (parsed.data.operation === operation) return parsed.data;
+  throw new Error(
+    `it is the exported state of ${JSON.stringify(parsed.data.operation.slice(0, 100))}, and not called so`,
+  );
 }

@@ -6,7 +6,8 @@ import type { Glance } from '../../engine/operation.ts';
 import { chooseRollout } from '../choose-rollout.ts';
 import { CliError, type Context } from '../context.ts';
 import { becomeController } from '../controller/become.ts';
-import { type ControllerAnswer, controllerAt } from '../controller/reach.ts';
+import type { ControllerAnswer } from '../controller/messages.ts';
+import { controllerAt } from '../controller/reach.ts';
 import { openJournalOf } from '../journal/open.ts';
 import { journalPath } from '../journal/path.ts';
 import { loadConfig } from '../load-config.ts';
@@ -104,7 +105,7 @@ async function byJournal(
   const { config } = await loadConfig(context, options.config);
   const opened = await openJournalOf(context, config, options.journal);
   try {
-    const state = await chooseRollout(opened, name, true);
+    const state = await chooseRollout(context, opened, name, true);
     const output = options.json ? context.stderr : context.stdout;
     output.write(`${state.operation}: ${controller}; this process takes the traffic back\n`);
     const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));

@@ -36,7 +36,7 @@ export type OwnBalancers = {
 export async function ownBalancers(context: Context, config: Config, opened: OpenJournal): Promise<OwnBalancers> {
   const { journal, stateDirectory } = opened;
   const ended = new Set(
-    (await rolloutsOf(journal, null))
+    (await rolloutsOf(context.world, journal, null))
       .map(({ state }) => state)
       .filter(hasEnded)
       .map(({ operation }) => operation),
@@ -47,7 +47,9 @@ export async function ownBalancers(context: Context, config: Config, opened: Ope
     async endUnused() {
       if (started.length === 0) return;
       try {
-        const begun = (await rolloutsOf(journal, null)).filter(({ state }) => !ended.has(state.operation));
+        const begun = (await rolloutsOf(context.world, journal, null)).filter(
+          ({ state }) => !ended.has(state.operation),
+        );
         const used = new Set(
           begun.flatMap(({ state }) => config.services[state.plan.service]?.traffic.map(({ balancer }) => balancer)),
         );

@@ -34,7 +34,7 @@ export async function beginRollout(
     if (signals.interrupted.aborted) throw nothingBegun(signals);
     const { refusals } = checkStart(rollout.plan, observation);
     if (refusals.length > 0) throw refusedStart(service, refusals);
-    const past = await rolloutsOf(opened.journal, service);
+    const past = await rolloutsOf(context.world, opened.journal, service);
     const seen = buildsOf(observation);
     const builds: Builds = { origin: seen.origin ?? 'unknown', destination: seen.destination ?? 'unknown' };
     const planned = document.services.find((one) => one.service === service)?.builds;

@@ -16,8 +16,8 @@ import { openAnnouncer } from './announce.ts';
 import { keepBalancers } from './balancers.ts';
 import { type ControlDesk, openDesk } from './desk.ts';
 import { heartbeat } from './heartbeat.ts';
+import type { ControllerAnswer } from './messages.ts';
 import { novelties } from './novelties.ts';
-import type { ControllerAnswer } from './reach.ts';
 import { catchSignals, type Signals } from './signals.ts';
 
 export type ControlOptions = {
@@ -60,7 +60,7 @@ const unwrittenPasses = 3;
 export async function controlRollout(context: Context, options: ControlOptions): Promise<ControlEnd> {
   const { config, opened, operation } = options;
   const before = await opened.journal.read(operation, 0);
-  const begun = foldAll(before);
+  const begun = foldAll(before, context.world.sha256);
   await exportFirst(options, begun);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
@@ -100,7 +100,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
       options.onStatus(statusOf(next.state, next.watch, next.observation, next.troubles), next.state);
     };
     const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
-    const state = await folded(last, opened, operation);
+    const state = await folded(context, last, opened, operation);
     await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
       options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
     );
@@ -208,8 +208,13 @@ function troubleChanges(): (glance: Glance) => readonly string[] {
   };
 }
 
-async function folded(last: Glance | null, opened: OpenJournal, operation: string): Promise<RolloutState> {
-  const all = await rolloutsOf(opened.journal, null).catch(() => []);
+async function folded(
+  context: Context,
+  last: Glance | null,
+  opened: OpenJournal,
+  operation: string,
+): Promise<RolloutState> {
+  const all = await rolloutsOf(context.world, opened.journal, null).catch(() => []);
   const state = all.find((one) => one.state.operation === operation)?.state ?? last?.state;
   if (state === undefined) throw new CliError(`nothing is known of ${operation}`);
   return state;

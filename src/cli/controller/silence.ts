@@ -7,7 +7,8 @@ import { CliError, type Context, type Journal } from '../context.ts';
 import { rolloutsOf } from '../journal/history.ts';
 import { journalPath } from '../journal/path.ts';
 import { timing } from '../open-service.ts';
-import { type ControllerAnswer, controllerAt } from './reach.ts';
+import type { ControllerAnswer } from './messages.ts';
+import { controllerAt } from './reach.ts';
 
 /** A controller that listens and does not answer: stopped, or its process hangs. */
 export type Silence = {
@@ -77,7 +78,7 @@ export async function silentController(context: Context, place: Place): Promise<
   const journal = await context.world.openJournal(journalPath(context, place), { readOnly: true }).catch(() => null);
   try {
     const { what, remedy } = silenceWords(await silenceOf(journal), context.clock.now(), commandAt(place));
-    const past = await rolloutsOf(journal, null).catch(() => []);
+    const past = await rolloutsOf(context.world, journal, null).catch(() => []);
     const open = past.map(({ state }) => state).filter((state) => !hasEnded(state));
     return new CliError([`${what}, and nothing was done`, ...open.map(standsAt)].join('\n  '), remedy);
   } finally {

@@ -75,7 +75,9 @@ async function examineJournal(
     const journal = await context.world.openJournal(file, { readOnly: true });
     try {
       const { entries, chains, findings } = await verifyStore(journal, [], context.world.sha256);
-      const past = await rolloutsOf(journal, null);
+      // What was changed is said in full; nothing is made of it where it can be told only in part.
+      const rollouts = rolloutsOf(context.world, journal, null);
+      const past = await (findings.length === 0 ? rollouts : rollouts.catch(() => null));
       const count = `${entries} entries of ${chains.length} chains`;
       if (findings.length === 0) return { past, checks: [well(`the journal is whole: ${count}`)] };
       const remedy = '`drover journal verify` names all of it';

@@ -48,7 +48,8 @@ async function chainText(journal: JournalStore, head: Head): Promise<string> {
   return (await readUpTo(journal, head)).map((entry) => `${lineOf(entry)}\n`).join('');
 }
 
-function lineOf(entry: Entry): string {
+/** Throws CliError for an entry whose content was never sealed. */
+export function lineOf(entry: Entry): string {
   try {
     return exportLine(entry);
   } catch (error) {

@@ -21,17 +21,18 @@ export type Verification = {
 };
 
 export async function verifyStore(journal: Journal, heads: readonly string[], sha256: Sha256): Promise<Verification> {
-  const entries: Entry[] = [];
+  const chains: Entry[][] = [];
   const unreadable: Finding[] = [];
   for (const head of await headsInOrder(journal)) {
     try {
-      entries.push(...(await readUpTo(journal, head)));
+      chains.push(await readUpTo(journal, head));
     } catch (error) {
       if (!(error instanceof PortError && error.code === 'corrupt')) throw error;
       const message = `operation ${head.operation}: ${error.message}`;
       unreadable.push({ kind: 'unreadable', operation: head.operation, seq: 0, message });
     }
   }
+  const entries = chains.flat();
   const samples = await checkSamples(journal, entries, sha256);
   const lost = new Set(unreadable.map(({ operation }) => operation));
   // What could not be read is not missing: it has been named.

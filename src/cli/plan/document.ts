@@ -5,6 +5,7 @@ import { type PlannedService, planHash } from '../../core/plan/hash.ts';
 import { reserveInTheWay } from '../../core/plan/reserve.ts';
 import { shareOfStep } from '../../core/plan/shares.ts';
 import { instancesFor } from '../../core/rollout/capacity.ts';
+import { drillShareAt, drillShareMost } from '../../core/rollout/drill.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
 import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
@@ -64,6 +65,7 @@ export class NothingLeft extends CliError {}
  * plan `under` do not count: the same plan chooses the same services, however much of it is done. Throws CliError.
  */
 export async function chooseServices(
+  context: Context,
   config: Config,
   journal: Journal | null,
   names: readonly string[],
@@ -83,7 +85,7 @@ export async function chooseServices(
   if (config.waves.length === 0) return { wave: null, services: Object.keys(config.services) };
   for (const one of config.waves) {
     const left = [];
-    for (const service of one.services) if (!(await isCompleted(journal, service, under))) left.push(service);
+    for (const service of one.services) if (!(await isCompleted(context, journal, service, under))) left.push(service);
     if (left.length > 0) return { wave: one, services: left };
   }
   throw new NothingLeft('every wave is completed: there is nothing to do', 'name a service to move it again');
@@ -107,7 +109,7 @@ export async function planDocument(
   const services: ServicePlan[] = [];
   const hashed: PlannedService[] = [];
   for (const name of choice.services) {
-    const past = await rolloutsOf(journal, name);
+    const past = await rolloutsOf(context.world, journal, name);
     const { before, begun } = splitAt(past, under);
     const lastStep = lastStepOf(before);
     const opened = openObserved(context, config, name, stateDirectory, 'watch');
@@ -137,8 +139,14 @@ function takenBackIn(past: readonly PastRollout[], observation: Observation): st
   return rolledBackBefore(past, builds)?.operation ?? null;
 }
 
-async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
-  return splitAt(await rolloutsOf(journal, service), under).before.at(-1)?.state.stage.kind === 'completed';
+async function isCompleted(
+  context: Context,
+  journal: Journal | null,
+  service: string,
+  under: string | null,
+): Promise<boolean> {
+  const past = await rolloutsOf(context.world, journal, service);
+  return splitAt(past, under).before.at(-1)?.state.stage.kind === 'completed';
 }
 
 function servicePlan(
@@ -159,7 +167,7 @@ function servicePlan(
     from: plan.origin.environment,
     to: plan.destination.environment,
     builds: buildsOf(second),
-    lines: [...sizeLines(plan, second, traffic), ...stepLines(plan, second)],
+    lines: [...sizeLines(plan, second, traffic), drillLine(plan, second, traffic), ...stepLines(plan, second)],
     judge: judgeLines(plan, traffic, second),
     wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
@@ -249,18 +257,25 @@ function sizeLines(plan: RolloutPlan, observation: Observation, traffic: Traffic
   return lines;
 }
 
+/** As small a share as the balancer can tell apart, and no larger than what brings the drill's requests within its time. */
+function drillLine(plan: RolloutPlan, observation: Observation, { rps }: Traffic): PlanLine {
+  const { drill } = plan.policy;
+  const most = rps === null ? 0 : drillShareMost(plan.policy, rps);
+  const shares = plan.backends.flatMap((backend) => {
+    const reading = observation.backends[backend.id]?.reading;
+    return reading?.known ? (drillShareAt(backend, reading.value, most) ?? []) : [];
+  });
+  const share = shares.length === 0 ? 'the lowest weight' : `about ${finePercent(Math.max(...shares))}`;
+  return {
+    ...{ sign: '~', what: 'drill', before: '0 %', owner: plan.owner, class: 'drain-bounded' },
+    after: `${share} on one server`,
+    note: `until ${drill.requests} requests or ${drill.ms / 1000} s; then back within ${drill.boundMs} ms, or nothing starts`,
+  };
+}
+
 function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
   const common = { sign: '~', owner: plan.owner, class: 'drain-bounded' } as const;
-  const { drill } = plan.policy;
-  const lines: PlanLine[] = [
-    {
-      ...common,
-      what: 'drill',
-      before: '0 %',
-      after: 'lowest weight',
-      note: `one server, until ${drill.requests} requests or ${drill.ms / 1000} s; then back within ${drill.boundMs} ms, or nothing starts`,
-    },
-  ];
+  const lines: PlanLine[] = [];
   let before = '0 %';
   for (const [index, step] of plan.steps.entries()) {
     const after = shareRange(plan, step, observation);
@@ -317,6 +332,10 @@ function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observatio
   }
   lines.push('whole share (100 %): nothing is compared; only the objective and the tripwires watch');
   return lines;
+}
+
+function finePercent(share: number): string {
+  return share < 0.01 ? `${Number((share * 100).toPrecision(1))} %` : percent(share);
 }
 
 function percent(share: number): string {

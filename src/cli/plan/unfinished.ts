@@ -30,7 +30,7 @@ export async function unfinishedRollout(
   journal: Journal | null,
   stateDirectory: string,
 ): Promise<Unfinished | null> {
-  const [open] = unfinished(await rolloutsOf(journal, null));
+  const [open] = unfinished(await rolloutsOf(context.world, journal, null));
   if (open === undefined) return null;
   const controller = await controllerAt(context, join(stateDirectory, 'control.sock'));
   return {

@@ -152,16 +152,19 @@ function judgeWindow(state: JudgeState, backend: string, window: Window, pass: J
   const startMs = state.startMs ?? window.fromMs;
   const dispersion = dispersionInForce(state);
   const remembered = rememberWindow(memory, window, pass.attemptMsMax, dispersion, state.stepSinceMs);
-  const guard = pass.unguarded.includes(backend)
-    ? state.guard
-    : guardRow(state, (window.fromMs - startMs) / 1000, {
+  const guarded = state.guard !== null && !pass.unguarded.includes(backend);
+  const guard = guarded
+    ? guardRow(state, (window.fromMs - startMs) / 1000, {
         failures: window.destination.failures,
         attempts: guardedAttempts(memory, window, pass.attemptMsMax),
         dispersion,
-      });
+      })
+    : state.guard;
+  const { comparison, promotion } = judgeTerms(state, startMs, remembered.terms);
   return {
     ...state,
-    ...judgeTerms(state, startMs, remembered.terms),
+    comparison,
+    promotion,
     startMs,
     guard,
     dispersion: addDispersion(state.dispersion, backend, window),

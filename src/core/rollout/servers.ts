@@ -41,6 +41,23 @@ export function isAble(server: ServerReading, group: Reading<GroupReading>): boo
 }
 
 /**
+ * Whether a server is known not to carry traffic, which is more than that nobody knows: one that is not checked and whose
+ * provider tells nothing of it is neither able nor unable.
+ */
+export function isUnable(
+  { name, health }: Pick<ServerReading, 'name' | 'health'>,
+  group: Reading<GroupReading>,
+): boolean {
+  if (health === 'down') return true;
+  if (health !== 'unchecked' || !group.known) return false;
+  const { instances, size } = group.value;
+  const instance = instances.find((one) => one.server === name);
+  if (instance !== undefined) return instance.state !== 'healthy';
+  // Whoever can size a group knows all that runs in it.
+  return size !== null && instances.every((one) => one.server !== null);
+}
+
+/**
  * Origin servers, as `server at backend`, that were in maint or drain when the operation began and carry traffic now: a reload
  * wakes them, and they are not this operation's to write.
  */

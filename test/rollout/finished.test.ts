@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { ServerReading } from '../../src/core/observed/backend.ts';
+import { unknown } from '../../src/core/observed/reading.ts';
+import { decide } from '../../src/core/rollout/decide.ts';
+import type { Target } from '../../src/core/rollout/events.ts';
+import { foldedOnto, halfTarget, madeObservation, madeWatch, nowMs, stateAt } from '../made/rollout.ts';
+
+const off = { weight: 0, admin: null };
+const whole: Target = {
+  ...halfTarget,
+  requestedShare: 1,
+  traffic: { edge: { ...halfTarget.traffic['edge'], 'old-1': off, 'old-2': off } },
+  origin: { min: 3, desired: null, exact: false },
+};
+const counted = { origin: { attempts: 0, failures: 0 }, destination: { attempts: 0, failures: 0 } };
+const completed = foldedOnto(stateAt({ kind: 'finishing' }, whole), [{ kind: 'completed', share: 1, counted }]);
+const retire = { kind: 'retire', by: 'kim', reason: 'moved' } as const;
+
+/** The traffic is where it was moved, and the configuration says so too. */
+const moved: Readonly<Record<string, Partial<ServerReading>>> = {
+  'old-1': { weight: 0, configuredWeight: 0 },
+  'old-2': { weight: 0, configuredWeight: 0 },
+  'new-1': { configuredWeight: 100 },
+  'new-2': { configuredWeight: 100 },
+};
+const reserve = { size: { min: 3, max: 4, desired: 3 } };
+
+function asked(changes: Readonly<Record<string, Partial<ServerReading>>>) {
+  const servers = Object.fromEntries(
+    Object.entries(moved).map(([name, made]) => [name, { ...made, ...changes[name] }]),
+  );
+  return decide(completed, madeWatch(completed), madeObservation({ servers, origin: reserve, requests: [retire] }));
+}
+
+describe('the reserve after completion', () => {
+  test('is given up when it is asked for, to the minimum that was found, and then the rollout is over', () => {
+    const { events, ended } = asked({});
+    expect(ended).toBe(false);
+    expect(events).toMatchObject([
+      { kind: 'retired', by: 'kim', reason: 'moved' },
+      { kind: 'intended', target: { origin: { min: 2, desired: null, exact: true } } },
+    ]);
+    const retired = foldedOnto(completed, events);
+    const still = decide(
+      retired,
+      madeWatch(retired),
+      madeObservation({ servers: moved, origin: reserve, requests: [retire] }),
+    );
+    expect([still.events, still.ended]).toEqual([[], false]);
+    expect(still.effects).toEqual([{ kind: 'resize', side: 'origin', min: 2, desired: null, shrinks: false }]);
+    expect(decide(retired, madeWatch(retired), madeObservation({ servers: moved })).ended).toBe(true);
+    const unread = { ...madeObservation({ servers: moved }), origin: { atMs: nowMs, reading: unknown('no answer') } };
+    expect(decide(retired, madeWatch(retired), unread).ended).toBe(false);
+  });
+
+  test.each<[string, Readonly<Record<string, Partial<ServerReading>>>]>([
+    ['a reload would give the origin its weight back', { 'old-1': { configuredWeight: 1 } }],
+    ['a reload would take the destination’s weight away', { 'new-2': { configuredWeight: 0 } }],
+    ['the origin carries a little again', { 'old-2': { weight: 1 } }],
+    ['a destination server carries nothing', { 'new-1': { weight: 0 } }],
+    ['a destination server is in maint', { 'new-1': { admin: 'maint' } }],
+  ])('is kept while %s', (_why, changes) => {
+    const { events, effects, ended } = asked(changes);
+    expect([events, effects, ended]).toEqual([[], [], true]);
+  });
+
+  test('is kept while a balancer cannot be read, and where nobody asks', () => {
+    const unread = { edge: { atMs: nowMs, reading: unknown('no answer') } };
+    const seen = madeObservation({ backends: unread, origin: reserve, requests: [retire] });
+    expect(decide(completed, madeWatch(completed), seen).events).toEqual([]);
+    const silent = madeObservation({ servers: moved, origin: reserve });
+    expect(decide(completed, madeWatch(completed), silent)).toMatchObject({ events: [], effects: [], ended: true });
+  });
+
+  test('is nobody’s to give up after a way back', () => {
+    const target: Target = { ...halfTarget, traffic: {} };
+    const cause = { kind: 'asked', by: 'kim', reason: null } as const;
+    const back = foldedOnto(completed, [
+      { kind: 'back-performed', cause, all: true, target, verdict: null, performedAtMs: 1, counted },
+      { kind: 'rolled-back', tookMs: 1 },
+    ]);
+    const seen = madeObservation({ servers: moved, requests: [retire] });
+    expect(decide(back, madeWatch(back), seen)).toMatchObject({ events: [], effects: [], ended: true });
+  });
+});

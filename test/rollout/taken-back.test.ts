@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { unknown } from '../../src/core/observed/reading.ts';
+import { decide } from '../../src/core/rollout/decide.ts';
+import type { RolloutEvent, Target } from '../../src/core/rollout/events.ts';
+import type { RolloutState } from '../../src/core/rollout/state.ts';
+import {
+  foldedOnto,
+  halfTarget,
+  madeInstance,
+  madeObservation,
+  madeWatch,
+  nowMs,
+  sinceMs,
+  sizedPlan,
+  stateAt,
+} from '../made/rollout.ts';
+
+const inMaint = { 'new-1': { weight: 0, admin: 'maint' }, 'new-2': { weight: 0, admin: 'maint' } } as const;
+const cut: Target = {
+  ...halfTarget,
+  requestedShare: 0,
+  traffic: { edge: { ...halfTarget.traffic['edge'], ...inMaint } },
+};
+const counted = { origin: { attempts: 0, failures: 0 }, destination: { attempts: 0, failures: 0 } };
+
+function performed(performedAtMs: number): RolloutEvent {
+  const cause = { kind: 'asked', by: 'kim', reason: null } as const;
+  return { kind: 'back-performed', cause, all: true, target: cut, verdict: null, performedAtMs, counted };
+}
+
+const cutting = foldedOnto(stateAt({ kind: 'judging', step: 1 }), [performed(sinceMs)]);
+const { drainMsMax, settleMsMax } = sizedPlan.policy;
+
+describe('a way back that was performed', () => {
+  const events = (idleReadings: number, inFlight: number, waitedMs: number, watchedSinceMs = 0) =>
+    decide(
+      cutting,
+      madeWatch(cutting, { idleReadings, inFlight, sinceMs: watchedSinceMs }),
+      madeObservation({ servers: inMaint, nowMs: sinceMs + waitedMs }),
+    ).events.map(({ kind }) => kind);
+
+  test('is drained once two readings showed no attempt, and nothing is under way', () => {
+    expect(events(2, 0, 1000)).toEqual(['drained', 'intended']);
+    expect(events(1, 0, 1000)).toEqual([]);
+    expect(events(2, 1, 1000)).toEqual([]);
+  });
+
+  test('waits for requests that are under way as long as the policy says, and as long as this controller has looked', () => {
+    expect(events(2, 1, drainMsMax - 1)).toEqual([]);
+    expect(events(2, 1, drainMsMax)).toEqual(['drained', 'intended']);
+    expect(events(2, 1, drainMsMax, sinceMs + 1)).toEqual([]);
+    expect(events(1, 1, drainMsMax)).toEqual([]);
+  });
+
+  test('is not drained while a balancer or a group cannot be read, nor while one does not show it', () => {
+    const watched = madeWatch(cutting, { idleReadings: 2 });
+    const seen = madeObservation({ servers: inMaint });
+    const unread = { atMs: nowMs, reading: unknown('no answer') };
+    expect(decide(cutting, watched, { ...seen, backends: { edge: unread } }).events).toEqual([]);
+    expect(decide(cutting, watched, { ...seen, origin: unread }).events).toEqual([]);
+    const carries = madeObservation({ servers: { 'new-2': inMaint['new-2'] } });
+    const again = decide(cutting, watched, carries);
+    expect(again.events).toEqual([]);
+    expect(again.effects).toMatchObject([
+      { kind: 'traffic', weights: { 'new-1': 0 }, states: { 'new-1': 'maint' }, raises: false, statesFirst: true },
+    ]);
+  });
+
+  test('is looked at again within a fifth of a second', () => {
+    const seen = madeObservation({ servers: inMaint });
+    expect(decide(cutting, madeWatch(cutting), seen).wakeAtMs).toBe(nowMs + 200);
+  });
+});
+
+describe('putting things as they were found', () => {
+  const restored = {
+    ...cut,
+    traffic: {
+      edge: {
+        ...halfTarget.traffic['edge'],
+        'new-1': { weight: 0, admin: 'ready' },
+        'new-2': { weight: 0, admin: 'ready' },
+      },
+    },
+  } as const;
+  const restoring = foldedOnto(cutting, [
+    { kind: 'drained', inFlight: 0, afterMs: 1, counted },
+    { kind: 'intended', target: { ...restored, origin: null, destination: null }, why: 'as found' },
+  ]);
+  const waiting = { 'new-1': { weight: 0 }, 'new-2': { weight: 0 } };
+  const stopping = { instances: [madeInstance('new-1'), madeInstance('new-2', { state: 'stopping' })] };
+  const kinds = (seen: Parameters<typeof madeObservation>[0]) =>
+    decide(restoring, madeWatch(restoring), madeObservation({ servers: waiting, ...seen })).events.map(
+      ({ kind }) => kind,
+    );
+
+  test('ends the rollout when everything is, and says how long all of it took', () => {
+    const seen = madeObservation({ servers: waiting, nowMs: sinceMs + 5000 });
+    expect(decide(restoring, madeWatch(restoring), seen).events).toEqual([{ kind: 'rolled-back', tookMs: 5000 }]);
+  });
+
+  test('does not end it while a weight or a state is another, or nobody can tell', () => {
+    expect(kinds({ servers: { ...waiting, 'old-1': { weight: 50 } } })).toEqual([]);
+    expect(kinds({ servers: inMaint })).toEqual([]);
+    expect(kinds({ backends: { edge: { atMs: nowMs, reading: unknown('no answer') } } })).toEqual([]);
+  });
+
+  test('waits for instances that are being stopped, and for none that cannot be', () => {
+    expect(kinds({ destination: stopping, nowMs: sinceMs + settleMsMax - 1 })).toEqual([]);
+    expect(kinds({ destination: stopping, nowMs: sinceMs + settleMsMax })).toEqual(['rolled-back']);
+  });
+});
+
+describe('who takes the way back', () => {
+  const judging = stateAt({ kind: 'judging', step: 1 });
+  const back = (state: RolloutState, seen: Parameters<typeof madeObservation>[0]) =>
+    decide(state, madeWatch(state), madeObservation(seen)).events.find(({ kind }) => kind === 'back-performed');
+  const asked = { kind: 'back', by: 'kim', reason: 'it is slow', all: true } as const;
+
+  test('an operator, at any time and also with no lease; what was asked for stands in the entry', () => {
+    expect(back(judging, { requests: [asked], leased: false })).toMatchObject({
+      cause: { kind: 'asked', by: 'kim', reason: 'it is slow' },
+      all: true,
+    });
+    const completed = foldedOnto(judging, [{ kind: 'completed', share: 1, counted }]);
+    expect(back(completed, { requests: [asked] })).toMatchObject({ all: true });
+  });
+
+  test('nobody, once it was taken', () => {
+    const over = foldedOnto(cutting, [{ kind: 'rolled-back', tookMs: 1 }]);
+    expect(back(over, { requests: [asked], servers: inMaint })).toBeUndefined();
+    expect(back(cutting, { requests: [asked], servers: inMaint })).toBeUndefined();
+  });
+
+  test('somebody else, which only the holder of the lease writes down', () => {
+    expect(back(judging, { servers: inMaint })).toMatchObject({ cause: { kind: 'found' } });
+    expect(back(judging, { servers: inMaint, leased: false })).toBeUndefined();
+    expect(back(judging, { servers: { 'new-1': { admin: 'maint' } } })).toBeUndefined();
+  });
+
+  test('nobody has, where a server was not seen to carry yet', () => {
+    const written = foldedOnto(judging, [{ kind: 'balancer-restarted', backend: 'edge', process: 'edge/2' }]);
+    expect(back(written, { servers: inMaint, process: 'edge/2' })).toBeUndefined();
+  });
+});
