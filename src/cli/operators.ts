@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { retireRefusals } from '../core/rollout/decide-finished.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
-import type { RolloutState } from '../core/rollout/state.ts';
+import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
@@ -35,16 +35,19 @@ export function addOperators(program: Command, context: Context): void {
     )
     .action((name: string | undefined, options: Options) => hold(context, name, options));
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
-    .option('--reason <TEXT>', 'needed where somebody took the way back: removes the back marker')
+    .option(
+      '--reason <TEXT>',
+      'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back',
+    )
     .addHelpText('after', resumeExamples)
     .action((name: string | undefined, options: Options) => resume(context, name, options));
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
     ['back', 'take the traffic back to the origin now; the same as abort, also after completion'],
   ] as const) {
-    verb(program, word, text, `${unfinishedOne}, else the last one completed`)
+    verb(program, word, text, `${unfinishedOne}, else the last one completed, else the last one rolled back`)
       .option('--reason <TEXT>', 'journalled')
-      .option('--all', 'the whole destination at once, even where the origin cannot carry it all')
+      .option('--all', 'the whole destination at once, even where the origin is down or cannot carry it all')
       .option('--offline', 'without journal and controller: the balancer alone')
       .option('--haproxy <SOCKET>', 'with --offline: the runtime socket, or host:port')
       .option('--embedded <SOCKET>', 'with --offline: the control socket of an embedded balancer')
@@ -127,6 +130,8 @@ async function hold(context: Context, name: string | undefined, options: Options
   }
   await withJournal(context, options, async (opened) => {
     const state = await chooseRollout(context, opened, name);
+    if (hasEnded(state))
+      throw new CliError(`${state.operation} has ended (${stageWords(state, state.stage)}): there is nothing to hold`);
     if (state.back !== null) throw nothingToHold(state.operation);
     if (!isDone(state.held)) {
       const becoming = { config: await toControl(context, options, config), opened, state, options };
@@ -194,7 +199,7 @@ async function unmark(context: Context, stateDirectory: string, operation: strin
   if (options.reason === undefined) {
     throw new CliError(
       `${operation}: somebody took the way back (${marked})`,
-      'say why it goes forward again with --reason',
+      `\`drover back ${operation}\` finishes that; to go on with this rollout say why with --reason (where servers are in maint already, it stays taken back)`,
     );
   }
   await marker.remove(operation);

@@ -140,9 +140,14 @@ async function rowOf(
   return { row, look, isBack: state.back !== null };
 }
 
-function lookTexts({ operation, ended }: Row, { taken, lines }: Look, command: (verb: string) => string): string[] {
+function lookTexts(
+  { operation, ended }: Row,
+  { taken, isCut, lines }: Look,
+  command: (verb: string) => string,
+): string[] {
   if (taken === null) return [...lines];
-  const onwards = ended ? '' : `; \`${command('resume')} ${operation} --reason TEXT\` goes forward again`;
+  const resume = `; \`${command('resume')} ${operation} --reason TEXT\` removes the marker and goes forward again`;
+  const onwards = ended ? '' : isCut ? '; this rollout does not go forward again' : resume;
   return [
     `The traffic was taken back, and the journal does not know it: ${taken}.`,
     `\`${command('back')} ${operation}\` puts everything as it was found and journals it${onwards}.`,

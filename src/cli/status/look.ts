@@ -14,7 +14,7 @@ export type Look = Astray & {
   readonly commit: readonly string[];
 };
 
-export const notLooked: Look = { taken: null, lines: [], commit: [] };
+export const notLooked: Look = { taken: null, isCut: false, lines: [], commit: [] };
 
 /** Looks at the back marker and the balancers of the last rollout of its service. Reads only. */
 export async function lookAt(

@@ -113,6 +113,13 @@ export function statusOf(
   };
 }
 
+/** What keeps a step that is being judged from being promoted, whatever the evidence says. */
+function notStanding(state: RolloutState, observation: Observation, facts: Facts): string[] {
+  const { stage } = state;
+  if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
+  return [capacityLack(state, facts, stage.step)];
+}
+
 /** A load is known from the second reading on: that it is not before is no news. */
 function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
   const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
@@ -121,13 +128,6 @@ function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): 
 }
 
 const firstLookMs = 3000;
-
-/** What keeps a step that is being judged from being promoted, whatever the evidence says. */
-function notStanding(state: RolloutState, observation: Observation, facts: Facts): string[] {
-  const { stage } = state;
-  if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
-  return [capacityLack(state, facts, stage.step)];
-}
 
 /** Taken or being taken. */
 function isWhole({ stage, plan }: RolloutState): boolean {

@@ -66,6 +66,7 @@ export function openWorld(changes: Changes): QuietWorld {
         operation: 'op',
         random: random.fork(`controller ${controllers}`),
         onWrite: () => undefined,
+        onRead: () => undefined,
         suffered: () => undefined,
         crashes: () => false,
         diskFull: () => isFull,
