@@ -79,8 +79,7 @@ export class Run {
     this.#random = new Random(scenario.seed).fork('run');
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
     this.checks = new Checks(this.world, fold, this.durable);
-    const hasCrashes = scenario.faults.crash !== undefined;
-    this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 18 : 0);
+    this.#crashes = new Crashes(this.#random.fork('crashes'), scenario.deaths);
     this.durable.onEntry = (entry) => {
       if (entry.operation === fleetOperation) this.checks.onFleetEntry(entry);
       if (entry.operation !== operation) return;
@@ -210,6 +209,7 @@ export class Run {
       onRead: (reading) => this.checks.onRead(reading),
       suffered: (fault: FaultName) => count(this.coverage.faults, fault),
       crashes: (point) => {
+        if (!this.world.healed) this.coverage.pairs[crashKey(this.#label, point)] = 1;
         if (!this.#crashes.strikes(this.#label, point)) return false;
         count(this.coverage.crashes, crashKey(this.#label, point));
         count(this.coverage.faults, 'crash');

@@ -149,6 +149,7 @@ describe('the lease of an operation', () => {
     const leases: LeaseStore = {
       acquire: (...asked) => (isBroken ? Promise.reject(new Error('no such disk')) : store.acquire(...asked)),
       release: () => Promise.reject(new Error('no such disk')),
+      holderOf: (...asked) => store.holderOf(...asked),
     };
     const one = keepLease({ clock: machine.clock(), leases, holder: 'one', timing }, 'op');
     await one.keep(signal);
