@@ -103,13 +103,13 @@ describe('an operation that begins', () => {
     let isFaster = true;
     const raced: JournalStore = {
       ...told(journal, (entries) => entries),
-      heads: async () => {
-        const heads = await journal.heads();
-        if (isFaster) {
+      read: async (operation, afterSeq) => {
+        const read = await journal.read(operation, afterSeq);
+        if (operation === fleetOperation && isFaster) {
           isFaster = false;
           await startOperation({ journal, clock, sha256 }, 'faster', madeStart(), 'eve');
         }
-        return heads;
+        return read;
       },
     };
     await startOperation({ journal: raced, clock, sha256 }, 'slower', madeStart(), 'kim');

@@ -121,12 +121,13 @@ export function madeObservation({
     madeServer(name, { configuredWeight: name.startsWith('old') ? 100 : 0, ...servers[name] }),
   );
   const timed = <T>(value: T) => ({ atMs: seen.nowMs ?? nowMs, reading: known(value) });
+  const backends = seen.backends ?? { edge: timed(madeReading(readings, { process })) };
   return {
     nowMs,
     leased: true,
-    backends: { edge: timed(madeReading(readings, { process })) },
-    origin: timed({ ...madeGroup('old', 'build-1'), ...origin }),
-    destination: timed({ ...madeGroup('new', 'build-2'), ...destination }),
+    backends,
+    origin: timed({ ...madeGroup('old', 'build-1', backends), ...origin }),
+    destination: timed({ ...madeGroup('new', 'build-2', backends), ...destination }),
     marker: known(null),
     requests: [],
     drill: null,
@@ -134,10 +135,14 @@ export function madeObservation({
   };
 }
 
-function madeGroup(prefix: string, build: string): GroupReading {
+/** Every server that a balancer has is one of its instances. */
+function madeGroup(prefix: string, build: string, backends: Observation['backends']): GroupReading {
+  const servers = Object.values(backends).flatMap(({ reading }) => (reading.known ? reading.value.servers : []));
+  const names = new Set([`${prefix}-1`, `${prefix}-2`, ...servers.map(({ name }) => name)]);
+  const ours = [...names].filter((name) => name.startsWith(prefix));
   return {
     size: { min: 2, max: 4, desired: 2 },
-    instances: [madeInstance(`${prefix}-1`), madeInstance(`${prefix}-2`)],
+    instances: ours.map((name) => madeInstance(name)),
     build: known(build),
   };
 }
