@@ -147,7 +147,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'back to an origin that is down',
-    seenIn: 399,
+    seenIn: 665,
     shownBy: ['origin-dies'],
     caughtBy: ['the way back leaves users a server'],
     decider: goesBackToAnybody,
