@@ -1,12 +1,12 @@
-// npm run sim [-- --seed N --seeds N --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
+// npm run sim [-- --seed N --seeds N --workers N --pairs --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Entry } from '../src/core/journal/entry.ts';
 import { compareOperations, exportLine } from '../src/core/journal/export.ts';
 import { account, clock } from '../src/sim/account.ts';
 import type { Violation } from '../src/sim/checks/violation.ts';
+import { worldsCounted } from '../src/sim/crashes.ts';
 import type { Mutation } from '../src/sim/engine.ts';
 import { type FaultName, faultNames, type OperatorAct, operatorActs } from '../src/sim/faults.ts';
 import { mutations } from '../src/sim/mutations.ts';
@@ -14,52 +14,32 @@ import { type Outcome, simulate } from '../src/sim/run.ts';
 import { drawScenario, type Narrowing, type Scenario } from '../src/sim/scenario.ts';
 import { shrink } from '../src/sim/shrink.ts';
 import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, type Tally } from '../src/sim/swarm.ts';
+import { type Asked, askedBy, Wrong } from './sim/asked.ts';
 
-/** What was asked for cannot be done, and why. */
-class Wrong extends Error {}
-
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    seeds: { type: 'string' },
-    json: { type: 'string' },
-    verbose: { type: 'boolean', default: false },
-    mutation: { type: 'string' },
-    shrink: { type: 'boolean', default: false },
-    without: { type: 'string' },
-    'heal-at': { type: 'string' },
-    keep: { type: 'string' },
-    why: { type: 'string' },
-    export: { type: 'string' },
-    workers: { type: 'string' },
-  },
-});
-let first = 1;
 try {
-  first = count('--seed', values.seed);
-  process.exitCode = values.seeds === undefined ? await one() : await many(count('--seeds', values.seeds));
+  const asked = askedBy(process.argv.slice(2));
+  process.exitCode = asked.seeds === null ? await one(asked) : await many(asked, asked.seeds);
 } catch (error) {
   if (!(error instanceof Wrong)) throw error;
   console.error(`sim: ${error.message}`);
   process.exitCode = 1;
 }
 
-async function one(): Promise<0 | 1> {
-  console.log(`seed ${first}`);
-  const mutation = values.mutation === undefined ? null : chosenMutation(values.mutation);
-  const { narrowing, outcome } = values.shrink ? await shrunk(first, mutation) : await narrowed(mutation);
-  console.log(account(outcome, values.verbose ? Number.POSITIVE_INFINITY : 40, narrowing));
-  if (values.keep !== undefined) await keep(values.keep, outcome.scenario, outcome.violation);
-  if (values.export !== undefined) await exportTo(values.export, outcome.run.durable.chains);
-  await report(outcome.violation === null ? 1 : 0, outcome.violation === null ? 0 : 1);
+async function one(asked: Asked): Promise<0 | 1> {
+  const mutation = asked.mutation === null ? null : chosenMutation(asked.mutation);
+  console.log(`seed ${asked.first}`);
+  const { narrowing, outcome } = asked.shrink ? await shrunk(asked.first, mutation) : await narrowed(asked, mutation);
+  console.log(account(outcome, asked.verbose ? Number.POSITIVE_INFINITY : 40, { ...narrowing, mutation }));
+  if (asked.keep !== null) await keep(asked.keep, asked.why, outcome.scenario, outcome.violation);
+  if (asked.exportTo !== null) await exportTo(asked.exportTo, outcome.run.durable.chains);
+  await report(asked, outcome.violation === null ? 1 : 0, outcome.violation === null ? 0 : 1);
   return outcome.violation === null ? 0 : 1;
 }
 
 type Found = { readonly narrowing: Narrowing; readonly outcome: Outcome };
 
-async function narrowed(mutation: Mutation | null): Promise<Found> {
-  const healAt = values['heal-at'] === undefined ? {} : { healAtMs: count('--heal-at', values['heal-at']) };
-  const narrowing = { without: faultsLeftOut(), ...healAt };
+async function narrowed({ first, without, healAtMs }: Asked, mutation: Mutation | null): Promise<Found> {
+  const narrowing = { without: known(without), ...(healAtMs === null ? {} : { healAtMs }) };
   return { narrowing, outcome: await simulate(drawScenario(first, narrowing), mutation) };
 }
 
@@ -75,12 +55,15 @@ async function shrunk(seed: number, mutation: Mutation | null = null): Promise<F
   return found;
 }
 
-async function many(wanted: number): Promise<0 | 1> {
+async function many(asked: Asked, wanted: number): Promise<0 | 1> {
+  const { first } = asked;
+  if (asked.pairs && wanted < seedsForCoverage)
+    throw new Wrong(`--pairs takes at least ${seedsForCoverage} worlds: fewer do not tell how rare a pair is`);
   console.log(`seeds ${first} to ${first + wanted - 1}`);
   const startedAt = performance.now();
   const tally = newTally();
   const broken: Summary[] = [];
-  await simulateAll(wanted, (summary) => {
+  await simulateAll(asked, wanted, (summary) => {
     addSummary(tally, summary);
     if (summary.violation !== null) broken.push(summary);
   });
@@ -92,7 +75,8 @@ async function many(wanted: number): Promise<0 | 1> {
   }
   for (const { seed, violation } of broken.slice(3))
     console.log(`seed ${seed} breaks "${violation?.check}": ${violation?.text}`);
-  if (values.verbose) printCoverage(tally);
+  if (asked.verbose) printCoverage(tally);
+  if (asked.pairs) await writePairs(tally);
   const unmet = printAssertions(tally, wanted);
   const seconds = (performance.now() - startedAt) / 1000;
   const simulated = tally.summaries.reduce((sum, one) => sum + one.simulatedMs, 0) / 1000;
@@ -100,16 +84,19 @@ async function many(wanted: number): Promise<0 | 1> {
   console.log(
     `sim: ${passed} of ${wanted} seeds passed, ${unmet} assertions over all of them failed; ${(simulated / 3600).toFixed(0)} hours in ${seconds.toFixed(0)} s: ${Math.round(simulated / seconds)} simulated seconds per second`,
   );
-  await report(passed, broken.length + unmet);
+  await report(asked, passed, broken.length + unmet);
   return broken.length + unmet === 0 ? 0 : 1;
 }
 
 /** Hands out small lists, so that no worker is left with the long worlds. */
-async function simulateAll(wanted: number, take: (summary: Summary) => void): Promise<void> {
+async function simulateAll(
+  { first, workers: asked }: Asked,
+  wanted: number,
+  take: (summary: Summary) => void,
+): Promise<void> {
   let next = first;
   const end = first + wanted;
-  const workers =
-    values.workers === undefined ? Math.min(availableParallelism(), 8) : count('--workers', values.workers);
+  const workers = asked ?? Math.min(availableParallelism(), 8);
   const serve = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./sim/worker.ts', import.meta.url));
@@ -158,10 +145,9 @@ function printCoverage({ coverage, summaries }: Tally): void {
 }
 
 /** Keeps the whole scenario: the seed alone would mean another world when worlds are drawn in another way. */
-async function keep(name: string, scenario: Scenario, violation: Violation | null): Promise<void> {
-  const why = values.why ?? (violation === null ? undefined : `${violation.check}: ${violation.text}`);
-  if (why === undefined)
-    throw new Wrong('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
+async function keep(name: string, said: string | null, scenario: Scenario, violation: Violation | null): Promise<void> {
+  const why = said ?? (violation === null ? null : `${violation.check}: ${violation.text}`);
+  if (why === null) throw new Wrong('--keep of a run in which nothing is wrong needs --why TEXT: what went wrong once');
   const file = `test/seeds/${name}.json`;
   await mkdir('test/seeds', { recursive: true });
   await writeFile(file, `${JSON.stringify({ why, scenario }, null, 2)}\n`);
@@ -176,8 +162,25 @@ async function exportTo(file: string, chains: ReadonlyMap<string, readonly Entry
   console.log(`${lines.length} entries exported to ${file}`);
 }
 
-async function report(passed: number, failed: number): Promise<void> {
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ passed, failed })}\n`);
+/** What `src/sim/crashes.ts` plans deaths by. */
+async function writePairs({ coverage, summaries }: Tally): Promise<void> {
+  const rows = Object.entries(coverage.pairs)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, worlds]) => `  '${key}': ${Math.ceil((worlds * worldsCounted) / summaries.length)},\n`);
+  await writeFile('src/sim/pairs.ts', `${pairsHead}${rows.join('')}};\n`);
+  console.log(`${rows.length} pairs counted into src/sim/pairs.ts`);
+}
+
+const pairsHead = `/**
+ * How many of ${worldsCounted} worlds come through a pair of state and crash point before they are healed. Counted, not chosen:
+ *
+ *     npm run sim -- --seeds ${seedsForCoverage} --pairs
+ */
+export const worldsByPair: Readonly<Record<string, number>> = {
+`;
+
+async function report({ json }: Asked, passed: number, failed: number): Promise<void> {
+  if (json !== null) await writeFile(json, `${JSON.stringify({ passed, failed })}\n`);
 }
 
 function chosenMutation(name: string): Mutation {
@@ -188,18 +191,11 @@ function chosenMutation(name: string): Mutation {
   );
 }
 
-function faultsLeftOut(): (FaultName | OperatorAct)[] {
-  const known: readonly string[] = [...faultNames, ...operatorActs];
-  const names = values.without === undefined ? [] : values.without.split(',');
-  for (const name of names) {
-    if (!known.includes(name))
-      throw new Wrong(`--without ${name}: there is no such fault; there are ${known.join(', ')}`);
+function known(without: readonly string[]): (FaultName | OperatorAct)[] {
+  const names: readonly string[] = [...faultNames, ...operatorActs];
+  for (const name of without) {
+    if (!names.includes(name))
+      throw new Wrong(`--without ${name}: there is no such fault; there are ${names.join(', ')}`);
   }
-  return names as (FaultName | OperatorAct)[];
-}
-
-function count(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Wrong(`${option} takes a whole number, not "${text}"`);
+  return without as (FaultName | OperatorAct)[];
 }

@@ -3,13 +3,16 @@ import { type Command, Option } from 'commander';
 import { CliError, type Context, type Output } from './context.ts';
 import { startBalancers } from './controller/balancers.ts';
 import { type Claim, claimsOf, type Evidence, figureRows, figuresOf } from './demo/claims.ts';
+import { leftByEarlier } from './demo/earlier.ts';
+import { commandToEnd, endingOf } from './demo/ending.ts';
 import { instancesOf, startFleet } from './demo/fleet.ts';
+import { type Guard, guard, livingPath, startGuard } from './demo/guard.ts';
 import { findHaproxy, type RunningHaproxy, startHaproxy } from './demo/haproxy.ts';
 import { type Stage, setStage } from './demo/stage.ts';
 import { play } from './demo/story.ts';
 import { startUsers } from './demo/users.ts';
 import { percentage, whole } from './terminal/figures.ts';
-import { type Interruption, untilInterrupted } from './terminal/interruption.ts';
+import { untilInterrupted } from './terminal/interruption.ts';
 import { type Paint, paintFor } from './terminal/paint.ts';
 import { table } from './terminal/table.ts';
 
@@ -17,6 +20,7 @@ type DemoOptions = {
   readonly balancer: 'auto' | 'haproxy' | 'embedded';
   readonly fast?: true;
   readonly keep?: string;
+  readonly guard?: string;
   readonly json?: true;
 };
 
@@ -32,12 +36,20 @@ export function addDemo(program: Command, context: Context): void {
     )
     .option('--fast', 'two to three minutes in place of five: twice the failures, one step less')
     .option('--keep <DIRECTORY>', 'play in this directory, and leave its files there')
+    .addOption(
+      new Option(
+        '--guard <DIRECTORY>',
+        'end what a demo there has left once standard input ends: how a demo starts its guard',
+      ).hideHelp(),
+    )
     .option(
       '--json',
       'the claims and figures as one JSON object (docs/reference/demo.md); the story goes to standard error',
     )
     .addHelpText('after', examples)
-    .action((options: DemoOptions) => demo(context, options));
+    .action((options: DemoOptions) =>
+      options.guard === undefined ? demo(context, options) : guard(context, options.guard, options.keep === undefined),
+    );
 }
 
 const examples = `
@@ -55,23 +67,46 @@ Examples:
 async function demo(context: Context, options: DemoOptions): Promise<void> {
   const screen = options.json ? context.stderr : context.stdout;
   const paint = paintFor({ stdout: screen, env: context.env });
-  const interruption = untilInterrupted();
+  for (const line of await leftByEarlier(context)) screen.write(`${paint.yellow(line)}\n`);
   const balancer = await chooseBalancer(context, options);
   const stage = await setStage({
     balancer: balancer === null ? 'embedded' : 'haproxy',
     fast: options.fast === true,
     directory: options.keep === undefined ? null : resolve(context.directory, options.keep),
   });
+  const guard = startGuard(stage);
+  const interruption = untilInterrupted(endingOf(stage, guard, screen));
+  const living = await context.world.listenControl(livingPath(stage.directory), async () => ({ pid: process.pid }));
+  const ended: { left: readonly number[] | null } = { left: null };
   try {
-    const evidence = await onStage(context, { stage, screen, paint, interruption, balancer });
+    const setting = { stage, guard, screen, paint, signal: interruption.signal, balancer };
+    const evidence = await onStage(context, setting, (pids) => {
+      ended.left = pids;
+    });
     conclude(context, options, evidence, screen, paint);
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
-    throw new CliError('the demo was interrupted; everything that it had started was ended');
+    const end = ended.left?.length === 0 ? '; everything that it had started was ended' : '';
+    throw new CliError(`the demo was interrupted${end}`);
   } finally {
+    if (living !== 'busy') await living.close();
+    await leave(stage, guard, ended.left, screen);
     interruption.release();
-    if (options.keep === undefined) await stage.remove();
   }
+}
+
+/** `left`: what could not be ended; null: it is not known. */
+async function leave(stage: Stage, guard: Guard, left: readonly number[] | null, screen: Output): Promise<void> {
+  if (left !== null && left.length === 0) {
+    if (stage.temporary) await stage.remove();
+    await guard.dismiss();
+    return;
+  }
+  guard.takeOver();
+  const pids = left === null ? 'something' : `pid ${left.join(', ')}`;
+  screen.write(
+    `drover: ${pids} could not be ended. Once whatever holds it is gone:\n  ${commandToEnd(stage.directory)}\n`,
+  );
 }
 
 /** null: the embedded one. */
@@ -89,17 +124,21 @@ async function chooseBalancer({ env }: Context, { balancer }: DemoOptions): Prom
 
 type Setting = {
   readonly stage: Stage;
+  readonly guard: Guard;
   readonly screen: Output;
   readonly paint: Paint;
-  readonly interruption: Interruption;
+  readonly signal: AbortSignal;
   /** Path of HAProxy; null: the embedded balancers. */
   readonly balancer: string | null;
 };
 
-/** Starts everything, plays, and ends everything, whatever happens. */
-async function onStage(context: Context, setting: Setting): Promise<Evidence> {
-  const { stage, screen, paint, interruption, balancer } = setting;
-  const { signal } = interruption;
+/** Starts everything, plays, and ends everything, whatever happens. `onLeft` is told of what could not be ended. */
+async function onStage(
+  context: Context,
+  { balancer, ...setting }: Setting,
+  onLeft: (pids: readonly number[]) => void,
+): Promise<Evidence> {
+  const { stage, screen, paint, signal } = setting;
   let haproxy: RunningHaproxy | null = null;
   let users: ReturnType<typeof startUsers> | null = null;
   try {
@@ -108,13 +147,12 @@ async function onStage(context: Context, setting: Setting): Promise<Evidence> {
     const name = haproxy === null ? 'embedded (a process of its own for each service)' : `HAProxy ${haproxy.version}`;
     screen.write(`${introduction(stage, name, paint).join('\n')}\n`);
     await startFleet(context, stage, signal);
-    users = startUsers(stage);
-    return await play({ context, stage, users, screen, paint, signal });
+    users = startUsers(stage, setting.guard);
+    return await play({ context, users, ...setting });
   } finally {
     await users?.stop().catch(() => undefined);
-    const left = await context.world.endStarted(stage.stateDirectory, null);
     await haproxy?.stop();
-    if (left.length > 0) screen.write(`drover: these processes could not be ended: ${left.join(', ')}\n`);
+    onLeft(await context.world.endStarted(stage.stateDirectory, null));
   }
 }
 

@@ -1,12 +1,15 @@
 import type { RolloutEvent, Target } from '../core/rollout/events.ts';
+import type { Mutation } from './engine.ts';
 import type { Outcome } from './run.ts';
 import type { Narrowing } from './scenario.ts';
 
+type Repeated = Narrowing & { readonly mutation?: Mutation | null };
+
 /**
  * The shortest account of a failed run: what was found, what happened last, what the journal says. One string of lines; the
- * last one is the command that repeats it, with whatever the scenario was narrowed to.
+ * last one is the command that repeats it, with whatever the scenario was narrowed to and the product was changed to.
  */
-export function account(outcome: Outcome, lines = 40, narrowing: Narrowing = {}): string {
+export function account(outcome: Outcome, lines = 40, repeated: Repeated = {}): string {
   const { scenario, violation, run } = outcome;
   const world = run.world.happenings.map(({ atMs, text }) => ({ atMs, text }));
   const { entries, durableAtMs } = run.checks.chain;
@@ -22,13 +25,14 @@ export function account(outcome: Outcome, lines = 40, narrowing: Narrowing = {})
       : `seed ${scenario.seed} breaks "${violation.check}" at ${clock(violation.atMs)}: ${violation.text}`,
     `  world: ${scenario.origin.size.desired} + ${scenario.destination.size.desired} instances, ${scenario.balancers.length} balancers, ${scenario.load.baseRps} requests/s, build ${scenario.ratio}x, steps ${stepsInWords(outcome)}, poll ${scenario.timing.pollMs} ms, call ${scenario.timing.callMs} ms, faults: ${faults || 'none'}`,
     ...all.slice(-lines).map(({ atMs, text }) => `  ${clock(atMs)}  ${text}`),
-    `  again: npm run sim -- --seed ${scenario.seed}${optionsOf(narrowing)} --verbose`,
+    `  again: npm run sim -- --seed ${scenario.seed}${optionsOf(repeated)} --verbose`,
   ].join('\n');
 }
 
-function optionsOf({ without = [], healAtMs }: Narrowing): string {
+function optionsOf({ without = [], healAtMs, mutation = null }: Repeated): string {
+  const other = mutation === null ? '' : ` --mutation "${mutation.name}"`;
   const fewer = without.length === 0 ? '' : ` --without ${without.join(',')}`;
-  return healAtMs === undefined ? fewer : `${fewer} --heal-at ${healAtMs}`;
+  return `${other}${fewer}${healAtMs === undefined ? '' : ` --heal-at ${healAtMs}`}`;
 }
 
 export function clock(ms: number): string {

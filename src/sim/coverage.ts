@@ -29,12 +29,14 @@ export type Coverage = {
   readonly faults: Record<string, number>;
   /** Runs that came through a state. */
   readonly states: Record<string, number>;
-  /** Deaths of a controller by `state × crash point`. */
+  /** Worlds in which a controller came through a pair `state × crash point` while it could have died there. */
+  readonly pairs: Record<string, number>;
+  /** Deaths of a controller by pair. */
   readonly crashes: Record<string, number>;
 };
 
 export function newCoverage(): Coverage {
-  return { faults: {}, states: {}, crashes: {} };
+  return { faults: {}, states: {}, pairs: {}, crashes: {} };
 }
 
 export function count(table: Record<string, number>, key: string, by = 1): void {
@@ -42,7 +44,7 @@ export function count(table: Record<string, number>, key: string, by = 1): void 
 }
 
 export function addCoverage(to: Coverage, from: Coverage): void {
-  for (const part of ['faults', 'states', 'crashes'] as const) {
+  for (const part of ['faults', 'states', 'pairs', 'crashes'] as const) {
     for (const [key, times] of Object.entries(from[part])) count(to[part], key, times);
   }
 }

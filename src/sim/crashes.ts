@@ -1,93 +1,60 @@
-import type { CrashPoint } from './calls.ts';
+import { type CrashPoint, crashPoints } from './calls.ts';
 import { crashKey, type StateLabel, stateLabels } from './coverage.ts';
+import { worldsByPair } from './pairs.ts';
 import type { Random } from './random.ts';
 
-/** Points that every pass of a controller comes through, whatever the state. */
-const everywhere: readonly CrashPoint[] = [
-  'sleep',
-  'lease.acquire',
-  'backend.read',
-  'group.read',
-  'marker.read',
-  'journal.append/before',
-  'journal.append/after',
-];
-const weights: readonly CrashPoint[] = ['backend.setWeights/before', 'backend.setWeights/after'];
-const states: readonly CrashPoint[] = ['backend.setStates/before', 'backend.setStates/after'];
-const resize: readonly CrashPoint[] = ['group.resize/before', 'group.resize/after'];
-const samples: readonly CrashPoint[] = ['samples.put/before', 'samples.put/after'];
-const marker: readonly CrashPoint[] = ['marker.write/before', 'marker.write/after'];
+/** The table of `pairs.ts` was counted over so many worlds. */
+export const worldsCounted = 5000;
+/** Deaths that each pair is to get in so many worlds, if enough of them come through it. */
+const deathsWanted = 150;
+/** Part of the worlds in which controllers die at all: those with faults, and among them those with this one. */
+const deadlyPart = 0.875 * 0.8;
+/** What follows after a pair, however rare it is, is come to as well: who dies before a marker is written never writes it. */
+const chanceMax = 0.5;
 
 /**
- * What else is under way when the journal says this. A way back is performed before it is journalled, so its first writes
- * belong to the state that it ends, which mostly is `judging`.
- *
- * The list of pairs is made by this rule: what every pass comes through (`everywhere`), and what that stage's own effects and
- * entries come through (here). Pairs that need a second fault at the same moment are left out: the samples of a checkpoint in a
- * stage that mostly is over before one is due, weights that somebody undid on the way back, a pass after the end. Runs come
- * across some of them, and nothing counts on it.
+ * Every state times every point, each with the chance that a world plans a death there. What few worlds come through is planned
+ * in most, what none came through when the table was counted too: should a change of the engine bring it about, somebody dies.
  */
-const peculiar: Readonly<Record<(typeof stateLabels)[number], readonly CrashPoint[]>> = {
-  preparing: resize,
-  'drill-shifting': weights,
-  'drill-back': [...states, 'backend.attempts'],
-  'drill-restoring': [...weights, ...states],
-  growing: [...resize, ...samples],
-  shifting: weights,
-  judging: [...weights, ...states, ...samples, ...marker],
-  finishing: resize,
-  held: [...resize, ...samples],
-  cutting: [...weights, ...states],
-  restoring: [...states, ...resize],
-  'rolled-back': [],
-  completed: [],
-};
+const chances: readonly (readonly [key: string, chance: number])[] = (['not started', ...stateLabels] as const).flatMap(
+  (label) => crashPoints.map((point) => [crashKey(label, point), chanceOf(crashKey(label, point))] as const),
+);
 
-/** What takes two things at once, or is over in a moment: planned in most worlds that can have it. */
-const rarest: readonly string[] = [...pairsOf('held', resize), ...pairsOf('drill-shifting', weights)];
-
-/** What comes to pass in few worlds, mostly after another fault, is planned more often and never missed. */
-const rare: readonly string[] = [
-  ...rarest,
-  ...pairsOf('preparing', resize),
-  ...pairsOf('drill-back', [...states, ...everywhere]),
-  ...pairsOf('drill-restoring', [...weights, ...states]),
-  ...pairsOf('growing', [...resize, ...samples]),
-  ...pairsOf('held', samples),
-  ...pairsOf('judging', [...weights, ...states, ...marker]),
-  ...pairsOf('finishing', [...resize, ...everywhere]),
-  ...pairsOf('cutting', [...weights, ...states, ...everywhere]),
-  ...pairsOf('restoring', [...states, ...resize, ...everywhere]),
-];
-
-function pairsOf(label: (typeof stateLabels)[number], points: readonly CrashPoint[]): string[] {
-  return points.map((point) => crashKey(label, point));
+function chanceOf(key: string): number {
+  return Math.min(chanceMax, deathsWanted / (deadlyPart * (worldsByPair[key] ?? 0)));
 }
 
-/** Every pair of a state and a point at which a controller can die in it. */
-export function crashPairs(): string[] {
-  return stateLabels.flatMap((label) => {
-    const ended = label === 'rolled-back' || label === 'completed';
-    return [...(ended ? [] : everywhere), ...peculiar[label]].map((point) => crashKey(label, point));
+/** Above this chance a pair is so rare that nobody waits for a second time. */
+const rareFrom = 0.2;
+
+/** A controller dies when controllers come through the pair for the `visit`-th time, counted over all of them from 1. */
+export type Death = { readonly pair: string; readonly visit: number };
+
+/** The deaths that a world has in store at chosen pairs, so that rare ones come about. */
+export function drawDeaths(random: Random): Death[] {
+  return chances.flatMap(([pair, chance]) => {
+    if (!random.chance(chance)) return [];
+    let visit = 1;
+    while (chance < rareFrom && random.chance(0.5)) visit++;
+    return [{ pair, visit }];
   });
 }
 
-const urn = [
-  ...crashPairs(),
-  ...Array.from({ length: 6 }, () => rare).flat(),
-  ...Array.from({ length: 12 }, () => rarest).flat(),
-];
-
-/** Deaths that a world has in store: some at chosen pairs, so that rare ones come about, the others at any time. */
+/** The deaths of a world: those in store, and others at any time. */
 export class Crashes {
   /** Points that are left until a death that was announced; null: none is. */
   #left: number | null = null;
-  readonly #planned: Set<string>;
+  /** By pair: how often it was come through, and at which times somebody dies there. */
+  readonly #planned = new Map<string, { visits: number; readonly deadly: Set<number> }>();
   readonly #random: Random;
 
-  constructor(random: Random, planned: number) {
+  constructor(random: Random, deaths: readonly Death[]) {
     this.#random = random;
-    this.#planned = new Set(Array.from({ length: planned }, () => random.pick(urn)));
+    for (const { pair, visit } of deaths) {
+      const planned = this.#planned.get(pair) ?? { visits: 0, deadly: new Set() };
+      planned.deadly.add(visit);
+      this.#planned.set(pair, planned);
+    }
   }
 
   /** A controller dies a few points from here. */
@@ -96,13 +63,11 @@ export class Crashes {
   }
 
   strikes(label: StateLabel, point: CrashPoint): boolean {
-    if (this.#left !== null && this.#left-- === 0) {
-      this.#left = null;
-      return true;
-    }
-    if (this.#planned.size === 0) return false;
-    const key = crashKey(label, point);
-    return this.#planned.has(key) && (rare.includes(key) || this.#random.chance(0.4)) && this.#planned.delete(key);
+    const planned = this.#planned.size === 0 ? undefined : this.#planned.get(crashKey(label, point));
+    const isDue = planned?.deadly.has(++planned.visits) === true;
+    if (this.#left === null || this.#left-- > 0) return isDue;
+    this.#left = null;
+    return true;
   }
 
   stop(): void {

@@ -102,7 +102,7 @@ export function drawFaults(random: Random): FaultRates {
   for (const name of [...faultNames, ...operatorActs]) {
     const own = random.fork(name);
     const chance =
-      name === 'crash' ? 0.6 : density * (final.includes(name) ? 0.35 : name === 'second-controller' ? 0.6 : 1);
+      name === 'crash' ? 0.8 : density * (final.includes(name) ? 0.35 : name === 'second-controller' ? 0.6 : 1);
     if (!own.chance(chance)) continue;
     const range = perCall[name as FaultName] ?? perHour[name] ?? [1, 1];
     rates[name] = own.spread(range[0], range[1]);

@@ -1,8 +1,9 @@
+import { fleetOperation } from '../core/journal/fleet.ts';
 import { decide } from '../core/rollout/decide.ts';
 import type { Started } from '../core/rollout/events.ts';
 import { fold, type RolloutState } from '../core/rollout/state.ts';
 import { watch } from '../core/rollout/watch.ts';
-import { startOperation } from '../engine/chain.ts';
+import { startOperation } from '../engine/anchors.ts';
 import { createInbox } from '../engine/inbox.ts';
 import { runOperation } from '../engine/operation.ts';
 import type { Inbox } from '../engine/operation-ports.ts';
@@ -77,10 +78,10 @@ export class Run {
     this.#decider = mutation?.decider?.(realDecider) ?? realDecider;
     this.#random = new Random(scenario.seed).fork('run');
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
-    this.checks = new Checks(this.world, fold, this.durable.markerReadAtMs);
-    const hasCrashes = scenario.faults.crash !== undefined;
-    this.#crashes = new Crashes(this.#random.fork('crashes'), hasCrashes ? 18 : 0);
+    this.checks = new Checks(this.world, fold, this.durable);
+    this.#crashes = new Crashes(this.#random.fork('crashes'), scenario.deaths);
     this.durable.onEntry = (entry) => {
+      if (entry.operation === fleetOperation) this.checks.onFleetEntry(entry);
       if (entry.operation !== operation) return;
       this.checks.onEntry(entry);
       this.#relabel(this.checks.state);
@@ -205,8 +206,10 @@ export class Run {
       operation,
       random: this.#random.fork(`controller ${this.#controllers}`),
       onWrite: (write, moment) => this.checks.onWrite(write, moment),
+      onRead: (reading) => this.checks.onRead(reading),
       suffered: (fault: FaultName) => count(this.coverage.faults, fault),
       crashes: (point) => {
+        if (!this.world.healed) this.coverage.pairs[crashKey(this.#label, point)] = 1;
         if (!this.#crashes.strikes(this.#label, point)) return false;
         count(this.coverage.crashes, crashKey(this.#label, point));
         count(this.coverage.faults, 'crash');

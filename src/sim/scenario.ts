@@ -2,6 +2,7 @@ import type { Step } from '../core/fleet/config.ts';
 import type { AdminState } from '../core/observed/backend.ts';
 import type { RolloutPlan } from '../core/rollout/plan.ts';
 import type { Timing } from '../engine/operation-ports.ts';
+import { type Death, drawDeaths } from './crashes.ts';
 import { drawFaults, type FaultName, type FaultRates, type OperatorAct } from './faults.ts';
 import { Random } from './random.ts';
 
@@ -20,6 +21,8 @@ export type Scenario = {
   readonly plan: RolloutPlan;
   readonly timing: Timing;
   readonly faults: FaultRates;
+  /** Of controllers, beside those that the fault `crash` brings at any time. */
+  readonly deaths: readonly Death[];
   /** From here on nothing bad happens any more, and operators resume what is held. */
   readonly healAtMs: number;
   /** Operators lose patience with what neither ends nor can end by itself. */
@@ -40,6 +43,8 @@ export type BalancerScenario = {
   readonly originWeights: readonly number[];
   readonly putAside: Readonly<Record<number, AdminState>>;
   readonly others: number;
+  /** Its server lines of the destination have no check: it sends them what their weights say, whatever state they are in. */
+  readonly unchecked?: true;
 };
 export type LoadScenario = {
   readonly baseRps: number;
@@ -68,6 +73,7 @@ export function drawScenario(seed: number, narrowing: Narrowing = {}): Scenario 
     plan: drawPlan(random.fork('plan'), fleets, balancers, failures.objective),
     timing: drawTiming(random.fork('timing')),
     faults,
+    deaths: faults.crash === undefined ? [] : drawDeaths(random.fork('deaths')),
     healAtMs: Math.min(narrowing.healAtMs ?? Number.POSITIVE_INFINITY, random.fork('heal').integer(30, 60) * minuteMs),
     patienceMs: hourMs,
   };
@@ -131,7 +137,9 @@ function drawBalancers(random: Random, slots: number): BalancerScenario[] {
   );
   const aside: Record<number, AdminState> = {};
   if (random.chance(0.2)) aside[slots - 1] = random.pick(['maint', 'drain']);
+  const unchecked = random.fork('unchecked').chance(0.2) ? { unchecked: true as const } : {};
   return shares.map((share, index) => ({
+    ...unchecked,
     id: `edge-${index + 1}`,
     portion: share / total,
     originWeights: weights,

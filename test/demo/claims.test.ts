@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { claimsOf, type Evidence } from '../../src/cli/demo/claims.ts';
+import { claimsOf, type Evidence, figureRows, figuresOf } from '../../src/cli/demo/claims.ts';
 import type { LedgerRow } from '../../src/cli/demo/ledger.ts';
 import type { PastRollout } from '../../src/cli/journal/history.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
@@ -31,6 +31,22 @@ function rollout(operation: string, kind: 'completed' | 'rolled-back', more: obj
   return { state: state as Partial<RolloutState> as RolloutState, entries: [] };
 }
 
+/** The bad build's, whose balancer showed it idle after `afterMs`; null: never. */
+function rolledBack(afterMs: number | null): PastRollout {
+  const body = { kind: 'drained', inFlight: 0, afterMs, counted: null };
+  const entry = {
+    operation: 'rollout-collector-1',
+    seq: 9,
+    previous: '',
+    hash: '',
+    rules: 1,
+    atMs: 0,
+    actor: '',
+    body,
+  };
+  return { ...rollout('rollout-collector-1', 'rolled-back', { back }), entries: afterMs === null ? [] : [entry] };
+}
+
 const evidence = { logEvidence: 9, threshold: 8, by: 'absolute' };
 const back = { cause: { kind: 'judge' }, performedAtMs: 20_000, verdict: { rollBack: evidence } };
 
@@ -44,7 +60,7 @@ function honest(): Evidence {
     baseline: 0.02,
     perSecond: 500,
     query: rollout('rollout-query-1', 'completed'),
-    bad: rollout('rollout-collector-1', 'rolled-back', { back }),
+    bad: rolledBack(612),
     fixed: rollout('rollout-collector-2', 'completed'),
     fixedFromMs: 40_000,
     movedAtMs,
@@ -66,6 +82,13 @@ const afterwards = (row: LedgerRow) => row.begunAtMs > movedAtMs;
 describe('what the demo claims', () => {
   test('holds of a story that went as it should', () => {
     expect(broken(honest())).toEqual([]);
+  });
+
+  test('the roll back is told with its own time, also when no later request reached the bad build', () => {
+    expect(figuresOf(honest()).rollBackMs).toBe(612);
+    expect(figureRows(figuresOf(honest()), 0.02)).toContainEqual(['roll back', expect.stringMatching(/^612 ms/)]);
+    const claim = claimsOf(honest()).find(({ name }) => name.startsWith('every way back'));
+    expect(claim?.found).toMatch(/two readings showed none after 612 ms$/);
   });
 
   test.each<[string, Evidence, RegExp]>([
@@ -115,6 +138,8 @@ describe('what the demo claims', () => {
       },
       /every way back/,
     ],
+    ['the roll back was never seen at the balancer', { ...honest(), bad: rolledBack(null) }, /every way back/],
+    ['the roll back took long', { ...honest(), bad: rolledBack(3001) }, /every way back/],
     [
       'weights moved while nobody drove',
       { ...honest(), outage: { ms: 4000, before: 'classic-1 20', after: 'classic-1 19' } },

@@ -1,65 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { fetchHaproxy } from '../../scripts/fetch/haproxy.ts';
-import { differences } from '../docs/page.ts';
-import { findMarked } from './local/marked.ts';
+import { describe, expect, test } from 'vitest';
+import { directory, endingWithNothingLeft, playsWell, running, type Started, start, until } from './demo/play.ts';
 
-const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-
-let mark = '';
-let directory = '';
-
-beforeAll(async () => {
-  // The demo takes it from the cache of the checkout.
-  await fetchHaproxy();
-});
-
-beforeEach(async () => {
-  mark = randomUUID();
-  directory = await mkdtemp(join(tmpdir(), 'drover-demo-test-'));
-});
-
-afterEach(async () => {
-  const left = findMarked(mark);
-  for (const { pid } of left) process.kill(pid, 'SIGKILL');
-  await rm(directory, { recursive: true, force: true });
-  expect(left, 'processes of the demo are left').toEqual([]);
-});
+endingWithNothingLeft();
 
 describe('the demo', () => {
-  test.each(['haproxy', 'embedded'])(
-    'every claim holds with %s, and nothing is left',
-    { timeout: 420_000 },
-    async (balancer) => {
-      const demo = start(['--fast', '--json', '--balancer', balancer]);
-      const code = await demo.ended;
-      const { ok, claims }: { ok: boolean; claims: { name: string; holds: boolean; found: string }[] } = JSON.parse(
-        demo.stdout(),
-      );
-      expect(differences('demo.md', 'demo', JSON.parse(demo.stdout()))).toEqual([]);
-      expect(
-        claims.filter((claim) => !claim.holds),
-        demo.stderr(),
-      ).toEqual([]);
-      expect({ ok, code, claims: claims.length }).toEqual({ ok: true, code: 0, claims: 11 });
-      expect(await readdir(directory)).toEqual([]);
-    },
+  test('every claim holds with the embedded balancer, and nothing is left', { timeout: 420_000 }, () =>
+    playsWell('embedded'),
   );
-
-  test('interrupted in the middle, it ends everything that it had started', { timeout: 120_000 }, async () => {
-    const demo = start(['--fast', '--balancer', 'embedded']);
-    await until(() => demo.stdout().includes('step 1: judging'));
-    demo.child.kill('SIGINT');
-    expect(await demo.ended).toBe(1);
-    expect(demo.stderr()).toContain('everything that it had started was ended');
-    expect(await readdir(directory)).toEqual([]);
-  });
 
   test('a story that ends differently is an error, not a success', { timeout: 120_000 }, async () => {
     const demo = start(['--fast', '--balancer', 'embedded', '--keep', join(directory, 'demo')]);
@@ -71,34 +21,91 @@ describe('the demo', () => {
   });
 });
 
-type Started = {
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  stdout(): string;
-  stderr(): string;
-};
+describe('a demo that is ended in the middle leaves nothing', () => {
+  test('by one signal, and by those that npm hands on once more', { timeout: 120_000 }, async () => {
+    const demo = await inTheMiddle();
+    demo.child.kill('SIGINT');
+    await sleep(30);
+    demo.child.kill('SIGINT');
+    expect(await demo.ended).toBe(1);
+    expect(demo.stderr()).toContain('everything that it had started was ended');
+    expect(demo.stdout()).not.toContain('once more');
+    expect(await readdir(directory)).toEqual([]);
+  });
 
-function start(args: readonly string[], verb = 'demo', cwd = directory): Started {
-  const child = spawn(process.execPath, [program, verb, ...args], {
-    cwd,
-    env: { ...process.env, MARK: mark, TMPDIR: directory },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  test('by an impatient person, who is told to wait', { timeout: 120_000 }, async () => {
+    const demo = await inTheMiddle();
+    demo.child.kill('SIGINT');
+    await until(() => demo.stdout().includes('ending what was started'));
+    await sleep(600);
+    demo.child.kill('SIGTERM');
+    expect(await demo.ended).toBe(1);
+    expect(demo.stdout()).toContain('once more within 5 s leaves it');
+    expect(demo.stderr()).toContain('everything that it had started was ended');
+    expect(await readdir(directory)).toEqual([]);
   });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const ended = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
-  return { child, ended, stdout: () => stdout, stderr: () => stderr };
-}
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
-    if (holds()) return;
-    await sleep(100);
-  }
-  throw new Error('it did not come to that');
+  test('by one who does not wait, told what goes on and how the rest is ended', { timeout: 120_000 }, async () => {
+    const demo = await inTheMiddle();
+    // It cannot end before its last request has, and so the demo waits.
+    const hung = running().find(({ commandLine }) => commandLine.includes('load.ts'));
+    if (hung === undefined) throw new Error('nobody makes load');
+    process.kill(hung.pid, 'SIGSTOP');
+    for (const _ of ['begins', 'insists', 'leaves']) {
+      demo.child.kill('SIGINT');
+      await sleep(550);
+    }
+    expect(await demo.ended).toBe(1);
+    const [stage = ''] = await readdir(directory);
+    expect(demo.stdout()).toContain(`drover stop --yes --config ${join(directory, stage, 'drover.yaml')}`);
+    await until(async () => running().length === 0 && (await readdir(directory)).length === 0);
+  });
+
+  test('by SIGKILL: its guard ends the controller, the fleet and the files', { timeout: 120_000 }, async () => {
+    const demo = await inTheMiddle();
+    demo.child.kill('SIGKILL');
+    expect(await demo.ended).toBeNull();
+    await until(async () => running().length === 0 && (await readdir(directory)).length === 0);
+  });
+});
+
+test('where the guard is killed too, the next demo says what is left and how it ends', {
+  timeout: 240_000,
+}, async () => {
+  const demo = await inTheMiddle();
+  for (const { pid, commandLine } of running()) if (commandLine.includes('--guard')) process.kill(pid, 'SIGKILL');
+  demo.child.kill('SIGKILL');
+  await demo.ended;
+  const [stage = ''] = await readdir(directory);
+  expect(running().length).toBeGreaterThan(5);
+
+  const next = start(['--fast', '--balancer', 'embedded']);
+  await until(() => next.stdout().includes('balancer '));
+  next.child.kill('SIGINT');
+  expect(await next.ended).toBe(1);
+  const config = join(directory, stage, 'drover.yaml');
+  expect(next.stdout()).toMatch(/has left \d+ processes and a controller running\. They end with:/);
+  const [, controller] = /kill -9 (\d+); drover stop --yes --config (\S+);/.exec(next.stdout()) ?? [];
+  expect(next.stdout()).toContain(`drover stop --yes --config ${config}; rm -r ${join(directory, stage)}`);
+  // What it says works.
+  process.kill(Number(controller), 'SIGKILL');
+  expect(await start(['--yes', '--config', config], 'stop').ended).toBe(0);
+  expect(running()).toEqual([]);
+});
+
+test('two demos at a time are no leftovers of each other', { timeout: 120_000 }, async () => {
+  const one = await inTheMiddle();
+  const other = start(['--fast', '--balancer', 'embedded']);
+  await until(() => other.stdout().includes('balancer '));
+  expect(other.stdout()).not.toContain('An earlier demo');
+  one.child.kill('SIGINT');
+  other.child.kill('SIGINT');
+  expect([await one.ended, await other.ended]).toEqual([1, 1]);
+});
+
+/** A demo whose controller judges the first step. */
+async function inTheMiddle(): Promise<Started> {
+  const demo = start(['--fast', '--balancer', 'embedded']);
+  await until(() => demo.stdout().includes('step 1: judging'));
+  return demo;
 }

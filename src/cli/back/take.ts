@@ -44,6 +44,7 @@ export async function takeBack(context: Context, name: string | undefined, optio
     reason: options.reason ?? null,
     all: options.all === true,
   };
+  let controller = 'no controller is alive';
   const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
   try {
     const tellJson = options.json ? (operation: string) => context.stdout.write(toldLine(operation, request)) : null;
@@ -51,9 +52,10 @@ export async function takeBack(context: Context, name: string | undefined, optio
   } catch (error) {
     if (error instanceof StillStanding) throw error;
     say(`not by the controller: ${messageOf(error)}`);
+    controller = 'its controller cannot be told';
   }
   try {
-    return await byJournal(context, name, options, request);
+    return await byJournal(context, name, options, request, controller);
   } catch (error) {
     if (error instanceof StillStanding || error instanceof Refused) throw error;
     say(`not by the journal: ${messageOf(error)}`);
@@ -115,6 +117,7 @@ async function byJournal(
   name: string | undefined,
   options: BackOptions,
   request: BackRequest,
+  controller: string,
 ): Promise<void> {
   const path = journalPath(context, options);
   if (!existsSync(path)) throw new CliError(`there is no journal at ${path}`);
@@ -124,7 +127,7 @@ async function byJournal(
     const state = await chooseRollout(context, opened, name, true);
     await refuseWithoutWayBack(context, opened, state, request);
     const output = options.json ? context.stderr : context.stdout;
-    output.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
+    output.write(`${state.operation}: ${controller}; this process takes the traffic back\n`);
     const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
     const becoming = { config, opened, state, options, requests: [request], until: watched.until };
     const end = await becomeController(context, becoming);

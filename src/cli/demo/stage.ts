@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,8 @@ export type Stage = {
   readonly perSecond: number;
   /** Puts a build of the collector into the destination, as a team's pipeline would. */
   deploy(build: { readonly version: string; readonly failures: number }): Promise<void>;
+  /** Whether it is removed at the end. */
+  readonly temporary: boolean;
   remove(): Promise<void>;
 };
 
@@ -71,6 +73,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     baseline,
     perSecond: options.fast ? 250 : 200,
     deploy: (build) => writeFile(join(directory, 'builds', 'collector-vpc.json'), buildFile(build)),
+    temporary: options.directory === null,
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
@@ -113,9 +116,12 @@ function buildFile(build: { readonly version: string; readonly failures: number 
   return `${JSON.stringify(build)}\n`;
 }
 
+/** Of the names of directories that nobody asked for. */
+export const temporaryPrefix = 'drover-demo-';
+
 async function makeTemporary(): Promise<string> {
   try {
-    return await mkdtemp(join(tmpdir(), 'drover-demo-'));
+    return await realpath(await mkdtemp(join(tmpdir(), temporaryPrefix)));
   } catch (error) {
     const remedy = 'set TMPDIR to one that can be written to, or name one with --keep DIRECTORY';
     throw new CliError(`no directory can be made in ${tmpdir()} (${codeOf(error)})`, remedy, error);

@@ -5,6 +5,7 @@ import { CliError, type Context, type Output } from '../context.ts';
 import { type PastRollout, rolloutsOf } from '../journal/history.ts';
 import type { Paint } from '../terminal/paint.ts';
 import type { Evidence, Outage } from './claims.ts';
+import type { Guard } from './guard.ts';
 import type { Stage } from './stage.ts';
 import type { Users } from './users.ts';
 import { type RunningVerb, runVerb, startVerb } from './verbs.ts';
@@ -14,6 +15,7 @@ export type Play = {
   readonly context: Context;
   readonly stage: Stage;
   readonly users: Users;
+  readonly guard: Guard;
   readonly screen: Output;
   readonly paint: Paint;
   readonly signal: AbortSignal;
@@ -91,7 +93,7 @@ async function applyWithOutage(act: Play, wave: string, hash: string): Promise<O
 function startApply(act: Play, wave: string, hash: string): RunningVerb {
   const args = ['apply', '--wave', wave, '--plan', hash];
   say(act, act.paint.dim(`$ drover ${args.join(' ')}`));
-  return startVerb(act.stage, args, act.screen);
+  return startVerb(act.stage, act.guard, args, act.screen);
 }
 
 /** An interrupted demo ends its controller first: what it holds is of no use to anybody. */

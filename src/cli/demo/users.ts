@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Guard } from './guard.ts';
 import { type LedgerRow, parseLedger } from './ledger.ts';
 import type { Stage } from './stage.ts';
 
@@ -12,7 +13,7 @@ export type Users = {
   stop(): Promise<void>;
 };
 
-export function startUsers(stage: Stage): Users {
+export function startUsers(stage: Stage, guard: Guard): Users {
   const file = join(stage.directory, 'ledger.jsonl');
   const options = ['--collector', stage.collectorUrl, '--frontend', stage.frontendUrl, '--ledger', file];
   const child = spawn(process.execPath, ['load.ts', ...options, '--rate', String(stage.perSecond)], {
@@ -20,6 +21,7 @@ export function startUsers(stage: Stage): Users {
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],
   });
+  if (child.pid !== undefined) guard.watch(child.pid);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;

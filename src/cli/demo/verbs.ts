@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Output } from '../context.ts';
+import type { Guard } from './guard.ts';
 import type { Stage } from './stage.ts';
 
 /** The same way up from `src/cli/demo/` and from `dist/cli/demo/`. */
@@ -16,7 +17,7 @@ export type RunningVerb = {
 };
 
 /** A verb of this Drover as a process of its own, as a user would run it. On a terminal it draws there itself. */
-export function startVerb(stage: Stage, args: readonly string[], screen: Output): RunningVerb {
+export function startVerb(stage: Stage, guard: Guard, args: readonly string[], screen: Output): RunningVerb {
   const own = screen.terminal !== null;
   const child = spawn(process.execPath, [program, ...args], {
     cwd: stage.directory,
@@ -25,6 +26,7 @@ export function startVerb(stage: Stage, args: readonly string[], screen: Output)
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => screen.write(text));
   }
+  if (child.pid !== undefined) guard.watch(child.pid);
   return { pid: child.pid ?? 0, ended: codeOf(child), kill: (signal) => void child.kill(signal) };
 }
 

@@ -1,5 +1,6 @@
 import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
+import type { BackendReading } from '../../core/observed/backend.ts';
 import { type PlannedService, planHash } from '../../core/plan/hash.ts';
 import { reserveInTheWay } from '../../core/plan/reserve.ts';
 import { shareOfStep } from '../../core/plan/shares.ts';
@@ -7,8 +8,8 @@ import { instancesFor } from '../../core/rollout/capacity.ts';
 import { drillShareAt, drillShareMost } from '../../core/rollout/drill.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
-import type { RolloutPlan } from '../../core/rollout/plan.ts';
-import { serversOf } from '../../core/rollout/servers.ts';
+import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
+import { serversOf, sideOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
@@ -206,25 +207,35 @@ function withoutUnstarted(config: Config, plan: RolloutPlan, observation: Observ
 
 type Traffic = { readonly rps: number | null; readonly baseline: number | null };
 
-/** Load between two readings; baseline failures since the balancer started (its own counters, complete count). */
+/** Load of both groups between two readings, wherever the traffic is; baseline failures since the balancer started (its own counters, complete count). */
 function trafficSeen(plan: RolloutPlan, first: Observation, second: Observation): Traffic {
   let before = 0;
   let after = 0;
+  let atOrigin = 0;
   let failures = 0;
   let ms = 0;
   for (const backend of plan.backends) {
     const one = first.backends[backend.id];
     const two = second.backends[backend.id];
     if (!one?.reading.known || !two?.reading.known) return { rps: null, baseline: null };
-    for (const server of serversOf(backend, one.reading.value, 'origin')) before += server.counters.lbtot;
+    before += attemptsOf(backend, one.reading.value);
+    after += attemptsOf(backend, two.reading.value);
     for (const { counters } of serversOf(backend, two.reading.value, 'origin')) {
-      after += counters.lbtot;
+      atOrigin += counters.lbtot;
       const answered = counters.rsp2xx + counters.rsp3xx + counters.rsp4xx - counters.srvAbrt + counters.scur;
       failures += Math.max(0, counters.lbtot - answered);
     }
     ms = Math.max(ms, two.atMs - one.atMs);
   }
-  return { rps: ms === 0 ? null : ((after - before) * 1000) / ms, baseline: after === 0 ? null : failures / after };
+  return {
+    rps: ms === 0 ? null : ((after - before) * 1000) / ms,
+    baseline: atOrigin === 0 ? null : failures / atOrigin,
+  };
+}
+
+function attemptsOf(backend: BackendPlan, { servers }: BackendReading): number {
+  const ours = servers.filter(({ name }) => sideOf(backend, name) !== null);
+  return ours.reduce((sum, { counters }) => sum + counters.lbtot, 0);
 }
 
 function sizeLines(plan: RolloutPlan, observation: Observation, traffic: Traffic): PlanLine[] {

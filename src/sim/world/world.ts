@@ -165,7 +165,10 @@ export class World {
 
   #onCheck(balancer: Balancer, side: Side, instance: Instance): void {
     const fleet = this.fleet(side);
-    this.schedule.after(this.#checkDelay.between(1000, 4000), () => {
+    const delayMs = this.#checkDelay.between(1000, 4000);
+    // Who has no check takes the provider's word, which is there at once.
+    const isChecked = balancer.ofSlot(side, instance.slot)?.checked ?? true;
+    this.schedule.after(isChecked ? delayMs : 0, () => {
       const server = balancer.ofSlot(side, instance.slot);
       if (server === undefined || fleet.instances.some((one) => one !== instance && one.slot === instance.slot)) return;
       balancer.advance(this.schedule.nowMs);
@@ -243,7 +246,7 @@ function serversOf(drawn: Scenario['balancers'][number], scenario: Scenario): Se
     servers.push(newServer(serverName('origin', slot), 'origin', slot, weight, drawn.putAside[slot] ?? 'ready'));
   }
   for (let slot = 0; slot < scenario.destination.size.max; slot++) {
-    servers.push(newServer(serverName('destination', slot), 'destination', slot, 0));
+    servers.push(newServer(serverName('destination', slot), 'destination', slot, 0, 'ready', !drawn.unchecked));
   }
   for (let index = 0; index < drawn.others; index++) servers.push(newServer(`batch-${index + 1}`, 'other', null, 1));
   return servers;

@@ -219,6 +219,7 @@ describe.concurrent('the way back', () => {
     await (await apply()).endsWith(0);
     expect((await statusOf()).configurationToCommit).toHaveLength(4);
     const byHand = (await run('plan', 'web')).stdout;
+    expect(byHand).not.toMatch(/\b0 requests\/s/);
     expect(byHand).toContain('set server web/classic-1 weight 10; set server web/classic-2 weight 20; ');
     expect(await run('back', '--offline')).toMatchObject({ code: 2 });
     const fled = await world();
