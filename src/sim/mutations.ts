@@ -156,7 +156,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'back to an origin that is down',
-    seenIn: 665,
+    seenIn: 399,
     shownBy: ['origin-dies'],
     caughtBy: ['the way back leaves users a server'],
     decider: goesBackToAnybody,
