@@ -5,7 +5,6 @@ import type { Observation, Timed } from '../core/rollout/observation.ts';
 import { sideOf } from '../core/rollout/servers.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
-import type { OperationPorts } from '../engine/operation-ports.ts';
 import type { Decider, Mutation } from './engine.ts';
 import { blindToAnchors, withoutAnchors } from './mutations/anchors.ts';
 import { believedCounts } from './mutations/believed.ts';
@@ -17,6 +16,7 @@ import {
   neverSilent,
   wordless,
 } from './mutations/endings.ts';
+import { soundAsleep, wallClockOnly, writeBehind } from './mutations/ports.ts';
 
 import {
   firstAttemptAlways,
@@ -352,32 +352,6 @@ function allUp(reading: BackendReading): BackendReading {
   return { ...reading, servers: reading.servers.map((server) => ({ ...server, health: 'up' })) };
 }
 
-/** Says `appended` at once and writes half a second later, as a store does that does not wait for the disk. */
-function writeBehind(ports: OperationPorts): OperationPorts {
-  const never = new AbortController().signal;
-  let pending: Promise<unknown> = Promise.resolve();
-  const heads = new Map<string, number>();
-  return {
-    ...ports,
-    journal: {
-      ...ports.journal,
-      append: (expected, entries) => {
-        const seq = heads.get(expected.operation);
-        if (seq === undefined) {
-          heads.set(expected.operation, expected.seq + entries.length);
-          return ports.journal.append(expected, entries);
-        }
-        heads.set(expected.operation, expected.seq + entries.length);
-        pending = pending
-          .then(() => ports.clock.sleep(500, never))
-          .then(() => ports.journal.append(expected, entries))
-          .catch(() => undefined);
-        return Promise.resolve('appended');
-      },
-    },
-  };
-}
-
 function mapServers(observation: Observation, change: (server: ServerReading) => ServerReading): Observation {
   const backends: Record<string, Timed<BackendReading>> = {};
   for (const [id, timed] of Object.entries(observation.backends)) {
@@ -470,17 +444,6 @@ function guessedCapacity(watch: Watch): Watch {
   const { originRpsPerInstanceMax: most, originAble } = watch;
   const instances = Math.max(1, ...originAble.map((one) => one.count));
   return most === null ? watch : { ...watch, originRpsPerInstanceMax: most * instances };
-}
-
-/** A sleep from which nobody wakes it. */
-function soundAsleep(ports: OperationPorts): OperationPorts {
-  const never = new AbortController().signal;
-  return { ...ports, clock: { ...ports.clock, sleep: (ms) => ports.clock.sleep(ms, never) } };
-}
-
-/** Takes the time of day for what has passed. */
-function wallClockOnly(ports: OperationPorts): OperationPorts {
-  return { ...ports, clock: { ...ports.clock, monotonic: () => ports.clock.now() } };
 }
 
 function withoutReserve(plan: RolloutState['plan']): RolloutState['plan'] {

@@ -122,12 +122,15 @@ export function madeObservation({
   );
   const timed = <T>(value: T) => ({ atMs: seen.nowMs ?? nowMs, reading: known(value) });
   const backends = seen.backends ?? { edge: timed(madeReading(readings, { process })) };
+  // Each server has an instance that runs: no balancer knows of one that its provider does not.
+  const told = Object.values(backends).flatMap(({ reading }) => (reading.known ? reading.value.servers : []));
+  for (const { name } of told) names.add(name);
   return {
     nowMs,
     leased: true,
     backends,
-    origin: timed({ ...madeGroup('old', 'build-1', backends), ...origin }),
-    destination: timed({ ...madeGroup('new', 'build-2', backends), ...destination }),
+    origin: timed({ ...madeGroup([...names], 'old', 'build-1'), ...origin }),
+    destination: timed({ ...madeGroup([...names], 'new', 'build-2'), ...destination }),
     marker: known(null),
     requests: [],
     drill: null,
@@ -135,14 +138,10 @@ export function madeObservation({
   };
 }
 
-/** Every server that a balancer has is one of its instances. */
-function madeGroup(prefix: string, build: string, backends: Observation['backends']): GroupReading {
-  const servers = Object.values(backends).flatMap(({ reading }) => (reading.known ? reading.value.servers : []));
-  const names = new Set([`${prefix}-1`, `${prefix}-2`, ...servers.map(({ name }) => name)]);
-  const ours = [...names].filter((name) => name.startsWith(prefix));
+function madeGroup(names: readonly string[], prefix: string, build: string): GroupReading {
   return {
     size: { min: 2, max: 4, desired: 2 },
-    instances: ours.map((name) => madeInstance(name)),
+    instances: names.filter((name) => name.startsWith(prefix)).map((name) => madeInstance(name)),
     build: known(build),
   };
 }
