@@ -39,9 +39,34 @@ describe('what the world says against the journal, where no controller looks aft
       { kind: 'rolled-back', tookMs: 2 },
     ]);
     expect(look(bench)).toEqual({ taken: null, lines: [] });
-    bench.configured['new-2'] = 30;
-    expect(look(bench).lines).toEqual([
-      expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 30\)/),
+    for (const weight of [1, 30]) {
+      bench.configured['new-2'] = weight;
+      expect(look(bench).lines).toEqual([
+        expect.stringMatching(new RegExp(`^edge: any reload undoes this way back.*new-2 \\(weight ${weight}\\)`)),
+      ]);
+    }
+  });
+
+  test('one that is on the way back names what carries, however little, and a balancer that nobody can ask', () => {
+    const bench = Bench.judging();
+    const back = bench.intended().target;
+    bench.append([
+      {
+        kind: 'back-performed',
+        cause: { kind: 'asked', by: 'kim', reason: null },
+        all: true,
+        target: back,
+        verdict: null,
+        performedAtMs: 1,
+        counted: bench.state.counted,
+      },
     ]);
+    bench.weights['new-1'] = 0;
+    bench.weights['new-2'] = 1;
+    expect(look(bench)).toEqual({ taken: null, lines: ['still standing: edge: new-2 still carries'] });
+    bench.admin['new-2'] = 'maint';
+    expect(look(bench).lines).toEqual([]);
+    bench.isReadable = false;
+    expect(look(bench).lines).toEqual(['still standing: edge does not answer: it does not answer']);
   });
 });
