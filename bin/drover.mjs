@@ -4,18 +4,24 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const compiled = join(root, 'dist', 'main.js');
-const source = join(root, 'src', 'main.ts');
+// Whoever presses a key waits for names: they are told by a program that loads less than a third of Drover.
+const tellsNames = process.argv[2] === 'completion' && process.argv[3] === 'names';
+const program = tellsNames ? 'cli/completion/names' : 'main';
+const compiled = join(root, 'dist', `${program}.js`);
+const source = join(root, 'src', `${program}.ts`);
 // Node refuses to strip types below node_modules, so an installed package runs its compiled files.
 const installed = root.split(/[\\/]/).includes('node_modules');
 const entry = !installed && existsSync(source) ? source : compiled;
 const oldestNode = 24;
+const isApply = process.argv[2] === 'apply';
 
-if (Number(process.versions.node.split('.')[0]) >= oldestNode) {
+// Compiled, the small program runs on any Node that runs this file.
+if (Number(process.versions.node.split('.')[0]) >= oldestNode || (tellsNames && entry === compiled)) {
+  if (isApply) await answerSignals();
   await import(pathToFileURL(entry).href);
 } else {
   const node = bundledNode();
@@ -26,7 +32,14 @@ if (Number(process.versions.node.split('.')[0]) >= oldestNode) {
     );
     process.exit(1);
   }
-  stayInFrontOf(spawn(node, [entry, ...process.argv.slice(2)], { stdio: 'inherit' }), node);
+  stayInFrontOf(spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' }), node);
+}
+
+/** Who controls traffic never ends without a word, not even while it is still being loaded. */
+async function answerSignals() {
+  const signals = join(dirname(entry), 'cli', 'controller', `signals${extname(entry)}`);
+  const { endOnSignals } = await import(pathToFileURL(signals).href);
+  endOnSignals();
 }
 
 function stayInFrontOf(child, node) {
@@ -40,6 +53,11 @@ function stayInFrontOf(child, node) {
   });
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
+    // Killed by what it would have caught a moment later.
+    if (isApply && ['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal)) {
+      process.stderr.write(`drover: asked to end (${signal}): this command has begun nothing\n`);
+      process.exit(1);
+    }
     // Ends the way the child did, so that a shell sees the signal; the code is for signals that do not end this process.
     process.exitCode = 128 + constants.signals[signal];
     process.removeAllListeners(signal);

@@ -32,10 +32,12 @@ const world: World = {
   openJournal: (path, options) => openSqliteJournal(path, options),
   openBackends(balancer, { backend }) {
     if (balancer.kind === 'embedded') {
-      return [{ id: `${balancer.name}/${backend}`, backend: embeddedBackend(balancer.socket, backend) }];
+      const { name, socket } = balancer;
+      return [{ id: `${name}/${backend}`, address: socket, backend: embeddedBackend(socket, backend) }];
     }
     return balancer.sockets.map((socket, index) => ({
       id: balancer.sockets.length === 1 ? `${balancer.name}/${backend}` : `${balancer.name}/${backend}#${index + 1}`,
+      address: socket,
       backend: new HaproxyBackend({ socket, backend, configFile: balancer.configFile }),
     }));
   },
@@ -65,11 +67,12 @@ const world: World = {
     });
     return { group: local, close: () => local.close() };
   },
-  async startBalancers(config, stateDirectory) {
-    for (const balancer of Object.values(config.balancers)) {
-      if (balancer.kind === 'embedded')
-        await startEmbedded(embeddedConfigOf(config, balancer), join(stateDirectory, 'balancers'));
-    }
+  async startBalancer(config, name, stateDirectory, signal) {
+    const balancer = config.balancers[name];
+    if (balancer?.kind !== 'embedded') return 'runs';
+    const embedded = embeddedConfigOf(config, balancer);
+    const { reused, again } = await startEmbedded(embedded, join(stateDirectory, 'balancers'), signal);
+    return reused ? 'runs' : again ? 'started again' : 'started';
   },
   async startedHere(stateDirectory) {
     const instances = runningInstances(stateDirectory);

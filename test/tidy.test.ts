@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   determinism,
@@ -35,6 +39,31 @@ describe('the project keeps its own rules', () => {
     expect(paths).toContain('package-lock.json');
     expect(paths).toContain('src/engine/ports.ts');
     expect(files.filter(isSource).length).toBeGreaterThan(20);
+  });
+
+  test("an unpacked archive without git is looked at too, and a folder that is a link is nobody's file", () => {
+    const root = mkdtempSync(join(tmpdir(), 'drover-tidy-'));
+    try {
+      writeFileSync(join(root, '.gitignore'), 'node_modules/\n*.log\n');
+      mkdirSync(join(root, 'src', 'core'), { recursive: true });
+      mkdirSync(join(root, 'src', 'node_modules'));
+      for (const path of ['src/core/a.ts', 'src/node_modules/b.ts', 'c.log', 'README.md'])
+        writeFileSync(join(root, path), path);
+      symlinkSync(root, join(root, 'node_modules'));
+      symlinkSync(root, join(root, 'modules'));
+      const found = [
+        { path: '.gitignore', text: 'node_modules/\n*.log\n' },
+        { path: 'README.md', text: 'README.md' },
+        { path: 'src/core/a.ts', text: 'src/core/a.ts' },
+      ];
+      const sorted = () => projectFiles(root).sort((one, other) => (one.path < other.path ? -1 : 1));
+      expect(sorted()).toEqual(found);
+      // Where there is no git, the folders tell again.
+      spawnSync('git', ['init', '--quiet', root]);
+      expect(sorted()).toEqual(found);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   test('the tokens of every source file are its code: nothing lost, every bracket closed by its own kind', () => {

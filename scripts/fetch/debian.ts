@@ -10,6 +10,8 @@ export type DebianProgram = {
   readonly package: string;
   /** Path inside the package, without a leading slash: `usr/sbin/haproxy`. */
   readonly program: string;
+  /** Packages with files that it reads, beside the libraries that it is linked with. */
+  readonly data?: readonly string[];
   /** Arguments with which it ends at once with exit code 0: shows that it starts at all. */
   readonly probe: readonly string[];
   /** Folder of its own inside the checkout's `.cache`; written whole or not at all. */
@@ -86,7 +88,7 @@ async function unpackInto(stage: string, wanted: DebianProgram, signal: AbortSig
   const root = join(stage, 'unpacked');
   await mkdir(root);
   const unpacked = new Set<string>();
-  let wave = [wanted.package];
+  let wave = [wanted.package, ...(wanted.data ?? [])];
   while (wave.length > 0) {
     for (const name of wave) await unpackPackage(apt, name, stage, root);
     for (const name of wave) unpacked.add(name);

@@ -1,4 +1,6 @@
+import { fetchFish } from '../fetch/fish.ts';
 import { fetchHaproxy } from '../fetch/haproxy.ts';
+import { fetchZsh } from '../fetch/zsh.ts';
 
 /** Something that suites need and that `npm ci` does not bring. */
 export type Requirement = {
@@ -11,6 +13,8 @@ export type Requirement = {
 
 export const requirements: readonly Requirement[] = [
   { name: 'HAProxy', file: 'scripts/fetch/haproxy.ts', obtain: fetchHaproxy },
+  { name: 'zsh', file: 'scripts/fetch/zsh.ts', obtain: fetchZsh },
+  { name: 'fish', file: 'scripts/fetch/fish.ts', obtain: fetchFish },
 ];
 
 /** `check` and `script` count as one test each, by their exit code; a `vitest` project counts its tests. */

@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
+import { anchorWhatIsMissing } from '../engine/anchors.ts';
+import { PortError } from '../engine/ports.ts';
 import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
+import { ownBalancers } from './controller/balancers.ts';
 import { beginRollout, refusedStart } from './controller/begin.ts';
 import { type ControlDesk, openDesk } from './controller/desk.ts';
 import { detach } from './controller/detach.ts';
 import { expectHeartbeatUrl } from './controller/heartbeat.ts';
 import { type RolloutReporter, reporterFor } from './controller/reporter.ts';
 import { controlRollout } from './controller/rollout.ts';
-import { catchSignals, type Signals } from './controller/signals.ts';
+import { catchSignals, nothingBegun, type Signals, unlessAsked } from './controller/signals.ts';
 import { rolloutsOf, unfinished } from './journal/history.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './journal/open.ts';
 import { configOption, loadConfig } from './load-config.ts';
@@ -36,7 +39,7 @@ export function addApply(program: Command, context: Context): void {
     .command('apply')
     .description('move the services of a plan, one after the other; this process is the controller')
     .argument('[SERVICE...]', 'services to move (default: what is left of the first unfinished wave)')
-    .option('--wave <NAME>', 'the services of this wave')
+    .option('--wave <WAVE>', 'the services of this wave')
     .option('--plan <HASH>', 'the plan that was read; another one is refused (asked for on a terminal)')
     .option('--reason <TEXT>', 'why a build that was taken back is tried again, or another rule overridden; journalled')
     .option('--heartbeat <URL>', 'called every 30 s and at the end: its silence says that the controller is gone')
@@ -67,20 +70,58 @@ async function apply(context: Context, names: readonly string[], options: ApplyO
       'at least 8 of the characters that `drover plan` prints',
     );
   if (options.heartbeat !== undefined) expectHeartbeatUrl(options.heartbeat);
-  const { config } = await loadConfig(context, options.config);
-  const opened = await openJournalOf(context, config, options.journal);
+  const signals = catchSignals();
   try {
-    const desk = await openDesk(context, opened);
+    const { config } = await loadConfig(context, options.config);
+    const opened = await openJournalOf(context, config, options.journal);
     try {
-      await context.world.startBalancers(config, opened.stateDirectory);
-      const work = await workOf(context, config, opened, names, options);
-      if (!options.detach) return await perform({ context, config, opened, options, desk }, names, work);
+      await applyTo(context, config, opened, names, options, signals);
     } finally {
-      await desk.close();
+      await opened.journal.close();
     }
-    await detach(context, opened, commandAt(options));
   } finally {
-    await opened.journal.close();
+    signals.release();
+  }
+}
+
+async function applyTo(
+  context: Context,
+  config: Config,
+  opened: OpenJournal,
+  names: readonly string[],
+  options: ApplyOptions,
+  signals: Signals,
+): Promise<void> {
+  const balancers = await ownBalancers(context, config, opened);
+  const desk = await openDesk(context, opened);
+  let isHandedOver = false;
+  try {
+    await anchorTheDead(context, opened);
+    await balancers.start(signals.interrupted).catch((error: unknown) => {
+      throw signals.interrupted.aborted ? nothingBegun(signals) : error;
+    });
+    const work = await unlessAsked(signals, workOf(context, config, opened, names, options, signals.interrupted));
+    if (!options.detach) return await perform({ context, config, opened, options, desk, signals }, names, work);
+    isHandedOver = true;
+  } finally {
+    if (!isHandedOver) await balancers.endUnused();
+    await desk.close();
+  }
+  await detach(context, opened, commandAt(options), signals).catch(async (error: unknown) => {
+    await balancers.endUnused();
+    throw error;
+  });
+}
+
+/** No controller lives: what the last one had no time to anchor is anchored by this one. Nothing depends on it. */
+async function anchorTheDead(context: Context, { journal }: OpenJournal): Promise<void> {
+  try {
+    await anchorWhatIsMissing({ journal, clock: context.clock, sha256: context.world.sha256 });
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    context.stderr.write(
+      `anchors that are missing could not be written, the next apply tries again: ${error.message}\n`,
+    );
   }
 }
 
@@ -95,6 +136,7 @@ type Run = {
   readonly opened: OpenJournal;
   readonly options: ApplyOptions;
   readonly desk: ControlDesk;
+  readonly signals: Signals;
 };
 
 async function workOf(
@@ -103,9 +145,11 @@ async function workOf(
   opened: OpenJournal,
   names: readonly string[],
   options: ApplyOptions,
+  interrupted: AbortSignal,
 ): Promise<Work> {
-  const [open] = unfinished(await rolloutsOf(opened.journal, null));
-  if (open === undefined) return { kind: 'begin', document: await approved(context, config, opened, names, options) };
+  const [open] = unfinished(await rolloutsOf(context.world, opened.journal, null));
+  if (open === undefined)
+    return { kind: 'begin', document: await approved(context, config, opened, names, options, interrupted) };
   const { service } = open.plan;
   const command = commandAt(options);
   const remedy = `go on with it: ${command('apply')} --plan ${open.planHash}, or take it back: ${command('back')}`;
@@ -118,47 +162,47 @@ async function workOf(
 }
 
 async function perform(run: Run, names: readonly string[], work: Work): Promise<void> {
-  const { context, config, opened, options } = run;
-  const signals = catchSignals();
+  const { context, config, opened, options, signals } = run;
   const reporter = reporterFor(context, options.json === true, commandAt(options));
   try {
-    if (work.kind === 'begin') return await moveAll(run, work.document, reporter, signals);
+    if (work.kind === 'begin') return await moveAll(run, work.document, reporter);
     const { operation, plan, held } = work.state;
     reporter.note(`${operation} is unfinished: going on with it`);
     if (held !== null) reporter.note(`${operation} is held (${held.why}): \`${commandAt(options)('resume')}\` goes on`);
-    if (!(await control(run, reporter, signals, operation, plan.service))) return;
+    if (!(await control(run, reporter, operation, plan.service))) return;
     // The rest of the plan was read only where the plan was named, or is asked for on a terminal.
     if (options.plan === undefined && (context.stdout.terminal === null || options.json)) return;
-    const document = await approved(context, config, opened, names, options).catch((error: unknown) => {
-      if (error instanceof NothingLeft) return null;
-      throw error;
-    });
-    if (document !== null) await moveAll(run, document, reporter, signals);
+    const document = await approved(context, config, opened, names, options, signals.interrupted).catch(
+      (error: unknown) => {
+        if (error instanceof NothingLeft) return null;
+        throw error;
+      },
+    );
+    if (document !== null) await moveAll(run, document, reporter);
   } finally {
     reporter.close();
-    signals.release();
   }
 }
 
 /** One service after the other, until one does not complete or a signal came. */
-async function moveAll(run: Run, document: PlanDocument, reporter: RolloutReporter, signals: Signals): Promise<void> {
-  const { context, config, opened, options } = run;
+async function moveAll(run: Run, document: PlanDocument, reporter: RolloutReporter): Promise<void> {
+  const { context, signals } = run;
   if (document.services.length === 0) reporter.note('everything of this plan has been done already');
-  for (const { service } of document.services) {
+  for (const [index, { service }] of document.services.entries()) {
+    if (index === 0 && signals.interrupted.aborted) throw nothingBegun(signals);
     if (signals.asked() !== null) {
       reporter.note(`asked to end (${signals.asked()}): ${service} was not begun`);
       return context.setExitCode(2);
     }
-    const operation = await beginRollout(context, config, opened, document, service, options.reason ?? null);
-    if (!(await control(run, reporter, signals, operation, service))) return;
+    const operation = await beginRollout(run, document, service);
+    if (!(await control(run, reporter, operation, service))) return;
   }
 }
 
 /** Runs one rollout to its end and says how it ended; true: completed. */
 async function control(
-  { context, config, opened, options, desk }: Run,
+  { context, config, opened, options, desk, signals }: Run,
   reporter: RolloutReporter,
-  signals: Signals,
   operation: string,
   service: string,
 ): Promise<boolean> {
@@ -181,10 +225,11 @@ async function approved(
   opened: OpenJournal,
   names: readonly string[],
   options: ApplyOptions,
+  interrupted: AbortSignal,
 ): Promise<PlanDocument> {
   const { journal, stateDirectory } = opened;
   const under = options.plan ?? null;
-  const choice = await chooseServices(config, journal, names, options.wave, under);
+  const choice = await chooseServices(context, config, journal, names, options.wave, under);
   const document = await planDocument(context, config, choice, journal, stateDirectory, under);
   // First: what cannot be read changes the hash too, and would be taken for another plan.
   const refusals = document.services.flatMap((service) => service.refusals);
@@ -199,7 +244,7 @@ async function approved(
   context.stdout.write(
     `${planLines(document, paintFor(context), columnsOf(context), commandAt(options)).join('\n')}\n\n`,
   );
-  const reply = await ask(context, 'Apply this plan? Type yes: ', remedy);
+  const reply = await ask(context, 'Apply this plan? Type yes: ', remedy, interrupted);
   if (reply !== 'yes') throw new CliError('nothing was done');
   return document;
 }

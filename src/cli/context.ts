@@ -40,8 +40,16 @@ export type World = {
   /** One process of a balancer, by one of its sockets. Throws PortError. */
   inspectProcess(balancer: BalancerConfig, socket: string, signal: AbortSignal): Promise<BalancerProcess>;
   openGroup(service: ServiceConfig, side: 'origin' | 'destination', options: GroupOptions): OpenGroup;
-  /** Starts the embedded balancers that the configuration names and that do not run yet. Throws PortError. */
-  startBalancers(config: Config, stateDirectory: string): Promise<void>;
+  /**
+   * Starts the embedded balancer of this name, unless it runs. `started again`: an earlier command had started it, and it had
+   * died. Once the signal aborts nothing of it is left. Throws PortError.
+   */
+  startBalancer(
+    config: Config,
+    name: string,
+    stateDirectory: string,
+    signal: AbortSignal,
+  ): Promise<'runs' | 'started' | 'started again'>;
   /** Local instances and embedded balancers of this state directory that run now. */
   startedHere(stateDirectory: string): Promise<readonly StartedHere[]>;
   /**
@@ -103,8 +111,11 @@ export type ControlRequest =
 export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
 
 export type Journal = JournalStore & { readonly leases: LeaseStore; readonly samples: SampleStore };
-/** `id` names it in the journal and in messages: `balancer/backend`, with `#n` for the n-th process where there are several. */
-export type OpenBackend = { readonly id: string; readonly backend: Backend };
+/**
+ * `id` names it in the journal and in messages: `balancer/backend`, with `#n` for the n-th process where there are several.
+ * `address` is where that process is asked: the path of a socket, or `host:port`.
+ */
+export type OpenBackend = { readonly id: string; readonly address: string; readonly backend: Backend };
 
 /** An error that a person can act on: what happened, where, and what to do. Printed without a stack; exit 1. */
 export class CliError extends Error {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { CliError, type Context, type Output } from './context.ts';
+import { startBalancers } from './controller/balancers.ts';
 import { type Claim, claimsOf, type Evidence, figureRows, figuresOf } from './demo/claims.ts';
 import { instancesOf, startFleet } from './demo/fleet.ts';
 import { findHaproxy, type RunningHaproxy, startHaproxy } from './demo/haproxy.ts';
@@ -103,7 +104,7 @@ async function onStage(context: Context, setting: Setting): Promise<Evidence> {
   let users: ReturnType<typeof startUsers> | null = null;
   try {
     if (balancer !== null) haproxy = await startHaproxy(balancer, stage.directory);
-    else await context.world.startBalancers(stage.config, stage.stateDirectory);
+    else await startBalancers(context, stage.config, stage.stateDirectory, signal);
     const name = haproxy === null ? 'embedded (a process of its own for each service)' : `HAProxy ${haproxy.version}`;
     screen.write(`${introduction(stage, name, paint).join('\n')}\n`);
     await startFleet(context, stage, signal);

@@ -1,5 +1,5 @@
-import { Stats } from 'node:fs';
-import { lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exampleConfig } from '../config/example.ts';
@@ -7,6 +7,7 @@ import { isAddress } from '../config/names.ts';
 import { CliError, type Context } from './context.ts';
 import { surveyHaproxy } from './init/haproxy.ts';
 import { configFileName, shownPath } from './load-config.ts';
+import { createWhole, notWritten, replaceWhole, requireDirectory } from './whole-file.ts';
 
 type InitOptions = {
   readonly force?: true;
@@ -45,6 +46,7 @@ function another(socket: string, before: readonly string[] = []): readonly strin
 
 async function initialText(context: Context, file: string, { haproxy = [], config }: InitOptions): Promise<string> {
   if (haproxy.length > 0) {
+    if (config !== undefined) await requireReadable(resolve(context.directory, config), config);
     const beside = dirname(resolve(context.directory, file));
     return await surveyHaproxy(context, { sockets: haproxy, configFile: config ?? null }, (given) =>
       seenFrom(beside, context.directory, given),
@@ -52,6 +54,21 @@ async function initialText(context: Context, file: string, { haproxy = [], confi
   }
   if (config === undefined) return exampleConfig;
   throw new CliError('--config names the haproxy.cfg of a running HAProxy', 'say where it runs: --haproxy SOCKET');
+}
+
+/** A name that was mistyped would be written down, and missed only when a rollout is planned. */
+async function requireReadable(path: string, shown: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : String(error);
+    throw new CliError(
+      `${shown} cannot be read: ${why}`,
+      'name the haproxy.cfg that is in use, or leave out --config',
+      error,
+    );
+  }
 }
 
 /** A path given in `directory`, as a file in `beside` has to write it: what is relative there is relative to the file. */
@@ -75,73 +92,12 @@ async function writeConfig(context: Context, file: string, text: string, force: 
   context.stdout.write(`Fill in what is yours, then: drover check${option}\n`);
 }
 
-/** A directory that is not there is more often a mistake in the name than a wish. */
-async function requireDirectory(path: string, shown: string): Promise<void> {
-  const found = await stat(path).catch((error: unknown) => error);
-  if (found instanceof Stats) {
-    if (found.isDirectory()) return;
-    throw cannotWrite(shown, `${path} is not a directory`, null);
-  }
-  if (!(found instanceof Error && 'code' in found && found.code === 'ENOENT')) throw explain(found, shown);
-  throw new CliError(
-    `${shown} cannot be written: there is no directory ${path}`,
-    `make it first: mkdir -p ${path}`,
-    found,
-  );
-}
-
-/** The old file stays whole until the new one is: a full disk takes neither. Devices and directories are not replaced. */
-async function replaceWhole(path: string, text: string): Promise<void> {
-  const found = await lstat(path).catch(() => null);
-  if (found !== null && !found.isFile() && !found.isSymbolicLink()) {
-    throw new Error('what is there is not a file');
-  }
-  const written = `${path}.${process.pid}.new`;
-  await createWhole(written, text);
-  try {
-    await rename(written, path);
-  } catch (error) {
-    await rm(written, { force: true });
-    throw error;
-  }
-}
-
-/** Fails when the file is there; leaves none behind when it cannot be written to its end. */
-async function createWhole(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'wx');
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
 function explain(error: unknown, shown: string): CliError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EEXIST') {
-    return new CliError(
-      `${shown} is there already, and was left as it is`,
-      'name another file, or write over it with --force',
-      error,
-    );
-  }
-  const reasons: Readonly<Record<string, string>> = {
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'the disk is full',
-    EISDIR: 'it is a directory',
-    ENOTDIR: 'a part of the path is not a directory',
-  };
-  const reason =
-    (typeof code === 'string' ? reasons[code] : undefined) ?? (error instanceof Error ? error.message : String(error));
-  return cannotWrite(shown, reason, error);
-}
-
-function cannotWrite(shown: string, reason: string, error: unknown): CliError {
-  return new CliError(`${shown} cannot be written: ${reason}`, 'name a file that can be written', error);
+  const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+  if (!isThere) return notWritten(error, shown);
+  return new CliError(
+    `${shown} is there already, and was left as it is`,
+    'name another file, or write over it with --force',
+    error,
+  );
 }

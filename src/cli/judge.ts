@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type GroupCounts, requestsToPromote } from '../core/judge/forecast.ts';
+import type { GroupCounts } from '../core/judge/forecast.ts';
 import {
-  type Evidence,
   type JudgeState,
   judgeRecorded,
   type RecordedRow,
@@ -12,9 +11,13 @@ import {
   type Verdict,
   verdict,
 } from '../core/judge/judge.ts';
-import { headerProblem, parseRecordedRow, type RecordedProblem, recordedColumns } from '../core/judge/recorded.ts';
+import { headerProblem, parseRecordedRow, recordedColumns } from '../core/judge/recorded.ts';
 import { CliError, type Context } from './context.ts';
-import { whole } from './terminal/figures.ts';
+import { addToCourse, type Course, startCourse } from './judge/course.ts';
+import { badLine, linesOf } from './judge/lines.ts';
+import { pageOf } from './judge/page.ts';
+import { changeLine, lastLine } from './judge/words.ts';
+import { requirePlace, writePage } from './judge/write-page.ts';
 
 type Options = {
   readonly alpha: string;
@@ -24,6 +27,7 @@ type Options = {
   readonly dispersion: string;
   readonly objective?: string;
   readonly json?: true;
+  readonly html?: string;
 };
 
 type JudgeContext = Pick<Context, 'stdout' | 'stdin' | 'directory' | 'setExitCode'>;
@@ -40,10 +44,11 @@ export function addJudge(program: Command, context: JudgeContext): void {
     .option('--bad <ratio>', 'ratio that promotion has to exclude', '3')
     .option('--dispersion <phi>', 'how much more the failures scatter than independent ones', '1')
     .option('--objective <rate>', 'failed fraction that users accept (default: none, so no absolute evidence)')
+    .option('--html <OUT>', 'draw the evidence over time into this file, to look at or to attach')
     .option('--json', 'one line of JSON for each window (docs/reference/judge.md)')
     .addHelpText('after', help)
     .action(async (file: string, options: Options) => {
-      await judgeFile(context, file, rulesOf(options), options.json === true);
+      await judgeFile(context, file, rulesOf(options), options);
     });
 }
 
@@ -57,11 +62,14 @@ Without --json: one line when the verdict changes, and a last one. With --json, 
    "rollBack": {"logEvidence", "threshold", "by"}, "promote": {"logEvidence", "threshold", "by"}}
 with natural logarithms and by: "comparison" | "absolute". The first decisive verdict ends the output.
 
+With --html, also one file that any browser shows without a network. A file of that name is written over.
+
 Exit status: 0 promote, 2 roll back, 3 not enough evidence, 1 bad input.
 
 Examples:
   drover judge windows.csv
   drover judge --objective 0.01 --json windows.csv
+  drover judge --html evidence.html windows.csv
   ssh balancer ./record.sh | drover judge -
 `;
 
@@ -96,23 +104,39 @@ type Run = {
   seconds: number | null;
   state: JudgeState;
   seen: GroupCounts;
+  /** null: nothing is drawn. */
+  readonly course: Course | null;
 };
 
-async function judgeFile(context: JudgeContext, file: string, rules: Rules, json: boolean): Promise<void> {
-  const none = { attempts: 0, failures: 0 };
-  const seen = { origin: none, destination: none };
-  const run: Run = { line: 0, emptyLine: null, seconds: null, state: startRecorded(rules), seen };
+type Outputs = Pick<Options, 'json' | 'html'>;
+
+async function judgeFile(context: JudgeContext, file: string, rules: Rules, { json, html }: Outputs): Promise<void> {
+  if (html !== undefined) await requirePlace(context, html, file);
+  const run = startRun(rules, html !== undefined);
   const name = file === '-' ? '<stdin>' : file;
   for await (const lines of linesOf(sourceOf(context, file), name)) {
     for (const line of lines) {
-      judgeLine(context, run, name, line, json);
+      judgeLine(context, run, name, line, json === true);
       if (run.state.decided !== null) break;
     }
     if (run.state.decided !== null) break;
   }
   if (run.line === 0) throw badLine(name, 1, { column: 1, what: `expected the columns ${recordedColumns.join(',')}` });
-  if (!json) context.stdout.write(lastLine(run));
+  if (json !== true) context.stdout.write(lastLine(run));
+  const { course } = run;
+  if (html !== undefined && course !== null) await writePage(context, html, pageOf({ ...run, course, name }));
   context.setExitCode(exitCodes[verdict(run.state).verdict]);
+}
+
+function startRun(rules: Rules, drawn: boolean): Run {
+  const none = { attempts: 0, failures: 0 };
+  const state = startRecorded(rules);
+  const course = drawn ? startCourse(state) : null;
+  return { line: 0, emptyLine: null, seconds: null, state, seen: { origin: none, destination: none }, course };
+}
+
+function sourceOf(context: JudgeContext, file: string): AsyncIterable<string | Uint8Array> {
+  return file === '-' ? context.stdin : createReadStream(resolve(context.directory, file));
 }
 
 const exitCodes = { promote: 0, 'roll back': 2, 'not enough evidence': 3 } as const;
@@ -135,12 +159,9 @@ function judgeLine(context: JudgeContext, run: Run, name: string, line: string, 
   run.seconds = row.toSeconds;
   run.state = judgeRecorded(run.state, row);
   run.seen = addCounts(run.seen, row);
+  if (run.course !== null) addToCourse(run.course, row, run.state);
   if (json) context.stdout.write(`${jsonLine(row.toSeconds, verdict(run.state))}\n`);
   else if (run.state.decided !== null) context.stdout.write(changeLine(row.toSeconds, verdict(run.state)));
-}
-
-function badLine(name: string, line: number, { column, what }: RecordedProblem): CliError {
-  return new CliError(`${name}:${line}:${column}: ${what}`, 'see drover judge --help for the format');
 }
 
 function addCounts({ origin, destination }: GroupCounts, row: RecordedRow): GroupCounts {
@@ -155,82 +176,4 @@ function addCounts({ origin, destination }: GroupCounts, row: RecordedRow): Grou
 
 function jsonLine(seconds: number, { verdict, rollBack, promote }: Verdict): string {
   return JSON.stringify({ seconds, verdict, rollBack, promote });
-}
-
-function changeLine(seconds: number, { verdict, rollBack, promote }: Verdict): string {
-  const evidence = verdict === 'promote' ? promote : rollBack;
-  return `${seconds} s: ${verdict} (evidence ${against(evidence)}, by ${evidence.by})\n`;
-}
-
-function lastLine({ state, seconds, seen }: Run): string {
-  if (seconds === null) return 'not enough evidence: there are no windows\n';
-  const { verdict: word, rollBack, promote } = verdict(state);
-  const groups = `origin ${failed(seen.origin)}, destination ${failed(seen.destination)}`;
-  if (word !== 'not enough evidence') return `${word} after ${seconds} s: ${groups}\n`;
-  const evidence = `roll back ${against(rollBack)}, promote ${against(promote)}`;
-  return `${word} after ${seconds} s: ${groups}; ${evidence}; ${outlook(state, seen)}\n`;
-}
-
-function against({ logEvidence, threshold }: Evidence): string {
-  // What rounds to zero is zero, without a sign.
-  const rounded = Number(logEvidence.toFixed(2)) || 0;
-  return `${rounded.toFixed(2)} of ${threshold.toFixed(2)}`;
-}
-
-function failed({ attempts, failures }: GroupCounts['origin']): string {
-  const percent = attempts === 0 ? '' : ` (${Number(((100 * failures) / attempts).toPrecision(3))} %)`;
-  return `${failures} of ${attempts} failed${percent}`;
-}
-
-function outlook(state: JudgeState, seen: GroupCounts): string {
-  const forecast = requestsToPromote(state, seen);
-  if (forecast.kind !== 'requests') return forecast.why;
-  if (forecast.requests > 1e15) return 'promotion would take more requests than there will ever be';
-  // Two digits: a forecast is not a measurement.
-  const about = whole(Number(forecast.requests.toPrecision(2)));
-  return `about ${about} more requests to promote, if both groups fail alike (by ${forecast.by})`;
-}
-
-type Source = AsyncIterable<string | Uint8Array>;
-
-function sourceOf(context: JudgeContext, file: string): Source {
-  return file === '-' ? context.stdin : createReadStream(resolve(context.directory, file));
-}
-
-/** Longer than any window can be written; what is longer is refused rather than kept. */
-const lineCharactersMax = 1000;
-
-/** The lines of each chunk. Ends of line are LF or CRLF; a byte order mark is passed over. */
-async function* linesOf(source: Source, name: string): AsyncGenerator<string[]> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  let count = 0;
-  try {
-    for await (const chunk of source) {
-      const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n');
-      rest = lines.pop() ?? '';
-      yield lines.map(withoutReturn);
-      count += lines.length;
-      if (rest.length > lineCharactersMax) {
-        throw badLine(name, count + 1, { column: lineCharactersMax + 1, what: 'expected the end of the line' });
-      }
-    }
-  } catch (error) {
-    if (error instanceof CliError || !(error instanceof Error)) throw error;
-    throw new CliError(`${name} cannot be read: ${reason(error)}`, 'name a CSV file, or - for standard input', error);
-  }
-  rest += decoder.decode();
-  if (rest !== '') yield [withoutReturn(rest)];
-}
-
-function reason(error: Error): string {
-  const code = 'code' in error ? error.code : null;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
-  return error.message;
-}
-
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }

@@ -21,7 +21,7 @@ export type ObservedService = {
   close(): Promise<void>;
 };
 
-const timing: Timing = { pollMs: 1000, callMs: 3000, leaseMs: 10_000 };
+export const timing: Timing = { pollMs: 1000, callMs: 3000, leaseMs: 10_000 };
 
 /** `control` runs what the local provider has to run; `watch` touches nothing. */
 export function openService(
@@ -55,10 +55,7 @@ export function openObserved(
   const service = config.services[name];
   if (service === undefined) throw unknownService(config, name);
   const opened = service.traffic.map((traffic) => openTraffic(context, config, traffic.balancer, traffic));
-  const plan = rolloutPlan(
-    service,
-    opened.map((backends) => backends.map(({ id }) => id)),
-  );
+  const plan = rolloutPlan(service, opened);
   const load = measureLoad(context.clock);
   const backends: Record<string, Backend> = {};
   for (const { id, backend } of opened.flat()) {

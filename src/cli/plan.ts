@@ -22,7 +22,7 @@ export function addPlan(program: Command, context: Context): void {
     .command('plan')
     .description('show what apply would change, how the judge would see it, and the way back')
     .argument('[SERVICE...]', 'services to move, in this order (default: what is left of the first unfinished wave)')
-    .option('--wave <NAME>', 'the services of this wave')
+    .option('--wave <WAVE>', 'the services of this wave')
     .option(...configOption)
     .option(...journalOption)
     .option('--json', 'the plan as JSON (docs/reference/plan.md)')
@@ -43,11 +43,11 @@ Examples:
 
 async function plan(context: Context, names: readonly string[], options: PlanOptions): Promise<void> {
   const { config } = await loadConfig(context, options.config);
-  const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
+  const { journal, stateDirectory } = await lookIntoJournal(context, options);
   try {
-    const choice = await chooseServices(config, journal, names, options.wave);
+    const choice = await chooseServices(context, config, journal, names, options.wave);
     const document = await planDocument(context, config, choice, journal, stateDirectory);
-    const unfinished = await unfinishedRollout(context, journal, stateDirectory);
+    const unfinished = await unfinishedRollout(context, config, journal, stateDirectory);
     if (options.json) context.stdout.write(`${JSON.stringify({ ...document, unfinished })}\n`);
     else {
       const lines = planLines(document, paintFor(context), columnsOf(context), commandAt(options), unfinished);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addApply } from './apply.ts';
 import { addCheck } from './check.ts';
+import { addCompletion } from './completion.ts';
 import type { Context } from './context.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
@@ -35,5 +36,6 @@ export function buildProgram(context: Context): Command {
   addJudge(program, context);
   addJournal(program, context);
   addDemo(program, context);
+  addCompletion(program, context);
   return program;
 }

@@ -107,7 +107,7 @@ function isCause(entry: Entry): boolean {
 async function find(context: Context, name: string | undefined, options: Options): Promise<PastRollout> {
   const journal = await context.world.openJournal(journalPath(context, options), { readOnly: true });
   try {
-    const rollouts = await rolloutsOf(journal, null);
+    const rollouts = await rolloutsOf(context.world, journal, null);
     const found = rollouts.findLast(
       ({ state }) => name === undefined || state.operation === name || state.plan.service === name,
     );

@@ -90,7 +90,11 @@ export const policyShape = mapping('a mapping of the rollout policy', {
     "How long an attempt can last: the balancer's connect and server time-outs together.",
     '30s',
   ),
-  drill: optional(drillShape, 'The rehearsal of the way back, before the first step.', {}),
+  drill: optional(
+    drillShape,
+    'The rehearsal of the way back, before the first step: one server, with as small a share as brings the requests in time.',
+    {},
+  ),
 });
 
 export type PolicyFields = ValueOf<typeof policyShape>;

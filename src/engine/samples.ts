@@ -12,11 +12,12 @@ export type SampleCollector = {
   appended(): Promise<void>;
 };
 
-/** A day of checkpoints; what is older may go, the chain keeps its hash. */
-const blocksMax = 2880;
-const pruneEvery = 120;
+/** A day of checkpoints, one every 30 s; what is older may go, the chain keeps its hash. */
+export const blocksMax = 2880;
+/** An hour of them. */
+export const pruneEvery = 120;
 
-export function collectSamples(ports: OperationPorts, operation: string): SampleCollector {
+export function collectSamples(ports: Pick<OperationPorts, 'samples' | 'sha256'>, operation: string): SampleCollector {
   let lines: string[] = [];
   let sealed = 0;
   let blocks = 0;

@@ -16,6 +16,8 @@ const weights: readonly CrashPoint[] = ['backend.setWeights/before', 'backend.se
 const states: readonly CrashPoint[] = ['backend.setStates/before', 'backend.setStates/after'];
 const resize: readonly CrashPoint[] = ['group.resize/before', 'group.resize/after'];
 const samples: readonly CrashPoint[] = ['samples.put/before', 'samples.put/after'];
+/** Behind an operation's end: right after its last entry, and at the anchor of that. */
+const append: readonly CrashPoint[] = ['journal.append/before', 'journal.append/after'];
 const marker: readonly CrashPoint[] = ['marker.write/before', 'marker.write/after'];
 
 /**
@@ -39,8 +41,8 @@ const peculiar: Readonly<Record<(typeof stateLabels)[number], readonly CrashPoin
   held: [...resize, ...samples],
   cutting: [...weights, ...states],
   restoring: [...states, ...resize],
-  'rolled-back': [],
-  completed: [],
+  'rolled-back': append,
+  completed: append,
 };
 
 /** What takes two things at once, or is over in a moment: planned in most worlds that can have it. */
@@ -58,6 +60,8 @@ const rare: readonly string[] = [
   ...pairsOf('finishing', [...resize, ...everywhere]),
   ...pairsOf('cutting', [...weights, ...states, ...everywhere]),
   ...pairsOf('restoring', [...states, ...resize, ...everywhere]),
+  ...pairsOf('rolled-back', append),
+  ...pairsOf('completed', append),
 ];
 
 function pairsOf(label: (typeof stateLabels)[number], points: readonly CrashPoint[]): string[] {

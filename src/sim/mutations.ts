@@ -7,7 +7,9 @@ import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
 import type { Decider, Mutation } from './engine.ts';
+import { blindToAnchors, withoutAnchors } from './mutations/anchors.ts';
 import { believedCounts } from './mutations/believed.ts';
+import { goesBackToAnybody } from './mutations/blind.ts';
 import {
   completesOneStepEarly,
   leavesWithoutAWord,
@@ -16,13 +18,7 @@ import {
   wordless,
 } from './mutations/endings.ts';
 
-import {
-  firstAttemptAlways,
-  leaseTakenForGranted,
-  markerNotAwaited,
-  slowToAcknowledge,
-  withoutDrillBound,
-} from './mutations/rules.ts';
+import { withoutARule } from './mutations/rules.ts';
 
 /**
  * Known-bad products, each made of the real one by changing what its decider is told, what it says, or what its ports promise.
@@ -153,6 +149,34 @@ export const mutations: readonly Mutation[] = [
     ports: soundAsleep,
   },
   {
+    name: 'back to an origin that is down',
+    seenIn: 399,
+    shownBy: ['origin-dies'],
+    caughtBy: ['the way back leaves users a server'],
+    decider: goesBackToAnybody,
+  },
+  {
+    name: 'a failed check taken for a slow start',
+    seenIn: 42,
+    shownBy: ['instance-dies', 'instance-flaps', 'scale-in-by-others'],
+    caughtBy: ['half down is answered'],
+    decider: seeing((observation) => stillStarting(observation)),
+  },
+  {
+    name: 'an anchor that nobody writes',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['anchors'],
+    ports: withoutAnchors,
+  },
+  {
+    name: 'an anchor for whoever comes by',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['anchors'],
+    ports: blindToAnchors,
+  },
+  {
     name: 'durations by the wall clock',
     seenIn: 516,
     shownBy: ['clock-steps'],
@@ -213,36 +237,7 @@ export const mutations: readonly Mutation[] = [
     caughtBy: ['everything ends'],
     decider: neverSilent,
   },
-  {
-    name: 'every attempt the first',
-    seenIn: 4,
-    shownBy: [],
-    caughtBy: ['less β for every attempt'],
-    decider: firstAttemptAlways,
-  },
-  {
-    name: 'a drill of any length',
-    seenIn: 1,
-    shownBy: [],
-    caughtBy: ['no way on from a failed drill'],
-    decider: standing(withoutDrillBound),
-    // Where it is shown: hardly any world has a drill that takes so long.
-    ports: slowToAcknowledge,
-  },
-  {
-    name: 'the marker not awaited',
-    seenIn: 3,
-    shownBy: [],
-    caughtBy: ['the marker comes first'],
-    ports: markerNotAwaited,
-  },
-  {
-    name: 'the lease taken for granted',
-    seenIn: 4,
-    shownBy: ['second-controller'],
-    caughtBy: ['no raise without the lease'],
-    ports: leaseTakenForGranted,
-  },
+  ...withoutARule,
 ];
 
 export function mutationNamed(name: string): Mutation {
@@ -370,6 +365,19 @@ function destinationUp(observation: Observation, state: RolloutState): Observati
   return mapServers(observation, (server) =>
     sideOf(plan, server.name) === 'destination' && server.health === 'down' ? { ...server, health: 'up' } : server,
   );
+}
+
+/** Whatever fails a check at the destination is taken to have come up just now, and not to be through its first one. */
+function stillStarting(observation: Observation): Observation {
+  const { destination } = observation;
+  const shown = mapServers(observation, (server) =>
+    server.health === 'down' && server.configuredWeight === 0 ? { ...server, health: 'starting' } : server,
+  );
+  if (!destination.reading.known) return shown;
+  const instances = destination.reading.value.instances.map((one) =>
+    one.state === 'unhealthy' ? { ...one, state: 'starting' as const } : one,
+  );
+  return { ...shown, destination: { ...destination, reading: known({ ...destination.reading.value, instances }) } };
 }
 
 /** The balancers are taken to be as the journal wants them. */

@@ -164,7 +164,7 @@ async function file(name: string, text: string): Promise<string> {
 type CheckOptions = { readonly options?: readonly string[]; readonly backend?: Backend['read'] };
 
 function check(config: string, { options = [], backend }: CheckOptions = {}): Promise<Told> {
-  const open: OpenBackend = { id: 'edge/query', backend: scripted(backend) };
+  const open: OpenBackend = { id: 'edge/query', address: 'a.sock', backend: scripted(backend) };
   const words = ['check', '--config', config, ...options];
   return runDrover(words, { directory: directory.path, world: { openBackends: () => [open] } });
 }

@@ -52,7 +52,7 @@ describe('drover init', () => {
       return Promise.resolve(['web']);
     };
     const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits: untoldTraits }) };
-    const openBackends = () => [{ id: 'haproxy/web', backend }];
+    const openBackends = () => [{ id: 'haproxy/web', address: 'a.sock', backend }];
     await init({ listBackends, openBackends }, '--haproxy', 'a.sock', '--haproxy', 'b.sock', 'fleet.yaml');
     expect(sockets).toMatchObject([{ sockets: ['a.sock', 'b.sock'] }]);
     expect(await readdir(directory.path)).toEqual(['fleet.yaml']);
@@ -62,10 +62,15 @@ describe('drover init', () => {
     await mkdir(join(directory.path, 'sub', 'dir'), { recursive: true });
     const listBackends = () => Promise.resolve(['web']);
     const backend = { read: () => Promise.resolve({ process: '1@1', servers: [], traits: untoldTraits }) };
-    const openBackends = () => [{ id: 'haproxy/web', backend }];
+    const openBackends = () => [{ id: 'haproxy/web', address: 'a.sock', backend }];
     const world = { listBackends, openBackends };
     const sockets = ['admin.sock', 'sub/dir/own.sock', '/run/x.sock', '127.0.0.1:9999'];
     const given = [...sockets.flatMap((socket) => ['--haproxy', socket]), '--config', 'haproxy.cfg'];
+    await expect(init(world, ...given, 'sub/dir/fleet.yaml')).rejects.toThrow(
+      'haproxy.cfg cannot be read: there is no such file',
+    );
+    expect(await readdir(join(directory.path, 'sub', 'dir'))).toEqual([]);
+    await writeFile(join(directory.path, 'haproxy.cfg'), '');
     await init(world, ...given, 'sub/dir/fleet.yaml');
     const text = await readFile(join(directory.path, 'sub', 'dir', 'fleet.yaml'), 'utf8');
     const written = [...text.matchAll(/^ +(?:- |config: )"(.*)"$/gm)].map(([, path]) => path);

@@ -203,7 +203,7 @@ async function run(
   const world = {
     listBackends: ({ name }: { name: string }) =>
       broken[name] === undefined ? Promise.resolve(['web']) : Promise.reject(broken[name]),
-    openBackends: ({ name }: { name: string }) => [{ id: `${name}/web`, backend: scripted(name) }],
+    openBackends: ({ name }: { name: string }) => [{ id: `${name}/web`, address: 'a.sock', backend: scripted(name) }],
   };
   const clock: Context['clock'] = {
     now: () => Date.UTC(2026, 0, 1) + now,

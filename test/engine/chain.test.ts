@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { hashOf } from '../../src/core/journal/chain.ts';
 import type { Entry } from '../../src/core/journal/entry.ts';
 import { fleetOperation } from '../../src/core/journal/fleet.ts';
-import { openChain, startOperation } from '../../src/engine/chain.ts';
+import { startOperation } from '../../src/engine/anchors.ts';
+import { openChain } from '../../src/engine/chain.ts';
 import type { JournalStore } from '../../src/engine/ports.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
@@ -102,13 +103,13 @@ describe('an operation that begins', () => {
     let isFaster = true;
     const raced: JournalStore = {
       ...told(journal, (entries) => entries),
-      heads: async () => {
-        const heads = await journal.heads();
-        if (isFaster) {
+      read: async (operation, afterSeq) => {
+        const entries = await journal.read(operation, afterSeq);
+        if (isFaster && operation === fleetOperation) {
           isFaster = false;
           await startOperation({ journal, clock, sha256 }, 'faster', madeStart(), 'eve');
         }
-        return heads;
+        return entries;
       },
     };
     await startOperation({ journal: raced, clock, sha256 }, 'slower', madeStart(), 'kim');

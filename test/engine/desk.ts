@@ -6,7 +6,8 @@ import type { RolloutEvent } from '../../src/core/rollout/events.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import { fold, type RolloutState } from '../../src/core/rollout/state.ts';
 import { watch } from '../../src/core/rollout/watch.ts';
-import { openChain, startOperation } from '../../src/engine/chain.ts';
+import { startOperation } from '../../src/engine/anchors.ts';
+import { openChain } from '../../src/engine/chain.ts';
 import { createInbox } from '../../src/engine/inbox.ts';
 import { type Decider, type Glance, runOperation } from '../../src/engine/operation.ts';
 import type { OperationPorts } from '../../src/engine/operation-ports.ts';
@@ -85,6 +86,7 @@ export class Desk {
       leases: {
         acquire: (...asked) => this.#answer('acquire', holder, () => this.journal.leases.acquire(...asked)),
         release: (...asked) => this.journal.leases.release(...asked),
+        holderOf: (asked) => this.journal.leases.holderOf(asked),
       },
       samples: this.journal.samples,
       backends: { edge: this.#backend('edge'), rim: this.#backend('rim') },

@@ -149,6 +149,7 @@ describe('the lease of an operation', () => {
     const leases: LeaseStore = {
       acquire: (...asked) => (isBroken ? Promise.reject(new Error('no such disk')) : store.acquire(...asked)),
       release: () => Promise.reject(new Error('no such disk')),
+      holderOf: (asked) => store.holderOf(asked),
     };
     const one = keepLease({ clock: machine.clock(), leases, holder: 'one', timing }, 'op');
     await one.keep(signal);
@@ -167,7 +168,11 @@ describe('the lease of an operation', () => {
 
   test('a store that never answers does not hold the loop up', async () => {
     const machine = new Machine();
-    const hanging: LeaseStore = { acquire: () => new Promise(() => {}), release: () => Promise.resolve() };
+    const hanging: LeaseStore = {
+      acquire: () => new Promise(() => {}),
+      release: () => Promise.resolve(),
+      holderOf: () => Promise.resolve(null),
+    };
     const timing = { pollMs: 1000, callMs, leaseMs };
     const one = keepLease({ clock: machine.clock(), leases: hanging, holder: 'one', timing }, 'op');
     const given = new AbortController();

@@ -71,6 +71,8 @@ backend web from fast
     ['force-persist if { src 10.0.0.0/8 }', { bypasses: ['force-persist'] }],
     ['http-response set-status 200 if { status 500 }', { bypasses: ['http-response set-status'] }],
     ['http-after-response set-status 200', { bypasses: ['http-after-response set-status'] }],
+    ['http-response return status 200 if { status 500 }', { bypasses: ['http-response return'] }],
+    ['http-response deny if { status 500 }', { bypasses: ['http-response deny'] }],
     ['http-response set-header x y', { bypasses: [] }],
     ['balance random(2)', { algorithm: 'random' }],
     ['balance uri depth 3', { algorithm: 'uri' }],

@@ -40,6 +40,22 @@ test('and so it does under a Node that is too old to run it', async (context) =>
   expect(stdout.trim()).toBe(await versionInCheckout());
 });
 
+test('what completes a line of it: a script, and the names that it asks for, whatever Node is there', async (context) => {
+  needsRegistry(context);
+  await writeFile(join(folder, 'drover.yaml'), 'services: { query: {}, web: {} }\n');
+  const bin = join(folder, 'node_modules', '.bin', 'drover');
+  const old = oldNode();
+  const nodes = [process.execPath, ...(old === null ? [] : [old.path])];
+  for (const node of nodes) {
+    const options = { cwd: folder, env: ownEnvironment() };
+    expect((await run(node, [bin, 'completion', 'bash'], options)).stdout).toContain('complete -F _drover drover\n');
+    const told = await run(node, [bin, 'completion', 'names', 'services'], options);
+    expect(told).toEqual({ stdout: 'query\nweb\n', stderr: '' });
+    const nothing = await run(node, [bin, 'completion', 'names', 'services', '--config', 'package.json'], options);
+    expect(nothing).toEqual({ stdout: '', stderr: '' });
+  }
+});
+
 test('an unknown verb is an error, with a message and without a stack', async (context) => {
   needsRegistry(context);
   const bin = join(folder, 'node_modules', '.bin', 'drover');

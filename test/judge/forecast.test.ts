@@ -175,6 +175,7 @@ describe('how soon a ratio would be seen', () => {
       /^3x in \d+ min, 5x in \d+ s, 10x in \d+ s; 2x is tolerated \(--tolerate 1: in \d+ min\)$/,
     );
     expect(describeSights({ ...busy, rps: 0 }, rules)).toBe('no ratio can be seen in this traffic');
+    expect(describeSights({ ...busy, baseline: 0 }, rules)).toMatch(/^nothing has failed so far/);
     expect(describeSights({ ...busy, rps: 1e7 }, rules)).toContain('10x in under 1 s');
     expect(describeSights({ ...busy, rps: 1 }, rules)).toMatch(/3x in \d+ days, .*10x in \d+ h/);
     expect(describeSights({ rps: 100, share: 1, baseline: 0.01 }, { ...rules, objective: 0.02 })).toMatch(

@@ -3,7 +3,7 @@ import { forSteadyParts, type Span } from '../../src/core/judge/steady.ts';
 
 function partsOf(spans: readonly Span[]): Span[] {
   const parts: Span[] = [];
-  forSteadyParts(spans, (ms, origin, destination) => parts.push([ms, origin, destination]));
+  forSteadyParts(spans, 0, null, (ms, origin, destination) => parts.push([ms, origin, destination]));
   return parts;
 }
 

@@ -1,34 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CliError } from '../../src/cli/context.ts';
-import { addJudge } from '../../src/cli/judge.ts';
-import { contextInMemory, directoryForEach } from '../made/context.ts';
-
-const header = 'seconds,origin_requests,origin_failures,destination_requests,destination_failures';
-const fixtures = join(import.meta.dirname, 'recorded');
+import { directoryForEach } from '../made/context.ts';
+import { fixtures, header, type Ran, run } from './run-verb.ts';
 
 const directory = directoryForEach();
-
-type Ran = { readonly lines: readonly string[]; readonly exitCode: number | null; readonly error: CliError | null };
-
-async function run(args: readonly string[], input: Iterable<string | Uint8Array> | Readable = []): Promise<Ran> {
-  const stdin = input instanceof Readable ? input : Readable.from(input, { objectMode: false });
-  const { context, told } = contextInMemory({ stdin, directory: fixtures });
-  const program = new Command('drover').exitOverride();
-  addJudge(program, context);
-  let error: CliError | null = null;
-  try {
-    await program.parseAsync(['judge', ...args], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CliError)) throw thrown;
-    error = thrown;
-  }
-  return { lines: told.text.split('\n').slice(0, -1), exitCode: told.code, error };
-}
 
 /** `judge -` over these rows. */
 async function judged(rows: readonly string[], ...options: readonly string[]): Promise<Ran> {

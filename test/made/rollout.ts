@@ -125,8 +125,8 @@ export function madeObservation({
     nowMs,
     leased: true,
     backends: { edge: timed(madeReading(readings, { process })) },
-    origin: timed({ ...madeGroup('old', 'build-1'), ...origin }),
-    destination: timed({ ...madeGroup('new', 'build-2'), ...destination }),
+    origin: timed({ ...madeGroup([...names], 'old', 'build-1'), ...origin }),
+    destination: timed({ ...madeGroup([...names], 'new', 'build-2'), ...destination }),
     marker: known(null),
     requests: [],
     drill: null,
@@ -134,10 +134,10 @@ export function madeObservation({
   };
 }
 
-function madeGroup(prefix: string, build: string): GroupReading {
+function madeGroup(servers: readonly string[], prefix: string, build: string): GroupReading {
   return {
     size: { min: 2, max: 4, desired: 2 },
-    instances: [madeInstance(`${prefix}-1`), madeInstance(`${prefix}-2`)],
+    instances: servers.filter((name) => name.startsWith(prefix)).map((name) => madeInstance(name)),
     build: known(build),
   };
 }

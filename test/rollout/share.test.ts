@@ -40,4 +40,21 @@ describe('a balancer that is reloaded with something that cannot be steered', ()
     for (let passes = 0; passes < 5; passes++) bench.append(bench.pass().events);
     expect(bench.state.held).toBeNull();
   });
+
+  test('holds it too where the destination is configured to carry: the next reload would undo a way back', () => {
+    const bench = Bench.judging();
+    bench.configured = { 'new-1': 50 };
+    bench.append(bench.pass().events);
+    expect(bench.state.held?.why).toMatch(
+      /^edge: new-1 have a configured weight that is not 0: a reload would bring it back/,
+    );
+  });
+
+  test('does not mind it with the whole share there: it is what the owner is asked to write down', () => {
+    const bench = Bench.judging();
+    bench.append([{ kind: 'stage-entered', stage: { kind: 'judging', step: 2 }, attempt: 1 }]);
+    bench.configured = { 'new-1': 50 };
+    bench.append(bench.pass().events);
+    expect(bench.state.held).toBeNull();
+  });
 });

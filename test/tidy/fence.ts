@@ -6,7 +6,7 @@ import type { Violation } from './rule.ts';
 /**
  * Who may import whom. A room is a folder of `src/`; every `io/<noun>` is one of its own, so that a balancer cannot know a
  * provider. Only `src/main.ts` may import all of them, so only it constructs what touches the world. Test code and scripts
- * are free; examples are programs of their own.
+ * are free; examples are programs of their own; a bench measures what is delivered, and not what tests are made of.
  */
 export function fence(file: SourceFile): Violation[] {
   const room = roomOf(file.path);
@@ -35,7 +35,7 @@ type Room = {
 function roomOf(path: string): Room | null {
   if (path === 'src/main.ts') return null;
   const [top = '', folder = '', noun = ''] = path.split('/');
-  if (top === 'examples') return rooms[top] ?? null;
+  if (top === 'examples' || top === 'bench') return rooms[top] ?? null;
   if (top !== 'src') return null;
   if (folder === 'io') return ioRoom(noun.replace(/\.ts$/, ''));
   return rooms[folder] ?? outsideOfRooms;
@@ -92,6 +92,14 @@ const rooms: Readonly<Record<string, Room>> = {
     mayImportTypes: [],
     packages: null,
     instead: 'copy the few lines: an example is a program that its reader could have written',
+  },
+  bench: {
+    name: 'bench',
+    // HAProxy comes from where the tests have it.
+    mayImport: ['bench/', 'src/', 'scripts/fetch/'],
+    mayImportTypes: [],
+    packages: null,
+    instead: 'measure what is delivered (bench imports bench, src and scripts/fetch), and keep the means in bench/',
   },
 };
 

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../core/fleet/config.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
@@ -11,7 +11,7 @@ import type { RolloutState } from '../../core/rollout/state.ts';
 const exportSchema = z.object({
   operation: z.string(),
   service: z.string(),
-  /** Completed: it is taken back only when it is named. */
+  /** Completed: it is taken back when it is named, or when none is unfinished. */
   completed: z.boolean(),
   balancers: z.array(
     z.object({
@@ -36,7 +36,14 @@ const exportSchema = z.object({
   ),
   asFound: z.record(
     z.string(),
-    z.record(z.string(), z.object({ side: z.string(), weight: z.number(), admin: z.string() })),
+    z.record(
+      z.string(),
+      z.object({
+        side: z.enum(['origin', 'destination']),
+        weight: z.int().min(0).max(256),
+        admin: z.enum(['ready', 'drain', 'maint']),
+      }),
+    ),
   ),
 });
 export type ExportedState = z.infer<typeof exportSchema>;
@@ -72,18 +79,50 @@ export type Exports = {
   readonly problems: readonly string[];
 };
 
-/** Every exported rollout of a state directory that can still be taken back. A damaged file does not hide the others. */
+/**
+ * Every exported rollout of a state directory that can still be taken back, the one that was written last at the end. A damaged
+ * file does not hide the others.
+ */
 export async function exportedStates(stateDirectory: string): Promise<Exports> {
   const states: ExportedState[] = [];
   const problems: string[] = [];
-  const files = await readdir(stateDirectory).catch(() => []);
-  for (const file of files.filter((one) => one.startsWith('rollout-') && one.endsWith('.json')).sort()) {
+  for (const file of await exportsOf(stateDirectory)) {
     try {
-      states.push(exportSchema.parse(JSON.parse(await readFile(join(stateDirectory, file), 'utf8'))));
+      states.push(parseExport(await readFile(join(stateDirectory, file), 'utf8'), basename(file, '.json')));
     } catch (error) {
-      const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+      const why = error instanceof Error ? error.message : String(error);
       problems.push(`${join(stateDirectory, file)} cannot be used: ${why}`);
     }
   }
   return { states, problems };
+}
+
+async function exportsOf(stateDirectory: string): Promise<string[]> {
+  const files = await readdir(stateDirectory).catch(() => []);
+  const names = files.filter((one) => one.startsWith('rollout-') && one.endsWith('.json'));
+  const writtenMs = async (name: string) => (await stat(join(stateDirectory, name)).catch(() => null))?.mtimeMs ?? 0;
+  const rows = await Promise.all(names.map(async (name) => ({ name, atMs: await writtenMs(name) })));
+  // `rollout-web-10` comes after `rollout-web-2` where both were written in the same moment.
+  const collator = new Intl.Collator('en', { numeric: true });
+  rows.sort((one, other) => one.atMs - other.atMs || collator.compare(one.name, other.name));
+  return rows.map(({ name }) => name);
+}
+
+/** Throws an Error of one sentence. `operation`: by the file's name, so that a copy of a file is not another rollout. */
+export function parseExport(text: string, operation: string): ExportedState {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(text.trim() === '' ? 'it is empty' : 'it is cut off, or not JSON', { cause: error });
+  }
+  const parsed = exportSchema.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not what was written'}`);
+  }
+  if (parsed.data.operation === operation) return parsed.data;
+  throw new Error(
+    `it is the exported state of ${JSON.stringify(parsed.data.operation.slice(0, 100))}, and not called so`,
+  );
 }

@@ -1,31 +1,40 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Builds, Started } from '../../core/rollout/events.ts';
 import { asFoundOf, buildsOf, checkStart } from '../../core/rollout/start.ts';
-import { startOperation } from '../../engine/chain.ts';
+import { startOperation } from '../../engine/anchors.ts';
 import { CliError, type Context } from '../context.ts';
 import { earlierAttempts, rolledBackBefore, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService } from '../open-service.ts';
 import type { PlanDocument } from '../plan/document.ts';
+import { nothingBegun, type Signals } from './signals.ts';
+
+export type Beginning = {
+  readonly context: Context;
+  readonly config: Config;
+  readonly opened: OpenJournal;
+  readonly signals: Signals;
+  /** `reason`: why a build that was taken back is tried again. */
+  readonly options: { readonly reason?: string };
+};
 
 /**
  * The first entry of a new rollout, after everything that has to hold was looked at once more; answers with its name. Throws
  * CliError, and then nothing was begun.
  */
 export async function beginRollout(
-  context: Context,
-  config: Config,
-  opened: OpenJournal,
+  { context, config, opened, signals, options }: Beginning,
   document: PlanDocument,
   service: string,
-  reason: string | null,
 ): Promise<string> {
+  const reason = options.reason ?? null;
   const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
   try {
     const observation = await rollout.observe();
+    if (signals.interrupted.aborted) throw nothingBegun(signals);
     const { refusals } = checkStart(rollout.plan, observation);
     if (refusals.length > 0) throw refusedStart(service, refusals);
-    const past = await rolloutsOf(opened.journal, service);
+    const past = await rolloutsOf(context.world, opened.journal, service);
     const seen = buildsOf(observation);
     const builds: Builds = { origin: seen.origin ?? 'unknown', destination: seen.destination ?? 'unknown' };
     const planned = document.services.find((one) => one.service === service)?.builds;

@@ -1,6 +1,6 @@
 import { CliError, type Context, type ControlHandler, type ControlRequest } from '../context.ts';
 import type { OpenJournal } from '../journal/open.ts';
-import type { ControllerAnswer } from './reach.ts';
+import { type ControllerAnswer, parseControlRequest } from './messages.ts';
 
 /** The control socket of a process that controls one rollout after the other: taken once, so that nobody comes in between. */
 export type ControlDesk = {
@@ -12,10 +12,12 @@ export type ControlDesk = {
 /** Throws CliError where another controller answers, and PortError where the socket cannot be made. */
 export async function openDesk(context: Context, opened: Pick<OpenJournal, 'controlSocket'>): Promise<ControlDesk> {
   let attending: ControlHandler | null = null;
-  const control = await context.world.listenControl(opened.controlSocket, (request) => (attending ?? idle)(request));
+  const control = await context.world.listenControl(opened.controlSocket, async (request) =>
+    (attending ?? idle)(parseControlRequest(request)),
+  );
   if (control === 'busy') {
     throw new CliError(
-      `a controller is running already (it answers at ${opened.controlSocket})`,
+      `a controller is running already (it listens at ${opened.controlSocket})`,
       'see what it does with `drover status`; it takes `drover hold`, `drover resume` and `drover back`',
     );
   }

@@ -4,16 +4,23 @@ import { join } from 'node:path';
 import { CliError, type Context } from '../context.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { controllerAt } from './reach.ts';
+import type { Signals } from './signals.ts';
 
 /** How long the new process may take until it answers as the controller: it observes the services first. */
 const startMsMax = 60_000;
 const lastLinesMax = 10;
+const never = new AbortController().signal;
 
 /**
  * The same command again as a process of its own, its output in a file. Returns when that one answers at the control socket,
  * or is done already; throws CliError with its last lines when it has failed.
  */
-export async function detach(context: Context, opened: OpenJournal, command: (verb: string) => string): Promise<void> {
+export async function detach(
+  context: Context,
+  opened: OpenJournal,
+  command: (verb: string) => string,
+  { interrupted }: Pick<Signals, 'interrupted'>,
+): Promise<void> {
   const log = join(opened.stateDirectory, 'apply.log');
   const before = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   const child = start(context, log);
@@ -27,8 +34,12 @@ export async function detach(context: Context, opened: OpenJournal, command: (ve
     ended = `exit ${itsCode ?? signal}`;
   });
   const endsAt = context.clock.monotonic() + startMsMax;
-  const never = new AbortController().signal;
   while (ended === null) {
+    if (interrupted.aborted) {
+      child.kill('SIGTERM');
+      while (ended === null) await context.clock.sleep(100, never);
+      throw failed(`this command was asked to end, and so was it: ${ended}`, log, before);
+    }
     const answer = await controllerAt(context, opened.controlSocket).catch(() => null);
     if (answer?.pid === child.pid && answer?.operation !== null) break;
     if (context.clock.monotonic() > endsAt) {

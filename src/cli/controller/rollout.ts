@@ -1,6 +1,8 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
+import { changesSince } from '../../core/plan/changes.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
+import type { RolloutPlan } from '../../core/rollout/plan.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { type RolloutStatus, statusOf, stillStanding } from '../../core/rollout/status.ts';
 import { createInbox } from '../../engine/inbox.ts';
@@ -11,10 +13,11 @@ import { foldAll, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService } from '../open-service.ts';
 import { openAnnouncer } from './announce.ts';
+import { keepBalancers } from './balancers.ts';
 import { type ControlDesk, openDesk } from './desk.ts';
 import { heartbeat } from './heartbeat.ts';
+import type { ControllerAnswer } from './messages.ts';
 import { novelties } from './novelties.ts';
-import type { ControllerAnswer } from './reach.ts';
 import { catchSignals, type Signals } from './signals.ts';
 
 export type ControlOptions = {
@@ -57,7 +60,8 @@ const unwrittenPasses = 3;
 export async function controlRollout(context: Context, options: ControlOptions): Promise<ControlEnd> {
   const { config, opened, operation } = options;
   const before = await opened.journal.read(operation, 0);
-  await exportFirst(options, foldAll(before));
+  const begun = foldAll(before, context.world.sha256);
+  await exportFirst(options, begun);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
   const stop = new AbortController();
@@ -76,8 +80,10 @@ export async function controlRollout(context: Context, options: ControlOptions):
     else inbox.push({ kind: 'hold', by: context.user, why: `the controller was asked to end (${name})` });
   });
   const heart = heartbeat(context, options.heartbeat, options.onTrouble);
+  const keeper = keepBalancers(context, config, options.service, opened.stateDirectory, options.onTrouble);
   const changed = troubleChanges();
   try {
+    if (begun !== null) tellChanges(options, begun, rollout.plan);
     const tell = (entry: Entry) => {
       options.onEntry(entry);
       announcer.entry(entry);
@@ -89,11 +95,12 @@ export async function controlRollout(context: Context, options: ControlOptions):
       // A journal that takes nothing holds the share too: nothing proceeds without it.
       const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
       if ((signals.asked() !== null && isHeld) || options.until?.(next)) stop.abort();
+      keeper.look(next.observation);
       for (const line of changed(next)) options.onTrouble(line);
       options.onStatus(statusOf(next.state, next.watch, next.observation, next.troubles), next.state);
     };
     const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
-    const state = await folded(last, opened, operation);
+    const state = await folded(context, last, opened, operation);
     await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
       options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
     );
@@ -106,11 +113,30 @@ export async function controlRollout(context: Context, options: ControlOptions):
     if (options.signals === undefined) signals.release();
     else signals.onAsked(() => undefined);
     await heart.stop();
+    await keeper.close();
     await rollout.close();
     if (options.desk === undefined) await desk.close();
     else desk.attend(null);
     await announcer.close();
   }
+}
+
+/**
+ * A rollout goes on as it was begun, whatever was edited since, and that is said. Other balancers are not written to: what
+ * was found belongs to those that were read. The way back goes to wherever the configuration says that they are now.
+ */
+function tellChanges({ requests, onTrouble }: ControlOptions, begun: RolloutState, now: RolloutPlan): void {
+  const changes = changesSince(begun.plan, now);
+  if (changes.length === 0) return;
+  const what = `${begun.operation} was begun with another configuration (${changes.join('; ')})`;
+  const isBack = begun.back !== null || requests.some(({ kind }) => kind === 'back');
+  if (!isBack && changes.some((change) => change.startsWith('backends['))) {
+    throw new CliError(
+      `${what}: it is not carried on at other balancers`,
+      'put those lines of the configuration back as they were, or take the way back: `drover back`',
+    );
+  }
+  onTrouble(`${what}; it goes on as it was begun, and what was changed counts for the next one`);
 }
 
 /** Before the first change: without the export the way back would depend on the journal, so nothing goes forward. */
@@ -163,7 +189,7 @@ function standingOf(glance: Glance | null): readonly string[] {
 }
 
 function isBack(state: RolloutState, last: Glance | null): boolean {
-  return state.back !== null || (last !== null && last.decision.back.length > 0);
+  return state.back !== null || last?.decision.events.some(({ kind }) => kind === 'back-performed') === true;
 }
 
 /** One line for each trouble that has begun, and one when there is none any more. */
@@ -182,8 +208,13 @@ function troubleChanges(): (glance: Glance) => readonly string[] {
   };
 }
 
-async function folded(last: Glance | null, opened: OpenJournal, operation: string): Promise<RolloutState> {
-  const all = await rolloutsOf(opened.journal, null).catch(() => []);
+async function folded(
+  context: Context,
+  last: Glance | null,
+  opened: OpenJournal,
+  operation: string,
+): Promise<RolloutState> {
+  const all = await rolloutsOf(context.world, opened.journal, null).catch(() => []);
   const state = all.find((one) => one.state.operation === operation)?.state ?? last?.state;
   if (state === undefined) throw new CliError(`nothing is known of ${operation}`);
   return state;

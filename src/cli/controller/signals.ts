@@ -1,5 +1,9 @@
+import { CliError } from '../context.ts';
+
 /** The signals that ask a controller to end, from the moment that they were caught. */
 export type Signals = {
+  /** Aborts with the first one. */
+  readonly interrupted: AbortSignal;
   /** The first one that came; null: none. */
   asked(): NodeJS.Signals | null;
   /** Told of each, and at once of one that came before; replaces who was told until now. */
@@ -7,23 +11,63 @@ export type Signals = {
   release(): void;
 };
 
+/** Takes away what `endOnSignals` has set; replaced by it. */
+let releaseFirst = () => {};
+
+/**
+ * For the moments in which a command is still being loaded: nothing was begun, and that is said. Until `catchSignals`.
+ * @public `bin/drover.mjs` calls it
+ */
+export function endOnSignals(): void {
+  const onSignal = (name: NodeJS.Signals) => {
+    process.stderr.write(`drover: asked to end (${name}): this command has begun nothing\n`);
+    process.exit(1);
+  };
+  for (const name of names) process.on(name, onSignal);
+  releaseFirst = () => {
+    for (const name of names) process.off(name, onSignal);
+  };
+}
+
 const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** After the second signal, for what is under way to be given up. */
 const endMsMax = 2000;
+
+/** What `work` gives, unless a signal comes before: then a CliError, and what goes on by itself of it has begun nothing. */
+export async function unlessAsked<T>(signals: Signals, work: Promise<T>): Promise<T> {
+  const { interrupted } = signals;
+  const asked = Promise.withResolvers<never>();
+  const stop = () => asked.reject(nothingBegun(signals));
+  if (interrupted.aborted) stop();
+  interrupted.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([asked.promise, work]);
+  } finally {
+    interrupted.removeEventListener('abort', stop);
+  }
+}
+
+export function nothingBegun(signals: Signals): CliError {
+  return new CliError(`asked to end (${signals.asked() ?? 'by a signal'}): this command has begun nothing`);
+}
 
 /** From here on a signal no longer ends the process by itself; the second one does so after a moment, whatever hangs. */
 export function catchSignals(): Signals {
   let first: NodeJS.Signals | null = null;
   let count = 0;
+  const interruption = new AbortController();
   let tell: (name: NodeJS.Signals, count: number) => void = () => undefined;
   const onSignal = (name: NodeJS.Signals) => {
     first ??= name;
     count++;
+    interruption.abort();
     tell(name, count);
     if (count > 1) setTimeout(() => process.exit(2), endMsMax).unref();
   };
   for (const name of names) process.on(name, onSignal);
+  releaseFirst();
   return {
+    interrupted: interruption.signal,
     asked: () => first,
     onAsked(next) {
       tell = next;

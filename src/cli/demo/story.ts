@@ -145,7 +145,7 @@ async function evidenceOf(act: Play, times: Pick<Evidence, 'fixedFromMs' | 'move
   await users.stop();
   const counted = await countedEvents(stage);
   const journal = await context.world.openJournal(join(stage.stateDirectory, 'journal.db'), { readOnly: true });
-  const rollouts = await rolloutsOf(journal, null);
+  const rollouts = await rolloutsOf(context.world, journal, null);
   await journal.close();
   return {
     ...times,

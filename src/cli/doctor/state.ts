@@ -75,7 +75,9 @@ async function examineJournal(
     const journal = await context.world.openJournal(file, { readOnly: true });
     try {
       const { entries, chains, findings } = await verifyStore(journal, [], context.world.sha256);
-      const past = await rolloutsOf(journal, null);
+      // What was changed is said in full; nothing is made of it where it can be told only in part.
+      const rollouts = rolloutsOf(context.world, journal, null);
+      const past = await (findings.length === 0 ? rollouts : rollouts.catch(() => null));
       const count = `${entries} entries of ${chains.length} chains`;
       if (findings.length === 0) return { past, checks: [well(`the journal is whole: ${count}`)] };
       const remedy = '`drover journal verify` names all of it';
@@ -138,7 +140,7 @@ async function examineMarkers(directory: string, past: readonly PastRollout[]): 
     checks.push(
       warning(
         `a back marker lies here for ${operation}${who === '' ? '' : ` (${harmless(who)})`}: nothing raises its share`,
-        '`drover resume --reason TEXT` removes it and goes on; `drover back` finishes the way back',
+        '`drover back` finishes the way back. Only where no server is in maint yet does `drover resume --reason TEXT` remove it and go forward',
       ),
     );
   }

@@ -1,31 +1,41 @@
-import type { Entry } from '../../core/journal/entry.ts';
+import { hashOf } from '../../core/journal/chain.ts';
+import { type Entry, emptyHead, type Sha256 } from '../../core/journal/entry.ts';
 import type { PlannedService } from '../../core/plan/hash.ts';
 import type { BackCause, Builds, Started } from '../../core/rollout/events.ts';
 import { fold, hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import type { JournalStore } from '../../engine/ports.ts';
-import { CliError } from '../context.ts';
+import { CliError, type World } from '../context.ts';
 
 /** One rollout of the journal, folded. */
 export type PastRollout = { readonly state: RolloutState; readonly entries: readonly Entry[] };
 
 /** The rollouts of a journal, oldest first; of one service where it is named. `journal` null: there is none yet. */
-export async function rolloutsOf(journal: JournalStore | null, service: string | null): Promise<PastRollout[]> {
+export async function rolloutsOf(
+  { sha256 }: Pick<World, 'sha256'>,
+  journal: JournalStore | null,
+  service: string | null,
+): Promise<PastRollout[]> {
   if (journal === null) return [];
   const rollouts: PastRollout[] = [];
   for (const { operation } of await journal.heads()) {
     const entries = await journal.read(operation, 0);
     if (entries[0]?.body.kind !== 'started') continue;
-    const state = foldAll(entries);
+    const state = foldAll(entries, sha256);
     if (state !== null && (service === null || state.plan.service === service)) rollouts.push({ state, entries });
   }
   return rollouts.sort((one, other) => one.state.startedAtMs - other.state.startedAtMs);
 }
 
-/** null: there are no entries. */
-export function foldAll(entries: readonly Entry[]): RolloutState | null {
+/** null: there are no entries. Throws CliError where one of them is not what was written: nothing is made of it. */
+export function foldAll(entries: readonly Entry[], sha256: Sha256): RolloutState | null {
   let state: RolloutState | null = null;
   try {
-    for (const entry of entries) state = fold(state, entry);
+    for (const [index, entry] of entries.entries()) {
+      const before = entries[index - 1]?.hash ?? emptyHead(entry.operation).hash;
+      if (entry.previous !== before || entry.hash !== hashOf(entry, sha256))
+        throw new Error(`${entry.operation}: entry ${entry.seq} is not what was written`);
+      state = fold(state, entry);
+    }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const remedy =

@@ -194,6 +194,16 @@ function fieldByField({ kind, ...fields }: EventBody): string {
 
 /** Bare where that cannot be misread, else JSON; long values are cut, `--json` has them whole. */
 function textOf(value: unknown): string {
-  const text = typeof value === 'string' && /^[^\s"'{}[\]=]+$/.test(value) ? value : (JSON.stringify(value) ?? '');
+  const text = typeof value === 'string' && /^[^\s"'{}[\]=]+$/.test(value) ? value : jsonOf(value);
   return text.length <= valueLengthMax ? text : `${text.slice(0, valueLengthMax - 1)}…`;
+}
+
+/** A damaged journal may hold what is nested deeper than anything that was ever written. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch (error) {
+    if (error instanceof RangeError) return '(nested too deeply)';
+    throw error;
+  }
 }

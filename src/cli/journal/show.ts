@@ -1,9 +1,10 @@
 import type { Entry } from '../../core/journal/entry.ts';
-import { compareOperations, exportLine } from '../../core/journal/export.ts';
+import { compareOperations } from '../../core/journal/export.ts';
 import { fleetOperation } from '../../core/journal/fleet.ts';
 import type { JournalStore } from '../../engine/ports.ts';
 import { CliError, type Context } from '../context.ts';
 import { type Paint, paintFor } from '../terminal/paint.ts';
+import { lineOf } from './export.ts';
 import { inert, sentenceOf } from './sentences.ts';
 
 export type Selection = {
@@ -69,12 +70,12 @@ async function printNew(
   }
   const paint = paintFor(context);
   for (const entry of merged(chains)) {
-    context.stdout.write(json ? `${exportLine(entry)}\n` : `${lineOf(entry, paint)}\n`);
+    context.stdout.write(json ? `${lineOf(entry)}\n` : `${told(entry, paint)}\n`);
   }
 }
 
 /** `2025-11-23T23:55:11.123Z rollout-query-1 17 alice: held by alice: lunch` */
-function lineOf({ atMs, operation, seq, actor, body }: Entry, paint: Paint): string {
+function told({ atMs, operation, seq, actor, body }: Entry, paint: Paint): string {
   const at = paint.dim(timeOf(atMs));
   return `${at} ${paint.cyan(inert(operation))} ${seq} ${inert(actor)}: ${sentenceOf(body)}`;
 }

@@ -1,14 +1,19 @@
 import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
+import type { BackendReading } from '../../core/observed/backend.ts';
 import { type PlannedService, planHash } from '../../core/plan/hash.ts';
+import { reserveInTheWay } from '../../core/plan/reserve.ts';
+import { shareOfStep } from '../../core/plan/shares.ts';
 import { instancesFor } from '../../core/rollout/capacity.ts';
+import { drillShareAt, drillShareMost } from '../../core/rollout/drill.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
-import type { RolloutPlan } from '../../core/rollout/plan.ts';
-import { serversOf } from '../../core/rollout/servers.ts';
+import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
+import { serversOf, sideOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
+import { foreignPorts } from '../foreign-ports.ts';
 import { lastStepOf, type PastRollout, rolledBackBefore, rolloutsOf, splitAt } from '../journal/history.ts';
 import { openObserved } from '../open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
@@ -61,6 +66,7 @@ export class NothingLeft extends CliError {}
  * plan `under` do not count: the same plan chooses the same services, however much of it is done. Throws CliError.
  */
 export async function chooseServices(
+  context: Context,
   config: Config,
   journal: Journal | null,
   names: readonly string[],
@@ -80,7 +86,7 @@ export async function chooseServices(
   if (config.waves.length === 0) return { wave: null, services: Object.keys(config.services) };
   for (const one of config.waves) {
     const left = [];
-    for (const service of one.services) if (!(await isCompleted(journal, service, under))) left.push(service);
+    for (const service of one.services) if (!(await isCompleted(context, journal, service, under))) left.push(service);
     if (left.length > 0) return { wave: one, services: left };
   }
   throw new NothingLeft('every wave is completed: there is nothing to do', 'name a service to move it again');
@@ -104,7 +110,7 @@ export async function planDocument(
   const services: ServicePlan[] = [];
   const hashed: PlannedService[] = [];
   for (const name of choice.services) {
-    const past = await rolloutsOf(journal, name);
+    const past = await rolloutsOf(context.world, journal, name);
     const { before, begun } = splitAt(past, under);
     const lastStep = lastStepOf(before);
     const opened = openObserved(context, config, name, stateDirectory, 'watch');
@@ -118,7 +124,8 @@ export async function planDocument(
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
       const row = servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null);
-      services.push({ ...row, takenBackIn: takenBackIn(before, second) });
+      const warnings = [...row.warnings, ...portWarnings(context, service, stateDirectory)];
+      services.push({ ...row, warnings, takenBackIn: takenBackIn(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
@@ -128,14 +135,29 @@ export async function planDocument(
   return { hash, wave: choice.wave, services };
 }
 
+/** No instance is started on such a port, and whoever answers there is no server of this group. */
+function portWarnings(context: Context, service: ServiceConfig, stateDirectory: string): string[] {
+  return (['origin', 'destination'] as const).flatMap((side) =>
+    foreignPorts(context, side, service[side], stateDirectory).map(
+      ({ what, remedy }) => `${what}, so no instance is started on it; ${remedy}`,
+    ),
+  );
+}
+
 function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {
   const { origin, destination } = buildsOf(observation);
   const builds = { origin: origin ?? 'unknown', destination: destination ?? 'unknown' };
   return rolledBackBefore(past, builds)?.operation ?? null;
 }
 
-async function isCompleted(journal: Journal | null, service: string, under: string | null): Promise<boolean> {
-  return splitAt(await rolloutsOf(journal, service), under).before.at(-1)?.state.stage.kind === 'completed';
+async function isCompleted(
+  context: Context,
+  journal: Journal | null,
+  service: string,
+  under: string | null,
+): Promise<boolean> {
+  const past = await rolloutsOf(context.world, journal, service);
+  return splitAt(past, under).before.at(-1)?.state.stage.kind === 'completed';
 }
 
 function servicePlan(
@@ -148,6 +170,7 @@ function servicePlan(
 ): Omit<ServicePlan, 'takenBackIn'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
+  const reserve = reserveInTheWay(plan, second, traffic.rps);
   return {
     service: service.name,
     owner: service.owner,
@@ -155,11 +178,11 @@ function servicePlan(
     from: plan.origin.environment,
     to: plan.destination.environment,
     builds: buildsOf(second),
-    lines: [...sizeLines(plan, second, traffic), ...stepLines(plan, second)],
+    lines: [...sizeLines(plan, second, traffic), drillLine(plan, second, traffic), ...stepLines(plan, second)],
     judge: judgeLines(plan, traffic, second),
     wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
-    warnings,
+    warnings: reserve === null ? warnings : [...warnings, reserve],
   };
 }
 
@@ -184,25 +207,35 @@ function withoutUnstarted(config: Config, plan: RolloutPlan, observation: Observ
 
 type Traffic = { readonly rps: number | null; readonly baseline: number | null };
 
-/** Load between two readings; baseline failures since the balancer started (its own counters, complete count). */
+/** Load of both groups between two readings, wherever the traffic is; baseline failures since the balancer started (its own counters, complete count). */
 function trafficSeen(plan: RolloutPlan, first: Observation, second: Observation): Traffic {
   let before = 0;
   let after = 0;
+  let atOrigin = 0;
   let failures = 0;
   let ms = 0;
   for (const backend of plan.backends) {
     const one = first.backends[backend.id];
     const two = second.backends[backend.id];
     if (!one?.reading.known || !two?.reading.known) return { rps: null, baseline: null };
-    for (const server of serversOf(backend, one.reading.value, 'origin')) before += server.counters.lbtot;
+    before += attemptsOf(backend, one.reading.value);
+    after += attemptsOf(backend, two.reading.value);
     for (const { counters } of serversOf(backend, two.reading.value, 'origin')) {
-      after += counters.lbtot;
+      atOrigin += counters.lbtot;
       const answered = counters.rsp2xx + counters.rsp3xx + counters.rsp4xx - counters.srvAbrt + counters.scur;
       failures += Math.max(0, counters.lbtot - answered);
     }
     ms = Math.max(ms, two.atMs - one.atMs);
   }
-  return { rps: ms === 0 ? null : ((after - before) * 1000) / ms, baseline: after === 0 ? null : failures / after };
+  return {
+    rps: ms === 0 ? null : ((after - before) * 1000) / ms,
+    baseline: atOrigin === 0 ? null : failures / atOrigin,
+  };
+}
+
+function attemptsOf(backend: BackendPlan, { servers }: BackendReading): number {
+  const ours = servers.filter(({ name }) => sideOf(backend, name) !== null);
+  return ours.reduce((sum, { counters }) => sum + counters.lbtot, 0);
 }
 
 function sizeLines(plan: RolloutPlan, observation: Observation, traffic: Traffic): PlanLine[] {
@@ -235,18 +268,25 @@ function sizeLines(plan: RolloutPlan, observation: Observation, traffic: Traffic
   return lines;
 }
 
+/** As small a share as the balancer can tell apart, and no larger than what brings the drill's requests within its time. */
+function drillLine(plan: RolloutPlan, observation: Observation, { rps }: Traffic): PlanLine {
+  const { drill } = plan.policy;
+  const most = rps === null ? 0 : drillShareMost(plan.policy, rps);
+  const shares = plan.backends.flatMap((backend) => {
+    const reading = observation.backends[backend.id]?.reading;
+    return reading?.known ? (drillShareAt(backend, reading.value, most) ?? []) : [];
+  });
+  const share = shares.length === 0 ? 'the lowest weight' : `about ${finePercent(Math.max(...shares))}`;
+  return {
+    ...{ sign: '~', what: 'drill', before: '0 %', owner: plan.owner, class: 'drain-bounded' },
+    after: `${share} on one server`,
+    note: `until ${drill.requests} requests or ${drill.ms / 1000} s; then back within ${drill.boundMs} ms, or nothing starts`,
+  };
+}
+
 function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
   const common = { sign: '~', owner: plan.owner, class: 'drain-bounded' } as const;
-  const { drill } = plan.policy;
-  const lines: PlanLine[] = [
-    {
-      ...common,
-      what: 'drill',
-      before: '0 %',
-      after: 'lowest weight',
-      note: `one server, until ${drill.requests} requests or ${drill.ms / 1000} s; then back within ${drill.boundMs} ms, or nothing starts`,
-    },
-  ];
+  const lines: PlanLine[] = [];
   let before = '0 %';
   for (const [index, step] of plan.steps.entries()) {
     const after = shareRange(plan, step, observation);
@@ -280,26 +320,10 @@ function stepLines(plan: RolloutPlan, observation: Observation): PlanLine[] {
 
 /** A step by capacity drifts as the origin scales: the whole range is told. */
 function shareRange(plan: RolloutPlan, step: Step, observation: Observation): string {
-  if (step.kind === 'weight') return percent(step.share);
-  const shares = sharesBy(plan, step.instances, observation);
+  const shares = shareOfStep(plan, step, observation);
   if (shares === null) return 'by capacity';
-  const [least, most] = shares;
-  return least === most ? percent(least) : `${percent(least)} – ${percent(most)}`;
-}
-
-/** Smallest and largest share that so many destination instances make over the sizes of the origin; null: not known. */
-function sharesBy(plan: RolloutPlan, instances: number, observation: Observation): readonly [number, number] | null {
-  const size = observation.origin.reading.known ? observation.origin.reading.value.size : null;
-  const share = (origin: number) => instances / (instances + origin);
-  if (size !== null && size.min !== size.max) return [share(size.max), share(size.min)];
-  const now = size?.desired ?? originServers(plan, observation);
-  return now === 0 ? null : [share(now), share(now)];
-}
-
-function originServers(plan: RolloutPlan, observation: Observation): number {
-  const backend = plan.backends[0];
-  const reading = backend === undefined ? undefined : observation.backends[backend.id]?.reading;
-  return backend === undefined || !reading?.known ? 0 : serversOf(backend, reading.value, 'origin').length;
+  const [least, most] = shares.map(percent);
+  return least === most ? (least ?? '') : `${least} – ${most}`;
 }
 
 function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observation): string[] {
@@ -312,13 +336,17 @@ function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observatio
   ];
   for (const [index, step] of plan.steps.entries()) {
     // The smallest share of a step by capacity sees last.
-    const share = step.kind === 'weight' ? step.share : sharesBy(plan, step.instances, observation)?.[0];
+    const share = shareOfStep(plan, step, observation)?.[0];
     const title = `step ${index + 1} (${shareRange(plan, step, observation)})`;
     if (share === undefined) lines.push(`${title}: the share is not known yet`);
     else lines.push(`${title}: ${describeSights({ rps, share, baseline }, rules)}`);
   }
   lines.push('whole share (100 %): nothing is compared; only the objective and the tripwires watch');
   return lines;
+}
+
+function finePercent(share: number): string {
+  return share < 0.01 ? `${Number((share * 100).toPrecision(1))} %` : percent(share);
 }
 
 function percent(share: number): string {

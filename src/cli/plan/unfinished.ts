@@ -1,8 +1,12 @@
 import { join } from 'node:path';
+import type { Config } from '../../core/fleet/config.ts';
+import { changesSince } from '../../core/plan/changes.ts';
+import type { RolloutState } from '../../core/rollout/state.ts';
 import { stageWords } from '../../core/rollout/status.ts';
 import type { Context, Journal } from '../context.ts';
 import { controllerAt } from '../controller/reach.ts';
 import { rolloutsOf, unfinished } from '../journal/history.ts';
+import { openObserved } from '../open-service.ts';
 
 /** A rollout that has not ended: `apply` begins no other before it has. */
 export type Unfinished = {
@@ -13,6 +17,8 @@ export type Unfinished = {
   readonly held: string | null;
   /** The plan that it belongs to. */
   readonly planHash: string;
+  /** What the configuration asks for now that it was not begun with: it goes on as it was begun. */
+  readonly changed: readonly string[];
   /** Pid of the controller that runs it; null: none is alive. */
   readonly controllerPid: number | null;
 };
@@ -20,10 +26,11 @@ export type Unfinished = {
 /** The one that `apply` would go on with. null: everything has ended, or nothing was begun. */
 export async function unfinishedRollout(
   context: Context,
+  config: Config,
   journal: Journal | null,
   stateDirectory: string,
 ): Promise<Unfinished | null> {
-  const [open] = unfinished(await rolloutsOf(journal, null));
+  const [open] = unfinished(await rolloutsOf(context.world, journal, null));
   if (open === undefined) return null;
   const controller = await controllerAt(context, join(stateDirectory, 'control.sock'));
   return {
@@ -32,6 +39,20 @@ export async function unfinishedRollout(
     stage: stageWords(open, open.stage),
     held: open.held?.why ?? null,
     planHash: open.planHash,
+    changed: await changedSince(context, config, open, stateDirectory),
     controllerPid: controller?.pid ?? null,
   };
+}
+
+async function changedSince(
+  context: Context,
+  config: Config,
+  open: RolloutState,
+  stateDirectory: string,
+): Promise<readonly string[]> {
+  const { service } = open.plan;
+  if (config.services[service] === undefined) return [`services.${service}: not there any more`];
+  const opened = openObserved(context, config, service, stateDirectory, 'watch');
+  await opened.close();
+  return changesSince(open.plan, opened.plan);
 }

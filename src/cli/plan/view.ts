@@ -38,7 +38,7 @@ function unfinishedLines(
   columns: number,
   command: (verb: string) => string,
 ): string[] {
-  const { operation, stage, held, planHash, controllerPid } = unfinished;
+  const { operation, stage, held, planHash, changed, controllerPid } = unfinished;
   const where = held === null ? stage : `${stage}, held: ${held}`;
   const goesOn =
     controllerPid === null
@@ -49,6 +49,7 @@ function unfinishedLines(
     ...wrapTo(`${operation} is unfinished (${where}), and no other plan is applied before it has ended.`, columns).map(
       paint.yellow,
     ),
+    ...changed.flatMap((one) => wrapTo(`  the configuration has changed since: ${one}`, columns).map(paint.yellow)),
     ...goesOn,
     ...resume,
     `  ${command('back')}   takes the traffic back`,

@@ -28,10 +28,10 @@ export function verifyExport(lines: readonly string[], sha256: Sha256): { entrie
   });
   if (lines.at(-1) !== '') findings.push(unreadable(lines.length, 'the file ends in the middle of this line'));
   const chains = followLinks(entries, sha256).sort((a, b) => compareOperations(a.operation, b.operation));
-  findings.push(...chains.flatMap((chain) => chain.findings));
   // Over all chains at once: an entry may also leave its chain for a place where no order of sequence numbers breaks.
-  findings.push(...misplaced(chains.flatMap((chain) => chain.genuine)));
-  return { entries, findings: findings.sort(compareFindings) };
+  const moved = misplaced(chains.flatMap((chain) => chain.genuine));
+  const all = [findings, ...chains.map((chain) => chain.findings), moved].flat();
+  return { entries, findings: all.sort(compareFindings) };
 }
 
 type Parsed = { readonly entry: Entry | null; readonly problem: string | null };

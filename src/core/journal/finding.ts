@@ -111,17 +111,15 @@ export function moved({ operation, seq }: Entry): Finding {
   return { kind: 'moved', operation, seq, message: `${nameOf(operation, seq)}: moved: it does not stand in its place` };
 }
 
-/** Entries `first` to `last` are not there. Where the fleet chain anchors one of them, that is how we know. */
+/** Entries `first` to `last` are not there. Where the fleet chain anchors one of them (null: none), that is how we know. */
 export function missing(
   operation: string,
-  anchors: ReadonlyMap<number, readonly SaidByFleet[]>,
+  anchor: { readonly seq: number; readonly by: number } | null,
   first: number,
   last: number,
 ): Finding {
   const range = first === last ? nameOf(operation, first) : `operation ${operation}, entries ${first} to ${last}`;
-  const anchored = [...anchors].find(([seq]) => seq >= first && seq <= last);
-  const by = anchored?.[1][0]?.by;
-  const known = by === undefined ? '' : ` (${nameOf(fleetOperation, by)} anchors entry ${anchored?.[0]})`;
+  const known = anchor === null ? '' : ` (${nameOf(fleetOperation, anchor.by)} anchors entry ${anchor.seq})`;
   const verb = first === last ? 'it was' : 'they were';
   return { kind: 'removed', operation, seq: first, message: `${range}: ${verb} removed${known}` };
 }

@@ -87,7 +87,9 @@ function put(chains: Map<string, Chain>, { operation, seq }: Position, each: See
 
 function addAnchor(chains: Map<string, Chain>, { operation, seq, hash }: Anchor, by: number): void {
   const { anchors } = chainOf(chains, operation);
-  anchors.set(seq, [...(anchors.get(seq) ?? []), { hash, by }]);
+  const claims = anchors.get(seq);
+  if (claims === undefined) anchors.set(seq, [{ hash, by }]);
+  else claims.push({ hash, by });
 }
 
 function chainOf(chains: Map<string, Chain>, operation: string): Chain {

@@ -68,31 +68,43 @@ function followOne(chain: Chain): FollowedChain {
   const seqs = [...new Set([...slots.keys(), ...anchors.keys()])].sort((a, b) => b - a);
   let above = (seqs[0] ?? 0) + 1;
   let claim: Claim | null = null;
+  let anchoredBelow: number | null = null;
   for (const seq of seqs) {
     const occupants = slots.get(seq);
-    if (occupants === undefined) continue;
+    if (occupants === undefined) {
+      anchoredBelow = seq;
+      continue;
+    }
     if (seq < above - 1) {
-      findings.push(missing(operation, anchors, seq + 1, above - 1));
+      findings.push(missing(operation, anchorAt(anchors, anchoredBelow), seq + 1, above - 1));
       claim = null;
     }
+    anchoredBelow = null;
     above = seq;
     const anchor = anchors.get(seq)?.[0] ?? null;
     const chosen = choose(occupants, claim?.hash ?? anchor?.hash ?? null, slots.get(seq - 1) ?? []);
     for (const other of occupants)
       if (other !== chosen) findings.push(inserted(operation, seq, other.entry, chosen.entry));
     const verdict = examine(operation, seq, chosen, claim, anchor);
-    findings.push(...verdict.findings, ...wrongAnchors(chosen.entry, unmatched(chosen, anchors.get(seq) ?? [])));
+    for (const finding of verdict.findings) findings.push(finding);
+    for (const wrong of wrongAnchors(chosen.entry, unmatched(chosen, anchors.get(seq) ?? []))) findings.push(wrong);
     claim = verdict.claim;
     if (chosen.intact) genuine.push(chosen);
   }
-  if (above > 1) findings.push(missing(operation, anchors, 1, above - 1));
+  if (above > 1) findings.push(missing(operation, anchorAt(anchors, anchoredBelow), 1, above - 1));
   return { operation, findings, genuine: genuine.reverse() };
+}
+
+function anchorAt(anchors: Chain['anchors'], seq: number | null): { readonly seq: number; readonly by: number } | null {
+  const by = seq === null ? undefined : anchors.get(seq)?.[0]?.by;
+  return seq === null || by === undefined ? null : { seq, by };
 }
 
 /** Of several entries with one number, the one that the chain leads to; else the first one that continues the chain. */
 function choose(occupants: readonly Seen[], expected: string | null, below: readonly Seen[]): Seen {
   const leads = (each: Seen) => each.entry.hash === expected || each.actual === expected;
-  const continues = (each: Seen) => below.some((lower) => lower.entry.hash === each.entry.previous);
+  const hashesBelow = new Set(below.map((lower) => lower.entry.hash));
+  const continues = (each: Seen) => hashesBelow.has(each.entry.previous);
   const chosen =
     (expected === null ? undefined : (occupants.find((each) => each.intact && leads(each)) ?? occupants.find(leads))) ??
     occupants.find((each) => each.intact && continues(each)) ??

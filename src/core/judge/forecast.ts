@@ -157,10 +157,15 @@ export function describeSights(traffic: Traffic, rules: Rules): string {
   const unseen = all.filter(({ seconds }) => seconds === null).map(({ ratio }) => ratio);
   const tolerated = unseen.filter((ratio) => ratio <= rules.tolerate);
   const never = unseen.filter((ratio) => ratio > rules.tolerate);
-  const parts = [seen.length === 0 ? 'no ratio can be seen in this traffic' : seen.join(', ')];
+  const parts = [seen.length === 0 ? unseenIn(traffic) : seen.join(', ')];
   if (seen.length > 0 && never.length > 0) parts.push(`${never.map((ratio) => `${ratio}x`).join(', ')} cannot be seen`);
   if (seen.length > 0) parts.push(...tolerated.map((ratio) => describeTolerated(ratio, traffic, rules)));
   return parts.join('; ');
+}
+
+function unseenIn({ baseline, share }: Traffic): string {
+  if (baseline === 0) return 'nothing has failed so far, and no multiple of nothing can be seen';
+  return `no ratio can be seen in this traffic${share === 0 ? ': the share is 0' : ''}`;
 }
 
 function describeTolerated(ratio: number, traffic: Traffic, rules: Rules): string {

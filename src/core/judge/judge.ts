@@ -62,6 +62,13 @@ export type Evidence = {
   readonly by: 'comparison' | 'absolute';
 };
 
+/** Both ways to one verdict, in nats; `absolute` is null where there is no objective. The threshold is the same for both. */
+export type Ways = {
+  readonly comparison: number;
+  readonly absolute: number | null;
+  readonly threshold: number;
+};
+
 /** What a pass over new windows has to know beside them. */
 export type JudgePass = {
   /** How long an attempt can last: connect plus server time-out. Failures may be this much later than their attempts. */
@@ -145,16 +152,19 @@ function judgeWindow(state: JudgeState, backend: string, window: Window, pass: J
   const startMs = state.startMs ?? window.fromMs;
   const dispersion = dispersionInForce(state);
   const remembered = rememberWindow(memory, window, pass.attemptMsMax, dispersion, state.stepSinceMs);
-  const guard = pass.unguarded.includes(backend)
-    ? state.guard
-    : guardRow(state, (window.fromMs - startMs) / 1000, {
+  const guarded = state.guard !== null && !pass.unguarded.includes(backend);
+  const guard = guarded
+    ? guardRow(state, (window.fromMs - startMs) / 1000, {
         failures: window.destination.failures,
         attempts: guardedAttempts(memory, window, pass.attemptMsMax),
         dispersion,
-      });
+      })
+    : state.guard;
+  const { comparison, promotion } = judgeTerms(state, startMs, remembered.terms);
   return {
     ...state,
-    ...judgeTerms(state, startMs, remembered.terms),
+    comparison,
+    promotion,
     startMs,
     guard,
     dispersion: addDispersion(state.dispersion, backend, window),
@@ -206,23 +216,32 @@ export function verdict(state: JudgeState): Verdict {
 }
 
 function rollBackEvidence(state: JudgeState): Evidence {
-  const guard = state.guard === null ? null : mixtureEvidence(state.guard);
-  return nearer(mixtureEvidence(state.comparison), guard, state.alpha);
+  return nearer(rollBackWays(state));
 }
 
 function promoteEvidence(state: JudgeState): Evidence {
-  const { comparison, absolute } = state.promotion;
-  return nearer(comparison, absolute === null ? null : absolutePromotion(absolute), state.beta);
+  return nearer(promoteWays(state));
+}
+
+function nearer({ comparison, absolute, threshold }: Ways): Evidence {
+  return absolute !== null && absolute > comparison
+    ? { logEvidence: absolute, threshold, by: 'absolute' }
+    : { logEvidence: comparison, threshold, by: 'comparison' };
+}
+
+export function rollBackWays({ comparison, guard, alpha }: JudgeState): Ways {
+  return ways(mixtureEvidence(comparison), guard === null ? null : mixtureEvidence(guard), alpha);
+}
+
+export function promoteWays({ promotion: { comparison, absolute }, beta }: JudgeState): Ways {
+  return ways(comparison, absolute === null ? null : absolutePromotion(absolute), beta);
 }
 
 /** Two ways to the same verdict share its error between them, so their thresholds are equal and the larger one is nearer. */
-function nearer(comparison: number, absolute: number | null, error: number): Evidence {
-  if (absolute === null) return { logEvidence: comparison, threshold: -Math.log(error), by: 'comparison' };
+function ways(comparison: number, absolute: number | null, error: number): Ways {
   // Not ln(2/error), which is infinite for the smallest numbers that there are.
-  const threshold = Math.LN2 - Math.log(error);
-  return absolute > comparison
-    ? { logEvidence: absolute, threshold, by: 'absolute' }
-    : { logEvidence: comparison, threshold, by: 'comparison' };
+  const threshold = absolute === null ? -Math.log(error) : Math.LN2 - Math.log(error);
+  return { comparison, absolute, threshold };
 }
 
 /** Counts of one recorded window, which ended `toSeconds` after the start. */

@@ -68,7 +68,7 @@ export function rememberWindow(
   stepSinceMs = 0,
 ): Remembered {
   const unbroken = memory !== null && memory.toMs === window.fromMs ? memory : stretchFrom(window.fromMs);
-  const before = { ...unbroken, stepFromMs: Math.max(unbroken.stepFromMs, stepSinceMs) };
+  const before = stepSinceMs > unbroken.stepFromMs ? { ...unbroken, stepFromMs: stepSinceMs } : unbroken;
   const alone = extend(null, window, dispersion);
   if (before.open !== null && isComplete(before.closed, alone, window.toMs, lagMs)) {
     const ended = close(before, before.open, window.fromMs, lagMs);
@@ -124,13 +124,12 @@ function close(before: Memory, open: OpenSpan, toMs: number, lagMs: number): Rem
   const keptFrom = firstAfter(before.closed, open.fromMs, toMs - lagMs);
   const span: Span = [toMs - open.fromMs, open.origin, open.destination];
   const reachesMs = open.fromMs - lagMs;
-  const reaching = before.closed.slice(firstAfter(before.closed, open.fromMs, reachesMs));
   const term: Term = {
     fromMs: open.fromMs,
     toMs,
     originFailures: open.originFailures,
     destinationFailures: open.destinationFailures,
-    share: before.knownFromMs > reachesMs ? null : shareWithin(reaching, span),
+    share: before.knownFromMs > reachesMs ? null : shareWithin(before.closed, open.fromMs, reachesMs, span),
     dispersion: open.dispersion,
     inStep: open.fromMs >= before.stepFromMs,
     settledAttempts: settled(before, open.fromMs, keptFrom),
@@ -149,12 +148,14 @@ function firstAfter(closed: readonly Span[], endMs: number, atMs: number): numbe
 
 /** Destination attempts of this step in the spans before `keptFrom`: they are older than the lag, and are forgotten now. */
 function settled({ closed, stepFromMs }: Memory, endMs: number, keptFrom: number): number {
+  if (keptFrom === 0) return 0;
   let attempts = 0;
   let fromMs = endMs;
   for (let index = closed.length - 1; index >= 0; index--) {
-    const [ms, , destination] = closed[index] ?? [0, 0, 0];
-    fromMs -= ms;
-    if (index < keptFrom && fromMs >= stepFromMs) attempts += destination;
+    const span = closed[index];
+    if (span === undefined) continue;
+    fromMs -= span[0];
+    if (index < keptFrom && fromMs >= stepFromMs) attempts += span[2];
   }
   return attempts;
 }
@@ -165,7 +166,7 @@ function settled({ closed, stepFromMs }: Memory, endMs: number, keptFrom: number
  * where one of the sides had no attempts in all that time: there is nothing to compare. (Where the lag is not wholly known
  * the caller does not ask.)
  */
-function shareWithin(before: readonly Span[], span: Span): ShareRange | null {
+function shareWithin(closed: readonly Span[], endMs: number, reachesMs: number, span: Span): ShareRange | null {
   let largest = 0;
   let smallest = 1;
   const include = (_ms: number, origin: number, destination: number) => {
@@ -174,8 +175,8 @@ function shareWithin(before: readonly Span[], span: Span): ShareRange | null {
     if (share > largest) largest = share;
     if (share < smallest) smallest = share;
   };
-  forSteadyParts([...before, span], include);
-  include(...span);
+  forSteadyParts(closed, firstAfter(closed, endMs, reachesMs), span, include);
+  include(span[0], span[1], span[2]);
   return largest === 0 || smallest === 1 ? null : { largest, smallest };
 }
 
@@ -187,10 +188,10 @@ export function guardedAttempts(memory: Memory | null, window: Window, lagMs: nu
   const own = window.destination.attempts;
   if (memory === null || memory.toMs !== window.fromMs) return own;
   const { open, closed } = memory;
-  const spans = closed.slice(firstAfter(closed, open?.fromMs ?? memory.toMs, window.fromMs - lagMs));
-  if (open !== null) spans.push([memory.toMs - open.fromMs, open.origin, open.destination]);
+  const from = firstAfter(closed, open?.fromMs ?? memory.toMs, window.fromMs - lagMs);
+  const last: Span | null = open === null ? null : [memory.toMs - open.fromMs, open.origin, open.destination];
   let perMs = 0;
-  forSteadyParts(spans, (ms, _origin, destination) => {
+  forSteadyParts(closed, from, last, (ms, _origin, destination) => {
     if (destination / ms > perMs) perMs = destination / ms;
   });
   return Math.max(own, perMs * (window.toMs - window.fromMs));

@@ -1,18 +1,20 @@
 import { verdict } from '../judge/judge.ts';
+import { aloneNow, sparing } from './alone.ts';
 import { instancesFor } from './capacity.ts';
+import { cuttable } from './cut.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
-import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import type { BackendPlan } from './plan.ts';
 import { isStillStopping, sideOf } from './servers.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
   raisedFloor,
-  shareOfTarget,
+  shareAt,
   trafficAsFound,
   trafficBack,
   trafficCut,
@@ -35,10 +37,14 @@ export function backReason(
 ): BackReason | null {
   if (state.stage.kind === 'rolled-back') return null;
   const asked = askedBack(observation);
+  if (backRefusal(state, asked?.all ?? false) !== null) return null;
   if (state.stage.kind === 'cutting' || state.stage.kind === 'restoring') {
     const more = state.back !== null && !state.back.all && state.stage.kind === 'cutting';
     return more && (asked?.all || destinationFails(watch)) ? { cause: state.back.cause, all: true } : null;
   }
+  // What has happened is journalled as it happened, whether or not there still is a reason for it.
+  if (watch.performed !== null)
+    return { cause: watch.performed.cause, all: watch.performed.all || asked?.all === true };
   if (asked !== null) return asked;
   const found = observation.leased ? foundBack(state, observation) : null;
   if (found !== null) return { cause: found, all: false };
@@ -46,6 +52,12 @@ export function backReason(
   const cause = judgedBack(watch) ?? tripped(state, watch, observation) ?? failedDrill(state, observation);
   const late = cause ?? neverCapable(state, watch, observation, facts);
   return late === null ? null : { cause: late, all: destinationFails(watch) };
+}
+
+/** Why there is no way back any more; null: there is. `all` is the word of somebody who knows that the origin stands. */
+export function backRefusal(state: Pick<RolloutState, 'operation' | 'retired' | 'back'>, all: boolean): string | null {
+  if (!state.retired || state.back !== null || all) return null;
+  return `${state.operation} has given up its way back: nobody has kept the origin since it was retired`;
 }
 
 /** The way back's first effects, performed before they are journalled. Needs no reading: what cannot be read is written blind. */
@@ -56,26 +68,28 @@ export function goBack(
   facts: Facts,
   reason: BackReason,
 ): Decision {
-  const cut = reason.all ? null : cuttable(state, watch, facts, 0);
+  const few = reason.all ? null : cuttable(state, watch, observation, facts, 0);
   const target: Target = {
     requestedShare: 0,
-    traffic: cut === null ? trafficBack(state, observation) : trafficCut(state, observation, cut),
+    traffic: few === null ? trafficBack(state, observation) : trafficCut(state, observation, few.cut),
     origin: originFloor(state, facts),
     destination: state.intended?.target.destination ?? null,
   };
   const performed: RolloutEvent = {
     kind: 'back-performed',
     cause: reason.cause,
-    all: reason.all,
-    target,
     verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
     performedAtMs: observation.nowMs,
     counted: watch.counted,
+    // Performed already, and not to be journalled until now: that was the way back. Only what it takes may be more by now.
+    ...watch.performed,
+    all: reason.all,
+    target,
   };
   return {
     events: [performed],
     effects: [],
-    back: trafficEffects(state, observation, target),
+    back: sparing(state, observation, trafficEffects(state, observation, target), few?.alone ?? []),
     wakeAtMs: observation.nowMs,
     ended: false,
   };
@@ -87,7 +101,12 @@ export function decideBack(state: RolloutState, watch: Watch, observation: Obser
   const target = state.intended.target;
   const traffic = trafficEffects(state, observation, target);
   const sizes = resizeEffects(observation, target);
-  const effects: Effect[] = [...traffic, ...sizes.filter((effect) => !effect.shrinks || isIdle(state, watch))];
+  // An origin that was up when the target was set may be gone by now.
+  const alone = state.back?.all ? [] : aloneNow(state, watch, observation);
+  const effects: Effect[] = [
+    ...sparing(state, observation, traffic, alone),
+    ...sizes.filter((effect) => !effect.shrinks || isIdle(state, watch)),
+  ];
   const events = state.stage.kind === 'cutting' ? cutting(state, watch, observation, facts, traffic) : [];
   const isAsFound = traffic.length === 0 && sizes.length === 0 && isAllRead(state, observation);
   if (state.stage.kind === 'restoring' && isAsFound && !isStillStopping(state, observation)) {
@@ -107,7 +126,7 @@ function cutting(
   const target = state.intended?.target;
   if (target === undefined) return [];
   const left = carryingServers(target.traffic, state.asFound, state.plan.backends);
-  if (left.length > 0) return cutMore(state, watch, observation, facts, target, left.length);
+  if (left.length > 0) return cutMore(state, watch, observation, facts, target);
   if (pending.length > 0 || !isAllRead(state, observation)) return [];
   const performedAtMs = state.back?.performedAtMs ?? observation.nowMs;
   const afterMs = observation.nowMs - performedAtMs;
@@ -136,19 +155,15 @@ function cutMore(
   observation: Observation,
   facts: Facts,
   target: Target,
-  left: number,
 ): RolloutEvent[] {
   // Where nothing that grows makes room, the way back still ends: one server after the other.
   const waitedMs = watchedMs(watch, state.intended?.atMs ?? observation.nowMs, observation.nowMs);
-  const more = cuttable(state, watch, facts, waitedMs >= state.plan.policy.settleMsMax ? 1 : 0);
-  const cut = more === null ? null : [...alreadyCut(state, target), ...more];
-  const share = shareBeyondOrigin(facts);
-  const traffic = cut === null ? trafficBack(state, observation) : trafficKept(state, observation, cut, share);
+  const atLeast = waitedMs >= state.plan.policy.settleMsMax ? 1 : 0;
+  const { cut, beyondShare, alone } = cuttable(state, watch, observation, facts, atLeast);
+  const traffic = trafficKept(state, observation, cut, beyondShare, alone);
   const origin = originFloor(state, facts);
-  const fewer = carryingServers(traffic, state.asFound, state.plan.backends).length < left;
-  const lower = shareOfTarget(state, traffic) < shareOfTarget(state, target.traffic) - 0.02;
   const grown = origin !== null && origin.min > (target.origin?.min ?? 0);
-  if (!fewer && !grown && !lower) return [];
+  if (!grown && !state.plan.backends.some((plan) => isLess(state, plan, target.traffic, traffic))) return [];
   return [
     {
       kind: 'intended',
@@ -158,42 +173,11 @@ function cutMore(
   ];
 }
 
-/** The share that the origin cannot carry now; 0 where that is not known. */
-function shareBeyondOrigin(facts: Facts): number {
-  if (!facts.load.known || !facts.originAble.known || !facts.originInstanceRps.known || facts.load.value === 0)
-    return 0;
-  return Math.max(0, 1 - (facts.originAble.value.length * facts.originInstanceRps.value) / facts.load.value);
-}
-
-/**
- * Destination servers that may be cut at once; null: all. Fewer only where the origin's capacity is known not to carry the
- * load, which the reserve forbids but the world may have brought about.
- */
-function cuttable(state: RolloutState, watch: Watch, facts: Facts, atLeast: number): string[] | null {
-  const ids = state.plan.backends.map((plan) => plan.id);
-  const originLoad = sideRps(watch.recent, ids, 'origin');
-  const destinationLoad = sideRps(watch.recent, ids, 'destination');
-  if (!originLoad.known || !destinationLoad.known || !facts.originAble.known || !facts.originInstanceRps.known)
-    return null;
-  const capacity = facts.originAble.value.length * facts.originInstanceRps.value;
-  if (capacity >= originLoad.value + destinationLoad.value) return null;
-  const target = state.intended?.target;
-  if (target === undefined) return null;
-  const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
-  if (carrying.length === 0) return null;
-  const room = Math.max(0, capacity - originLoad.value) / destinationLoad.value;
-  const count = Math.min(carrying.length, Math.max(atLeast, Math.floor(room * carrying.length)));
-  return carrying.slice(0, count);
-}
-
-function alreadyCut(state: RolloutState, target: Target): string[] {
-  const names = new Set<string>();
-  for (const plan of state.plan.backends) {
-    for (const [name, server] of Object.entries(target.traffic[plan.id] ?? {})) {
-      if (sideOf(plan, name) === 'destination' && server.admin === 'maint') names.add(name);
-    }
-  }
-  return [...names];
+/** Fewer servers carry at this backend, or its share is lower by more than rounding makes it. */
+function isLess(state: RolloutState, plan: BackendPlan, before: Target['traffic'], after: Target['traffic']): boolean {
+  const count = (traffic: Target['traffic']) => carryingServers(traffic, state.asFound, [plan]).length;
+  const share = (traffic: Target['traffic']) => shareAt(plan, traffic[plan.id]) ?? 0;
+  return count(after) < count(before) || share(after) < share(before) - 0.02;
 }
 
 function originFloor(state: RolloutState, facts: Facts): Target['origin'] {

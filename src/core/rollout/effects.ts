@@ -13,7 +13,7 @@ type Targets = Readonly<Record<string, ServerTarget>>;
 export function trafficEffect(plan: BackendPlan, reading: BackendReading, targets: Targets): TrafficEffect | null {
   const weights: Record<string, number> = {};
   const states: Record<string, AdminState> = {};
-  for (const server of reading.servers) {
+  for (const server of lessFirst(plan, reading, targets)) {
     const target = targets[server.name];
     if (target === undefined) continue;
     if (server.weight !== target.weight) weights[server.name] = target.weight;
@@ -95,6 +95,15 @@ export function resizeEffect(
     : size.min < target.min;
   if (!wrong) return null;
   return { kind: 'resize', side, min: target.min, desired, shrinks: desired !== null && desired < size.desired };
+}
+
+/** What gives the destination less is written first: a command that is cut off in the middle has not given it more than asked. */
+function lessFirst(plan: BackendPlan, { servers }: BackendReading, targets: Targets): ServerReading[] {
+  const isLess = ({ name, weight }: ServerReading) => {
+    const change = (targets[name]?.weight ?? weight) - weight;
+    return sideOf(plan, name) === 'destination' ? change < 0 : change > 0;
+  };
+  return [...servers.filter(isLess), ...servers.filter((server) => !isLess(server))];
 }
 
 /** The origin takes requests now: a destination in maint leaves nobody without a server. */

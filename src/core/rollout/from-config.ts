@@ -1,11 +1,11 @@
 import type { GroupConfig, ServiceConfig, Step } from '../fleet/config.ts';
 import type { BackendPlan, GroupPlan, RolloutPlan } from './plan.ts';
 
-/** Ids of the balancer processes that carry one entry of a service's `traffic`, in its order. */
-export type BackendIds = readonly (readonly string[])[];
+/** The balancer processes that carry one entry of a service's `traffic`, in its order. */
+export type BackendsOfTraffic = readonly (readonly Pick<BackendPlan, 'id' | 'address'>[])[];
 
-/** The rollout that a service's configuration asks for. `ids` are those of the opened backends, per entry of `traffic`. */
-export function rolloutPlan(service: ServiceConfig, ids: BackendIds): RolloutPlan {
+/** The rollout that a service's configuration asks for, with the backends that were opened for each entry of `traffic`. */
+export function rolloutPlan(service: ServiceConfig, opened: BackendsOfTraffic): RolloutPlan {
   const { judge, reserve, settleMsMax, capacityMsMax, drainMsMax, drill, attemptMsMax } = service.rollout;
   const steps = judgedSteps(service);
   return {
@@ -13,7 +13,7 @@ export function rolloutPlan(service: ServiceConfig, ids: BackendIds): RolloutPla
     owner: service.owner,
     origin: groupPlan(service.origin),
     destination: groupPlan(service.destination),
-    backends: backendPlans(service, ids),
+    backends: backendPlans(service, opened),
     steps,
     objective: service.objective?.failureRate ?? null,
     policy: {
@@ -39,9 +39,12 @@ function judgedSteps(service: ServiceConfig): readonly Step[] {
   return [...steps, { kind: 'weight', share, instances: null, bakeMs: last?.bakeMs ?? 0 }];
 }
 
-function backendPlans(service: ServiceConfig, ids: BackendIds): BackendPlan[] {
+function backendPlans(service: ServiceConfig, opened: BackendsOfTraffic): BackendPlan[] {
   return service.traffic.flatMap(({ origin, destination }, index) =>
-    (ids[index] ?? []).map((id) => ({ id, origin, destination })),
+    (opened[index] ?? []).map(({ id, address }) => ({
+      ...{ id, origin, destination },
+      ...(address === undefined ? {} : { address }),
+    })),
   );
 }
 

@@ -59,10 +59,18 @@ export function recentTally(recent: RecentLoad, side: 'origin' | 'destination'):
   return { attempts, failures };
 }
 
+/**
+ * Where the last windows show no attempt at all after some that did, a reading was told twice, most likely: the next one brings
+ * what is missing. Taken as quiet it would lower the load, and let a raise pass that the reserve forbids.
+ */
 function backendRps(windows: readonly LoadWindow[], side: 'origin' | 'destination' | 'both'): number | null {
+  const counted = windows.slice(
+    0,
+    1 + windows.findLastIndex((one) => one.origin.attempts + one.destination.attempts > 0),
+  );
   let ms = 0;
   let attempts = 0;
-  for (const window of windows) {
+  for (const window of counted.length === 0 ? windows : counted) {
     ms += window.toMs - window.fromMs;
     if (side !== 'destination') attempts += window.origin.attempts;
     if (side !== 'origin') attempts += window.destination.attempts;

@@ -23,8 +23,16 @@ export type GroupPlan = {
   readonly capacityRps: number | null;
 };
 
-/** One backend of one balancer process; `origin` and `destination` are globs over server names. */
-export type BackendPlan = { readonly id: string; readonly origin: string; readonly destination: string };
+/**
+ * One backend of one balancer process; `origin` and `destination` are globs over server names. `address` is where the process is
+ * asked (a socket's path, or `host:port`); left out where none is: in simulated worlds, and in journals from before it was written.
+ */
+export type BackendPlan = {
+  readonly id: string;
+  readonly address?: string;
+  readonly origin: string;
+  readonly destination: string;
+};
 
 export type RolloutPolicy = RolloutSettings & {
   /** How long the whole share is watched by objective and tripwires before the rollout is called complete. */

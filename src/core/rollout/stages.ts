@@ -1,16 +1,16 @@
 import { verdict } from '../judge/judge.ts';
 import { newestShare } from './checkpoint.ts';
-import { resizeEffect, trafficEffect } from './effects.ts';
+import { drillRps, drillShareMost } from './drill.ts';
+import { carriesByTarget, resizeEffect, trafficEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
-import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, wokenAtOrigin } from './servers.ts';
 import { attemptsSince, isRebalanceDue, latestAttempts, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
-import { needOf, stepAt, targetOfStep, withFloors } from './step-needs.ts';
-import { trafficAsFound, trafficForDrill } from './targets.ts';
+import { isCapable, needOf, stepAt, stepStands, targetOfStep, withFloors } from './step-needs.ts';
+import { carryingServers, trafficAsFound, trafficDrilled, trafficForDrill } from './targets.ts';
 import { type Watch, watchedMs } from './watch.ts';
 
 type Pass = {
@@ -60,18 +60,11 @@ function floorEvents({ state, facts }: Pass): RolloutEvent[] {
 
 function preparing(pass: Pass): RolloutEvent[] {
   const { state, facts } = pass;
-  if (!isCapable(pass, 1) || facts.blockers.length > 0 || !facts.destinationAble.known || !isConfirmed(state))
+  if (!isCapable(state, facts, 1) || facts.blockers.length > 0 || !facts.destinationAble.known || !isConfirmed(state))
     return [];
   const server = facts.destinationAble.value[0];
   if (server === undefined) return [];
-  return [
-    retarget(
-      state,
-      { requestedShare: null, traffic: trafficForDrill(state, server, 1, 'ready') },
-      `the drill, on ${server}`,
-    ),
-    entered({ kind: 'drill-shifting' }),
-  ];
+  return drillOn(pass, server, 'the drill, on');
 }
 
 function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
@@ -79,12 +72,12 @@ function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
   const enough = attemptsSince(state, watch).destination >= state.plan.policy.drill.requests;
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!enough && waitedMs < state.plan.policy.drill.ms) return [];
-  const server = drillServer(state.intended.target);
+  const server = drillServer(state, state.intended.target);
   if (server === null) return [];
   return [
     retarget(
       state,
-      { requestedShare: 0, traffic: trafficForDrill(state, server, 0, 'maint') },
+      { requestedShare: 0, traffic: trafficDrilled(state, server) },
       `the drill: ${server} is taken back`,
     ),
     entered({ kind: 'drill-back' }),
@@ -96,25 +89,18 @@ function drillBack(pass: Pass): RolloutEvent[] {
   if (observation.drill?.known) return drilled(state, observation.drill.value, watch);
   if (observation.drill !== null || state.intended === null || !isWritten(pass)) return [];
   // In maint, and nobody has the measurement: the controller that made it is gone. The drill is repeated.
-  const server = drillServer(state.intended.target);
-  if (server === null) return [];
-  return [
-    retarget(
-      state,
-      { requestedShare: null, traffic: trafficForDrill(state, server, 1, 'ready') },
-      `the drill again, on ${server}`,
-    ),
-    entered({ kind: 'drill-shifting' }),
-  ];
+  const server = drillServer(state, state.intended.target);
+  return server === null ? [] : drillOn(pass, server, 'the drill again, on');
+}
+
+function drillOn({ state, observation, facts }: Pass, server: string, why: string): RolloutEvent[] {
+  const share = facts.load.known ? drillShareMost(state.plan.policy, facts.load.value) : 0;
+  const traffic = trafficForDrill(state, observation, server, share);
+  return [retarget(state, { requestedShare: null, traffic }, `${why} ${server}`), entered({ kind: 'drill-shifting' })];
 }
 
 function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): RolloutEvent[] {
   const attempts = watch.drillAttempts;
-  const rps = sideRps(
-    watch.recent,
-    state.plan.backends.map((plan) => plan.id),
-    'destination',
-  );
   const bound = state.plan.policy.drill.boundMs;
   const tookMs = measure.acknowledgedMs + measure.lastAttemptMs;
   const passed = tookMs <= bound;
@@ -126,7 +112,7 @@ function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): Roll
   const note = passed ? traffic : `the way back took ${Math.round(tookMs)} ms, its bound is ${bound} ms`;
   const event: RolloutEvent = {
     kind: 'drill-measured',
-    measure: { ...measure, attempts, rps: rps.known ? rps.value : measure.rps },
+    measure: { ...measure, attempts, rps: drillRps(watch.drillRate) ?? measure.rps },
     passed,
     note,
   };
@@ -140,7 +126,7 @@ function drilled(state: RolloutState, measure: DrillMeasure, watch: Watch): Roll
 
 function growing(pass: Pass, step: number): RolloutEvent[] {
   const { state, watch, observation, facts } = pass;
-  if (isCapable(pass, step) && facts.blockers.length === 0) {
+  if (isCapable(state, facts, step) && facts.blockers.length === 0) {
     const target = targetOfStep(state, observation, facts, step);
     return [{ kind: 'intended', target, why: stepName(state, step) }, entered({ kind: 'shifting', step })];
   }
@@ -180,6 +166,8 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   if (!isConfirmed(state)) return [];
   // What runs now has to be what the evidence was gathered on; a change that could not be journalled yet shows here only.
   if (!facts.builds.known || !sameBuilds(facts.builds.value, state.builds)) return [];
+  // Nor on capacity that is gone: what carries now is what the step is about.
+  if (!stepStands(state, observation, facts, step)) return capacityGone(pass, step);
   const config = stepAt(state, step);
   if (config === null) {
     const woken = wokenAtOrigin(state, observation);
@@ -191,6 +179,14 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   const { origin, destination } = latestAttempts(state, watch);
   const share = origin + destination === 0 ? null : destination / (origin + destination);
   return [{ kind: 'promoted', step, verdict: word, share }, entered({ kind: 'growing', step: step + 1 })];
+}
+
+/** Waiting is no error; what stays away as long as a step may wait for it is told. */
+function capacityGone(pass: Pass, step: number): RolloutEvent[] {
+  const { state, watch, observation } = pass;
+  const waitedMs = observation.nowMs - (watch.notStandingSinceMs ?? observation.nowMs);
+  if (waitedMs < state.plan.policy.capacityMsMax) return [];
+  return [{ kind: 'held', by: 'drover', why: capacityMissing(pass, step, waitedMs) }];
 }
 
 /** The traffic stays where it was moved; the destination's size is its own again. The reserve stays until `retire`. */
@@ -225,12 +221,6 @@ function rebalanced({ state, observation, facts }: Pass, step: number): RolloutE
   return { kind: 'intended', target: targetOfStep(state, observation, facts, step), why: 'the groups changed' };
 }
 
-/** The step's capacity stands: enough able destination servers. */
-function isCapable({ state, facts }: Pass, step: number): boolean {
-  const need = needOf(state, facts, step);
-  return need !== null && facts.destinationAble.known && facts.destinationAble.value.length >= need;
-}
-
 /** Every backend can be read now, and nothing in it differs from what is intended. */
 function isAsTargeted({ state, observation }: Pass): boolean {
   return state.plan.backends.every((plan) => {
@@ -252,24 +242,35 @@ function isWritten({ state, observation }: Pass): boolean {
   });
 }
 
-function drillServer(target: Target): string | null {
-  for (const targets of Object.values(target.traffic)) {
-    for (const [name, server] of Object.entries(targets)) {
-      if (server.admin === 'maint' || (server.admin === 'ready' && server.weight === 1)) return name;
+function drillServer({ plan }: RolloutState, target: Target): string | null {
+  for (const backend of plan.backends) {
+    for (const [name, server] of Object.entries(target.traffic[backend.id] ?? {})) {
+      if (server.admin === 'maint' || carriesByTarget(backend, name, server)) return name;
     }
   }
   return null;
 }
 
 function capacityMissing({ state, observation, facts }: Pass, step: number, waitedMs: number): string {
+  const last = lastWordsOf(observation.destination.reading);
+  const wrote = last === null ? '' : `; of an instance that does not come up: ${last}`;
+  const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
+  return `${capacityLack(state, facts, step)} after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
+}
+
+/** How many destination instances a step needs, and how many can carry. */
+export function capacityLack(state: RolloutState, facts: Facts, step: number): string {
   const need = needOf(state, facts, step);
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 'an unknown number of';
   const max = state.asFound.destination?.max;
   const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
-  const last = lastWordsOf(observation.destination.reading);
-  const wrote = last === null ? '' : `; of an instance that does not come up: ${last}`;
-  const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
-  return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
+  const lost = facts.destinationAble.known ? unableOf(state, facts.destinationAble.value) : [];
+  const without = lost.length === 0 ? '' : `, and of those that are to carry not ${lost.join(', ')}`;
+  return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able${without}`;
+}
+
+function unableOf({ intended, asFound, plan }: RolloutState, able: readonly string[]): string[] {
+  return carryingServers(intended?.target.traffic ?? {}, asFound, plan.backends).filter((name) => !able.includes(name));
 }
 
 function instanceWords(instances: number): string {

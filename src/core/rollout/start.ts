@@ -1,5 +1,5 @@
 import { controllability } from '../fleet/controllability.ts';
-import type { ServerReading } from '../observed/backend.ts';
+import type { BackendReading, ServerReading } from '../observed/backend.ts';
 import type { GroupReading } from '../observed/group.ts';
 import type { AsFound, Builds, ServerFound } from './events.ts';
 import type { Observation } from './observation.ts';
@@ -29,8 +29,22 @@ export function checkStart(plan: RolloutPlan, observation: Observation): StartCh
     else if (!group.value.build.known && side === 'origin' && !isStartedByUs(group.value))
       refusals.push(`the build of the ${side} is unknown: ${group.value.build.why}`);
   }
+  warnings.push(...mixed(observation));
   for (const backend of plan.backends) checkBackend(plan, backend, observation, refusals, warnings);
   return { refusals, warnings };
+}
+
+/** Builds that run beside each other are told as one, joined with `+`. */
+function mixed(observation: Observation): string[] {
+  return (['origin', 'destination'] as const).flatMap((side) => {
+    const group = observation[side].reading;
+    const build = group.known && group.value.build.known ? group.value.build.value : '';
+    const builds = build.split('+').filter((one) => one !== '');
+    if (builds.length < 2) return [];
+    return [
+      `the ${side} runs ${builds.join(' and ')} at once (${build}): evidence counts for such a mixture only, and begins anew when it changes; finish that deployment first`,
+    ];
+  });
 }
 
 function isStartedByUs({ size, instances }: GroupReading): boolean {
@@ -67,12 +81,8 @@ function checkBackend(
   }
   warnings.push(...leftOut(backend, servers));
   const destination = serversOf(backend, reading.value, 'destination');
-  const weighted = destination.filter((server) => server.configuredWeight !== 0);
-  if (weighted.length > 0) {
-    refusals.push(
-      `${backend.id}: ${namesOf(weighted)} have a configured weight that is not 0: a reload would bring it back and undo a roll back, unwatched; write "weight 0" on their server lines and reload`,
-    );
-  }
+  const weighted = configuredToCarry(backend, reading.value);
+  if (weighted !== null) refusals.push(weighted);
   const loaded = destination.filter((server) => server.weight !== 0 && server.configuredWeight === 0);
   if (loaded.length > 0)
     refusals.push(
@@ -91,6 +101,14 @@ function checkBackend(
       `${backend.id}: an attempt can last ${lasts.value / 1000} s (connect and server time-out), the policy says ${plan.policy.attemptMsMax / 1000} s; late failures would be judged at the wrong share`,
     );
   }
+}
+
+/** Destination servers to which the balancer's configuration gives traffic, and what that means; null: there are none. */
+export function configuredToCarry(backend: BackendPlan, reading: BackendReading): string | null {
+  const weighted = serversOf(backend, reading, 'destination').filter((server) => server.configuredWeight !== 0);
+  return weighted.length === 0
+    ? null
+    : `${backend.id}: ${namesOf(weighted)} have a configured weight that is not 0: a reload would bring it back and undo a roll back, unwatched; write "weight 0" on their server lines and reload`;
 }
 
 /** Servers that a rollout leaves alone, and what that means. */

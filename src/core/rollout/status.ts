@@ -2,15 +2,17 @@ import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts'
 import { type Verdict, verdict } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import type { Reading } from '../observed/reading.ts';
+import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
-import { factsOf } from './facts.ts';
+import { type Facts, factsOf } from './facts.ts';
 import { loadRps, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { othersOf, serversOf } from './servers.ts';
-import { stepName } from './stages.ts';
-import type { RolloutState, Stage } from './state.ts';
+import { capacityLack, stepName } from './stages.ts';
+import { hasEnded, type RolloutState, type Stage } from './state.ts';
+import { stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
@@ -92,7 +94,10 @@ export function statusOf(
     origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
     destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
-    blockers: state.back === null ? facts.blockers : [],
+    blockers:
+      state.back === null && !hasEnded(state)
+        ? [...lastingBlockers(watch, observation, facts), ...notStanding(state, observation, facts)]
+        : [],
     troubles,
     back: state.back && {
       cause: state.back.cause,
@@ -107,6 +112,22 @@ export function statusOf(
     }),
   };
 }
+
+/** What keeps a step that is being judged from being promoted, whatever the evidence says. */
+function notStanding(state: RolloutState, observation: Observation, facts: Facts): string[] {
+  const { stage } = state;
+  if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
+  return [capacityLack(state, facts, stage.step)];
+}
+
+/** A load is known from the second reading on: that it is not before is no news. */
+function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
+  const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
+  if (!isFirst || facts.load.known || facts.reserveNeed.known) return facts.blockers;
+  return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
+}
+
+const firstLookMs = 3000;
 
 /** Taken or being taken. */
 function isWhole({ stage, plan }: RolloutState): boolean {
@@ -137,11 +158,23 @@ function groupStatus(
 
 /** What of the destination carries traffic at the balancers, or cannot be read there: nothing is left when this is empty. */
 export function stillStanding(state: RolloutState, observation: Observation): string[] {
+  const alone = leftAlone(state, observation);
   return state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [`${plan.id} does not answer: ${reading?.why ?? 'it was not asked'}`];
-    return carryingAt(plan, reading.value, []);
+    return alone.includes(plan.id) ? aloneLine(plan, reading.value) : carryingAt(plan, reading.value, []);
   });
+}
+
+/** Backends at which the way back waits for an origin. */
+function leftAlone(state: RolloutState, observation: Observation): string[] {
+  return state.back === null || state.back.all ? [] : aloneAt(state, observation);
+}
+
+function aloneLine(plan: BackendPlan, reading: BackendReading): string[] {
+  return carryingAt(plan, reading, []).map(
+    (line) => `${line}, because ${aloneWords(plan.id)}; \`drover back --all\` takes it anyway`,
+  );
 }
 
 /** The destination servers that carry, without those that are `kept` for now; at most one line. */
@@ -157,18 +190,22 @@ function carryingAt(plan: BackendPlan, reading: BackendReading, kept: readonly s
 /** What has not been taken back yet: an unreadable balancer, servers that still carry, requests in flight. */
 function standing(state: RolloutState, watch: Watch, observation: Observation): string[] {
   const lines: string[] = [];
-  const kept = carryingServers(state.intended?.target.traffic ?? {}, state.asFound, state.plan.backends);
+  const alone = leftAlone(state, observation);
+  const plans = state.plan.backends.filter(({ id }) => !alone.includes(id));
+  const isCutting = state.stage.kind === 'cutting';
+  const kept = isCutting ? carryingServers(state.intended?.target.traffic ?? {}, state.asFound, plans) : [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known)
       lines.push(
         `${plan.id} does not answer (${reading?.why ?? 'not asked'}); the way back is sent to it again and again`,
       );
-    else lines.push(...carryingAt(plan, reading.value, state.stage.kind === 'cutting' ? kept : []));
+    else if (alone.includes(plan.id)) lines.push(...aloneLine(plan, reading.value));
+    else lines.push(...carryingAt(plan, reading.value, kept));
     const inFlight = watch.backends[plan.id]?.destinationInFlight ?? 0;
     if (inFlight > 0) lines.push(`${plan.id}: ${inFlight} requests in flight at the destination`);
   }
-  if (state.stage.kind === 'cutting' && kept.length > 0) {
+  if (kept.length > 0) {
     const grows = state.asFound.origin !== null;
     const until = grows ? 'it is growing' : 'nothing grows it here, so give it servers';
     lines.push(

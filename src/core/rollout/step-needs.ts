@@ -26,6 +26,17 @@ export function hasEnoughAble(state: RolloutState, observation: Observation, fac
   return largestShare(state, observation) * facts.load.value <= carrying.length * instance.value;
 }
 
+/** The step's capacity stands: enough destination servers are able. What is not known does not stand. */
+export function isCapable(state: RolloutState, facts: Facts, step: number): boolean {
+  const need = needOf(state, facts, step);
+  return need !== null && facts.destinationAble.known && facts.destinationAble.value.length >= need;
+}
+
+/** Capacity stands under the traffic that a step has been given: as many servers as it needs, and each that is to carry. */
+export function stepStands(state: RolloutState, observation: Observation, facts: Facts, step: number): boolean {
+  return isCapable(state, facts, step) && hasEnoughAble(state, observation, facts);
+}
+
 /** The share that the target would make among the servers that are up, the largest over the backends. */
 function largestShare(state: RolloutState, observation: Observation): number {
   let most = 0;

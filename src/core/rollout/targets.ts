@@ -5,7 +5,7 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isAble, isOurs, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
-import { fullWeight, shareOfWeights, type WeighedServer, weightsForShare } from './weights.ts';
+import { fullWeight, shareOfWeights, type WeighedServer, weightsForDrill, weightsForShare } from './weights.ts';
 
 type Traffic = Target['traffic'];
 type ServerTargets = Record<string, ServerTarget>;
@@ -22,19 +22,33 @@ export function trafficAsFound(state: RolloutState): Traffic {
   });
 }
 
-/** As found, but `server` of the destination at `weight` and in `admin`: the drill's one server. */
+/** The drill: one server of the destination with the lowest weight, beside an origin that is scaled up until that is at most `shareMost`. */
 export function trafficForDrill(
   state: RolloutState,
+  observation: Observation,
   server: string,
-  weight: number,
-  admin: 'ready' | 'maint',
+  shareMost: number,
 ): Traffic {
   return byBackend(state, (plan) => {
     const targets = originAsFound(state.asFound, plan);
+    const weights = weightsForDrill(weighedOrigin(state, observation, plan), server, shareMost);
+    for (const name of Object.keys(targets)) {
+      const weight = weights[name];
+      if (weight !== undefined) targets[name] = { weight, admin: null };
+    }
     for (const name of destinationNames(state, plan, null)) {
-      targets[name] = name === server ? { weight, admin } : { weight: 0, admin: 'ready' };
+      targets[name] = { weight: name === server ? 1 : 0, admin: 'ready' };
     }
     return targets;
+  });
+}
+
+/** The drill's server taken back: nothing else is written until that is measured. */
+export function trafficDrilled(state: RolloutState, server: string): Traffic {
+  const target = state.intended?.target.traffic ?? trafficAsFound(state);
+  return byBackend(state, (plan) => {
+    const before = target[plan.id] ?? {};
+    return before[server] === undefined ? before : { ...before, [server]: { weight: 0, admin: 'maint' } };
   });
 }
 
@@ -62,22 +76,23 @@ export function trafficForStep(
 
 /** The whole way back: the origin as found, the destination in maint. */
 export function trafficBack(state: RolloutState, observation: Observation | null): Traffic {
-  return byBackend(state, (plan) => {
-    const targets = originAsFound(state.asFound, plan);
-    for (const name of destinationNames(state, plan, observation)) targets[name] = { weight: 0, admin: 'maint' };
-    return targets;
-  });
+  return byBackend(state, (plan) => backAt(state, plan, observation));
 }
+
+/** By backend: the destination servers that go into maint. `all`: whatever is there, and the origin is as found. */
+export type Cut = Readonly<Record<string, 'all' | readonly string[]>>;
 
 /**
  * The journalled target, but the servers named in maint: as much of the way back as the origin can carry at once. Where the
  * world gives a server less than the journal wants, somebody took it back or it was never raised: it stays there.
  */
-export function trafficCut(state: RolloutState, observation: Observation, cut: readonly string[]): Traffic {
+export function trafficCut(state: RolloutState, observation: Observation, cut: Cut): Traffic {
   const target = state.intended?.target.traffic ?? trafficAsFound(state);
   return byBackend(state, (plan) => {
+    const names = cut[plan.id] ?? [];
+    if (names === 'all') return backAt(state, plan, observation);
     const targets: ServerTargets = { ...target[plan.id] };
-    for (const name of cut) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
+    for (const name of names) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return targets;
     for (const server of reading.value.servers) {
@@ -90,23 +105,25 @@ export function trafficCut(state: RolloutState, observation: Observation, cut: r
   });
 }
 
-/** The same with the weights that leave the servers which are not cut `share` of the traffic, at most what they have. */
+/**
+ * The same with the weights that leave the servers which are not cut `share` of the traffic, at most what they have. A backend
+ * that is left alone (`alone`) keeps its weights: its destination carries everything there.
+ */
 export function trafficKept(
   state: RolloutState,
   observation: Observation,
-  cut: readonly string[],
+  cut: Cut,
   share: number,
+  alone: readonly string[],
 ): Traffic {
   const target = trafficCut(state, observation, cut);
   return byBackend(state, (plan) => {
     const before = target[plan.id] ?? {};
+    if (alone.includes(plan.id)) return before;
     const kept = Object.keys(before).filter((name) => carriesByTarget(plan, name, before[name]));
     if (kept.length === 0) return { ...before, ...originAsFound(state.asFound, plan) };
     const origin = foundServers(state.asFound, plan, 'origin').filter((server) => server.weight > 0);
-    const now = shareOfWeights(
-      origin.map(({ name }) => before[name]?.weight ?? 0),
-      kept.map((name) => before[name]?.weight ?? 0),
-    );
+    const now = shareAt(plan, before);
     const weighed = origin.map(({ name, weight }) => ({ name, base: weight, carries: true }));
     const weights = weightsForShare(weighed, kept, Math.min(share, now ?? share));
     const targets: ServerTargets = { ...before };
@@ -117,17 +134,17 @@ export function trafficKept(
 }
 
 /** The share that a target's own weights make, the largest over the backends. */
-export function shareOfTarget(state: RolloutState, traffic: Traffic): number {
-  let most = 0;
-  for (const plan of state.plan.backends) {
-    const entries = Object.entries(traffic[plan.id] ?? {});
-    const origin = entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight);
-    const destination = entries
-      .filter(([name, target]) => carriesByTarget(plan, name, target))
-      .map(([, target]) => target.weight);
-    most = Math.max(most, shareOfWeights(origin, destination) ?? 0);
-  }
-  return most;
+export function shareOfTarget(state: Pick<RolloutState, 'plan'>, traffic: Traffic): number {
+  return Math.max(0, ...state.plan.backends.map((plan) => shareAt(plan, traffic[plan.id]) ?? 0));
+}
+
+/** The same at one backend; null where the target gives nobody anything. */
+export function shareAt(plan: BackendPlan, targets: Traffic[string] = {}): number | null {
+  const entries = Object.entries(targets);
+  return shareOfWeights(
+    entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight),
+    entries.filter(([name, target]) => carriesByTarget(plan, name, target)).map(([, target]) => target.weight),
+  );
 }
 
 /** Floor that a group is to have from here on; never below what was targeted or found. */
@@ -150,6 +167,12 @@ export function carryingServers(traffic: Traffic, asFound: AsFound, plans: reado
     }
   }
   return [...names];
+}
+
+function backAt(state: RolloutState, plan: BackendPlan, observation: Observation | null): ServerTargets {
+  const targets = originAsFound(state.asFound, plan);
+  for (const name of destinationNames(state, plan, observation)) targets[name] = { weight: 0, admin: 'maint' };
+  return targets;
 }
 
 function weightsOfStep(
@@ -202,6 +225,6 @@ function foundServers(
     .map(([name, found]) => ({ name, weight: found.weight }));
 }
 
-function byBackend(state: RolloutState, targets: (plan: BackendPlan) => ServerTargets): Traffic {
+function byBackend(state: RolloutState, targets: (plan: BackendPlan) => Traffic[string]): Traffic {
   return Object.fromEntries(state.plan.backends.map((plan) => [plan.id, targets(plan)]));
 }

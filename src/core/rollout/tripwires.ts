@@ -1,10 +1,13 @@
 import { lateRequests } from '../judge/counting.ts';
 import { verdict } from '../judge/judge.ts';
+import type { ServerReading } from '../observed/backend.ts';
+import type { GroupReading, InstanceState } from '../observed/group.ts';
+import type { Reading } from '../observed/reading.ts';
+import { carriesByTarget } from './effects.ts';
 import type { BackCause } from './events.ts';
 import { lastWords } from './last-words.ts';
 import { recentTally } from './load.ts';
 import type { Observation } from './observation.ts';
-import { sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
@@ -50,26 +53,35 @@ function crashLoop(watch: Watch, observation: Observation): BackCause | null {
   };
 }
 
+/** Of the servers that are to carry at one backend, by whoever checks them: the balancer, else the provider. */
 function halfDown(state: RolloutState, observation: Observation): BackCause | null {
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     const targets = state.intended?.target.traffic[plan.id] ?? {};
     if (!reading?.known || state.confirmed[plan.id] === undefined) continue;
-    const carrying = reading.value.servers.filter(
-      (server) => sideOf(plan, server.name) === 'destination' && (targets[server.name]?.weight ?? 0) > 0,
-    );
-    const down = carrying.filter((server) => server.health === 'down');
-    if (down.length > 0 && down.length * 2 >= carrying.length) {
-      const names = down.map((server) => server.name).join(', ');
+    const carrying = reading.value.servers.filter(({ name }) => carriesByTarget(plan, name, targets[name]));
+    const failing = carrying.filter((server) => failsCheck(server, observation.destination.reading));
+    if (failing.length > 0 && failing.length * 2 >= carrying.length) {
+      const names = failing.map((server) => server.name).join(', ');
       return {
         kind: 'tripwire',
         wire: 'health',
-        detail: `${down.length} of ${carrying.length} fail their checks at ${plan.id}: ${names}`,
+        detail: `${failing.length} of ${carrying.length} fail their checks at ${plan.id}: ${names}`,
       };
     }
   }
   return null;
 }
+
+/** A check that failed, and not one that nobody has made or told of: what is unknown is not failing, nor is what still starts. */
+function failsCheck({ name, health }: ServerReading, group: Reading<GroupReading>): boolean {
+  if (health !== 'unchecked') return health === 'down';
+  return (
+    group.known && group.value.instances.some(({ server, state }) => server === name && failedStates.includes(state))
+  );
+}
+
+const failedStates: readonly InstanceState[] = ['unhealthy', 'crash-looping'];
 
 function hung(state: RolloutState, watch: Watch): BackCause | null {
   for (const plan of state.plan.backends) {

@@ -1,15 +1,19 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
+import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
+import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
-import { attemptKey, type Counted } from './events.ts';
+import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
+import { factsOf } from './facts.ts';
 import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { expectedShares, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
+import { stepStands } from './step-needs.ts';
 
 /**
  * What a controller has seen since it started: a fold over observations, seeded from the last checkpoint. Lost in a crash
@@ -31,11 +35,17 @@ export type Watch = {
   readonly inStage: { readonly seq: number; readonly origin: Tally; readonly destination: Tally };
   /** Destination attempts since the drill began. */
   readonly drillAttempts: number;
+  /** What the drill's server was given while every backend was confirmed, by backend: nothing of before and after. */
+  readonly drillRate: DrillRate;
   readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
   readonly able: { readonly key: string; readonly passes: number };
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
+  /** When a backend last told that no origin server is up there; absent: the last it told is otherwise. */
+  readonly aloneAtMs: Readonly<Record<string, number>>;
+  /** When a counter last fell without a new process; null: none did. */
+  readonly fellAtMs: number | null;
   readonly counted: Counted;
   /** Shares that the weights in force made since the present intent was confirmed, over as long as the recent load reaches back. */
   readonly expected: readonly {
@@ -46,6 +56,10 @@ export type Watch = {
   }[];
   /** Since when the observed share has not been what the weights make; null: it is, or too little is known. */
   readonly shareOffSinceMs: number | null;
+  /** Since when the capacity of the step that is being judged does not stand; null: it does, or none is being judged. */
+  readonly notStandingSinceMs: number | null;
+  /** The first way back that this controller has performed and that no journal has taken yet; null: none. */
+  readonly performed: BackPerformed | null;
 };
 
 export type BackendWatch = {
@@ -57,8 +71,10 @@ export type BackendWatch = {
   readonly lower: number;
 };
 
-export function startWatch(state: RolloutState): Watch {
+/** `performed`: a way back that is still to be journalled, whatever else is forgotten. */
+export function startWatch(state: RolloutState, performed: BackPerformed | null = null): Watch {
   return {
+    performed,
     sinceMs: null,
     counting: {},
     judge: state.judge,
@@ -69,14 +85,24 @@ export function startWatch(state: RolloutState): Watch {
     since: { intent: 0, origin: 0, destination: 0 },
     inStage: { seq: state.stageSeq, origin: nothing, destination: nothing },
     drillAttempts: 0,
+    drillRate: {},
     restarts: { total: state.seen.restarts, byInstance: {} },
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
+    aloneAtMs: {},
+    fellAtMs: null,
     counted: state.counted,
     expected: [],
     shareOffSinceMs: null,
+    notStandingSinceMs: null,
   };
+}
+
+/** After the way back of a decision was performed: until it is journalled it stays what happened, and when. */
+export function performedBack(before: Watch, events: readonly RolloutEvent[]): Watch {
+  const event = events.find((one) => one.kind === 'back-performed');
+  return event === undefined ? before : { ...before, performed: event };
 }
 
 /** How long this controller has watched something that began at `sinceMs`: nothing is given up for the time in which nobody looked. */
@@ -90,6 +116,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
   const backends: Record<string, BackendWatch> = { ...before.backends };
   const windows: Record<string, Window> = {};
   let recent = before.recent;
+  let fellAtMs = before.fellAtMs;
   for (const plan of state.plan.backends) {
     const timed = observation.backends[plan.id];
     if (timed === undefined || !timed.reading.known) continue;
@@ -98,6 +125,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
       sideOf(plan, server),
     );
     counting[plan.id] = counted.counting;
+    if (counted.restarted !== null && before.counting[plan.id]?.process === reading.process) fellAtMs = timed.atMs;
     if (counted.window !== null) {
       windows[plan.id] = counted.window;
       recent = addWindow(recent, plan.id, counted.window);
@@ -107,7 +135,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
   const origin = originAble(before, state, observation, recent);
   const attempted = { recent, since: since(before, state, windows), expected: expected(before, state, observation) };
   const isOff = shareCheck(state, attempted).kind === 'off';
-  return {
+  const next: Watch = {
     ...attempted,
     shareOffSinceMs: isOff ? (before.shareOffSinceMs ?? observation.nowMs) : null,
     sinceMs: before.sinceMs ?? observation.nowMs,
@@ -117,12 +145,25 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     backends,
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
+    drillRate: drillRate(before.drillRate, state, windows),
     restarts: restarts(before, observation),
     able: able(before, state, observation),
     originAble: origin,
-    originRpsPerInstanceMax: highestLoad(before, state, recent, origin),
+    aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
+    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, recent, origin),
+    fellAtMs,
     counted: counted(before.counted, windows),
+    notStandingSinceMs: before.notStandingSinceMs,
+    performed: state.back === null ? before.performed : null,
   };
+  return isStanding(state, next, observation)
+    ? { ...next, notStandingSinceMs: null }
+    : { ...next, notStandingSinceMs: before.notStandingSinceMs ?? observation.nowMs };
+}
+
+function isStanding(state: RolloutState, watched: Watch, observation: Observation): boolean {
+  if (state.stage.kind !== 'judging') return true;
+  return stepStands(state, observation, factsOf(state, watched, observation), state.stage.step);
 }
 
 function judged(
@@ -249,6 +290,9 @@ function beginOf(recent: RecentLoad): number | null {
   return begins.length === 0 ? null : Math.min(...begins);
 }
 
+/** Counters that are older than this come no more, and neither does what they left out. */
+const catchUpMs = 30_000;
+
 function highestLoad(
   before: Watch,
   state: RolloutState,
@@ -260,6 +304,9 @@ function highestLoad(
   const tally = recentTally(recent, 'origin');
   const instances = Math.max(0, ...origin.map((one) => one.count));
   const fromMs = beginOf(recent);
+  // Counters that fell may have been late ones: what was missing then comes all at once.
+  const isCatchingUp = before.fellAtMs !== null && (fromMs ?? 0) < before.fellAtMs + catchUpMs;
+  if (isCatchingUp) return before.originRpsPerInstanceMax;
   // An origin that could not be read when a window began may have had more instances then, which carried their part.
   const isWhole = fromMs !== null && (origin[0]?.atMs ?? Number.POSITIVE_INFINITY) <= fromMs;
   if (!load.known || instances === 0 || !isWhole) return before.originRpsPerInstanceMax;

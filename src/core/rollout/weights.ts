@@ -33,6 +33,33 @@ export function weightsForShare(
   return best.weights;
 }
 
+/**
+ * Weights of the drill: one destination server at 1, the origin as found where that gives the server at most `shareMost`, else
+ * scaled up until it does, or as far as the balancer's range goes. Ratios within the origin are kept.
+ */
+export function weightsForDrill(
+  origin: readonly WeighedServer[],
+  server: string,
+  shareMost: number,
+): Record<string, number> {
+  const largest = fullWeight(origin);
+  let best = assign(origin, 1, [server], 1);
+  let least = shareBesideOne(origin, 1);
+  for (let top = largest + 1; top <= weightMax && least > shareMost; top++) {
+    const share = shareBesideOne(origin, top / largest);
+    if (share >= least || bend(origin, top / largest) > bendMax) continue;
+    [best, least] = [assign(origin, top / largest, [server], 1), share];
+  }
+  return best;
+}
+
+/** A server's part of its group may change by this much of itself where integers cannot keep it. */
+const bendMax = 0.01;
+
+function shareBesideOne(origin: readonly WeighedServer[], scale: number): number {
+  return 1 / (1 + carried(origin, scale));
+}
+
 /** The weight of a destination server that carries as much as the strongest origin server. */
 export function fullWeight(origin: readonly WeighedServer[]): number {
   return Math.max(1, ...origin.map((server) => server.base));

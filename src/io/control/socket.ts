@@ -33,18 +33,43 @@ export async function listenControl(
   };
 }
 
-/** The answer of whoever listens at `path`; undefined: nobody does, or it ended before it answered. Throws PortError. */
+/**
+ * The answer of whoever listens at `path`; undefined: nobody does, or it ended before it answered in full. Throws PortError
+ * (`protocol`: what answers there is no controller of this version).
+ */
 export async function askControl(path: string, request: unknown, signal: AbortSignal): Promise<unknown> {
-  const line = await exchange(path, `${JSON.stringify(request)}\n`, signal);
-  if (line === null || line === '') return undefined;
-  const reply: unknown = JSON.parse(line);
-  if (typeof reply === 'object' && reply !== null && 'error' in reply) {
-    throw new PortError('refused', String(reply.error), { retriable: false });
-  }
-  return typeof reply === 'object' && reply !== null && 'answer' in reply ? reply.answer : null;
+  const text = await exchange(path, `${JSON.stringify(request)}\n`, signal);
+  // A controller that dies while it answers leaves the beginning of a line.
+  if (text === null || !text.endsWith('\n')) return undefined;
+  const reply = parseReply(path, text.slice(0, -1));
+  if ('error' in reply) throw new PortError('refused', reply.error, { retriable: false });
+  return reply.answer;
 }
 
-const requestBytesMax = 64 * 1024;
+type Reply = { readonly answer: unknown } | { readonly error: string };
+
+function parseReply(path: string, line: string): Reply {
+  let reply: unknown = null;
+  try {
+    reply = JSON.parse(line);
+  } catch {
+    // Said below.
+  }
+  if (typeof reply === 'object' && reply !== null) {
+    if ('error' in reply && typeof reply.error === 'string') return { error: reply.error };
+    if ('answer' in reply) return { answer: reply.answer };
+  }
+  throw notAController(path);
+}
+
+function notAController(path: string): PortError {
+  const message = `what answers at ${path} is no controller of this version of Drover: see whose socket it is (ss -xlp)`;
+  return new PortError('protocol', message, { retriable: false });
+}
+
+const requestCharactersMax = 64 * 1024;
+/** A status with thousands of servers fits; what never ends does not fill the memory. */
+const replyCharactersMax = 16 * 1024 * 1024;
 
 function serve(socket: Socket, answer: (request: unknown) => Promise<unknown>): void {
   let text = '';
@@ -52,11 +77,14 @@ function serve(socket: Socket, answer: (request: unknown) => Promise<unknown>): 
   socket.on('error', () => socket.destroy());
   socket.on('data', (chunk: string) => {
     text += chunk;
-    if (text.length > requestBytesMax) socket.destroy();
     const end = text.indexOf('\n');
-    if (end < 0) return;
+    const isTooLong = (end < 0 ? text.length : end) > requestCharactersMax;
+    if (end < 0 && !isTooLong) return;
     socket.removeAllListeners('data');
-    void reply(text.slice(0, end), answer).then((line) => socket.end(`${line}\n`));
+    // What else comes is read and dropped, so that the answer arrives.
+    socket.resume();
+    if (isTooLong) socket.end(`${JSON.stringify({ error: 'the request is too long: say it in fewer words' })}\n`);
+    else void reply(text.slice(0, end), answer).then((line) => socket.end(`${line}\n`));
   });
 }
 
@@ -122,11 +150,21 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
     socket.on('connect', () => socket.write(request));
     socket.on('data', (chunk: string) => {
       text += chunk;
+      if (text.length <= replyCharactersMax) return;
+      socket.destroy();
+      reject(notAController(path));
     });
-    socket.on('end', () => resolve(text.trim()));
+    socket.on('end', () => resolve(text));
     socket.on('error', (error) => {
       const code = 'code' in error ? error.code : '';
-      if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE') resolve(null);
+      if (
+        code === 'ENOENT' ||
+        code === 'ENOTDIR' ||
+        code === 'ECONNREFUSED' ||
+        code === 'ECONNRESET' ||
+        code === 'EPIPE'
+      )
+        resolve(null);
       else
         reject(
           new PortError('unreachable', `the control socket ${path}: ${error.message}`, {

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackMarker } from '../../engine/operation-ports.ts';
 import { PortError, type PortErrorCode } from '../../engine/ports.ts';
@@ -12,8 +12,7 @@ export function fileMarker(stateDirectory: string): BackMarker {
   return {
     async read(operation) {
       try {
-        const text = await readFile(path(operation), 'utf8');
-        return text.trim() === '' ? 'a way back (no more is known)' : text.trim();
+        return markerText(await readBounded(path(operation)));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
         throw translated(error, path(operation));
@@ -35,6 +34,27 @@ export function fileMarker(stateDirectory: string): BackMarker {
       }
     },
   };
+}
+
+const bytesMax = 1024;
+
+/** Who took the way back, in one line that commands no terminal: anybody who may write here may have written it. */
+export function markerText(bytes: Uint8Array): string {
+  const text = new TextDecoder()
+    .decode(bytes)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
+  return text === '' ? 'a way back (no more is known)' : text;
+}
+
+async function readBounded(path: string): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax), 0, bytesMax, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {

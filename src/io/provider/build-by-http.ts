@@ -30,8 +30,10 @@ async function askOne(address: string, path: string, signal: AbortSignal): Promi
     const { status, body } = await httpGet(url, timeoutMs, signal);
     if (status !== 200) return { known: false, why: `${url} answered with status ${status} instead of the build` };
     const build = body.trim();
-    if (build !== '' && build.length <= buildLengthMax && !/[\r\n]/.test(build)) return { known: true, value: build };
-    return { known: false, why: `${url} did not answer with one line of 1 to ${buildLengthMax} characters` };
+    // A byte that is not UTF-8 comes as U+FFFD: two builds that differ in it would look alike.
+    if (build !== '' && build.length <= buildLengthMax && !/[\p{C}\p{Zl}\p{Zp}\uFFFD]/u.test(build))
+      return { known: true, value: build };
+    return { known: false, why: `${url} did not answer with one line of text, of 1 to ${buildLengthMax} characters` };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { known: false, why: `${url}: ${error.message}` };

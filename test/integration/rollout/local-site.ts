@@ -25,6 +25,8 @@ export type LocalSite = Commands & {
   /** Processes of a group, found without the provider. */
   processes(side: 'classic' | 'vpc'): number;
   kinds(operation: string): Promise<readonly string[]>;
+  /** Removes something of the state directory, where nobody uses it. */
+  forget(name: string): void;
   configure(change: (yaml: string) => string): void;
   close(): Promise<void>;
 };
@@ -66,6 +68,7 @@ export async function openLocalSite(policy: readonly string[] = []): Promise<Loc
     size: (side) => JSON.parse(readFileSync(join(state, 'local', `web.${side}`, 'group.json'), 'utf8')),
     processes: (side) => findMarked(mark).filter(({ commandLine }) => commandLine.includes(`${side}-`)).length,
     kinds: async (operation) => (await entriesOf(directory, operation)).map(({ body }) => body.kind),
+    forget: (name) => rmSync(join(state, name), { recursive: true, force: true }),
     configure: (change) => writeFileSync(file, change(readFileSync(file, 'utf8'))),
     async close() {
       await commands.endAll();

@@ -80,7 +80,8 @@ describe.concurrent('a controller that is asked to end', () => {
         'the control socket',
       );
       controller.kill(signal);
-      expect((await controller.ended).signal).toBe(signal);
+      const { stderr } = await controller.endsWith(1);
+      expect(stderr).toBe(`drover: asked to end (${signal}): this command has begun nothing\n`);
       expect(await world()).toEqual(asFound);
       expect(await journal('rollout-web-1')).toEqual([]);
     }

@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import { isServerName } from '../../../core/observed/server-name.ts';
 
 /**
  * The file with which the process of the embedded balancer is started (JSON). What is left out has the value shown here;
  * unknown keys are errors. `listen` and `address` are `host:port`; a `listen` of only a port means this machine alone.
  */
 const serverSchema = z.strictObject({
-  name: z.string().regex(/^[\w.:-]+$/u, 'a server name has letters, digits and . _ - : only'),
+  name: z
+    .string()
+    .regex(/^[\w.:-]+$/u, 'a server name has letters, digits and . _ - : only')
+    .refine(isServerName, 'facts cannot be kept under this name'),
   address: z.string().transform(address(1)),
   /** The configured weight, which a restart brings back. */
   weight: z.int().min(0).max(256).default(100),

@@ -97,10 +97,14 @@ export class ControlConnection {
       return new PortError('denied', message, { retriable: false, cause });
     }
     const why = typeof code === 'string' ? ` (${code})` : '';
-    return new PortError('unreachable', this.#say(`nobody answers${why}; is its process running?`), {
-      retriable: true,
-      cause,
-    });
+    return new PortError(
+      'unreachable',
+      this.#say(`nobody answers${why}; if its process does not run, a living controller or \`drover apply\` starts it`),
+      {
+        retriable: true,
+        cause,
+      },
+    );
   }
 
   #timeout(call: ControlCall): PortError {

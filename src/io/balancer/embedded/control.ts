@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
 import type { RunningBackend } from './listener.ts';
 import type { UpstreamServer } from './upstream.ts';
-import { type ControlReply, type ControlRequest, type Hello, lineSplitter, parseRequest } from './wire.ts';
+import { type ControlReply, type ControlRequest, type Hello, lineSplitter, parseRequest, problemsOf } from './wire.ts';
 
 export type Controlled = {
   hello(): Hello;
@@ -59,7 +59,7 @@ function reply(line: string, controlled: Controlled): ControlReply {
   try {
     request = parseRequest(line);
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : 'not JSON';
+    const why = error instanceof z.ZodError ? problemsOf(error) : 'not JSON';
     return { id: idOf(line), error: { code: 'refused', message: `not a request of this socket: ${why}` } };
   }
   try {

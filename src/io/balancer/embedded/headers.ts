@@ -73,7 +73,8 @@ function passes(name: string, value: string, seen: Seen): boolean {
     case 10:
       return passesOfLength10(name.toLowerCase(), value, seen);
     case 14:
-      if (name.toLowerCase() === 'content-length') seen.contentLength = value;
+      if (name.toLowerCase() === 'content-length')
+        seen.contentLength = seen.contentLength === null ? value : `${seen.contentLength}, ${value}`;
       return true;
     case 16:
       return name.toLowerCase() !== 'proxy-connection';
@@ -106,6 +107,9 @@ function passesOfLength10(name: string, value: string, seen: Seen): boolean {
 
 function refusal(seen: Seen, httpVersion: string): RefusedRequest | null {
   if (seen.host > 1) return { status: 400, why: 'more than one Host' };
+  // Node's parser refuses these too; what would be framed by a guess must not depend on which one it is.
+  if (seen.contentLength !== null && !/^\d{1,15}$/.test(seen.contentLength))
+    return { status: 400, why: 'a Content-Length that is no number, or several' };
   if (seen.transferEncoding !== null) {
     if (httpVersion === '1.0') return { status: 400, why: 'Transfer-Encoding in HTTP/1.0' };
     if (seen.contentLength !== null) return { status: 400, why: 'both Content-Length and Transfer-Encoding' };

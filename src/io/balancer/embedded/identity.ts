@@ -7,7 +7,8 @@ export const tokenVariable = 'DROVER_BALANCER_TOKEN';
 
 /** What a balancer leaves beside its configuration for those who look for it: who it is, and where it answers. */
 const recordSchema = z.strictObject({
-  pid: z.int(),
+  /** Never 0 or below, which would name a group of processes. */
+  pid: z.int().min(2),
   startedAtMs: z.int(),
   /** The boot, and the kernel's own start time of the pid within it; null where it does not tell. */
   born: z.string().nullable(),
@@ -66,7 +67,8 @@ export function bornOf(pid: number): string | null {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || fields[18] === undefined ? null : `${boot}/${fields[18]}`;
+    const ticks = fields[18] ?? '';
+    return state === 'Z' || !/^\d+$/.test(ticks) ? null : `${boot}/${ticks}`;
   } catch {
     return null;
   }

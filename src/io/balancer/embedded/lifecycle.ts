@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,24 +18,39 @@ export type RunningEmbedded = {
   readonly listening: Readonly<Record<string, string>>;
   /** It ran already, with this configuration, and was left as it is. */
   readonly reused: boolean;
+  /** It had been started before, and had died without being asked to end. */
+  readonly again: boolean;
 };
 
 /**
  * Starts the balancer as a process of its own and waits until it carries traffic; one that runs already with the same
  * configuration is found again and left alone. `stateDirectory` gets its configuration, log and record. Throws PortError
  * (`refused`: it cannot start, or runs with another configuration; the message has its last words), or an Error that names
- * every problem of the configuration.
+ * every problem of the configuration. Once `signal` aborts it is not started; what was begun of it has ended by then.
  */
-export async function startEmbedded(config: EmbeddedConfig, stateDirectory: string): Promise<RunningEmbedded> {
+export async function startEmbedded(
+  config: EmbeddedConfig,
+  stateDirectory: string,
+  signal: AbortSignal = never,
+): Promise<RunningEmbedded> {
   parseEmbeddedConfig(config, `configuration "${config.name}"`);
-  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   const configPath = configPathOf(config.name, stateDirectory);
   const text = `${JSON.stringify(config, null, 2)}\n`;
   const running = await findRunning(config, configPath, text);
   if (running !== null) return running;
-  writeConfig(configPath, text);
-  return launch(config, configPath, text);
+  const again = readRecord(recordPathOf(configPath)) !== null;
+  try {
+    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    writeConfig(configPath, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `embedded balancer "${config.name}" cannot be started: its configuration cannot be written: ${why}`;
+    throw new PortError('refused', message, { retriable: true, cause: error });
+  }
+  return { ...(await launch(config, configPath, text, signal)), again };
 }
+
+const never = new AbortController().signal;
 
 /** Ends the balancer of this name: present requests may end, then SIGKILL. Never ends a process that it cannot identify. */
 export async function stopEmbedded(name: string, stateDirectory: string): Promise<'stopped' | 'not-running'> {
@@ -141,7 +156,12 @@ function writeConfig(configPath: string, text: string): void {
   renameSync(temporary, configPath);
 }
 
-async function launch(config: EmbeddedConfig, configPath: string, text: string): Promise<RunningEmbedded> {
+async function launch(
+  config: EmbeddedConfig,
+  configPath: string,
+  text: string,
+  signal: AbortSignal,
+): Promise<RunningEmbedded> {
   const logPath = configPath.replace(/\.json$/u, '.log');
   const log = openSync(logPath, 'a', 0o600);
   // Compiled, this file and the entry are both .js.
@@ -153,7 +173,11 @@ async function launch(config: EmbeddedConfig, configPath: string, text: string):
   });
   closeSync(log);
   child.unref();
-  const outcome = await untilReady(child, configPath);
+  const outcome = await untilReady(child, configPath, signal);
+  if (signal.aborted && typeof outcome === 'string')
+    throw new PortError('refused', `embedded balancer "${config.name}" did not start (${outcome})`, {
+      retriable: true,
+    });
   if (typeof outcome !== 'string' && outcome.configHash === hashOf(text)) return runningOf(outcome, false);
   // Somebody else may have started the same one at the same moment, and won the port.
   const winner = await findRunning(config, configPath, text);
@@ -168,7 +192,11 @@ async function launch(config: EmbeddedConfig, configPath: string, text: string):
   );
 }
 
-async function untilReady(child: ChildProcess, configPath: string): Promise<EmbeddedRecord | string> {
+async function untilReady(
+  child: ChildProcess,
+  configPath: string,
+  signal: AbortSignal,
+): Promise<EmbeddedRecord | string> {
   let ended: string | null = null;
   child.on('error', (error) => {
     ended = error.message;
@@ -178,6 +206,12 @@ async function untilReady(child: ChildProcess, configPath: string): Promise<Embe
   });
   const endsAt = performance.now() + startMsMax;
   while (ended === null) {
+    if (signal.aborted) {
+      child.kill('SIGKILL');
+      while (ended === null) await sleep(10);
+      if (readRecord(recordPathOf(configPath))?.pid === child.pid) rmSync(recordPathOf(configPath), { force: true });
+      return 'it was given up';
+    }
     const record = readRecord(recordPathOf(configPath));
     if (record !== null && record.pid === child.pid) return record;
     if (performance.now() > endsAt) {
@@ -190,7 +224,7 @@ async function untilReady(child: ChildProcess, configPath: string): Promise<Embe
 }
 
 function runningOf({ pid, socket, listening }: EmbeddedRecord, reused: boolean): RunningEmbedded {
-  return { pid, socket, listening, reused };
+  return { pid, socket, listening, reused, again: false };
 }
 
 /** null: nobody answers there, or not in this language. */

@@ -1,4 +1,5 @@
 import type { BalancerConfig, Config, GroupConfig, ServiceConfig } from '../../../core/fleet/config.ts';
+import { isServerName } from '../../../core/observed/server-name.ts';
 import { PortError } from '../../../engine/ports.ts';
 import type { EmbeddedConfig } from './config.ts';
 
@@ -59,6 +60,8 @@ function serversOf(balancer: Embedded, service: ServiceConfig, group: GroupConfi
       `service ${service.name} is not run by the local provider in ${group.environment}, so its addresses are unknown`,
     );
   }
+  if (!isServerName(local.serverName))
+    throw refused(balancer, `no server can be called ${local.serverName}: give its group another \`server\``);
   return Array.from({ length: size.max }, (_, index) => ({
     name: local.serverName.replaceAll('{index}', String(index + 1)),
     address: `127.0.0.1:${local.firstPort + index}`,

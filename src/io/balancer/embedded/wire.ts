@@ -8,6 +8,15 @@ import type { BackendReading } from '../../../core/observed/backend.ts';
  *   ← {"id":1,"result":null}        or        {"id":1,"error":{"code":"not-found","message":"…"}}
  */
 const state = z.enum(['ready', 'drain', 'maint']);
+
+/** By name. zod's own record passes over a key `__proto__` as if it were not there: what was asked for would not be done. */
+const byName = <T extends z.ZodType>(value: T) =>
+  z
+    .unknown()
+    .refine((record) => typeof record !== 'object' || record === null || !Object.hasOwn(record, '__proto__'), {
+      message: 'no name is __proto__',
+    })
+    .pipe(z.record(z.string(), value));
 const requestSchema = z.discriminatedUnion('op', [
   z.strictObject({ id: z.int(), op: z.literal('hello') }),
   z.strictObject({ id: z.int(), op: z.literal('stop') }),
@@ -17,16 +26,16 @@ const requestSchema = z.discriminatedUnion('op', [
     id: z.int(),
     op: z.literal('weights'),
     backend: z.string(),
-    weights: z.record(z.string(), z.int().min(0).max(256)),
+    weights: byName(z.int().min(0).max(256)),
   }),
   z.strictObject({
     id: z.int(),
     op: z.literal('configured'),
     configHash: z.string(),
     /** Backend → server → configured weight. */
-    weights: z.record(z.string(), z.record(z.string(), z.int().min(0).max(256))),
+    weights: byName(byName(z.int().min(0).max(256))),
   }),
-  z.strictObject({ id: z.int(), op: z.literal('states'), backend: z.string(), states: z.record(z.string(), state) }),
+  z.strictObject({ id: z.int(), op: z.literal('states'), backend: z.string(), states: byName(state) }),
 ]);
 export type ControlRequest = z.infer<typeof requestSchema>;
 /** A request before it has its number. */
@@ -52,7 +61,7 @@ const helloSchema = z.strictObject({
   token: z.string(),
   configHash: z.string(),
   /** Backend → `host:port` on which it listens. */
-  listening: z.record(z.string(), z.string()),
+  listening: byName(z.string()),
 });
 export type Hello = z.infer<typeof helloSchema>;
 
@@ -102,7 +111,7 @@ const readingSchema = z.strictObject({
     readOnly: reading(z.null()),
   }),
 });
-const attemptsSchema = z.record(z.string(), count);
+const attemptsSchema = byName(count);
 
 /** All throw when the value is something else. */
 export const parseRequest = (line: string): ControlRequest => requestSchema.parse(JSON.parse(line));
@@ -111,14 +120,33 @@ export const parseHello = (value: unknown): Hello => helloSchema.parse(value);
 export const parseReading = (value: unknown): BackendReading => readingSchema.parse(value);
 export const parseAttempts = (value: unknown): Record<string, number> => attemptsSchema.parse(value);
 
-/** Calls `onLine` for every complete line; `onOverflow` once, when a line is longer than anything this language has. */
+/** What is wrong with a value, in a few words however much of it is wrong. */
+export function problemsOf({ issues }: z.ZodError): string {
+  const said = issues.slice(0, 3).map(({ path, message }) => `${path.join('.') || '(top)'}: ${message}`);
+  const words = said.join('; ').slice(0, 500);
+  return issues.length > said.length ? `${words}; and ${issues.length - said.length} more` : words;
+}
+
+/**
+ * Calls `onLine` for every complete line; `onOverflow` once, and then nothing any more, when a line is longer than anything
+ * this language has.
+ */
 export function lineSplitter(onLine: (line: string) => void, onOverflow: () => void): (chunk: string) => void {
   let rest = '';
+  let isOver = false;
   return (chunk) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') onLine(line);
-    if (rest.length > lineLengthMax) onOverflow();
+    if (isOver) return;
+    const [first = '', ...others] = chunk.split('\n');
+    rest += first;
+    for (const next of others) {
+      if (rest.length > lineLengthMax) break;
+      if (rest !== '') onLine(rest);
+      rest = next;
+    }
+    if (rest.length <= lineLengthMax) return;
+    isOver = true;
+    rest = '';
+    onOverflow();
   };
 }
 const lineLengthMax = 1_000_000;

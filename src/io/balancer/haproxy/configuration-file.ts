@@ -27,9 +27,12 @@ export function configurationOf(text: string, backend: string): ConfigurationRes
   const sections = sectionsOf(configurationLines(text));
   const section = sections.find((candidate) => candidate.name === backend && servesBackends.has(candidate.kind));
   if (section === undefined) return 'absent';
-  const chain = withDefaults(section, sections);
+  const chain = withDefaults(section);
   if (chain.some((part) => part.conditional)) return 'conditional';
-  return chain.flatMap((part) => part.lines).reduce(apply, emptyState()).facts;
+  const draft = emptyDraft();
+  for (const { lines } of chain) for (const words of lines) apply(draft, words);
+  const { defaultServer: _, templates: __, bypasses, ...facts } = draft;
+  return { ...facts, bypasses: [...bypasses] };
 }
 
 type Section = {
@@ -47,17 +50,21 @@ const sectionKinds = new Set([
   ...['http-errors', 'cache', 'ring', 'fcgi-app', 'log-forward', 'log-profile', 'crt-store', 'traces', 'acme'],
 ]);
 
+/** In one pass: a file of any length takes time in proportion to it. */
 function sectionsOf(lines: readonly ConfigurationLine[]): Section[] {
   const sections: Section[] = [];
+  const namedDefaults = new Map<string, Section>();
   let defaults: Section | null = null;
   let current: Section | null = null;
   for (const { words, conditional } of lines) {
     const [kind = '', name = null] = words;
     if (sectionKinds.has(kind)) {
-      const from = baseOf(words, kind, sections, defaults);
+      const from = baseOf(words, kind, namedDefaults, defaults);
       current = { kind, name: name === 'from' ? null : name, from, lines: [], conditional };
       sections.push(current);
-      if (kind === 'defaults') defaults = current;
+      if (kind !== 'defaults') continue;
+      defaults = current;
+      if (current.name !== null) namedDefaults.set(current.name, current);
     } else if (current !== null) {
       current.lines.push(words);
       current.conditional ||= conditional;
@@ -70,117 +77,118 @@ function sectionsOf(lines: readonly ConfigurationLine[]): Section[] {
 function baseOf(
   words: readonly string[],
   kind: string,
-  sections: readonly Section[],
+  named: ReadonlyMap<string, Section>,
   last: Section | null,
 ): Section | null {
   const from = words.indexOf('from');
-  const named = from < 0 ? undefined : words[from + 1];
-  if (named === undefined) return kind === 'defaults' ? null : last;
-  return sections.findLast((section) => section.kind === 'defaults' && section.name === named) ?? null;
+  const name = from < 0 ? undefined : words[from + 1];
+  if (name === undefined) return kind === 'defaults' ? null : last;
+  return named.get(name) ?? null;
 }
 
-function withDefaults(section: Section, sections: readonly Section[]): Section[] {
+/** The outermost defaults first. A section inherits from earlier ones only, so there is no circle. */
+function withDefaults(section: Section): Section[] {
   const chain: Section[] = [];
-  for (let part: Section | null = section; part !== null && chain.length <= sections.length; part = part.from) {
-    chain.unshift(part);
-  }
-  return chain;
+  for (let part: Section | null = section; part !== null; part = part.from) chain.push(part);
+  return chain.reverse();
 }
 
-/** `serverWords` are those of `default-server`, which count for the servers after it. */
-type State = { readonly facts: BackendConfiguration; readonly serverWords: readonly string[] };
+/** What is gathered line by line; later lines win. */
+type Draft = {
+  -readonly [name in Exclude<keyof BackendConfiguration, 'bypasses' | 'servers'>]: BackendConfiguration[name];
+} & {
+  readonly bypasses: Set<string>;
+  readonly servers: Map<string, ServerConfiguration>;
+  /** What `default-server` says, for the servers after it. */
+  defaultServer: ServerConfiguration;
+  /** How many servers templates have made: a short line makes many. */
+  templates: number;
+};
 
-function emptyState(): State {
+function emptyDraft(): Draft {
   return {
-    serverWords: [],
-    facts: {
-      mode: null,
-      algorithm: null,
-      cookie: false,
-      stickRules: false,
-      retryOn: null,
-      abortOnClose: false,
-      redispatch: false,
-      bypasses: [],
-      connectTimeout: null,
-      serverTimeout: null,
-      servers: new Map(),
-    },
+    mode: null,
+    algorithm: null,
+    cookie: false,
+    stickRules: false,
+    retryOn: null,
+    abortOnClose: false,
+    redispatch: false,
+    connectTimeout: null,
+    serverTimeout: null,
+    bypasses: new Set(),
+    servers: new Map(),
+    defaultServer: { disabled: false, features: [] },
+    templates: 0,
   };
 }
 
-function apply(state: State, words: readonly string[]): State {
-  const { facts, serverWords } = state;
+function apply(draft: Draft, words: readonly string[]): void {
   const [keyword, first = '', second = ''] = words;
-  const where = (change: Partial<BackendConfiguration>) => ({ serverWords, facts: { ...facts, ...change } });
   switch (keyword) {
     case 'mode':
-      return where({ mode: first });
+      draft.mode = first;
+      break;
     case 'balance':
-      return where({ algorithm: first.replace(/\(.*$/, '') });
+      draft.algorithm = first.replace(/\(.*$/, '');
+      break;
     case 'cookie':
-      return where({ cookie: true });
+      draft.cookie = true;
+      break;
     case 'persist':
-      return first.startsWith('rdp-cookie') ? where({ cookie: true }) : state;
+      if (first.startsWith('rdp-cookie')) draft.cookie = true;
+      break;
     case 'stick':
-      return where({ stickRules: true });
+      draft.stickRules = true;
+      break;
     case 'retry-on':
-      return where({ retryOn: words.slice(1) });
+      draft.retryOn = words.slice(1);
+      break;
     case 'use-server':
-      return where(withBypass(facts, `use-server ${first}`));
+      draft.bypasses.add(`use-server ${first}`);
+      break;
     case 'force-persist':
-      return where(withBypass(facts, keyword));
+      draft.bypasses.add(keyword);
+      break;
     case 'http-response':
     case 'http-after-response':
-      return first === 'set-status' ? where(withBypass(facts, `${keyword} ${first}`)) : state;
+      if (otherAnswers.has(first)) draft.bypasses.add(`${keyword} ${first}`);
+      break;
     case 'option':
-      return where(optionOf(facts, first, true));
+      setOption(draft, first, true);
+      break;
     case 'no':
-      return first === 'option' ? where(optionOf(facts, second, false)) : state;
+      if (first === 'option') setOption(draft, second, false);
+      break;
     case 'timeout':
-      return where(
-        first === 'connect' ? { connectTimeout: second } : first === 'server' ? { serverTimeout: second } : {},
-      );
+      if (first === 'connect') draft.connectTimeout = second;
+      if (first === 'server') draft.serverTimeout = second;
+      break;
     case 'default-server':
-      return { facts, serverWords: [...serverWords, ...words.slice(1)] };
+      draft.defaultServer = serverOf(draft.defaultServer, words.slice(1));
+      break;
     case 'server':
-      return where({
-        servers: new Map([...facts.servers, [first, serverOf([...serverWords, ...words.slice(3)], [])]]),
-      });
-    case 'server-template': {
-      const server = serverOf([...serverWords, ...words.slice(4)], ['server-template']);
-      return where({
-        servers: new Map([...facts.servers, ...templateNames(first, second).map((name) => [name, server] as const)]),
-      });
-    }
+      draft.servers.set(first, serverOf(draft.defaultServer, words.slice(3)));
+      break;
+    case 'server-template':
+      addTemplate(draft, first, second, serverOf(draft.defaultServer, words.slice(4)));
+      break;
     default:
-      return state;
   }
 }
 
-function optionOf(facts: BackendConfiguration, name: string, value: boolean): Partial<BackendConfiguration> {
-  switch (name) {
-    case 'abortonclose':
-      return { abortOnClose: value };
-    case 'redispatch':
-      return { redispatch: value };
-    case 'persist':
-      return value
-        ? withBypass(facts, 'option persist')
-        : { bypasses: facts.bypasses.filter((rule) => rule !== 'option persist') };
-    default:
-      return {};
-  }
-}
-
-function withBypass({ bypasses }: BackendConfiguration, rule: string): Partial<BackendConfiguration> {
-  return { bypasses: [...new Set([...bypasses, rule])] };
+function setOption(draft: Draft, name: string, value: boolean): void {
+  if (name === 'abortonclose') draft.abortOnClose = value;
+  if (name === 'redispatch') draft.redispatch = value;
+  if (name !== 'persist') return;
+  if (value) draft.bypasses.add('option persist');
+  else draft.bypasses.delete('option persist');
 }
 
 /** Later words win, as `no-…`, `enabled` and `slowstart 0` take back what `default-server` said. */
-function serverOf(words: readonly string[], features: readonly string[]): ServerConfiguration {
-  const found = new Set(features);
-  let disabled = false;
+function serverOf(defaults: ServerConfiguration, words: readonly string[]): ServerConfiguration {
+  const found = new Set(defaults.features);
+  let { disabled } = defaults;
   for (const [at, word] of words.entries()) {
     if (word === 'slowstart' && durationMs(words[at + 1] ?? '') === 0) found.delete(word);
     else if (serverFeatures.has(word)) found.add(word);
@@ -191,24 +199,33 @@ function serverOf(words: readonly string[], features: readonly string[]): Server
   return { disabled, features: [...found] };
 }
 
+/** Actions of a response rule after which users get another status than the server's, which is the one that is counted. */
+const otherAnswers = new Set(['set-status', 'return', 'deny']);
+
 const serverFeatures = new Set(['backup', 'track', 'agent-check', 'cookie', 'slowstart', 'observe']);
 
 /** `server-template web 3` and `server-template web 1-3` make web1, web2, web3. */
-function templateNames(prefix: string, range: string): string[] {
-  const [, first, last] = /^(?:(\d+)-)?(\d+)$/.exec(range) ?? [];
-  if (last === undefined) return [];
-  const from = Number(first ?? 1);
-  const count = Math.min(Number(last) - from + 1, templateServersMax);
-  return Array.from({ length: Math.max(0, count) }, (_, at) => `${prefix}${from + at}`);
+function addTemplate(draft: Draft, prefix: string, range: string, server: ServerConfiguration): void {
+  const [, first = '1', last] = /^(?:(\d{1,9})-)?(\d{1,9})$/.exec(range) ?? [];
+  if (last === undefined) return;
+  const made = { ...server, features: ['server-template', ...server.features] };
+  for (let number = Number(first); number <= Number(last) && draft.templates < templateServersMax; number++) {
+    draft.servers.set(`${prefix}${number}`, made);
+    draft.templates++;
+  }
 }
 
 const templateServersMax = 100_000;
 
-/** HAProxy's durations: a number in milliseconds, or with a unit. null: not one (an environment variable, say). */
+/** HAProxy's durations: a number in milliseconds, or with a unit. null: not one (an environment variable, or longer than it takes). */
 export function durationMs(text: string): number | null {
-  const [, count, unit = 'ms'] = /^(\d+)(us|ms|s|m|h|d)?$/.exec(text) ?? [];
+  const [, count, unit = 'ms'] = /^(\d{1,15})(us|ms|s|m|h|d)?$/.exec(text) ?? [];
   const factor = unitMs[unit];
-  return count === undefined || factor === undefined ? null : Math.ceil(Number(count) * factor);
+  const ms = count === undefined || factor === undefined ? Number.NaN : Math.ceil(Number(count) * factor);
+  return ms <= durationMsMax ? ms : null;
 }
+
+/** HAProxy refuses time-outs above this. */
+const durationMsMax = 2 ** 31 - 1;
 
 const unitMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

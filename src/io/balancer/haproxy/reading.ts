@@ -1,4 +1,6 @@
 import type { BackendReading } from '../../../core/observed/backend.ts';
+import { isServerName } from '../../../core/observed/server-name.ts';
+import { PortError } from '../../../engine/ports.ts';
 import type { FileFacts } from './configuration-reader.ts';
 import { expectBackend, parseInfo, parseServersState, parseStat, type Row } from './replies.ts';
 import { serverReading } from './server-reading.ts';
@@ -20,7 +22,9 @@ export function readCommands(backend: string, proxy: string): string[] {
  */
 export function proxyNumberIn(answer: string): string | null {
   if (!answer.startsWith('1\n# ')) return null;
-  return parseServersState('show servers state', answer)[0]?.text('be_id') ?? null;
+  // As a number, so that nothing but a number becomes part of the next command.
+  const [first] = parseServersState('show servers state', answer);
+  return first === undefined ? null : String(first.number('be_id'));
 }
 
 export type ReadingWithIds = { readonly reading: BackendReading; readonly serverIds: ReadonlyMap<string, number> };
@@ -42,11 +46,12 @@ export function readingOf(
   if (whole === undefined) throw protocolError(showStat, 'a row BACKEND', stat.slice(-80));
   const mode = whole.text('mode');
   const facts = 'facts' in file ? file.facts : null;
-  const pairs = paired(
-    parseServersState(showState, state),
-    rows.filter((row) => row !== whole),
-    showStat,
-  );
+  const stateRows = parseServersState(showState, state);
+  const statRows = rows.filter((row) => row !== whole);
+  expectOnly(backend, showState, stateRows, 'be_name');
+  expectOnly(backend, showStat, statRows, 'pxname');
+  const pairs = paired(stateRows, statRows, showStat);
+  for (const [, row] of pairs) refuseName(socket, backend, row.text('svname'));
   return {
     serverIds: new Map(pairs.map(([, row]) => [row.text('svname'), row.number('sid')])),
     reading: {
@@ -55,6 +60,17 @@ export function readingOf(
       traits: { ...traitsOf(backend, runtimeTraits(whole, tables), file), readOnly: readOnlyOf(socket, level) },
     },
   };
+}
+
+function expectOnly(backend: string, doing: string, rows: readonly Row[], column: string): void {
+  const other = rows.find((row) => row.text(column) !== backend);
+  if (other !== undefined) throw protocolError(doing, `servers of ${backend} only`, other.text(column));
+}
+
+function refuseName(socket: string, backend: string, name: string): void {
+  if (isServerName(name)) return;
+  const text = `HAProxy at ${socket} has a server ${backend}/${name}, and Drover cannot keep facts under that name: rename it`;
+  throw new PortError('refused', text, { retriable: false });
 }
 
 /** Each server has one row in either table; a server added or deleted between the two commands shows in the next reading. */

@@ -8,7 +8,10 @@ export function parseInfo(address: string, answer: string): ProcessInfo {
   const values = new Map<string, string>();
   for (const line of answer.split('\n')) {
     const colon = line.indexOf(': ');
-    if (colon > 0) values.set(line.slice(0, colon), line.slice(colon + 2).trim());
+    if (colon <= 0) continue;
+    const key = line.slice(0, colon);
+    if (values.has(key)) throw protocolError('show info', `one line "${key}: …"`, answer);
+    values.set(key, line.slice(colon + 2).trim());
   }
   if (!values.has('Pid')) throw notAWorkerError(address, answer);
   const number = (key: string) => wholeNumber('show info', key, values.get(key));
@@ -30,6 +33,8 @@ export type Row = {
   text(column: string): string;
   /** A whole number that is not negative. */
   number(column: string): number;
+  /** A number of flags of which later versions may have more: as many as can be told apart. */
+  flags(column: string): number;
 };
 
 /**
@@ -41,12 +46,11 @@ export function parseServersState(doing: string, answer: string): Row[] {
   if (format !== '1' || header === undefined || !header.startsWith('# ')) {
     throw protocolError(doing, 'format 1 and a line of column names', answer);
   }
-  const columns = positions(header.slice(2).split(' '));
-  return lines.map((line) => {
-    const cells = line.split(' ');
-    if (cells.length !== columns.size) throw protocolError(doing, `${columns.size} columns`, line);
-    return rowOf(doing, columns, cells);
-  });
+  return rowsOf(
+    doing,
+    header.slice(2).split(' '),
+    lines.map((line) => line.split(' ')),
+  );
 }
 
 /** `show stat …`: comma-separated values with a header that starts with `# `, where newer versions have more columns. */
@@ -55,12 +59,21 @@ export function parseStat(doing: string, answer: string): Row[] {
   if (header === undefined || !header.startsWith('# pxname,')) {
     throw protocolError(doing, 'a line of column names that starts with "# pxname,"', answer);
   }
-  const columns = positions(header.slice(2).split(','));
-  return lines.map((line) => rowOf(doing, columns, cellsOf(doing, line)));
+  return rowsOf(
+    doing,
+    header.slice(2).split(','),
+    lines.map((line) => cellsOf(doing, line)),
+  );
 }
 
-function positions(names: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(names.map((name, at) => [name, at]));
+/** A row that has more or fewer cells than there are columns would give each column another one's value. */
+function rowsOf(doing: string, names: readonly string[], rows: readonly (readonly string[])[]): Row[] {
+  const columns = new Map(names.map((name, at) => [name, at]));
+  if (columns.size !== names.length) throw protocolError(doing, 'each column once', names.join(','));
+  return rows.map((cells) => {
+    if (cells.length !== names.length) throw protocolError(doing, `${names.length} columns`, cells.join(','));
+    return rowOf(doing, columns, cells);
+  });
 }
 
 function rowOf(doing: string, columns: ReadonlyMap<string, number>, cells: readonly string[]): Row {
@@ -70,8 +83,20 @@ function rowOf(doing: string, columns: ReadonlyMap<string, number>, cells: reado
     if (cell === undefined) throw protocolError(doing, `a column ${column}`, cells.join(','));
     return cell;
   };
-  return { text, number: (column) => wholeNumber(doing, column, text(column)) };
+  const number = (column: string) => wholeNumber(doing, column, text(column));
+  return {
+    text,
+    number,
+    flags(column) {
+      const value = number(column);
+      if (value > flagsMax) throw protocolError(doing, `flags for ${column}`, text(column));
+      return value;
+    },
+  };
 }
+
+/** Beyond this the operators on bits would look at other bits. */
+const flagsMax = 0xffff;
 
 /** A cell with a comma or a quote in it is quoted, and its quotes are doubled. */
 function cellsOf(doing: string, line: string): string[] {

@@ -6,7 +6,7 @@ import { protocolError } from './socket-errors.ts';
 
 /** One server from its row of `show servers state`, its row of `show stat` and, where there is one, its line in haproxy.cfg. */
 export function serverReading(state: Row, stat: Row, mode: string, file: BackendConfiguration | null): ServerReading {
-  const adminFlags = state.number('srv_admin_state');
+  const adminFlags = state.flags('srv_admin_state');
   const name = stat.text('svname');
   return {
     name,
@@ -48,7 +48,7 @@ const check = { configured: 0x02, enabled: 0x04, paused: 0x08 } as const;
 function healthOf(state: Row, stat: Row, adminFlags: number): Health {
   if ((adminFlags & (flag.unresolved | flag.unresolvable)) !== 0) return 'down';
   if (adminOf(adminFlags) === 'maint') return 'unchecked';
-  const active = [state.number('srv_check_state'), state.number('srv_agent_state')].some(
+  const active = [state.flags('srv_check_state'), state.flags('srv_agent_state')].some(
     (bits) => (bits & check.configured) !== 0 && (bits & check.enabled) !== 0 && (bits & check.paused) === 0,
   );
   if (!active && stat.text('tracked') === '') return 'unchecked';
@@ -105,9 +105,9 @@ function addressOf(state: Row): string | null {
 function featuresOf(name: string, state: Row, stat: Row, file: BackendConfiguration | null): string[] {
   const configured = file?.servers.get(name)?.features ?? [];
   const shown = [
-    stat.text('bck') === '1' ? 'backup' : null,
+    stat.number('bck') > 0 ? 'backup' : null,
     stat.text('tracked') === '' ? null : 'track',
-    (state.number('srv_agent_state') & check.configured) === 0 ? null : 'agent-check',
+    (state.flags('srv_agent_state') & check.configured) === 0 ? null : 'agent-check',
     stat.text('cookie') === '' ? null : 'cookie',
     file === null || file.servers.has(name) ? null : 'not-in-configuration',
   ];

@@ -2,6 +2,7 @@ import type { BackendTraits } from '../../../core/observed/backend.ts';
 import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
 import { type BackendConfiguration, durationMs } from './configuration-file.ts';
 import type { FileFacts } from './configuration-reader.ts';
+import { excerpt } from './socket-errors.ts';
 
 /** What the runtime socket tells of a backend; null: it does not, at this socket's level. */
 export type RuntimeTraits = {
@@ -22,7 +23,7 @@ export function traitsOf(backend: string, runtime: RuntimeTraits, file: FileFact
     mode: modeOf(runtime.mode),
     algorithm,
     stickiness: stickinessOf(backend, runtime, facts, algorithm, file),
-    retryOn: fromFile(({ retryOn }) => known(retryOn ?? ['conn-failure'])),
+    retryOn: fromFile(retryOnOf),
     abortOnClose: fromFile(({ abortOnClose }) => known(abortOnClose)),
     redispatch: fromFile(({ redispatch }) => known(redispatch)),
     bypasses: fromFile(({ bypasses }) => known(bypasses)),
@@ -66,6 +67,13 @@ function stickinessOf(
   return unknown(
     `whether ${backend} uses one of the stick tables (${runtime.stickTables.join(', ')}) does not show, and ${why}`,
   );
+}
+
+/** The value of an environment variable is the balancer's: what it hides does not show. */
+function retryOnOf({ retryOn }: BackendConfiguration): Reading<readonly string[]> {
+  if (retryOn?.some((word) => word.includes('$')))
+    return unknown(`haproxy.cfg says \`retry-on ${excerpt(retryOn.join(' '))}\`, and its variables are the balancer's`);
+  return known(retryOn ?? ['conn-failure']);
 }
 
 const hashes = new Set(['source', 'uri', 'url_param', 'hdr', 'rdp-cookie', 'hash']);

@@ -117,7 +117,9 @@ export class Controller {
 
   #addMissing(): void {
     const nowMs = this.#setup.clock.now();
-    for (let index = 0; index < this.#wanted.desired; index += 1) {
+    // Whatever a file says is wanted: nothing is started beyond what the configuration allows now.
+    const count = Math.min(this.#wanted.desired, this.#setup.size.max);
+    for (let index = 0; index < count; index += 1) {
       if (this.#records.has(index)) continue;
       const phase: Phase = { kind: 'waiting', startAfterMs: nowMs, restart: false };
       const token = this.#newToken(index);

@@ -42,7 +42,7 @@ async function describeInstance(setup: Setup, one: Observed, monitor: HealthMoni
   const { record } = one;
   const health = monitor.healthOf(record.token);
   const late = setup.clock.now() - record.startedAtMs >= setup.local.health.startMsMax;
-  const state = stateOf(one, health, late);
+  const state = stateOf(one, health, late, health.failures >= setup.local.health.fall);
   return {
     id: instanceName(setup, record.index),
     server: filled(setup, record.index, setup.local.serverName),
@@ -53,7 +53,7 @@ async function describeInstance(setup: Setup, one: Observed, monitor: HealthMoni
   };
 }
 
-function stateOf({ record, fact, wanted }: Observed, health: Health, late: boolean): InstanceState {
+function stateOf({ record, fact, wanted }: Observed, health: Health, late: boolean, hasFallen: boolean): InstanceState {
   // Told before anything is done about it, so that whoever routes traffic may act first.
   if (!wanted) return 'stopping';
   switch (record.phase.kind) {
@@ -66,7 +66,8 @@ function stateOf({ record, fact, wanted }: Observed, health: Health, late: boole
       if (isCrashLooping(record)) return 'crash-looping';
       if (fact !== 'alive') return 'unhealthy';
       if (health.verdict !== 'undecided') return health.verdict;
-      return late ? 'unhealthy' : 'starting';
+      // Nobody knows how often it failed before this process began to look: it fails as often as any other to be called so.
+      return late && hasFallen ? 'unhealthy' : 'starting';
   }
 }
 

@@ -34,6 +34,17 @@ export function resolveDirectory(path: string): string {
   return parent === absolute ? absolute : join(resolveDirectory(parent), basename(absolute));
 }
 
+/** The group whose folder has this name; null: no group's has. */
+export function groupOfFolder(folder: string): string | null {
+  try {
+    const name = decodeURIComponent(folder);
+    return encodeURIComponent(name) === folder ? name : null;
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
+}
+
 export function localDirectory(stateDirectory: string): string {
   return join(stateDirectory, 'local');
 }

@@ -1,24 +1,18 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { PortError } from '../../../engine/ports.ts';
 import type { ProcessIdentity } from './lifecycle.ts';
+import { listeningInodes, type ProcessStat, parseProcessStat, parseUptime, variableIn } from './proc.ts';
 
 /** The environment variable that marks a process as Drover's, and says whose. */
 export const tokenVariable = 'DROVER_TOKEN';
 
-export type FoundProcess = {
+export type FoundProcess = ProcessStat & {
   readonly pid: number;
-  readonly startTicks: number;
-  /** Process ids of the leaders of its process group and of its session. */
-  readonly group: number;
-  readonly session: number;
   /** null: no token, or an environment that this user may not read. */
   readonly token: string | null;
 };
 
 export type MarkedProcess = FoundProcess & { readonly token: string };
-
-/** A process that lives; zombies do not. */
-type ProcessStat = Pick<FoundProcess, 'startTicks' | 'group' | 'session'>;
 
 /** Identity of a living process of this machine; null: there is none with this pid. */
 export function identify(pid: number): ProcessIdentity | null {
@@ -58,7 +52,7 @@ export function findLeftovers(leader: ProcessIdentity, token: string, aliveAtTic
 
 /** The present moment in the unit of `startTicks`; Linux tells user space 100 ticks per second on every architecture that Node runs on. */
 export function ticksNow(): number {
-  return Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 100);
+  return parseUptime(readFileSync('/proc/uptime', 'utf8'));
 }
 
 /**
@@ -81,7 +75,9 @@ export function commandLine(pid: number): readonly string[] {
 
 /** Whether anything listens on the TCP port on this machine, and which process if that can be seen. */
 export function findListener(port: number): { readonly pid: number | null } | null {
-  const inodes = [...listeningInodes('/proc/net/tcp', port), ...listeningInodes('/proc/net/tcp6', port)];
+  const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
+    listeningInodes(readIfThere(table) ?? '', port),
+  );
   if (inodes.length === 0) return null;
   const targets = new Set(inodes.map((inode) => `socket:[${inode}]`));
   for (const entry of readdirSync('/proc')) {
@@ -116,33 +112,17 @@ function send(target: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** null: there is none with this pid that lives. */
 function readStat(pid: number): ProcessStat | null {
   const text = readIfThere(`/proc/${pid}/stat`);
-  if (text === null) return null;
-  // The second field is the program's name in parentheses and may itself contain spaces and parentheses.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  // One that is ending gives up its memory first, and its environment with it.
-  const virtualBytes = Number(fields[20]);
-  if (state === undefined || state === 'Z' || state === 'X' || virtualBytes === 0) return null;
-  return { group: Number(fields[2]), session: Number(fields[3]), startTicks: Number(fields[19]) };
+  // A process that ends while its file is read leaves it empty.
+  return text === null || text === '' ? null : parseProcessStat(text);
 }
 
 /** null: no token, or an environment that this user may not read. */
 export function tokenOf(pid: number): string | null {
   const text = readIfThere(`/proc/${pid}/environ`);
-  const line = text?.split('\0').find((entry) => entry.startsWith(`${tokenVariable}=`));
-  return line === undefined ? null : line.slice(tokenVariable.length + 1);
-}
-
-/** Line: `sl local_address rem_address st … inode`, addresses as hexadecimal `address:port`, state 0A = listening. */
-function listeningInodes(table: string, port: number): string[] {
-  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return (readIfThere(table) ?? '')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === '0A' && fields[1]?.endsWith(wanted))
-    .flatMap((fields) => fields[9] ?? []);
+  return text === null ? null : variableIn(text, tokenVariable);
 }
 
 function hasOpen(pid: string, targets: ReadonlySet<string>): boolean {

@@ -46,7 +46,9 @@ const instanceSchema = z.strictObject({
   note: z.string().nullable(),
   phase,
 });
-const groupSchema = z.strictObject({ version: z.literal(version), min: count, desired: count, declaredMin: count });
+/** More than any configuration may ask for. */
+const size = count.max(10_000);
+const groupSchema = z.strictObject({ version: z.literal(version), min: size, desired: size, declaredMin: size });
 
 /** Reads a group's files. Throws PortError `corrupt` or `newer-version`, naming file and field, before anything is done. */
 export async function readStored(paths: GroupPaths): Promise<Stored> {
@@ -54,7 +56,8 @@ export async function readStored(paths: GroupPaths): Promise<Stored> {
   const group = names.includes('group.json') ? await readText(paths.group) : null;
   const records: InstanceRecord[] = [];
   for (const name of names) {
-    const index = name.match(/^instance-(\d+)\.json$/)?.[1];
+    // As it is written, and no other spelling of the same number: that would be a second file of one instance.
+    const index = name.match(/^instance-(0|[1-9]\d{0,5})\.json$/)?.[1];
     if (index === undefined) continue;
     const file = instanceFile(paths, Number(index));
     const text = await readText(file);
@@ -81,6 +84,9 @@ export function parseInstance(file: string, text: string, index: number, tokenPr
 /** Throws PortError `corrupt` or `newer-version`. */
 export function parseWanted(file: string, text: string): Wanted {
   const { version: _, ...wanted } = parse(file, text, groupSchema);
+  // Written only so, and what follows from another order would be found out by starting processes.
+  if (wanted.desired < wanted.min)
+    throw corrupt(file, `desired: expected at least ${wanted.min}, the minimum, found ${wanted.desired}`);
   return wanted;
 }
 
@@ -164,7 +170,8 @@ function parse<T>(file: string, text: string, schema: z.ZodType<T>): T {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw corrupt(file, parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+  const said = parsed.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw corrupt(file, said.join('; ').slice(0, 1000));
 }
 
 function corrupt(file: string, problem: string, cause?: unknown): PortError {

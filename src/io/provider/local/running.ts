@@ -1,4 +1,4 @@
-import { resolveDirectory, storePrefix } from './paths.ts';
+import { groupOfFolder, resolveDirectory, storePrefix } from './paths.ts';
 import { findByToken } from './processes.ts';
 
 export type LocalInstance = {
@@ -18,8 +18,8 @@ export function runningInstances(stateDirectory: string): LocalInstance[] {
     const [folder = '', index = ''] = token.slice(prefix.length).split('/');
     // Children inherit the token; the instance's own process is the oldest.
     const pid = found[0]?.pid;
-    if (pid === undefined || !/^\d+$/.test(index)) return [];
-    const group = decodeURIComponent(folder);
+    const group = groupOfFolder(folder);
+    if (pid === undefined || group === null || !/^\d{1,6}$/.test(index)) return [];
     return [{ group, name: `${group}-${Number(index) + 1}`, pid, index: Number(index) }];
   });
   instances.sort((one, other) =>

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlLock, takeControlLock } from './control-lock.ts';
-import { groupPaths, localDirectory, resolveDirectory, storePrefix } from './paths.ts';
+import { groupOfFolder, groupPaths, localDirectory, resolveDirectory, storePrefix } from './paths.ts';
 import { findByToken, signalFound } from './processes.ts';
 import { translated } from './records.ts';
 
@@ -75,5 +75,5 @@ async function groupNames(directory: string): Promise<string[]> {
   const local = localDirectory(directory);
   if (!existsSync(local)) return [];
   const entries = await translated(local, () => readdir(local));
-  return entries.map((entry) => decodeURIComponent(entry));
+  return entries.map(groupOfFolder).filter((name) => name !== null);
 }

@@ -1,0 +1,109 @@
+import type { ServerReading } from '../observed/backend.ts';
+import type { GroupReading } from '../observed/group.ts';
+import type { Reading } from '../observed/reading.ts';
+import type { TrafficEffect } from './decision.ts';
+import { recentMs } from './load.ts';
+import type { Observation } from './observation.ts';
+import { isLeaving, isUnable, serversOf, sideOf } from './servers.ts';
+import type { RolloutState } from './state.ts';
+
+/**
+ * Backends at which no server of the origin is up, as far as is known: whoever takes the destination away there leaves nobody.
+ * A backend that cannot be read and a server whose health nobody tells are none of them: the way back works blind.
+ */
+export function aloneAt(
+  { plan, asFound }: Pick<RolloutState, 'plan' | 'asFound'>,
+  { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
+): string[] {
+  return plan.backends.flatMap((backend) => {
+    const reading = backends[backend.id]?.reading;
+    if (!reading?.known) return [];
+    const found = asFound.backends[backend.id] ?? {};
+    const isLeft = serversOf(backend, reading.value, 'origin').some((server) =>
+      mayCarry(server, found[server.name]?.weight ?? server.weight, origin.reading),
+    );
+    return isLeft ? [] : [backend.id];
+  });
+}
+
+/**
+ * The same as this controller knows it: what a balancer told of late counts on where this pass got no answer, be it that somebody
+ * who asks for the way back did not let it wait for one.
+ */
+export function aloneNow(
+  state: RolloutState,
+  { aloneAtMs }: { readonly aloneAtMs: Readonly<Record<string, number>> },
+  observation: Observation,
+): string[] {
+  const told = aloneAt(state, observation);
+  return state.plan.backends.flatMap(({ id }) => {
+    if (observation.backends[id]?.reading.known) return told.includes(id) ? [id] : [];
+    const atMs = aloneAtMs[id];
+    return atMs !== undefined && observation.nowMs - atMs <= recentMs ? [id] : [];
+  });
+}
+
+/** When a balancer last told that the destination stands alone there; a reading that tells otherwise takes it out. */
+export function aloneSince(
+  before: Readonly<Record<string, number>>,
+  state: RolloutState,
+  observation: Observation,
+): Readonly<Record<string, number>> {
+  const told = aloneAt(state, observation);
+  return Object.fromEntries(
+    state.plan.backends.flatMap(({ id }) => {
+      const timed = observation.backends[id];
+      const atMs = timed?.reading.known ? (told.includes(id) ? timed.atMs : undefined) : before[id];
+      return atMs === undefined ? [] : [[id, atMs]];
+    }),
+  );
+}
+
+/** With `weight`, the server takes requests, or nobody knows that it does not. An operator's maint and drain say that it does not. */
+export function mayCarry(
+  server: Pick<ServerReading, 'name' | 'admin' | 'health'>,
+  weight: number,
+  group: Reading<GroupReading>,
+): boolean {
+  return weight > 0 && server.admin === 'ready' && !isUnable(server, group) && !isLeaving(server.name, group);
+}
+
+/** The effects without what would take the destination away from users who have nothing else. */
+export function sparing(
+  state: RolloutState,
+  observation: Observation,
+  effects: readonly TrafficEffect[],
+  alone: readonly string[],
+): TrafficEffect[] {
+  return effects.flatMap((effect) => {
+    const plan = state.plan.backends.find(({ id }) => id === effect.backend);
+    if (plan === undefined || !alone.includes(effect.backend)) return [effect];
+    const reading = observation.backends[effect.backend]?.reading;
+    // Nobody knows which of them carry where it cannot be read.
+    const carries = (name: string) =>
+      !reading?.known || reading.value.servers.some((one) => one.name === name && isCarrying(one));
+    const spared = (name: string) => sideOf(plan, name) === 'destination' && carries(name);
+    return without(effect, spared) ?? [];
+  });
+}
+
+function isCarrying({ admin, weight }: ServerReading): boolean {
+  return admin === 'ready' && weight > 0;
+}
+
+/** null: nothing is left. */
+function without(effect: TrafficEffect, spared: (name: string) => boolean): TrafficEffect | null {
+  const weights = filtered(effect.weights, spared);
+  const states = filtered(effect.states, spared);
+  const isEmpty = Object.keys(weights).length === 0 && Object.keys(states).length === 0;
+  return isEmpty ? null : { ...effect, weights, states };
+}
+
+/** Why the destination stays at a backend. */
+export function aloneWords(backend: string): string {
+  return `no origin server is up at ${backend}: taking the destination away would leave nobody`;
+}
+
+function filtered<T>(values: Readonly<Record<string, T>>, spared: (name: string) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !spared(name)));
+}

@@ -1,0 +1,80 @@
+import { aloneNow } from './alone.ts';
+import { ableServers } from './capacity.ts';
+import type { Facts } from './facts.ts';
+import { sideRps } from './load.ts';
+import type { Observation } from './observation.ts';
+import type { RolloutState } from './state.ts';
+import { type Cut, carryingServers, shareOfTarget } from './targets.ts';
+import type { Watch } from './watch.ts';
+
+export type Cuttable = {
+  readonly cut: Cut;
+  /** The share that the origin cannot carry now, where a part is cut; else 0. */
+  readonly beyondShare: number;
+  /** Backends at which nothing is cut, because the destination stands alone there. */
+  readonly alone: readonly string[];
+};
+
+/** What an earlier controller wrote down of the load says something of it for this long. */
+const seenMsMax = 10 * 60_000;
+
+/**
+ * What may be cut at once. Nothing at a backend where the origin is known to be gone; fewer than all only where its capacity is
+ * known not to carry the load, which the reserve forbids but the world may have brought about. `atLeast` so many are cut where
+ * nothing that grows makes room.
+ */
+export function cuttable(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  facts: Facts,
+  atLeast: number,
+): Cuttable {
+  const alone = aloneNow(state, watch, observation);
+  const plans = state.plan.backends.filter(({ id }) => !alone.includes(id));
+  // As if those backends were not there: an origin that is down at one of them may be up at another.
+  const there = { ...state, plan: { ...state.plan, backends: plans } };
+  const part = carriedPart(there, watch, observation, facts, atLeast);
+  const rows = state.plan.backends.map(({ id }) => [id, alone.includes(id) ? [] : (part?.servers ?? 'all')] as const);
+  return { cut: Object.fromEntries(rows), beyondShare: part?.beyondShare ?? 0, alone };
+}
+
+/** null: all. */
+function carriedPart(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  facts: Facts,
+  atLeast: number,
+): { readonly servers: readonly string[]; readonly beyondShare: number } | null {
+  const target = state.intended?.target;
+  const load = loadOf(state, watch, observation);
+  const able = ableServers(state, observation, 'origin');
+  if (target === undefined || load === null || !able.known || !facts.originInstanceRps.known) return null;
+  const capacity = able.value.length * facts.originInstanceRps.value;
+  const total = load.origin + load.destination;
+  const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
+  if (capacity >= total || carrying.length === 0) return null;
+  const room = load.destination === 0 ? 0 : Math.max(0, capacity - load.origin) / load.destination;
+  const count = Math.min(carrying.length, Math.max(atLeast, Math.floor(room * carrying.length)));
+  return { servers: carrying.slice(0, count), beyondShare: 1 - capacity / total };
+}
+
+/**
+ * Requests per second of both groups: as this controller has counted, else as the one before wrote down of late, over all its
+ * backends. null: nobody knows.
+ */
+function loadOf(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+): { readonly origin: number; readonly destination: number } | null {
+  const ids = state.plan.backends.map(({ id }) => id);
+  const origin = sideRps(watch.recent, ids, 'origin');
+  const destination = sideRps(watch.recent, ids, 'destination');
+  if (origin.known && destination.known) return { origin: origin.value, destination: destination.value };
+  const { loadRps, share } = state.seen;
+  if (loadRps === null || observation.nowMs - state.checkpointAtMs > seenMsMax) return null;
+  const part = share ?? shareOfTarget(state, state.intended?.target.traffic ?? {});
+  return { origin: loadRps * (1 - part), destination: loadRps * part };
+}

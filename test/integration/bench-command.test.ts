@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const checkout = join(import.meta.dirname, '..', '..');
+
+type Ran = { readonly status: number | string | null; readonly out: string; readonly err: string };
+
+function bench(...args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['scripts/bench.ts', ...args], { cwd: checkout }, (error, out, err) =>
+      resolve({ status: error === null ? 0 : (error.code ?? null), out, err }),
+    );
+  });
+}
+
+describe('npm run bench', () => {
+  test('without a name it lists every bench and runs none', async () => {
+    const { status, out } = await bench();
+    expect(status).toBe(0);
+    for (const file of globSync('bench/*.ts', { cwd: checkout })) expect(out).toContain(`${basename(file, '.ts')}\n`);
+    expect(out).not.toContain('machine:');
+  });
+
+  test('a run says how to repeat it, on what, of which code and under which load', async () => {
+    const { status, out } = await bench('judge-promotion', 'good-10', '--reported-runs', '3');
+    expect(status).toBe(0);
+    expect(out).toMatch(/^npm run bench -- judge-promotion good-10 --runs 20000 --reported-runs 3 --seed 1$/m);
+    expect(out).toMatch(/^machine: \d+ × .+\ncommit: .+\nload: .+ before$/m);
+    expect(out).toMatch(/^\| good-10 .+\| 3 +\| 3 /m);
+    expect(out).toMatch(/^load: .+ after; took .+$/m);
+  });
+
+  test('the same line gives the same figures', async () => {
+    const table = ({ out }: Ran) => out.split('\n').filter((line) => line.startsWith('|'));
+    const [one, other] = [await runs('7'), await runs('7')];
+    expect(table(one)).toEqual(table(other));
+    expect(table(one)).not.toEqual(table(await runs('8')));
+  });
+
+  test('a goal that is missed makes the exit status 2, and is told in capitals', async () => {
+    const { status, out } = await bench('judge-detection', '10x-late-r0-2', '--runs', '3', '--seed', '1');
+    expect(out).toMatch(/^(met {3}|MISSED) {2}10x-late-r0-2: median ≤ 25 s: /m);
+    expect(status).toBe(out.includes('MISSED') ? 2 : 0);
+  });
+
+  test.each([
+    [['no-such-bench'], /^bench: there is no bench no-such-bench; there are .*judge-promotion/],
+    [['judge-promotion', 'no-such-case'], /^bench: judge-promotion has no case no-such-case; there are .*good-10/],
+    [['judge-promotion', '--runs', 'many'], /^bench: --runs takes a number, not "many"/],
+    [['judge-promotion', '--no-such-option'], /^bench: .*--no-such-option/],
+  ])('%j is told in one line, with what there is', async (args, said) => {
+    const { status, out, err } = await bench(...args);
+    expect(status).toBe(1);
+    expect(out).toBe('');
+    expect(err).toMatch(said);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+});
+
+function runs(seed: string): Promise<Ran> {
+  return bench('judge-detection', '10x-r0-1', '--runs', '20', '--seed', seed);
+}

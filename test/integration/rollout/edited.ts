@@ -1,0 +1,42 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import { openSite } from './site.ts';
+
+describe.concurrent('drover.yaml, edited while a rollout is held', () => {
+  test('does not change what was begun: what differs is told, and other balancers are not written to', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, directory, drover, haproxies, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGTERM');
+    await controller.endsWith(2);
+    const shifted = await world();
+    const file = join(directory, 'drover.yaml');
+    const before = readFileSync(file, 'utf8');
+
+    const socket = haproxies[0]?.socket ?? '';
+    writeFileSync(file, before.replaceAll(socket, '/nowhere/other.sock'));
+    const refused = await run('resume');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('not carried on at other balancers') });
+    expect(refused.stderr).toContain(`backends[0].address: "/nowhere/other.sock", was "${socket}"`);
+    expect(await world()).toEqual(shifted);
+
+    writeFileSync(file, before.replace('bake: 60s', 'bake: 1s'));
+    const told = 'steps[0].bakeMs: 1000, was 60000';
+    expect((await run('plan')).stdout).toContain(told);
+    const again = drover('resume');
+    await again.until(/goes on as it was begun/);
+    expect(again.output()).toContain(told);
+    await again.until(/step 1: judging/);
+    expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({
+      controller: { status: { bakeMs: 60_000 } },
+    });
+    expect((await run('back')).code).toBe(2);
+    await again.endsWith(2);
+  });
+});

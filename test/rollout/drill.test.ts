@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { drillShareMost } from '../../src/core/rollout/drill.ts';
+import type { RolloutEvent, Target } from '../../src/core/rollout/events.ts';
+import { weightsForDrill } from '../../src/core/rollout/weights.ts';
+import { Bench, plan } from './bench.ts';
+
+const origin = (...weights: number[]) =>
+  weights.map((base, index) => ({ name: `old-${index + 1}`, base, carries: true }));
+const shareOf = (weights: Record<string, number>) =>
+  1 / Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+
+describe('the drill gives one server as little as the balancer can', () => {
+  test('also where every server has the weight 1 that HAProxy gives by itself', () => {
+    expect(weightsForDrill(origin(1, 1), 'new-1', 0)).toEqual({ 'old-1': 256, 'old-2': 256, 'new-1': 1 });
+  });
+
+  test('and no less than what brings its requests within its time', () => {
+    const most = drillShareMost(plan.policy, 38);
+    const share = shareOf(weightsForDrill(origin(1, 1), 'new-1', most));
+    expect(share).toBeLessThanOrEqual(most);
+    expect(38 * 60 * share).toBeGreaterThan(1.4 * plan.policy.drill.requests);
+  });
+
+  test('weights as found that make no more are left as they are', () => {
+    expect(weightsForDrill(origin(100, 20), 'new-1', 0.009)).toEqual({ 'old-1': 100, 'old-2': 20, 'new-1': 1 });
+  });
+
+  test('unequal weights keep their ratios', () => {
+    const { 'old-1': one = 0, 'old-2': other = 0 } = weightsForDrill(origin(7, 3), 'new-1', 0);
+    expect(one).toBeGreaterThan(240);
+    expect(Math.abs(one / other - 7 / 3)).toBeLessThan(0.02);
+  });
+
+  test('no weight leaves the range of a balancer', () => {
+    expect(weightsForDrill(origin(256, 1), 'new-1', 0)).toEqual({ 'old-1': 256, 'old-2': 1, 'new-1': 1 });
+  });
+
+  test('a server that is down is scaled for its return, and does not count in the share', () => {
+    const [one, two] = origin(1, 1);
+    if (one === undefined || two === undefined) throw new Error('two were made');
+    const weights = weightsForDrill([one, { ...two, carries: false }], 'new-1', 1 / 101);
+    expect(weights).toEqual({ 'old-1': 100, 'old-2': 100, 'new-1': 1 });
+  });
+});
+
+describe('the drill of a rollout', () => {
+  test('scales the origin, takes the one server back, and leaves everything as it was found', () => {
+    const bench = new Bench({ originWeight: 1 });
+    const targets = intents(until(bench, 'drill-restoring'));
+    const [drill, back, restored] = targets.slice(-3).map(({ traffic }) => traffic['edge']);
+    expect(drill).toEqual({ 'old-1': left(100), 'old-2': left(100), 'new-1': ready(1), 'new-2': ready(0) });
+    expect(back).toEqual({ ...drill, 'new-1': { weight: 0, admin: 'maint' } });
+    expect(restored).toEqual({ 'old-1': left(1), 'old-2': left(1), 'new-1': ready(0), 'new-2': ready(0) });
+    until(bench, 'growing');
+    expect(bench.weights).toEqual({ 'old-1': 1, 'old-2': 1, 'new-1': 0 });
+  });
+
+  test('a way back in the middle of it goes to the weights as found', () => {
+    const bench = new Bench({ originWeight: 1 });
+    until(bench, 'drill-shifting');
+    bench.follow();
+    expect(bench.weights['old-1']).toBe(100);
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+    const { events } = bench.pass();
+    expect(events).toMatchObject([
+      { kind: 'back-performed', target: { traffic: { edge: { 'old-1': left(1), 'old-2': left(1) } } } },
+    ]);
+  });
+
+  test('writes what lowers the share first: a command that is cut off has not given more than was asked', () => {
+    const bench = new Bench({ originWeight: 1 });
+    until(bench, 'drill-shifting');
+    const [effect] = bench.pass().effects;
+    if (effect?.kind !== 'traffic') throw new Error('no weights are written');
+    expect(Object.keys(effect.weights)).toEqual(['old-1', 'old-2', 'new-1']);
+  });
+
+  test('tells how many requests its server was given each second, without the time before and after', () => {
+    const bench = new Bench();
+    // Ten times what its weight says: the drill is over before the load of the time before is forgotten.
+    bench.astray['new-1'] = 10;
+    const measured = until(bench, 'drill-restoring').find((event) => event.kind === 'drill-measured');
+    expect(measured).toMatchObject({ measure: { rps: 5 } });
+  });
+});
+
+/** Follows the rollout until it enters the stage; answers with all that was journalled on the way. */
+function until(bench: Bench, stage: string): RolloutEvent[] {
+  const events: RolloutEvent[] = [];
+  for (let passes = 0; bench.state.stage.kind !== stage; passes++) {
+    if (passes > 100) throw new Error(`it stays in ${bench.state.stage.kind}`);
+    events.push(...bench.follow());
+  }
+  return events;
+}
+
+function intents(events: readonly RolloutEvent[]): Target[] {
+  return events.flatMap((event) => (event.kind === 'intended' ? [event.target] : []));
+}
+
+function left(weight: number) {
+  return { weight, admin: null };
+}
+
+function ready(weight: number) {
+  return { weight, admin: 'ready' };
+}
