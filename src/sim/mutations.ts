@@ -18,13 +18,7 @@ import {
 } from './mutations/endings.ts';
 import { soundAsleep, wallClockOnly, writeBehind } from './mutations/ports.ts';
 
-import {
-  firstAttemptAlways,
-  leaseTakenForGranted,
-  markerNotAwaited,
-  slowToAcknowledge,
-  withoutDrillBound,
-} from './mutations/rules.ts';
+import { withoutARule } from './mutations/rules.ts';
 
 /**
  * Known-bad products, each made of the real one by changing what its decider is told, what it says, or what its ports promise.
@@ -243,36 +237,7 @@ export const mutations: readonly Mutation[] = [
     caughtBy: ['everything ends'],
     decider: neverSilent,
   },
-  {
-    name: 'every attempt the first',
-    seenIn: 4,
-    shownBy: [],
-    caughtBy: ['less β for every attempt'],
-    decider: firstAttemptAlways,
-  },
-  {
-    name: 'a drill of any length',
-    seenIn: 1,
-    shownBy: [],
-    caughtBy: ['no way on from a failed drill'],
-    decider: standing(withoutDrillBound),
-    // Where it is shown: hardly any world has a drill that takes so long.
-    ports: slowToAcknowledge,
-  },
-  {
-    name: 'the marker not awaited',
-    seenIn: 3,
-    shownBy: [],
-    caughtBy: ['the marker comes first'],
-    ports: markerNotAwaited,
-  },
-  {
-    name: 'the lease taken for granted',
-    seenIn: 4,
-    shownBy: ['second-controller'],
-    caughtBy: ['no raise without the lease'],
-    ports: leaseTakenForGranted,
-  },
+  ...withoutARule,
 ];
 
 export function mutationNamed(name: string): Mutation {
