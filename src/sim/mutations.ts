@@ -27,7 +27,7 @@ import { withoutARule } from './mutations/rules.ts';
 export const mutations: readonly Mutation[] = [
   {
     name: 'requested share as evidence',
-    seenIn: 3,
+    seenIn: 398,
     shownBy: ['share-drifts'],
     caughtBy: ['evidence from observed traffic'],
     decider: seeing(believedCounts),
@@ -55,14 +55,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'writing is believing',
-    seenIn: 26,
+    seenIn: 29,
     shownBy: [],
     caughtBy: ['as found after a way back', 'whole share after completion'],
     decider: seeing(asTargeted),
   },
   {
     name: 'capacity not awaited',
-    seenIn: 3,
+    seenIn: 14,
     shownBy: ['instance-never-healthy', 'instance-dies', 'partial-capacity', 'scale-in-by-others'],
     caughtBy: ['capacity before traffic'],
     decider: seeing(destinationUp),
@@ -143,7 +143,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'asleep when asked',
-    seenIn: 1311,
+    seenIn: 33,
     shownBy: ['back-all'],
     caughtBy: ['the way back comes at once'],
     ports: soundAsleep,
@@ -218,7 +218,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the whole share not read back',
-    seenIn: 766,
+    seenIn: 84,
     shownBy: ['balancer-reload'],
     caughtBy: ['whole share after completion'],
     decider: seeing((observation, state) => (isWhole(state) ? asTargeted(observation, state) : observation)),
