@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
+import { anchorWhatIsMissing } from '../engine/anchors.ts';
+import { PortError } from '../engine/ports.ts';
 import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { ownBalancers } from './controller/balancers.ts';
@@ -94,6 +96,7 @@ async function applyTo(
   const desk = await openDesk(context, opened);
   let isHandedOver = false;
   try {
+    await anchorTheDead(context, opened);
     await balancers.start(signals.interrupted).catch((error: unknown) => {
       throw signals.interrupted.aborted ? nothingBegun(signals) : error;
     });
@@ -108,6 +111,18 @@ async function applyTo(
     await balancers.endUnused();
     throw error;
   });
+}
+
+/** No controller lives: what the last one had no time to anchor is anchored by this one. Nothing depends on it. */
+async function anchorTheDead(context: Context, { journal }: OpenJournal): Promise<void> {
+  try {
+    await anchorWhatIsMissing({ journal, clock: context.clock, sha256: context.world.sha256 });
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    context.stderr.write(
+      `anchors that are missing could not be written, the next apply tries again: ${error.message}\n`,
+    );
+  }
 }
 
 /** What there is to do: a rollout to go on with, else a plan that was approved. */

@@ -3,7 +3,8 @@ import { CliError, type Context } from './context.ts';
 import { rolloutsOf, unfinished } from './journal/history.ts';
 import type { OpenJournal } from './journal/open.ts';
 
-/** The rollout named (or the last one of the service named), or the only unfinished one; with `ended` also the last one that was completed. */
+/** The rollout named (or the last one of the service named), or the only unfinished one; with `ended` also the last one that was
+ * completed, and where there is none, the last one that was rolled back. */
 export async function chooseRollout(
   context: Pick<Context, 'world'>,
   opened: OpenJournal,
@@ -16,7 +17,10 @@ export async function chooseRollout(
   const open = unfinished(past);
   if (open.length > 0 || !ended) return onlyRollout(open, 'rollout that is not finished');
   const completed = states.filter((state) => state.stage.kind === 'completed' && !state.retired);
-  return onlyRollout(completed.slice(-1), 'rollout to take back');
+  // A reload may have given the destination traffic again, and nobody watches it.
+  const rolledBack = states.filter((state) => state.stage.kind === 'rolled-back');
+  const last = completed.length > 0 ? completed : rolledBack;
+  return onlyRollout(last.slice(-1), 'rollout to take back');
 }
 
 export function namedRollout(states: readonly RolloutState[], name: string): RolloutState {

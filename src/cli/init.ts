@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exampleConfig } from '../config/example.ts';
@@ -44,6 +46,7 @@ function another(socket: string, before: readonly string[] = []): readonly strin
 
 async function initialText(context: Context, file: string, { haproxy = [], config }: InitOptions): Promise<string> {
   if (haproxy.length > 0) {
+    if (config !== undefined) await requireReadable(resolve(context.directory, config), config);
     const beside = dirname(resolve(context.directory, file));
     return await surveyHaproxy(context, { sockets: haproxy, configFile: config ?? null }, (given) =>
       seenFrom(beside, context.directory, given),
@@ -51,6 +54,21 @@ async function initialText(context: Context, file: string, { haproxy = [], confi
   }
   if (config === undefined) return exampleConfig;
   throw new CliError('--config names the haproxy.cfg of a running HAProxy', 'say where it runs: --haproxy SOCKET');
+}
+
+/** A name that was mistyped would be written down, and missed only when a rollout is planned. */
+async function requireReadable(path: string, shown: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission denied' : String(error);
+    throw new CliError(
+      `${shown} cannot be read: ${why}`,
+      'name the haproxy.cfg that is in use, or leave out --config',
+      error,
+    );
+  }
 }
 
 /** A path given in `directory`, as a file in `beside` has to write it: what is relative there is relative to the file. */

@@ -23,6 +23,7 @@ export function addJournal(program: Command, context: Context): void {
   withPlace(verb.command('export'))
     .description('write the whole journal, one entry a line (RFC 8785 JSON)')
     .argument('<file>', 'the file, or - for standard output')
+    .option('--force', 'write over a file that is there')
     .option('--json', 'one object with the heads (docs/reference/journal.md)')
     .addHelpText(
       'after',
@@ -31,7 +32,8 @@ export function addJournal(program: Command, context: Context): void {
     .action(async (file: string, _options: JournalPlace, command: Command) => {
       const options: ExportOptions = command.optsWithGlobals();
       await withJournal(context, options, async (journal) => {
-        await exportJournal(context, journal, file, options.json ?? false);
+        const { json = false, force = false } = options;
+        await exportJournal(context, journal, { file, journalFile: journalPath(context, options), json, force });
       });
     });
   withPlace(verb.command('verify'))
@@ -49,7 +51,7 @@ export function addJournal(program: Command, context: Context): void {
 }
 
 type ShowOptions = JournalPlace & { readonly follow?: true; readonly since?: number; readonly json?: true };
-type ExportOptions = JournalPlace & { readonly json?: true };
+type ExportOptions = JournalPlace & { readonly json?: true; readonly force?: true };
 type VerifyOptions = JournalPlace & { readonly head?: readonly string[]; readonly file?: string; readonly json?: true };
 
 const examples = `

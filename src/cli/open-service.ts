@@ -21,7 +21,7 @@ export type ObservedService = {
   close(): Promise<void>;
 };
 
-const timing: Timing = { pollMs: 1000, callMs: 3000, leaseMs: 10_000 };
+export const timing: Timing = { pollMs: 1000, callMs: 3000, leaseMs: 10_000 };
 
 /** `control` runs what the local provider has to run; `watch` touches nothing. */
 export function openService(

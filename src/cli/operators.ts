@@ -1,8 +1,9 @@
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { retireRefusals } from '../core/rollout/decide-finished.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
-import type { RolloutState } from '../core/rollout/state.ts';
+import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
@@ -11,6 +12,7 @@ import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { startBalancers } from './controller/balancers.ts';
 import { type Becoming, becomeController } from './controller/become.ts';
+import { type Living, livingController } from './controller/silence.ts';
 import { notJournalled, untilJournalled, unwrittenPolls } from './controller/until-journalled.ts';
 import { rolloutsOf } from './journal/history.ts';
 import { journalOption, type OpenJournal, openExisting } from './journal/open.ts';
@@ -18,6 +20,7 @@ import { configOption, loadConfig } from './load-config.ts';
 import { openService } from './open-service.ts';
 import { linesToWrite } from './status/lines-to-commit.ts';
 import { ask } from './terminal/ask.ts';
+import { usableConfig } from './usable-config.ts';
 
 type HoldRequest = Extract<OperatorRequest, { kind: 'hold' }>;
 type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
@@ -32,16 +35,19 @@ export function addOperators(program: Command, context: Context): void {
     )
     .action((name: string | undefined, options: Options) => hold(context, name, options));
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
-    .option('--reason <TEXT>', 'needed where somebody took the way back: removes the back marker')
+    .option(
+      '--reason <TEXT>',
+      'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back',
+    )
     .addHelpText('after', resumeExamples)
     .action((name: string | undefined, options: Options) => resume(context, name, options));
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
     ['back', 'take the traffic back to the origin now; the same as abort, also after completion'],
   ] as const) {
-    verb(program, word, text, `${unfinishedOne}, else the last one completed`)
+    verb(program, word, text, `${unfinishedOne}, else the last one completed, else the last one rolled back`)
       .option('--reason <TEXT>', 'journalled')
-      .option('--all', 'the whole destination at once, even where the origin cannot carry it all')
+      .option('--all', 'the whole destination at once, even where the origin is down or cannot carry it all')
       .option('--offline', 'without journal and controller: the balancer alone')
       .option('--haproxy <SOCKET>', 'with --offline: the runtime socket, or host:port')
       .option('--embedded <SOCKET>', 'with --offline: the control socket of an embedded balancer')
@@ -104,29 +110,47 @@ Examples:
 `;
 }
 
+/** A living controller is told through its socket, whatever has become of journal and configuration. */
 async function hold(context: Context, name: string | undefined, options: Options): Promise<void> {
-  await withJournal(context, options, async (config, opened) => {
+  expectReason(options);
+  const request: HoldRequest = {
+    ...{ kind: 'hold', by: context.user, why: options.reason ?? 'asked for' },
+    ...(options.reason === undefined ? {} : { amends: true }),
+  };
+  const isDone = (held: RolloutState['held'] | RolloutStatus['held']) =>
+    held !== null && (request.amends === undefined || held.why === request.why);
+  const config = await usableConfig(context, options);
+  const living = await livingController(context, options, name);
+  if (living?.status?.back != null) throw nothingToHold(living.operation);
+  if (living !== null && (await tell(context, living, request))) {
+    await untilJournalled(context, living.socket, living.operation, ({ held }) => isDone(held));
+    if (options.json) context.stdout.write(toldLine(living.operation, request));
+    else sayHeld(context, living.operation, options);
+    return context.setExitCode(0);
+  }
+  await withJournal(context, options, async (opened) => {
     const state = await chooseRollout(context, opened, name);
-    if (state.back !== null) throw new CliError(`${state.operation} is on the way back: there is nothing to hold`);
-    const request: HoldRequest = {
-      ...{ kind: 'hold', by: context.user, why: options.reason ?? 'asked for' },
-      ...(options.reason === undefined ? {} : { amends: true }),
-    };
-    const isDone = (held: RolloutState['held'] | RolloutStatus['held']) =>
-      held !== null && (request.amends === undefined || held.why === request.why);
-    const isTold = await tell(context, opened, state.operation, request);
-    if (isTold) await untilJournalled(context, opened.controlSocket, state.operation, ({ held }) => isDone(held));
-    else if (!isDone(state.held)) await holdHere(context, { config, opened, state, options, requests: [request] });
-    context.setExitCode(0);
-    if (options.json) {
-      if (isTold) context.stdout.write(toldLine(state.operation, request));
-      return;
+    if (hasEnded(state))
+      throw new CliError(`${state.operation} has ended (${stageWords(state, state.stage)}): there is nothing to hold`);
+    if (state.back !== null) throw nothingToHold(state.operation);
+    if (!isDone(state.held)) {
+      const becoming = { config: await toControl(context, options, config), opened, state, options };
+      await holdHere(context, { ...becoming, requests: [request] });
     }
-    const command = commandAt(options);
-    context.stdout.write(
-      `${state.operation} is held; \`${command('resume')}\` goes on, \`${command('back')}\` takes the traffic back\n`,
-    );
+    if (!options.json) sayHeld(context, state.operation, options);
+    context.setExitCode(0);
   });
+}
+
+function nothingToHold(operation: string): CliError {
+  return new CliError(`${operation} is on the way back: there is nothing to hold`);
+}
+
+function sayHeld(context: Context, operation: string, options: Options): void {
+  const command = commandAt(options);
+  context.stdout.write(
+    `${operation} is held; \`${command('resume')}\` goes on, \`${command('back')}\` takes the traffic back\n`,
+  );
 }
 
 /** Journalled by this process: whoever becomes the controller next must find it. */
@@ -147,25 +171,38 @@ async function holdHere(context: Context, becoming: Becoming): Promise<void> {
 }
 
 async function resume(context: Context, name: string | undefined, options: Options): Promise<void> {
-  await withJournal(context, options, async (config, opened) => {
-    const state = await chooseRollout(context, opened, name);
-    const marker = context.world.openMarker(opened.stateDirectory);
-    const marked = await marker.read(state.operation);
-    if (marked !== null && options.reason === undefined) {
-      throw new CliError(
-        `${state.operation}: somebody took the way back (${marked})`,
-        'say why it goes forward again with --reason',
-      );
-    }
-    if (marked !== null) await marker.remove(state.operation);
-    const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
-    if (await tell(context, opened, state.operation, request)) {
-      await untilJournalled(context, opened.controlSocket, state.operation, ({ held }) => held === null);
-      context.stdout.write(options.json ? toldLine(state.operation, request) : `${state.operation} goes on\n`);
+  expectReason(options);
+  const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
+  const config = await usableConfig(context, options);
+  const living = await livingController(context, options, name);
+  if (living !== null) {
+    await unmark(context, dirname(living.socket), living.operation, options);
+    if (await tell(context, living, request)) {
+      await untilJournalled(context, living.socket, living.operation, ({ held }) => held === null);
+      context.stdout.write(options.json ? toldLine(living.operation, request) : `${living.operation} goes on\n`);
       return;
     }
-    await becomeController(context, { config, opened, state, options, requests: [request] });
+  }
+  await withJournal(context, options, async (opened) => {
+    const state = await chooseRollout(context, opened, name);
+    const usable = await toControl(context, options, config);
+    await unmark(context, opened.stateDirectory, state.operation, options);
+    await becomeController(context, { config: usable, opened, state, options, requests: [request] });
   });
+}
+
+/** Removes the back marker, where somebody answers for going forward again. */
+async function unmark(context: Context, stateDirectory: string, operation: string, options: Options): Promise<void> {
+  const marker = context.world.openMarker(stateDirectory);
+  const marked = await marker.read(operation);
+  if (marked === null) return;
+  if (options.reason === undefined) {
+    throw new CliError(
+      `${operation}: somebody took the way back (${marked})`,
+      `\`drover back ${operation}\` finishes that; to go on with this rollout say why with --reason (where servers are in maint already, it stays taken back)`,
+    );
+  }
+  await marker.remove(operation);
 }
 
 async function retire(
@@ -173,7 +210,9 @@ async function retire(
   name: string | undefined,
   options: Options & { confirm?: string },
 ): Promise<void> {
-  await withJournal(context, options, async (config, opened) => {
+  expectReason(options);
+  const { config } = await loadConfig(context, options.config);
+  await withJournal(context, options, async (opened) => {
     const past = (await rolloutsOf(context.world, opened.journal, null)).map(({ state }) => state);
     const candidates = past.filter((one) => one.stage.kind === 'completed' && !one.retired);
     const state =
@@ -218,25 +257,33 @@ async function refusalsOf(
 /** Hands a request to a living controller; false: there is none. */
 async function tell(
   context: Context,
-  opened: OpenJournal,
-  operation: string,
+  { socket, operation }: Pick<Living, 'socket' | 'operation'>,
   request: OperatorRequest,
 ): Promise<boolean> {
   const message = { kind: 'operator', operation, request } as const;
-  const answer = await context.world.askControl(opened.controlSocket, message, AbortSignal.timeout(5000));
+  const answer = await context.world.askControl(socket, message, AbortSignal.timeout(5000));
   return answer !== undefined;
+}
+
+function expectReason({ reason }: Options): void {
+  if (reason?.trim() === '') throw new CliError('--reason is empty', 'say it in words, or leave it out');
+}
+
+/** To be the controller takes the configuration; what is wrong with it is told in full. Throws CliError. */
+async function toControl(context: Context, options: Options, config: Config | null): Promise<Config> {
+  if (config !== null) return config;
+  context.stderr.write('drover: no controller is alive, and for this process to become one takes the configuration\n');
+  return (await loadConfig(context, options.config)).config;
 }
 
 async function withJournal(
   context: Context,
   options: Options,
-  work: (config: Config, opened: OpenJournal) => Promise<void>,
+  work: (opened: OpenJournal) => Promise<void>,
 ): Promise<void> {
-  const { config } = await loadConfig(context, options.config);
-  if (options.reason?.trim() === '') throw new CliError('--reason is empty', 'say it in words, or leave it out');
-  const opened = await openExisting(context, config, options.journal);
+  const opened = await openExisting(context, options);
   try {
-    await work(config, opened);
+    await work(opened);
   } finally {
     await opened.journal.close();
   }

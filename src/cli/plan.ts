@@ -43,7 +43,7 @@ Examples:
 
 async function plan(context: Context, names: readonly string[], options: PlanOptions): Promise<void> {
   const { config } = await loadConfig(context, options.config);
-  const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
+  const { journal, stateDirectory } = await lookIntoJournal(context, options);
   try {
     const choice = await chooseServices(context, config, journal, names, options.wave);
     const document = await planDocument(context, config, choice, journal, stateDirectory);

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { fleetOperation } from '../core/journal/fleet.ts';
@@ -7,11 +7,12 @@ import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import { commandAt } from './command-at.ts';
 import type { Context, Journal } from './context.ts';
 import type { ControllerAnswer } from './controller/messages.ts';
-import { controllerAt } from './controller/reach.ts';
+import { controllerOrSilence, isSilence, type Silence, silenceWords } from './controller/silence.ts';
 import { type PastRollout, rolloutsOf } from './journal/history.ts';
 import { journalOption, lookIntoJournal } from './journal/open.ts';
+import { journalPath } from './journal/path.ts';
 import { isTold, sentenceOf } from './journal/sentences.ts';
-import { configOption, loadConfig } from './load-config.ts';
+import { configOption } from './load-config.ts';
 import { type Look, lookAt, notLooked } from './status/look.ts';
 import { statusLines } from './status/view.ts';
 import { pipedStatus } from './status/watch-lines.ts';
@@ -19,6 +20,7 @@ import { untilInterrupted } from './terminal/interruption.ts';
 import { liveBlock } from './terminal/live.ts';
 import { paintFor } from './terminal/paint.ts';
 import { columnsOf, wrapTo } from './terminal/text.ts';
+import { usableConfig } from './usable-config.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
@@ -32,7 +34,7 @@ export function addStatus(program: Command, context: Context): void {
     .option('--json', 'as JSON (docs/reference/status.md)')
     .addHelpText(
       'after',
-      '\nExit status: 0, or 1 when the journal cannot be read.\n\nExamples:\n  drover status\n  drover status --json | jq .rollouts\n',
+      '\nExit status: 0, or 1 when the journal cannot be read or the controller does not answer.\n\nExamples:\n  drover status\n  drover status --json | jq .rollouts\n',
     )
     .action((options: Options) => status(context, options));
   program
@@ -51,25 +53,32 @@ export function addStatus(program: Command, context: Context): void {
 }
 
 async function status(context: Context, options: Options): Promise<void> {
-  const { config } = await loadConfig(context, options.config);
-  const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
+  const config = await usableConfig(context, options);
+  const { journal, stateDirectory } = await lookIntoJournal(context, options);
   try {
-    const answer = await controllerAt(context, join(stateDirectory, 'control.sock'));
+    const found = await controllerOrSilence(context, join(stateDirectory, 'control.sock'), journal);
+    const silence = isSilence(found) ? found : null;
+    const answer = isSilence(found) ? null : found;
+    if (silence !== null) context.setExitCode(1);
     const past = await rolloutsOf(context.world, journal, null);
     const seen = await Promise.all(past.map((one) => rowOf(context, config, stateDirectory, past, one, answer)));
     const commit = seen.flatMap(({ look }) => look.commit);
     if (options.json) {
       const rollouts = seen.map(({ row }) => row);
-      context.stdout.write(`${JSON.stringify({ controller: answer, rollouts, configurationToCommit: commit })}\n`);
+      context.stdout.write(
+        `${JSON.stringify({ controller: answer, silence, rollouts, configurationToCommit: commit })}\n`,
+      );
       return;
     }
     const paint = paintFor(context);
     const columns = columnsOf(context);
     const command = commandAt(options);
-    const isEmpty = journal === null && answer === null;
+    const isEmpty = journal === null && found === null;
     const first = isEmpty
       ? 'Nothing was started here yet.'
-      : controllerLine(answer, seen, context.clock.now(), command);
+      : silence !== null
+        ? silenceLine(silence, context.clock.now(), command)
+        : controllerLine(answer, seen, context.clock.now(), command);
     const lines = wrapTo(first, columns);
     for (const { row, look } of seen) {
       // The one that runs has a block of its own.
@@ -109,7 +118,7 @@ type Seen = { readonly row: Row; readonly look: Look; readonly isBack: boolean }
 /** One rollout by the journal and, where it is the last one of its service and no controller runs it, by the world too. */
 async function rowOf(
   context: Context,
-  config: Config,
+  config: Config | null,
   stateDirectory: string,
   past: readonly PastRollout[],
   { state, entries }: PastRollout,
@@ -131,9 +140,14 @@ async function rowOf(
   return { row, look, isBack: state.back !== null };
 }
 
-function lookTexts({ operation, ended }: Row, { taken, lines }: Look, command: (verb: string) => string): string[] {
+function lookTexts(
+  { operation, ended }: Row,
+  { taken, isCut, lines }: Look,
+  command: (verb: string) => string,
+): string[] {
   if (taken === null) return [...lines];
-  const onwards = ended ? '' : `; \`${command('resume')} ${operation} --reason TEXT\` goes forward again`;
+  const resume = `; \`${command('resume')} ${operation} --reason TEXT\` removes the marker and goes forward again`;
+  const onwards = ended ? '' : isCut ? '; this rollout does not go forward again' : resume;
   return [
     `The traffic was taken back, and the journal does not know it: ${taken}.`,
     `\`${command('back')} ${operation}\` puts everything as it was found and journals it${onwards}.`,
@@ -142,7 +156,10 @@ function lookTexts({ operation, ended }: Row, { taken, lines }: Look, command: (
 }
 
 async function watch(context: Context, options: Options): Promise<void> {
-  const { journal, controlSocket } = await openReadOnly(context, options);
+  await usableConfig(context, options);
+  const place = journalPath(context, options);
+  const journal = await context.world.openJournal(place, { readOnly: true });
+  const controlSocket = join(dirname(place), 'control.sock');
   const interruption = untilInterrupted();
   const paint = paintFor(context);
   const block = liveBlock(context.stdout, context.clock);
@@ -151,11 +168,17 @@ async function watch(context: Context, options: Options): Promise<void> {
   let status: RolloutStatus | null = null;
   const piped = context.stdout.terminal === null ? pipedStatus() : () => [];
   try {
-    for (
-      let answer = await controllerAt(context, controlSocket);
-      ;
-      answer = await controllerAt(context, controlSocket)
-    ) {
+    for (let isSilent = false; ; ) {
+      const answer = await controllerOrSilence(context, controlSocket, journal);
+      if (isSilence(answer)) {
+        const line = silenceLine(answer, context.clock.now(), commandAt(options));
+        if (!isSilent && options.json) context.stderr.write(`drover: ${line}\n`);
+        else if (!isSilent) block.note(line);
+        isSilent = true;
+        if (interruption.signal.aborted) break;
+        continue;
+      }
+      isSilent = false;
       const isOver = answer === null || interruption.signal.aborted;
       if (!options.json) for (const line of await newLines(journal, seen, status?.steps ?? null)) block.note(line);
       if (isOver) break;
@@ -193,6 +216,11 @@ async function newLines(journal: Journal, seen: Map<string, number>, steps: numb
   return lines;
 }
 
+function silenceLine(silence: Silence, nowMs: number, command: (verb: string) => string): string {
+  const { what, remedy } = silenceWords(silence, nowMs, command);
+  return `${what}: ${remedy}.`;
+}
+
 function controllerLine(
   answer: ControllerAnswer | null,
   seen: readonly Seen[],
@@ -211,15 +239,4 @@ function controllerLine(
     ? `${back} goes on with the way back`
     : `\`${command(verb)}\` goes on, ${back} takes the traffic back`;
   return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: ${onwards}.`;
-}
-
-async function openReadOnly(context: Context, options: Options) {
-  const { config } = await loadConfig(context, options.config);
-  const place =
-    options.journal === undefined
-      ? join(config.directory, '.drover', 'journal.db')
-      : resolve(context.directory, options.journal);
-  const journal = await context.world.openJournal(place, { readOnly: true });
-  const stateDirectory = dirname(place);
-  return { config, journal, stateDirectory, controlSocket: join(stateDirectory, 'control.sock') };
 }

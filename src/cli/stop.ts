@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { hasEnded } from '../core/rollout/state.ts';
+import { PortError } from '../engine/ports.ts';
 import { CliError, type Context, type StartedHere } from './context.ts';
 import { openDesk } from './controller/desk.ts';
 import { rolloutsOf } from './journal/history.ts';
-import { journalOption, lookIntoJournal } from './journal/open.ts';
+import { expectDirectory, journalOption, lookIntoJournal } from './journal/open.ts';
+import { journalPath } from './journal/path.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { ask } from './terminal/ask.ts';
 
@@ -44,28 +46,40 @@ Examples:
 async function stop(context: Context, names: readonly string[], options: StopOptions): Promise<void> {
   const { config } = await loadConfig(context, options.config);
   const chosen = chosenOf(config, names);
-  const { journal, stateDirectory } = await lookIntoJournal(context, config, options.journal);
-  const open = await rolloutsOf(context.world, journal, null).finally(() => journal?.close());
-  const unfinished = open.map(({ state }) => state).filter((state) => !hasEnded(state));
+  const stateDirectory = dirname(journalPath(context, options));
+  expectDirectory(stateDirectory);
+  const unfinished = await warningsOf(context, options);
   if (!existsSync(stateDirectory)) return tell(context, options, [], []);
   // Held to the end, so that no controller begins to start again what is being ended.
   const desk = await openDesk(context, { controlSocket: join(stateDirectory, 'control.sock') });
   try {
     const running = (await context.world.startedHere(stateDirectory)).filter((one) => isChosen(chosen, one));
     if (running.length > 0) {
-      await confirm(
-        context,
-        config,
-        options,
-        running,
-        unfinished.map(({ operation }) => operation),
-      );
+      await confirm(context, config, options, running, unfinished);
     }
     const left = await context.world.endStarted(stateDirectory, chosen);
     const gone = running.filter(({ pid }) => !left.includes(pid));
     tell(context, options, gone, left);
   } finally {
     await desk.close();
+  }
+}
+
+/** What the journal says against it. One that cannot be read keeps nothing running. */
+async function warningsOf(context: Context, options: StopOptions): Promise<string[]> {
+  try {
+    const { journal } = await lookIntoJournal(context, options);
+    const past = await rolloutsOf(context.world, journal, null).finally(() => journal?.close());
+    const unfinished = past.map(({ state }) => state).filter((state) => !hasEnded(state));
+    return unfinished.map(
+      ({ operation }) =>
+        `${operation} is unfinished. When \`drover apply\` goes on, it is likely to be taken back: its destination is gone`,
+    );
+  } catch (error) {
+    if (!(error instanceof PortError || error instanceof CliError)) throw error;
+    const warning = `whether a rollout is unfinished is not known: ${error.message}`;
+    if (options.yes === true) context.stderr.write(`drover: ${warning}\n`);
+    return [warning];
   }
 }
 
@@ -96,18 +110,16 @@ async function confirm(
   config: Config,
   options: StopOptions,
   running: readonly StartedHere[],
-  unfinished: readonly string[],
+  warnings: readonly string[],
 ): Promise<void> {
   if (options.yes === true) return;
   const remedy = 'add --yes';
   if (context.stdout.terminal === null || options.json === true)
     throw new CliError(`${count(running)} would be ended, and nothing was done`, remedy);
   const lines = running.map((one) => `  ${describe(one)}`);
-  const warning = unfinished.map(
-    (operation) =>
-      `${operation} is unfinished. When \`drover apply\` goes on, it is likely to be taken back: its destination is gone\n`,
+  context.stdout.write(
+    `These run, and answer nobody afterwards:\n${lines.join('\n')}\n${warnings.map((line) => `${line}\n`).join('')}`,
   );
-  context.stdout.write(`These run, and answer nobody afterwards:\n${lines.join('\n')}\n${warning.join('')}`);
   const typed = await ask(context, `Type the name of the fleet (${config.name}) to end them: `, remedy);
   if (typed !== config.name) throw new CliError('the name was not typed, and nothing was done');
 }

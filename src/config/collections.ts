@@ -50,7 +50,7 @@ export function mapping<S extends Specs>(expected: string, specs: S, rules: Mapp
       }
       const fields: Record<string, Field<unknown>> = {};
       for (const [key, spec] of Object.entries(specs)) fields[key] = readKey(key, spec, source, scope);
-      reportUnknownKeys(source, Object.keys(specs), scope);
+      reportUnknownKeys(source, specs, scope);
       reportRules(source, rules, scope);
       return { ...(fields as FieldsOf<S>), keyAt: scope.key };
     },
@@ -80,7 +80,8 @@ function readFallback<T>(shape: Shape<T>, fallback: unknown, scope: Scope): T {
   return value === invalid ? report() : value;
 }
 
-function reportUnknownKeys(source: MappingSource, known: readonly string[], scope: Scope): void {
+function reportUnknownKeys(source: MappingSource, specs: Specs, scope: Scope): void {
+  const known = Object.keys(specs);
   const unknown = source.entries.filter((entry) => !known.includes(entry.key));
   const lines = new Map(source.entries.map((entry) => [entry.key, entry.at.line]));
   for (const entry of unknown) {
@@ -91,9 +92,17 @@ function reportUnknownKeys(source: MappingSource, known: readonly string[], scop
       ...entry.at,
       message: `${scope.path === '' ? '' : `${scope.path}: `}there is no key ${quoteName(entry.key)} here`,
       expected: known.length === 1 ? `only ${known[0]}` : `one of ${known.join(', ')}`,
-      ...(near === null ? {} : { suggestion: `did you mean "${near}"?${already}` }),
+      ...suggestionFor(near === null ? null : `did you mean "${near}"?${already}`, specs, entry.key),
     });
   }
+}
+
+/** A key that is right in another place is more than one that is nearly right in this one. */
+function suggestionFor(near: string | null, specs: Specs, key: string): { readonly suggestion?: string } {
+  const paths = Object.entries(specs).flatMap(([at, spec]) => spec.shape.keys.map(({ path }) => joinPath(at, path)));
+  const deeper = paths.find((path) => path.endsWith(`.${key}`));
+  if (deeper !== undefined) return { suggestion: `it belongs below: ${deeper}` };
+  return near === null ? {} : { suggestion: near };
 }
 
 function reportRules(source: MappingSource, rules: MappingRules, scope: Scope): void {

@@ -1,39 +1,8 @@
 import { type Draft, hashOf, seal } from '../core/journal/chain.ts';
 import type { Sha256 } from '../core/journal/entry.ts';
 import { type Entry, type EventBody, emptyHead, type Head } from '../core/journal/entry.ts';
-import { type FleetEvent, fleetOperation } from '../core/journal/fleet.ts';
-import { rolloutRules, type Started } from '../core/rollout/events.ts';
 import { within } from './deadline.ts';
-import type { OperationPorts } from './operation-ports.ts';
 import { type JournalStore, PortError } from './ports.ts';
-
-/** Begins an operation's chain and anchors it in the fleet's. `exists`: the chain has begun already, nothing was written. */
-export async function startOperation(
-  ports: Pick<OperationPorts, 'journal' | 'clock' | 'sha256'>,
-  operation: string,
-  started: Started,
-  actor: string,
-): Promise<'started' | 'exists'> {
-  const draft = { body: started, actor, atMs: ports.clock.now(), rules: rolloutRules };
-  const { entries, head } = seal(emptyHead(operation), [draft], ports.sha256);
-  if ((await ports.journal.append(emptyHead(operation), entries)) === 'conflict') return 'exists';
-  await anchor(ports, { kind: 'operation-started', operation, seq: head.seq, hash: head.hash });
-  return 'started';
-}
-
-/** Adds to the fleet chain, behind whatever stands there: no operation waits for another. */
-export async function anchor(
-  ports: Pick<OperationPorts, 'journal' | 'clock' | 'sha256'>,
-  event: FleetEvent,
-): Promise<void> {
-  for (;;) {
-    const heads = await ports.journal.heads();
-    const head = heads.find((one) => one.operation === fleetOperation) ?? emptyHead(fleetOperation);
-    const draft = { body: event, actor: 'drover', atMs: ports.clock.now(), rules: rolloutRules };
-    const { entries } = seal(head, [draft], ports.sha256);
-    if ((await ports.journal.append(head, entries)) === 'appended') return;
-  }
-}
 
 /** A chain as one controller knows it: appends behind its own head, and says so when somebody else was faster. */
 export type Chain = {

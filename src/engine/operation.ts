@@ -1,4 +1,6 @@
+import { endOf, startOf } from '../core/journal/anchors.ts';
 import type { Entry } from '../core/journal/entry.ts';
+import type { FleetEvent } from '../core/journal/fleet.ts';
 import type { Reading } from '../core/observed/reading.ts';
 import { decide } from '../core/rollout/decide.ts';
 import type { Decision, Effect } from '../core/rollout/decision.ts';
@@ -6,7 +8,8 @@ import { type DrillMeasure, type RolloutEvent, rolloutRules } from '../core/roll
 import type { Observation, OperatorRequest } from '../core/rollout/observation.ts';
 import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { performedBack, startWatch, type Watch, watch } from '../core/rollout/watch.ts';
-import { anchor, type Chain, openChain } from './chain.ts';
+import { anchor } from './anchors.ts';
+import { type Chain, openChain } from './chain.ts';
 import { openDeadline, within } from './deadline.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import { observe } from './observe.ts';
@@ -80,6 +83,9 @@ type Loop = {
   troubles: Troubles;
   /** The chain may be longer than `state` knows. */
   isBehind: boolean;
+  readonly start: FleetEvent;
+  /** The fleet chain is known to anchor the start: whoever wrote that may have died before its anchor. */
+  isAnchored: boolean;
 };
 
 /** How long the way back waits for a store that does not answer, each time it is asked. */
@@ -98,11 +104,13 @@ async function openLoop(
   const ports = { ...given, clock: steadyClock(given.clock) };
   const chain = openChain(ports.journal, operation, ports.sha256);
   let state: RolloutState | null = null;
-  for (const entry of await chain.catchUp(never)) {
+  const entries = await chain.catchUp(never);
+  for (const entry of entries) {
     state = decider.fold(state, entry);
     ports.clock.catchUpWith(entry.atMs);
   }
-  if (state === null) throw new Error(`there is no operation ${operation} in this journal`);
+  const [first] = entries;
+  if (state === null || first === undefined) throw new Error(`there is no operation ${operation} in this journal`);
   return {
     ports,
     operation,
@@ -121,6 +129,8 @@ async function openLoop(
     trouble: null,
     troubles: {},
     isBehind: false,
+    start: startOf(first),
+    isAnchored: false,
   };
 }
 
@@ -173,6 +183,7 @@ async function pass(loop: Loop): Promise<boolean> {
       return true;
     }
   }
+  await anchorStart(loop);
   await rest(loop, decision, observation);
   return false;
 }
@@ -266,10 +277,21 @@ async function catchUp(loop: Loop): Promise<void> {
   if (steppedMs > stepMsMin) loop.watch = startWatch(loop.state, loop.watch.performed);
 }
 
+/** Nothing waits for it, and nothing depends on it: what fails is tried again in the next pass. */
+async function anchorStart(loop: Loop): Promise<void> {
+  if (loop.isAnchored || !loop.lease.isHeld() || loop.trouble !== null || loop.state.back !== null) return;
+  const work = asked(loop, (signal) => within(signal, anchor(loop.ports, [loop.start])));
+  await work.then(
+    () => {
+      loop.isAnchored = true;
+    },
+    () => undefined,
+  );
+}
+
 async function conclude(loop: Loop): Promise<void> {
   if (!hasEnded(loop.state)) return;
-  const { operation, seq, hash } = loop.chain.head();
-  await anchor(loop.ports, { kind: 'operation-ended', operation, seq, hash });
+  await anchor(loop.ports, [loop.start, endOf(loop.chain.head())]);
 }
 
 const awake = new Error('awake');

@@ -47,6 +47,8 @@ export interface LeaseStore {
   /** Takes the lease if it is free, expired or already ours (then it is renewed and the fence stays); times by the caller's clock. */
   acquire(operation: string, holder: string, nowMs: number, ttlMs: number): Promise<Lease>;
   release(operation: string, holder: string): Promise<void>;
+  /** Who holds it, or held it last, and until when; null: it is free. Writes nothing. */
+  holderOf(operation: string): Promise<{ readonly holder: string; readonly expiresAtMs: number } | null>;
 }
 export type Lease =
   | { readonly held: true; readonly fence: number; readonly expiresAtMs: number }

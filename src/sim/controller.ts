@@ -1,5 +1,5 @@
 import type { Entry } from '../core/journal/entry.ts';
-import type { AdminState } from '../core/observed/backend.ts';
+import type { AdminState, BackendReading } from '../core/observed/backend.ts';
 import type { GroupReading } from '../core/observed/group.ts';
 import { unknown } from '../core/observed/reading.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
@@ -28,6 +28,8 @@ export type Write = {
   readonly issuedAtMs: number;
   /** Length of the operation's durable chain when the call was made. */
   readonly issuedSeq: number;
+  /** Whether its sender held the lease when the call was made. */
+  readonly leased: boolean;
   readonly stray: boolean;
 } & (
   | { readonly kind: 'weights'; readonly balancer: Balancer; readonly values: Readonly<Record<string, number>> }
@@ -39,6 +41,12 @@ export type Write = {
     }
 );
 
+/** What a controller was told of a balancer or a group, for the checkers. */
+export type Reading = { readonly by: string } & (
+  | { readonly kind: 'backend'; readonly balancer: Balancer; readonly reading: BackendReading }
+  | { readonly kind: 'group'; readonly side: Side; readonly reading: GroupReading }
+);
+
 export type Surroundings = {
   readonly world: World;
   readonly durable: Durable;
@@ -46,6 +54,7 @@ export type Surroundings = {
   readonly random: Random;
   /** Called before the write changes anything, and again after. */
   readonly onWrite: (write: Write, moment: 'before' | 'after') => void;
+  readonly onRead: (reading: Reading) => void;
   readonly suffered: (fault: FaultName) => void;
   readonly crashes: (point: CrashPoint) => boolean;
   readonly diskFull: () => boolean;
@@ -179,7 +188,9 @@ export class Controller {
           const late = this.#fate.strikes('counters-late') ? past.instead('late', reading) : null;
           const twice = this.#fate.strikes('counters-twice') ? past.instead('twice', reading) : null;
           past.note(reading, nowMs());
-          return late ?? twice ?? reading;
+          const told = late ?? twice ?? reading;
+          this.#around.onRead({ by: this.holder, kind: 'backend', balancer, reading: told });
+          return told;
         }),
       attempts: (servers, signal) =>
         this.#at(balancer, 'counting at', signal, ['backend.attempts', null], false, () => {
@@ -221,6 +232,7 @@ export class Controller {
           const stale = nowMs - olderAtMs <= staleMsMax && this.#fate.strikes('stale-read');
           const answer = stale ? older : reading;
           if (nowMs - olderAtMs >= staleMsMax / 2) [older, olderAtMs] = [reading, nowMs];
+          this.#around.onRead({ by: this.holder, kind: 'group', side, reading: answer });
           return this.#fate.strikes('reading-missing')
             ? { ...answer, build: unknown('the image was not told') }
             : answer;
@@ -258,12 +270,21 @@ export class Controller {
       acquire: (operation, holder, nowMs, ttlMs) =>
         this.#local('lease', ['lease.acquire', null], () => durable.acquire(operation, holder, nowMs, ttlMs)),
       release: (operation, holder) => this.#local('lease', [null, null], () => durable.release(operation, holder)),
+      holderOf: (operation) => this.#local('lease', [null, null], () => durable.holderOf(operation)),
     };
   }
 
-  #issue(): { by: string; issuedAtMs: number; issuedSeq: number } {
-    const { world, durable, operation } = this.#around;
-    return { by: this.holder, issuedAtMs: world.schedule.nowMs, issuedSeq: durable.head(operation).seq };
+  #issue(): Pick<Write, 'by' | 'issuedAtMs' | 'issuedSeq' | 'leased'> {
+    const { world, durable, operation, wallMs } = this.#around;
+    const { nowMs } = world.schedule;
+    // Nobody knows how long he has slept before he has looked at a clock.
+    const hasJustWoken = this.pausedUntilMs === nowMs;
+    return {
+      by: this.holder,
+      issuedAtMs: nowMs,
+      issuedSeq: durable.head(operation).seq,
+      leased: hasJustWoken || durable.leaseHolder(operation, wallMs()) === this.holder,
+    };
   }
 
   #write(write: Write): void {

@@ -11,6 +11,7 @@ export const faultNames = [
   'instance-never-healthy',
   'instance-flaps',
   'instance-dies',
+  'origin-dies',
   'partial-capacity',
   'scale-in-by-others',
   'crash',
@@ -57,6 +58,7 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
 };
 const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
   'instance-dies': [0.5, 4],
+  'origin-dies': [0.5, 3],
   'partial-capacity': [0.5, 2],
   'scale-in-by-others': [0.5, 3],
   crash: [2, 30],
@@ -84,6 +86,7 @@ const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
 const final: readonly (FaultName | OperatorAct)[] = [
   'instance-flaps',
   'instance-dies',
+  'origin-dies',
   'bad-deployment',
   'hung-requests',
   'back',

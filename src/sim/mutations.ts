@@ -5,9 +5,10 @@ import type { Observation, Timed } from '../core/rollout/observation.ts';
 import { sideOf } from '../core/rollout/servers.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
-import type { OperationPorts } from '../engine/operation-ports.ts';
 import type { Decider, Mutation } from './engine.ts';
+import { blindToAnchors, withoutAnchors } from './mutations/anchors.ts';
 import { believedCounts } from './mutations/believed.ts';
+import { goesBackToAnybody } from './mutations/blind.ts';
 import {
   completesOneStepEarly,
   leavesWithoutAWord,
@@ -15,6 +16,9 @@ import {
   neverSilent,
   wordless,
 } from './mutations/endings.ts';
+import { soundAsleep, wallClockOnly, writeBehind } from './mutations/ports.ts';
+
+import { withoutARule } from './mutations/rules.ts';
 
 /**
  * Known-bad products, each made of the real one by changing what its decider is told, what it says, or what its ports promise.
@@ -145,10 +149,43 @@ export const mutations: readonly Mutation[] = [
     ports: soundAsleep,
   },
   {
+    name: 'back to an origin that is down',
+    seenIn: 399,
+    shownBy: ['origin-dies'],
+    caughtBy: ['the way back leaves users a server'],
+    decider: goesBackToAnybody,
+  },
+  {
+    name: 'a failed check taken for a slow start',
+    seenIn: 42,
+    shownBy: ['instance-dies', 'instance-flaps', 'scale-in-by-others'],
+    caughtBy: ['half down is answered'],
+    decider: seeing((observation) => stillStarting(observation)),
+  },
+  {
+    name: 'an anchor that nobody writes',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['anchors'],
+    ports: withoutAnchors,
+  },
+  {
+    name: 'an anchor for whoever comes by',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['anchors'],
+    ports: blindToAnchors,
+  },
+  {
     name: 'durations by the wall clock',
     seenIn: 516,
     shownBy: ['clock-steps'],
-    caughtBy: ['no effect without its intent', 'nothing shrinks under traffic', 'everything ends'],
+    caughtBy: [
+      'no effect without its intent',
+      'no raise without the lease',
+      'nothing shrinks under traffic',
+      'everything ends',
+    ],
     ports: wallClockOnly,
   },
   {
@@ -200,6 +237,7 @@ export const mutations: readonly Mutation[] = [
     caughtBy: ['everything ends'],
     decider: neverSilent,
   },
+  ...withoutARule,
 ];
 
 export function mutationNamed(name: string): Mutation {
@@ -279,32 +317,6 @@ function allUp(reading: BackendReading): BackendReading {
   return { ...reading, servers: reading.servers.map((server) => ({ ...server, health: 'up' })) };
 }
 
-/** Says `appended` at once and writes half a second later, as a store does that does not wait for the disk. */
-function writeBehind(ports: OperationPorts): OperationPorts {
-  const never = new AbortController().signal;
-  let pending: Promise<unknown> = Promise.resolve();
-  const heads = new Map<string, number>();
-  return {
-    ...ports,
-    journal: {
-      ...ports.journal,
-      append: (expected, entries) => {
-        const seq = heads.get(expected.operation);
-        if (seq === undefined) {
-          heads.set(expected.operation, expected.seq + entries.length);
-          return ports.journal.append(expected, entries);
-        }
-        heads.set(expected.operation, expected.seq + entries.length);
-        pending = pending
-          .then(() => ports.clock.sleep(500, never))
-          .then(() => ports.journal.append(expected, entries))
-          .catch(() => undefined);
-        return Promise.resolve('appended');
-      },
-    },
-  };
-}
-
 function mapServers(observation: Observation, change: (server: ServerReading) => ServerReading): Observation {
   const backends: Record<string, Timed<BackendReading>> = {};
   for (const [id, timed] of Object.entries(observation.backends)) {
@@ -327,6 +339,19 @@ function destinationUp(observation: Observation, state: RolloutState): Observati
   return mapServers(observation, (server) =>
     sideOf(plan, server.name) === 'destination' && server.health === 'down' ? { ...server, health: 'up' } : server,
   );
+}
+
+/** Whatever fails a check at the destination is taken to have come up just now, and not to be through its first one. */
+function stillStarting(observation: Observation): Observation {
+  const { destination } = observation;
+  const shown = mapServers(observation, (server) =>
+    server.health === 'down' && server.configuredWeight === 0 ? { ...server, health: 'starting' } : server,
+  );
+  if (!destination.reading.known) return shown;
+  const instances = destination.reading.value.instances.map((one) =>
+    one.state === 'unhealthy' ? { ...one, state: 'starting' as const } : one,
+  );
+  return { ...shown, destination: { ...destination, reading: known({ ...destination.reading.value, instances }) } };
 }
 
 /** The balancers are taken to be as the journal wants them. */
@@ -384,17 +409,6 @@ function guessedCapacity(watch: Watch): Watch {
   const { originRpsPerInstanceMax: most, originAble } = watch;
   const instances = Math.max(1, ...originAble.map((one) => one.count));
   return most === null ? watch : { ...watch, originRpsPerInstanceMax: most * instances };
-}
-
-/** A sleep from which nobody wakes it. */
-function soundAsleep(ports: OperationPorts): OperationPorts {
-  const never = new AbortController().signal;
-  return { ...ports, clock: { ...ports.clock, sleep: (ms) => ports.clock.sleep(ms, never) } };
-}
-
-/** Takes the time of day for what has passed. */
-function wallClockOnly(ports: OperationPorts): OperationPorts {
-  return { ...ports, clock: { ...ports.clock, monotonic: () => ports.clock.now() } };
 }
 
 function withoutReserve(plan: RolloutState['plan']): RolloutState['plan'] {

@@ -24,6 +24,7 @@ export function plantOperators(view: OperatorsView, random: Random): void {
   for (const act of ['hold', 'resume', 'back', 'back-all', 'offline-back'] as const)
     plantAct(view, random.fork(act), act);
   attend(view, random.fork('attentive'));
+  if (view.world.scenario.faults['origin-dies'] !== undefined) blame(view, random.fork('blaming'));
   const { healAtMs, patienceMs } = view.world.scenario;
   view.world.schedule.at(healAtMs + patienceMs, () => giveUp(view));
 }
@@ -73,6 +74,17 @@ function insist(view: OperatorsView, all: boolean): void {
   if (view.ended() || view.goingBack()) return;
   if (!view.ask({ kind: 'back', by: 'kim', reason: 'not today', all })) view.backOffline(false);
   view.world.schedule.after(30_000, () => insist(view, all));
+}
+
+/** Who sees users without a server takes the traffic back, before anybody has looked which side it was that died. */
+function blame(view: OperatorsView, random: Random): void {
+  const { world } = view;
+  world.schedule.after(random.between(5, 25) * 1000, () => {
+    if (world.healed || view.ended()) return;
+    const isGone = [...world.balancers.values()].some((balancer) => !balancer.hasOrigin());
+    if (isGone && random.chance(0.05)) insist(view, false);
+    blame(view, random);
+  });
 }
 
 /** Somebody looks at what is held: seldom while things go wrong, often once the world is healed. */

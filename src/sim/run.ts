@@ -1,8 +1,9 @@
+import { fleetOperation } from '../core/journal/fleet.ts';
 import { decide } from '../core/rollout/decide.ts';
 import type { Started } from '../core/rollout/events.ts';
 import { fold, type RolloutState } from '../core/rollout/state.ts';
 import { watch } from '../core/rollout/watch.ts';
-import { startOperation } from '../engine/chain.ts';
+import { startOperation } from '../engine/anchors.ts';
 import { createInbox } from '../engine/inbox.ts';
 import { runOperation } from '../engine/operation.ts';
 import type { Inbox } from '../engine/operation-ports.ts';
@@ -77,9 +78,10 @@ export class Run {
     this.#decider = mutation?.decider?.(realDecider) ?? realDecider;
     this.#random = new Random(scenario.seed).fork('run');
     this.world = new World(scenario, this.schedule, this.#random.fork('world'));
-    this.checks = new Checks(this.world, fold, this.durable.markerReadAtMs);
+    this.checks = new Checks(this.world, fold, this.durable);
     this.#crashes = new Crashes(this.#random.fork('crashes'), scenario.deaths);
     this.durable.onEntry = (entry) => {
+      if (entry.operation === fleetOperation) this.checks.onFleetEntry(entry);
       if (entry.operation !== operation) return;
       this.checks.onEntry(entry);
       this.#relabel(this.checks.state);
@@ -204,6 +206,7 @@ export class Run {
       operation,
       random: this.#random.fork(`controller ${this.#controllers}`),
       onWrite: (write, moment) => this.checks.onWrite(write, moment),
+      onRead: (reading) => this.checks.onRead(reading),
       suffered: (fault: FaultName) => count(this.coverage.faults, fault),
       crashes: (point) => {
         if (!this.world.healed) this.coverage.pairs[crashKey(this.#label, point)] = 1;
@@ -293,12 +296,13 @@ export class Run {
     if (seat?.inbox === undefined || seat.inbox === null) return false;
     this.world.note(`an operator asks ${seat.controller?.holder}: ${JSON.stringify(request)}`);
     seat.inbox.push(request);
+    if (request.kind === 'back' && request.all) this.checks.lastServer.isAllAsked = true;
     if (request.kind === 'back' && request.all && seat.controller !== null)
       this.checks.promptness.onBackAsked(seat.controller);
     return true;
   }
 
-  /** `drover back --offline`: the marker first, then maint wherever a balancer can be reached, again and again. */
+  /** `drover back --offline`: the marker first, then maint wherever a balancer can be reached and the origin is up, again and again. */
   #backOffline(byMarkerAlone: boolean): void {
     if (this.#ended || this.checks.chain.back !== null) return;
     this.world.note(
@@ -313,7 +317,7 @@ export class Run {
   #cutByHand(id: string): void {
     const balancer = this.world.balancers.get(id);
     if (balancer === undefined || this.checks.chain.back !== null) return;
-    if (!balancer.reachable) {
+    if (!balancer.reachable || !balancer.hasOrigin()) {
       this.schedule.after(5000, () => this.#cutByHand(id));
       return;
     }

@@ -43,6 +43,8 @@ export type BalancerScenario = {
   readonly originWeights: readonly number[];
   readonly putAside: Readonly<Record<number, AdminState>>;
   readonly others: number;
+  /** Its server lines of the destination have no check: it sends them what their weights say, whatever state they are in. */
+  readonly unchecked?: true;
 };
 export type LoadScenario = {
   readonly baseRps: number;
@@ -135,7 +137,9 @@ function drawBalancers(random: Random, slots: number): BalancerScenario[] {
   );
   const aside: Record<number, AdminState> = {};
   if (random.chance(0.2)) aside[slots - 1] = random.pick(['maint', 'drain']);
+  const unchecked = random.fork('unchecked').chance(0.2) ? { unchecked: true as const } : {};
   return shares.map((share, index) => ({
+    ...unchecked,
     id: `edge-${index + 1}`,
     portion: share / total,
     originWeights: weights,

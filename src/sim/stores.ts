@@ -52,6 +52,11 @@ export class Durable {
     return row !== undefined && row.expiresAtMs > nowMs ? row.holder : null;
   }
 
+  holderOf(operation: string): { readonly holder: string; readonly expiresAtMs: number } | null {
+    const { holder, expiresAtMs } = this.#leases.get(operation) ?? never;
+    return holder === null ? null : { holder, expiresAtMs };
+  }
+
   release(operation: string, holder: string): void {
     const row = this.#leases.get(operation);
     if (row?.holder === holder) this.#leases.set(operation, { ...row, holder: null });

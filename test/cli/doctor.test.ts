@@ -184,6 +184,13 @@ describe('what keeps one from working', () => {
     expect(warnings(diagnosis)).toContainEqual(expect.stringContaining('capacity not declared'));
   });
 
+  test('socat, without which the way back by hand cannot be typed', async () => {
+    const said = 'socat is not here, and the way back by hand that `drover plan` prints needs it';
+    expect(warnings((await doctor({ path: directory.path })).diagnosis)).toContain(said);
+    await writeFile(join(directory.path, 'socat'), '', { mode: 0o755 });
+    expect(warnings((await doctor({ path: directory.path })).diagnosis)).not.toContain(said);
+  });
+
   test('an unknown service is an error', async () => {
     await expect(doctor({ services: ['qurey'] })).rejects.toThrow('there is no service "qurey"');
   });
@@ -202,6 +209,40 @@ describe('what an operation left', () => {
       ]),
     );
     expect(whats(diagnosis)).toContain('rollout-query-1 is under way: preparing: capacity before traffic');
+  });
+
+  test('beside a back marker nobody is said to raise the share again', async () => {
+    await mkdir(join(directory.path, '.drover'));
+    const traffic = { 'edge/query': { 'vpc-1': { weight: 10, admin: 'ready' } } };
+    const target = { requestedShare: 0.1, traffic, origin: null, destination: null };
+    const intended = { kind: 'intended', target, why: 'step 1' };
+    const bodies: readonly EventBody[] = [started, intended];
+    const driftOf = async (isMarked: boolean) => {
+      const { diagnosis } = await doctor({ journal: await journalWith(bodies, now), isMarked });
+      const checks = diagnosis.sections.flatMap((section) => section.checks);
+      return checks.find(({ what }) => what.includes('is not as rollout-query-1 left it'))?.remedy;
+    };
+    expect(await driftOf(false)).toContain('A living controller puts it right');
+    expect(await driftOf(true)).toContain('`drover back` finishes it');
+  });
+
+  test('a service that has been moved: what another rollout would be refused for, and that nothing is left to move', async () => {
+    await mkdir(join(directory.path, '.drover'));
+    const none = { attempts: 0, failures: 0 };
+    const completed = { kind: 'completed', share: 1, counted: { origin: none, destination: none } };
+    const servers = [
+      madeServer('classic-1', { weight: 0, configuredWeight: 100 }),
+      madeServer('vpc-1', { weight: 100, configuredWeight: 0 }),
+    ];
+    const given = { journal: await journalWith([started, completed], now), backend: { servers } };
+    const { diagnosis, code } = await doctor(given);
+    expect(code).toBe(0);
+    expect(warnings(diagnosis)).toContainEqual(
+      expect.stringMatching(/^another rollout would be refused: edge\/query: vpc-1 get traffic already/),
+    );
+    expect(diagnosis.sections.find(({ kind }) => kind === 'service')).toMatchObject({ moved: true });
+    const { text } = await doctor({ ...given, json: false });
+    expect(text.trimEnd().split('\n').at(-1)).toMatch(/^Nothing is left to move, \d+ warnings\.$/);
   });
 
   test('with a controller the same is well; one that hangs is not', async () => {
@@ -327,6 +368,8 @@ type Options = {
   readonly backend?: Reads | PortError;
   readonly journal?: Journal | PortError;
   readonly control?: unknown;
+  readonly isMarked?: boolean;
+  readonly path?: string;
   readonly holders?: Readonly<Record<number, { readonly pid: number | null; readonly isOwn: boolean }>>;
 };
 
@@ -336,7 +379,7 @@ type Examined = Told & { readonly diagnosis: Diagnosis };
 async function doctor({ json = true, columns, services = [], ...options }: Options = {}): Promise<Examined> {
   const { text, code } = await runDrover(['doctor', ...services, ...(json ? ['--json'] : [])], {
     columns,
-    env: { NO_COLOR: '1' },
+    env: { NO_COLOR: '1', PATH: options.path },
     directory: directory.path,
     user: 'alice',
     clock: { now: () => now, monotonic: () => 0, sleep: () => new Promise(() => undefined) },
@@ -348,7 +391,14 @@ async function doctor({ json = true, columns, services = [], ...options }: Optio
   return { diagnosis, text, code };
 }
 
-function worldOf({ level = 'admin', backend = healthy, journal, control, holders = {} }: Options): Partial<World> {
+function worldOf({
+  level = 'admin',
+  backend = healthy,
+  journal,
+  control,
+  holders = {},
+  isMarked = false,
+}: Options): Partial<World> {
   const missing = new PortError('not-found', 'there is no journal', { retriable: false });
   return {
     openJournal: (_, { readOnly }) =>
@@ -369,7 +419,7 @@ function worldOf({ level = 'admin', backend = healthy, journal, control, holders
     }),
     portHolder: (port) => holders[port] ?? null,
     openMarker: () => ({
-      read: () => Promise.resolve(null),
+      read: () => Promise.resolve(isMarked ? 'alice' : null),
       write: () => Promise.reject(new Error('doctor marks')),
       remove: () => Promise.reject(new Error('doctor removes marks')),
     }),

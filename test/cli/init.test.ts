@@ -66,6 +66,11 @@ describe('drover init', () => {
     const world = { listBackends, openBackends };
     const sockets = ['admin.sock', 'sub/dir/own.sock', '/run/x.sock', '127.0.0.1:9999'];
     const given = [...sockets.flatMap((socket) => ['--haproxy', socket]), '--config', 'haproxy.cfg'];
+    await expect(init(world, ...given, 'sub/dir/fleet.yaml')).rejects.toThrow(
+      'haproxy.cfg cannot be read: there is no such file',
+    );
+    expect(await readdir(join(directory.path, 'sub', 'dir'))).toEqual([]);
+    await writeFile(join(directory.path, 'haproxy.cfg'), '');
     await init(world, ...given, 'sub/dir/fleet.yaml');
     const text = await readFile(join(directory.path, 'sub', 'dir', 'fleet.yaml'), 'utf8');
     const written = [...text.matchAll(/^ +(?:- |config: )"(.*)"$/gm)].map(([, path]) => path);

@@ -32,7 +32,7 @@ beforeEach(() => writeFile(join(directory.path, 'drover.yaml'), config));
 /** A machine with these processes; `immortal`: pids that nothing ends. */
 async function stop(
   words: readonly string[],
-  { isBusy = false, immortal = [] as readonly number[], isFresh = false } = {},
+  { isBusy = false, immortal = [] as readonly number[], isFresh = false, isDamaged = false } = {},
 ): Promise<Told & { readonly alive: readonly number[] }> {
   if (!isFresh) await mkdir(join(directory.path, '.drover'), { recursive: true });
   let processes: StartedHere[] = [
@@ -45,7 +45,12 @@ async function stop(
   ];
   let isHeld = false;
   const world: Partial<World> = {
-    openJournal: () => Promise.reject(new PortError('not-found', 'there is no journal', { retriable: false })),
+    openJournal: () =>
+      Promise.reject(
+        isDamaged
+          ? new PortError('corrupt', 'the journal is damaged', { retriable: false })
+          : new PortError('not-found', 'there is no journal', { retriable: false }),
+      ),
     listenControl: () => {
       isHeld = !isBusy;
       return Promise.resolve(
@@ -68,7 +73,14 @@ async function stop(
       return Promise.resolve(immortal);
     },
   };
-  const { context, told } = contextInMemory({ directory: directory.path, user: 'alice', world });
+  let said = '';
+  const stderr = {
+    write: (more: string) => {
+      said += more;
+    },
+    terminal: null,
+  };
+  const { context, told } = contextInMemory({ directory: directory.path, user: 'alice', world, stderr });
   const refused = await buildProgram(context)
     .parseAsync(['stop', ...words], { from: 'user' })
     .then(
@@ -77,7 +89,7 @@ async function stop(
     );
   expect(isHeld).toBe(false);
   const alive = processes.map(({ pid }) => pid);
-  return refused === null ? { ...told, alive } : { text: told.text + refused, code: 1, alive };
+  return refused === null ? { ...told, text: told.text + said, alive } : { text: told.text + refused, code: 1, alive };
 }
 
 const everything = [11, 12, 13, 14, 21, 22];
@@ -109,6 +121,12 @@ test.each([
   expect(text).toMatch(expected);
   expect(code).toBe(1);
   expect(alive).toEqual(everything);
+});
+
+test('a journal that is damaged keeps nothing running, and that is said', async () => {
+  const { text, code, alive } = await stop(['--yes'], { isDamaged: true });
+  expect({ code, alive }).toEqual({ code: 0, alive: [] });
+  expect(text).toContain('whether a rollout is unfinished is not known: the journal is damaged\n');
 });
 
 test('what is left is named, and is no success', async () => {

@@ -48,6 +48,13 @@ const keys: readonly Case[] = [
     'services.query.origin: there is no key "healthCheck" here',
     'did you mean "health"?',
   ],
+  [
+    'a key of a step above the steps',
+    'rollout:\n  steps:',
+    'rollout:\n  ^bake: 10m\n  steps:',
+    'rollout: there is no key "bake" here',
+    'it belongs below: steps[].bake',
+  ],
   ['an unknown key far from all', 'name: analytics', 'name: analytics\n^zzzzzz: 1', 'there is no key "zzzzzz" here'],
   [
     'a key twice',

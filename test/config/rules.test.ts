@@ -158,7 +158,18 @@ const problems: readonly Case[] = [
   [
     'what is tolerated is bad',
     [['tolerate: 1.5', 'tolerate: 3']],
-    'rollout.judge: what is tolerated cannot be bad at the same time @ 3 }\n      settle',
+    'services.query.rollout.judge: what is tolerated cannot be bad at the same time @ 3 }\n      settle',
+  ],
+  [
+    'what is bad is tolerated by a service',
+    [['judge: { alpha: 0.2%', 'judge: { bad: 1.2, alpha: 0.2%']],
+    'rollout.judge: what is tolerated cannot be bad at the same time @ 1.2',
+  ],
+  [
+    'steps of one service',
+    [['      settle: 90s', '      settle: 90s\n      steps: [{ weight: 50% }, { weight: 20% }, { weight: 99% }]']],
+    'services.query.rollout.steps: the share would go down @ 20%',
+    'services.query.rollout.steps: a judged step has to leave the control share @ 99%',
   ],
   [
     'a service without objective in a wave',

@@ -34,6 +34,7 @@ export function journalClauses(open: () => Promise<JournalHarness>, runs: number
     racingClauses,
     (write) => appendProperty(write, open, runs),
     leaseClauses,
+    leaseViewClauses,
     (write) => leaseProperty(write, open, runs),
     sampleClauses,
   );
@@ -263,6 +264,25 @@ async function withHarness(
   } finally {
     await harness.close();
   }
+}
+
+function leaseViewClauses(write: Write<JournalHarness>): void {
+  write(
+    'who holds it is told without touching it, also when it has expired; nobody does once it is given back',
+    async (harness) => {
+      const { journal, connect } = harness;
+      const other = await connect();
+      expect(await other.leases.holderOf('op')).toBeNull();
+      await journal.leases.acquire('op', 'a', 1000, 500);
+      expect(await other.leases.holderOf('op')).toEqual({ holder: 'a', expiresAtMs: 1500 });
+      expect(await journal.leases.acquire('op', 'b', 1499, 500)).toMatchObject({ held: false, holder: 'a' });
+      expect(await journal.leases.acquire('op', 'b', 1500, 500)).toMatchObject({ held: true, fence: 2 });
+      expect(await other.leases.holderOf('op')).toEqual({ holder: 'b', expiresAtMs: 2000 });
+      await journal.leases.release('op', 'b');
+      expect(await other.leases.holderOf('op')).toBeNull();
+      expect(await other.leases.holderOf('another')).toBeNull();
+    },
+  );
 }
 
 function leaseClauses(write: Write<JournalHarness>): void {

@@ -38,6 +38,10 @@ describe('the lease of an operation', () => {
     expect([two.isHeld(), two.leftMs()]).toEqual([true, 0]);
     machine.passedMs += callMs;
     expect(two.leftMs()).toBeGreaterThan(0);
+    // It waits once, and not at every renewal.
+    machine.passedMs += leaseMs / 2;
+    await two.keep(signal);
+    expect(two.leftMs()).toBe(leaseMs);
   });
 
   test('the first controller of an operation waits for nobody', async () => {
@@ -85,9 +89,90 @@ describe('the lease of an operation', () => {
     }
   });
 
+  test('is renewed when a third of it is over, and not before', async () => {
+    const machine = new Machine();
+    const one = machine.keeper('one');
+    await one.keep(signal);
+    machine.passedMs += 3333;
+    await one.keep(signal);
+    expect(one.leftMs()).toBe(leaseMs - 3333);
+    machine.passedMs += 1;
+    await one.keep(signal);
+    expect(one.leftMs()).toBe(leaseMs);
+  });
+
+  test('in doubt is none, and what the other one began has time to end before it is one again', async () => {
+    const machine = new Machine();
+    const one = machine.keeper('one');
+    await one.keep(signal);
+    one.doubt();
+    expect([one.isHeld(), one.leftMs()]).toEqual([false, 0]);
+    await one.keep(signal);
+    expect([one.isHeld(), one.leftMs()]).toEqual([true, 0]);
+    machine.passedMs += callMs - 1;
+    expect(one.leftMs()).toBe(0);
+    machine.passedMs += 1;
+    expect(one.leftMs()).toBe(leaseMs - callMs);
+    machine.passedMs += 1000;
+    await one.keep(signal);
+    expect(one.leftMs()).toBeGreaterThan(0);
+  });
+
+  test('ends for whoever gives it back, at once, and is another’s to take', async () => {
+    const machine = new Machine();
+    const [one, two] = [machine.keeper('one'), machine.keeper('two')];
+    await one.keep(signal);
+    await one.release();
+    expect(one.isHeld()).toBe(false);
+    await two.keep(signal);
+    expect(two.isHeld()).toBe(true);
+  });
+
+  test('of somebody who goes on renewing it is never taken for one that nobody renews', async () => {
+    const machine = new Machine();
+    const [one, two] = [machine.keeper('one'), machine.keeper('two')];
+    await one.keep(signal);
+    machine.wallOffsetMs -= 3_600_000;
+    for (let third = 0; third < 9; third++) {
+      await two.keep(signal);
+      expect(two.isHeld()).toBe(false);
+      machine.passedMs += leaseMs / 3;
+      await one.keep(signal);
+    }
+  });
+
+  test('a store in trouble is named until it answers, and takes nothing away that was given', async () => {
+    const machine = new Machine();
+    const timing = { pollMs: 1000, callMs, leaseMs };
+    const store = openMemoryJournal().leases;
+    let isBroken = false;
+    const leases: LeaseStore = {
+      acquire: (...asked) => (isBroken ? Promise.reject(new Error('no such disk')) : store.acquire(...asked)),
+      release: () => Promise.reject(new Error('no such disk')),
+      holderOf: (...asked) => store.holderOf(...asked),
+    };
+    const one = keepLease({ clock: machine.clock(), leases, holder: 'one', timing }, 'op');
+    await one.keep(signal);
+    isBroken = true;
+    machine.passedMs += leaseMs / 2;
+    await one.keep(signal);
+    expect([one.failure(), one.isHeld()]).toEqual(['no such disk', true]);
+    machine.passedMs += leaseMs / 2;
+    expect(one.isHeld()).toBe(false);
+    isBroken = false;
+    await one.keep(signal);
+    expect([one.failure(), one.isHeld()]).toEqual([null, true]);
+    await one.release();
+    expect(one.isHeld()).toBe(false);
+  });
+
   test('a store that never answers does not hold the loop up', async () => {
     const machine = new Machine();
-    const hanging: LeaseStore = { acquire: () => new Promise(() => {}), release: () => Promise.resolve() };
+    const hanging: LeaseStore = {
+      acquire: () => new Promise(() => {}),
+      release: () => Promise.resolve(),
+      holderOf: () => Promise.resolve(null),
+    };
     const timing = { pollMs: 1000, callMs, leaseMs };
     const one = keepLease({ clock: machine.clock(), leases: hanging, holder: 'one', timing }, 'op');
     const given = new AbortController();
@@ -101,8 +186,10 @@ describe('the lease of an operation', () => {
 describe('the time of an operation', () => {
   test('a wall clock that is set moves nothing; the journal moves it forward only', () => {
     const machine = new Machine();
+    machine.passedMs = 77_000;
     const clock = steadyClock(machine.clock());
     const startedMs = clock.now();
+    expect(startedMs).toBe(machine.clock().now());
     machine.passedMs += 5000;
     machine.wallOffsetMs -= 3_600_000;
     expect(clock.now() - startedMs).toBe(5000);

@@ -36,6 +36,12 @@ describe('what a rollout would suffer from', () => {
     expect(severities({ readOnly: unknown('it did not say') })).toEqual(['warn read-only']);
   });
 
+  test('what is not known is a sentence of its own, whoever gave the reason', () => {
+    const why = 'the socket needs level operator; level admin does';
+    for (const traits of [{ algorithm: unknown(why) }, { mode: unknown(why) }])
+      expect(controllability({ ...fine, ...traits }, web)).toMatchObject([{ why: `${why}.` }]);
+  });
+
   test('random is let through with a warning', () => {
     expect(severities({ algorithm: known('random') })).toEqual(['warn algorithm']);
   });

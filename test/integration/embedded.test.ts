@@ -100,6 +100,12 @@ test('a POST is never repeated once it was sent, however it fails', async () => 
   expect(counters(reading, 'vpc-1')).toMatchObject({ lbtot: 20, eresp: 20, wretr: 0, wredis: 0 });
 });
 
+test('neither is one without a body: that it has none does not make it harmless', async () => {
+  for (const name of names) await harness.behave(name, 'close');
+  expect(await carry(harness.url, { method: 'POST', path: '/order', body: null })).toBe(502);
+  expect(harness.upstreams.flatMap((upstream) => upstream.taken)).toEqual(['POST /order']);
+});
+
 test('a POST that met a closed port was not sent, so it goes to another server', async () => {
   const { behave, backend } = harness;
   await behave('vpc-1', 'refuse');
@@ -151,6 +157,22 @@ test('a GET that every server drops is tried on no more than four of them, and t
   const all = names.map((name) => counters(reading, name));
   expect(all.reduce((sum, { wretr }) => sum + wretr, 0)).toBe(3);
   expect(all.reduce((sum, { eresp }) => sum + eresp, 0)).toBe(1);
+});
+
+test('where fewer repeats are configured there are no more, and none where there are to be none', async () => {
+  for (const [retriesMax, attempts] of [
+    [1, 2],
+    [0, 1],
+  ] as const) {
+    const frugal = await openEmbedded({ names, backend: { retriesMax } });
+    try {
+      for (const name of names) await frugal.behave(name, 'close');
+      expect(await carry(frugal.url, { method: 'GET', path: '/deadly', body: null })).toBe(502);
+      expect(frugal.upstreams.flatMap((upstream) => upstream.taken)).toHaveLength(attempts);
+    } finally {
+      await frugal.close();
+    }
+  }
 });
 
 /** The smallest weights with which `vpc` servers have exactly this share beside `classic` servers. */

@@ -64,6 +64,14 @@ describe('a team that meets Drover for the first time', () => {
     await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('level admin') });
   });
 
+  test('a file in place of a socket is told as one', async () => {
+    const failed = run(process.execPath, [main, 'observe', '--haproxy', main]);
+    await expect(failed).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('it is a file, and not a socket'),
+    });
+  });
+
   test('what belongs to nobody or was put aside is named by plan, check and doctor, and keeps nothing from starting', async () => {
     const harness = await openHaproxy({
       names: ['classic-1', 'classic-2', 'vpc-1', 'vpc-2', 'other-1'],

@@ -96,6 +96,13 @@ describe('safety: a damaged file is never taken for what was written', () => {
 describe('a file that is no journal', () => {
   const opened = async (path: string, readOnly: boolean) => await openSqliteJournal(path, { readOnly });
 
+  test('a place in which nothing can be made is named, with what to do', async () => {
+    await expect(openSqliteJournal('/proc/drover/journal.db', { readOnly: false })).rejects.toMatchObject({
+      name: 'PortError',
+      message: expect.stringMatching(/^cannot create the journal \/proc\/drover\/journal.db: .*--journal PATH$/),
+    });
+  });
+
   test.each([true, false])(
     'is refused and left as it is: text, another database, a directory (read only: %s)',
     async (readOnly) => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -144,11 +144,38 @@ describe('drover journal export', () => {
     expect(await readFile(file, 'utf8')).toBe(entries.map((entry) => `${exportLine(entry)}\n`).join(''));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await drover(directory, 'export', '-')).text).toBe(await readFile(file, 'utf8'));
-    expect(JSON.parse((await drover(directory, 'export', 'out.ndjson', '--json')).text)).toMatchObject({
+    expect(JSON.parse((await drover(directory, 'export', 'out.ndjson', '--force', '--json')).text)).toMatchObject({
       file: 'out.ndjson',
       heads: [{ operation: 'fleet', seq: 4 }, { seq: 10 }, { seq: 10 }],
     });
     expect(await drover('/', 'verify', '--file', file)).toMatchObject({ code: 0 });
+  });
+
+  test('writes over nothing unless told to, and never over the journal', async () => {
+    const { directory, path } = await project();
+    const kept = await readFile(join(directory, 'drover.yaml'), 'utf8');
+    await expect(drover(directory, 'export', 'drover.yaml')).rejects.toMatchObject({
+      message: 'drover.yaml is there already, and was left as it is',
+      remedy: expect.stringContaining('--force'),
+    });
+    expect(await readFile(join(directory, 'drover.yaml'), 'utf8')).toBe(kept);
+    await symlink(path, join(directory, 'by-a-link'));
+    await link(path, join(directory, 'the-same'));
+    const names = ['.drover/journal.db', '.drover/journal.db-wal', '.drover/journal.db-shm', 'by-a-link', 'the-same'];
+    const before = await readFile(path);
+    for (const name of names) {
+      await expect(drover(directory, 'export', name, '--force')).rejects.toMatchObject({
+        message: `${name} is the journal itself, and was left as it is`,
+      });
+    }
+    expect(await readFile(path)).toEqual(before);
+    await mkdir(join(directory, 'taken'));
+    await expect(drover(directory, 'export', 'taken', '--force')).rejects.toMatchObject({
+      message: 'taken is not a file, and was left as it is',
+    });
+    await drover(directory, 'export', 'drover.yaml', '--force');
+    expect(await drover(directory, 'verify', '--file', 'drover.yaml')).toMatchObject({ code: 0 });
+    expect((await readdir(directory)).filter((name) => name.includes('unfinished'))).toEqual([]);
   });
 
   test('into a place that cannot be written leaves nothing behind', async () => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, chmod, chown, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -10,6 +11,7 @@ import { type Entry, emptyHead } from '../../src/core/journal/entry.ts';
 import { verifyChain } from '../../src/core/journal/verify.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
 import { openSqliteJournal } from '../../src/io/journal/sqlite.ts';
+import { SqliteFile } from '../../src/io/journal/sqlite-file.ts';
 import { freshDirectory, removeDirectories, run, writerFile, writtenJournal } from './journal/files.ts';
 
 afterEach(removeDirectories);
@@ -51,6 +53,19 @@ describe('safety: what was acknowledged is there', () => {
     expect(acknowledged.length).toBeGreaterThan(10);
     const there = new Set(entries.map(({ seq, hash }) => `${seq} ${hash}`));
     expect(acknowledged.filter((line) => !there.has(line))).toEqual([]);
+  });
+
+  test('after the machine lost its power: every write has reached the disk, in the log that a crash is repaired from', async () => {
+    const path = join(await freshDirectory(), 'journal.db');
+    const said = (db: DatabaseSync) =>
+      ['synchronous', 'journal_mode'].map((name) => db.prepare(`pragma ${name}`).get());
+    const full = 2;
+    // A new file, and one that is there already.
+    for (const _ of [1, 2]) {
+      const file = await SqliteFile.open(path, false);
+      expect(await file.write(said)).toEqual([{ synchronous: full }, { journal_mode: 'wal' }]);
+      file.close();
+    }
   });
 
   test('when two processes race for one chain', async () => {

@@ -9,6 +9,7 @@ import './rollout/local.ts';
 import './rollout/refused.ts';
 import './rollout/dead-balancer.ts';
 import './rollout/back.ts';
+import './rollout/origin-down.ts';
 import './rollout/operators.ts';
 import './rollout/edited.ts';
 import './rollout/shown.ts';

@@ -6,13 +6,13 @@ const look = (bench: Bench) => astray(bench.state, bench.observe());
 
 describe('what the world says against the journal, where no controller looks after a rollout', () => {
   test('nothing, while everything is where it was left', () => {
-    expect(look(Bench.judging())).toEqual({ taken: null, lines: [] });
+    expect(look(Bench.judging())).toEqual({ taken: null, isCut: false, lines: [] });
   });
 
   test('a back marker means that somebody took the traffic back', () => {
     const bench = Bench.judging();
     bench.marker = 'kim, offline';
-    expect(look(bench)).toEqual({ taken: 'the back marker says: kim, offline', lines: [] });
+    expect(look(bench)).toEqual({ taken: 'the back marker says: kim, offline', isCut: false, lines: [] });
   });
 
   test('so does a destination that is wholly in maint; one whose weight somebody has lowered is only named', () => {
@@ -21,27 +21,79 @@ describe('what the world says against the journal, where no controller looks aft
     expect(look(bench)).toMatchObject({ taken: null, lines: [expect.stringContaining('new-1')] });
     for (const name of Object.keys(bench.weights)) if (name.startsWith('new')) bench.admin[name] = 'maint';
     expect(look(bench).taken).toMatch(/every destination server is in maint/);
+    expect(look(bench).isCut).toBe(true);
+    bench.marker = 'kim, offline';
+    expect(look(bench)).toMatchObject({ taken: 'the back marker says: kim, offline', isCut: true });
   });
 
-  test('a rollout that was rolled back says what a reload would undo', () => {
+  test('a rollout that was rolled back says what a reload would undo, and what one has undone', () => {
     const bench = Bench.judging();
-    bench.append([
-      {
-        kind: 'back-performed',
-        cause: { kind: 'asked', by: 'kim', reason: null },
-        all: true,
-        target: bench.intended().target,
-        verdict: null,
-        performedAtMs: 1,
-        counted: bench.state.counted,
-      },
-      { kind: 'drained', inFlight: 0, afterMs: 1, counted: bench.state.counted },
-      { kind: 'rolled-back', tookMs: 2 },
-    ]);
-    expect(look(bench)).toEqual({ taken: null, lines: [] });
+    rollBack(bench);
+    expect(look(bench)).toEqual({ taken: null, isCut: false, lines: [] });
+    // However little a reload gives back.
+    bench.configured['new-2'] = 1;
+    expect(look(bench).lines).toEqual([expect.stringMatching(/new-2 \(weight 1\)/)]);
     bench.configured['new-2'] = 30;
+    const would = expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 30\)/);
+    expect(look(bench).lines).toEqual([would]);
+    bench.weights['new-2'] = 30;
     expect(look(bench).lines).toEqual([
-      expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 30\)/),
+      expect.stringMatching(
+        /^edge: the way back is undone: new-2 \(weight 30\) carries.*`drover back move` takes it away/,
+      ),
+      would,
     ]);
   });
+
+  test('one that is on the way back names what carries, however little, and a balancer that nobody can ask', () => {
+    const bench = Bench.judging();
+    const { target } = bench.intended();
+    const cause = { kind: 'asked', by: 'kim', reason: null } as const;
+    const { counted } = bench.state;
+    bench.append([{ kind: 'back-performed', cause, all: true, target, verdict: null, performedAtMs: 1, counted }]);
+    bench.weights['new-1'] = 0;
+    bench.weights['new-2'] = 1;
+    expect(look(bench)).toMatchObject({ taken: null, lines: ['still standing: edge: new-2 still carries'] });
+    bench.admin['new-2'] = 'maint';
+    expect(look(bench).lines).toEqual([]);
+    bench.isReadable = false;
+    expect(look(bench).lines).toEqual(['still standing: edge does not answer: it does not answer']);
+  });
+
+  test('what a reload has undone is lowered by whoever is asked to, while the origin is up', () => {
+    const bench = Bench.judging();
+    rollBack(bench);
+    bench.weights['new-2'] = 30;
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+    const { effects, events, ended } = bench.pass();
+    expect({ events, ended }).toEqual({ events: [], ended: false });
+    expect(effects).toMatchObject([{ kind: 'traffic', weights: { 'new-2': 0 }, states: {}, raises: false }]);
+    bench.weights['new-2'] = 0;
+    expect(bench.pass()).toMatchObject({ effects: [], ended: true });
+    bench.weights['new-2'] = 30;
+    bench.originHealthy = 0;
+    expect(bench.pass().effects).toEqual([]);
+  });
 });
+
+/** Wholly: as it was found. */
+function rollBack(bench: Bench): void {
+  const { target } = bench.intended();
+  const found = { weight: 0, admin: 'ready' } as const;
+  const edge = { ...target.traffic['edge'], 'new-1': found, 'new-2': found };
+  const { counted } = bench.state;
+  bench.append([
+    {
+      kind: 'back-performed',
+      cause: { kind: 'asked', by: 'kim', reason: null },
+      all: false,
+      target: { ...target, traffic: { edge } },
+      verdict: null,
+      performedAtMs: 1,
+      counted,
+    },
+    { kind: 'drained', inFlight: 0, afterMs: 1, counted },
+    { kind: 'rolled-back', tookMs: 2 },
+  ]);
+  bench.weights = { ...bench.weights, 'new-1': 0, 'new-2': 0 };
+}

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { GroupReading, InstanceState } from '../../src/core/observed/group.ts';
+import { known, unknown } from '../../src/core/observed/reading.ts';
 import { checkpointOf } from '../../src/core/rollout/checkpoint.ts';
 import { backRefusal } from '../../src/core/rollout/decide-back.ts';
 import type { Decision } from '../../src/core/rollout/decision.ts';
+import { isAble, isUnable } from '../../src/core/rollout/servers.ts';
 import { statusOf, stillStanding } from '../../src/core/rollout/status.ts';
 import { startWatch } from '../../src/core/rollout/watch.ts';
+import { madeServer } from '../made/readings.ts';
 import { Bench } from './bench.ts';
 
 const back = { kind: 'back', by: 'kim', reason: null, all: false } as const;
@@ -157,5 +161,44 @@ describe('a rollout that has given up its way back', () => {
     expect(backRefusal(bench.state, false)).toContain('has given up its way back');
     bench.ask({ ...back, all: true });
     expect(taken(bench.pass())).toEqual(['edge/new-1', 'edge/new-2']);
+  });
+});
+
+describe('a server whose check somebody else answers', () => {
+  const group = (instances: readonly InstanceState[], size: GroupReading['size'] = { min: 0, max: 2, desired: 1 }) =>
+    known<GroupReading>({
+      size,
+      build: known('v1'),
+      instances: instances.map((state, index) => ({
+        id: `d-${index + 1}`,
+        server: `d-${index + 1}`,
+        state,
+        restarts: 0,
+        startedAtMs: 0,
+        lastOutput: [],
+      })),
+    });
+  const up = madeServer('d-1');
+
+  test('is not able where its provider knows that its instance does not run', () => {
+    for (const state of ['starting', 'crash-looping'] as const) expect(isAble(up, group([state]))).toBe(false);
+    expect(isAble(up, group([]))).toBe(false);
+  });
+
+  test('is able by its check alone where nobody knows better', () => {
+    for (const state of ['healthy', 'unhealthy'] as const) expect(isAble(up, group([state]))).toBe(true);
+    expect(isAble(up, group([], null))).toBe(true);
+    expect(isAble(up, unknown('it is not told'))).toBe(true);
+  });
+
+  test('is known to be unable only by somebody who looked', () => {
+    const unchecked = madeServer('d-1', { health: 'unchecked' });
+    expect(isUnable(unchecked, unknown('it is not told'))).toBe(false);
+    expect(isUnable(unchecked, group([], null))).toBe(false);
+    expect(isUnable(unchecked, group([]))).toBe(true);
+    expect(isUnable(unchecked, group(['unhealthy']))).toBe(true);
+    expect(isUnable(unchecked, group(['healthy']))).toBe(false);
+    expect(isUnable(madeServer('d-1', { health: 'down' }), group(['healthy']))).toBe(true);
+    expect(isUnable(madeServer('d-1', { health: 'starting' }), group([]))).toBe(false);
   });
 });

@@ -43,6 +43,14 @@ describe('what keeps a rollout from starting', () => {
     expect(start({}, { ...none, size: { min: 2, max: 4, desired: 2 } }).refusals).toEqual([]);
   });
 
+  test('two builds in one group do not: what that means for the evidence is told', () => {
+    const { refusals, warnings } = start({}, { size: null, instances: [], build: known('v42+v43') });
+    expect(refusals).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^the origin runs v42 and v43 at once \(v42\+v43\): evidence counts/),
+    ]);
+  });
+
   test('servers of neither group are named, whatever their state, and keep nothing from starting', () => {
     const { refusals, warnings } = start({ 'other-1': { health: 'unchecked' }, 'other-2': inMaint });
     expect(refusals).toEqual([]);

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../../core/fleet/config.ts';
@@ -11,7 +11,7 @@ import type { RolloutState } from '../../core/rollout/state.ts';
 const exportSchema = z.object({
   operation: z.string(),
   service: z.string(),
-  /** Completed: it is taken back only when it is named. */
+  /** Completed: it is taken back when it is named, or when none is unfinished. */
   completed: z.boolean(),
   balancers: z.array(
     z.object({
@@ -79,12 +79,14 @@ export type Exports = {
   readonly problems: readonly string[];
 };
 
-/** Every exported rollout of a state directory that can still be taken back. A damaged file does not hide the others. */
+/**
+ * Every exported rollout of a state directory that can still be taken back, the one that was written last at the end. A damaged
+ * file does not hide the others.
+ */
 export async function exportedStates(stateDirectory: string): Promise<Exports> {
   const states: ExportedState[] = [];
   const problems: string[] = [];
-  const files = await readdir(stateDirectory).catch(() => []);
-  for (const file of files.filter((one) => one.startsWith('rollout-') && one.endsWith('.json')).sort()) {
+  for (const file of await exportsOf(stateDirectory)) {
     try {
       states.push(parseExport(await readFile(join(stateDirectory, file), 'utf8'), basename(file, '.json')));
     } catch (error) {
@@ -93,6 +95,17 @@ export async function exportedStates(stateDirectory: string): Promise<Exports> {
     }
   }
   return { states, problems };
+}
+
+async function exportsOf(stateDirectory: string): Promise<string[]> {
+  const files = await readdir(stateDirectory).catch(() => []);
+  const names = files.filter((one) => one.startsWith('rollout-') && one.endsWith('.json'));
+  const writtenMs = async (name: string) => (await stat(join(stateDirectory, name)).catch(() => null))?.mtimeMs ?? 0;
+  const rows = await Promise.all(names.map(async (name) => ({ name, atMs: await writtenMs(name) })));
+  // `rollout-web-10` comes after `rollout-web-2` where both were written in the same moment.
+  const collator = new Intl.Collator('en', { numeric: true });
+  rows.sort((one, other) => one.atMs - other.atMs || collator.compare(one.name, other.name));
+  return rows.map(({ name }) => name);
 }
 
 /** Throws an Error of one sentence. `operation`: by the file's name, so that a copy of a file is not another rollout. */

@@ -1,5 +1,7 @@
 import { matchesGlob } from '../../core/fleet/glob.ts';
 import type { BackendReading, ServerReading } from '../../core/observed/backend.ts';
+import { unknown } from '../../core/observed/reading.ts';
+import { aloneWords, mayCarry } from '../../core/rollout/alone.ts';
 import type { Backend } from '../../engine/ports.ts';
 import { CliError, type Context } from '../context.ts';
 
@@ -23,18 +25,25 @@ const pauseMs = 500;
 /** For servers that are named as the origin but stand with weight 0 in the configuration. */
 const weightOtherwise = 100;
 
-/** All at once, none waiting for another. Answers with what still stands, each with its reason. */
-export async function takeBackAll(context: Context, targets: readonly OfflineTarget[]): Promise<string[]> {
-  const outcomes = await Promise.all(targets.map((target) => persistently(context, target)));
+/**
+ * All at once, none waiting for another. Answers with what still stands, each with its reason. `all`: also where no server of
+ * the origin is up.
+ */
+export async function takeBackAll(
+  context: Context,
+  targets: readonly OfflineTarget[],
+  all: boolean,
+): Promise<string[]> {
+  const outcomes = await Promise.all(targets.map((target) => persistently(context, target, all)));
   return outcomes.filter((outcome) => outcome !== null);
 }
 
-async function persistently(context: Context, target: OfflineTarget): Promise<string | null> {
+async function persistently(context: Context, target: OfflineTarget, all: boolean): Promise<string | null> {
   const endsAt = context.clock.monotonic() + tryMsMax;
   for (let tries = 1; ; tries++) {
     try {
-      const count = await takeBack(target);
-      context.stdout.write(`${target.id}: ${count} destination servers are in maint; the origin carries everything\n`);
+      const { count, origin } = await takeBack(target, all);
+      context.stdout.write(`${target.id}: ${count} destination servers are in maint; ${originWords[origin]}\n`);
       return null;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -46,8 +55,18 @@ async function persistently(context: Context, target: OfflineTarget): Promise<st
   }
 }
 
+const originWords = {
+  up: 'the origin carries everything',
+  down: 'no origin server is up, so nobody carries anything',
+  untold: 'the balancer does not tell whether the origin is up',
+} as const;
+type OriginHealth = keyof typeof originWords;
+
 /** Answers with the number of servers that are in maint. Throws PortError, or CliError where trying again does not help. */
-async function takeBack({ backend, destination: glob, origin }: OfflineTarget): Promise<number> {
+async function takeBack(
+  { id, backend, destination: glob, origin }: OfflineTarget,
+  all: boolean,
+): Promise<{ readonly count: number; readonly origin: OriginHealth }> {
   const signal = AbortSignal.timeout(callMs);
   const reading = await backend.read(signal);
   const destination = reading.servers.filter((server) => matchesGlob(glob, server.name));
@@ -56,14 +75,37 @@ async function takeBack({ backend, destination: glob, origin }: OfflineTarget): 
   const weights = weightsOf(others, origin);
   if (!others.some((server) => server.admin === 'ready' && (weights[server.name] ?? server.weight) > 0))
     throw new CliError(nobodyLeft);
+  if (!all && healthOf(others, weights, origin) === 'down')
+    throw new CliError(`${aloneWords(id)}; --all takes it anyway`);
   const changed = others.filter(({ name, weight }) => weights[name] !== undefined && weights[name] !== weight);
   if (changed.length > 0)
     await backend.setWeights(Object.fromEntries(changed.map(({ name }) => [name, weights[name] ?? 0])), signal);
   await backend.setStates(Object.fromEntries(destination.map(({ name }) => [name, 'maint' as const])), signal);
   // As a rollout finds them: whoever wakes them later gives them no traffic by that.
   await backend.setWeights(Object.fromEntries(destination.map(({ name }) => [name, 0])), signal);
-  expectBack(await backend.read(signal), destination, weights);
-  return destination.length;
+  const after = await backend.read(signal);
+  expectBack(after, destination, weights);
+  const left = after.servers.filter(({ name }) => others.some((other) => other.name === name));
+  return { count: destination.length, origin: healthOf(left, weights, origin) };
+}
+
+/** `down` only where the balancer says so of every server that has a weight. */
+function healthOf(
+  others: readonly ServerReading[],
+  weights: Readonly<Record<string, number>>,
+  origin: Origin,
+): OriginHealth {
+  const carrying = others.filter(
+    (server) =>
+      isOrigin(server, origin) &&
+      mayCarry(server, weights[server.name] ?? server.weight, unknown('no provider was asked')),
+  );
+  if (carrying.length === 0) return 'down';
+  return carrying.some(({ health }) => health === 'up') ? 'up' : 'untold';
+}
+
+function isOrigin({ name }: ServerReading, origin: Origin): boolean {
+  return origin.kind === 'found' ? origin.weights[name] !== undefined : matchesGlob(origin.glob ?? '*', name);
 }
 
 const nobodyLeft =

@@ -5,6 +5,7 @@ import { type ExportedState, exportedStates } from './exported-state.ts';
 import { type OfflineTarget, takeBackAll } from './offline-target.ts';
 
 export type OfflineOptions = {
+  readonly all?: true;
   readonly haproxy?: string;
   readonly embedded?: string;
   readonly backend?: string;
@@ -25,31 +26,38 @@ export async function backOffline(
   stateDirectory: string,
 ): Promise<void> {
   const given = options.haproxy !== undefined || options.embedded !== undefined;
-  const targets = given
+  const { targets, marked } = given
     ? await givenTargets(context, options, stateDirectory)
     : await exportedTargets(context, name, stateDirectory);
-  const left = await takeBackAll(context, targets);
+  const left = await takeBackAll(context, targets, options.all === true);
   context.setExitCode(left.length > 0 ? 1 : 2);
   if (left.length > 0) {
     context.stderr.write(
       `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map((line) => `  ${line}\n`).join('')}  run the same command again\n`,
     );
-  } else {
-    context.stdout.write(
-      'the traffic is back. The journal does not know it yet: a controller that comes back finds the marker, puts states and sizes as they were found, and journals it\n',
-    );
-  }
+  } else context.stdout.write(`the traffic is back. ${untoldWords(marked)}\n`);
 }
 
-async function givenTargets(
-  context: Context,
-  options: OfflineOptions,
-  stateDirectory: string,
-): Promise<OfflineTarget[]> {
+/** What the journal does not know, and who will write it down. */
+function untoldWords(marked: readonly string[]): string {
+  const [operation] = marked;
+  if (operation === undefined)
+    return 'No rollout of this directory is told: a controller elsewhere may raise the share again, and the servers stay in maint until somebody wakes them';
+  const names = marked.map((one) => `\`drover back ${one}\``).join(', ');
+  return `The journal does not know it yet: ${names} puts states and sizes as they were found and writes it down, as does a controller that comes back`;
+}
+
+type Targets = {
+  readonly targets: readonly OfflineTarget[];
+  /** Rollouts whose controllers are told by a back marker. */
+  readonly marked: readonly string[];
+};
+
+async function givenTargets(context: Context, options: OfflineOptions, stateDirectory: string): Promise<Targets> {
   const { destination, origin = null } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
   const balancer = givenBalancer(options);
-  await markUsersOf(context, balancer, stateDirectory);
+  const marked = await markUsersOf(context, balancer, stateDirectory);
   const names =
     options.backend === undefined
       ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs))
@@ -63,7 +71,7 @@ async function givenTargets(
     }
   }
   if (targets.length === 0) throw new CliError(`no backend has a server that matches "${destination}"`);
-  return targets;
+  return { targets, marked };
 }
 
 function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
@@ -72,49 +80,49 @@ function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
 }
 
 /** Rollouts of this directory that use the balancer which was named: their controllers shall not go forward again. */
-async function markUsersOf(context: Context, balancer: BalancerConfig, stateDirectory: string): Promise<void> {
+async function markUsersOf(context: Context, balancer: BalancerConfig, stateDirectory: string): Promise<string[]> {
+  const marked: string[] = [];
   const sockets = socketsOf(balancer);
   const { states } = await exportedStates(stateDirectory);
   for (const state of states) {
     const uses = state.balancers.some((one) => socketsOf(one.balancer).some((socket) => sockets.includes(socket)));
-    if (uses && !state.completed) await mark(context, state, stateDirectory);
+    if (uses && !state.completed && (await mark(context, state, stateDirectory))) marked.push(state.operation);
   }
+  return marked;
 }
 
 function socketsOf(balancer: BalancerConfig): readonly string[] {
   return balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
 }
 
-/** A disk that takes no marker must not stop the way back. */
-async function mark(context: Context, state: ExportedState, stateDirectory: string): Promise<void> {
-  await context.world
-    .openMarker(stateDirectory)
-    .write(state.operation, `${context.user}, offline`)
-    .catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      context.stderr.write(
-        `drover: the back marker of ${state.operation} could not be written (${why}): a controller that comes back is told by the servers in maint only\n`,
-      );
-    });
+/** A disk that takes no marker must not stop the way back: false, and it is said. */
+async function mark(context: Context, state: ExportedState, stateDirectory: string): Promise<boolean> {
+  try {
+    await context.world.openMarker(stateDirectory).write(state.operation, `${context.user}, offline`);
+    return true;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.stderr.write(
+      `drover: the back marker of ${state.operation} could not be written (${why}): a controller that comes back is told by the servers in maint only\n`,
+    );
+    return false;
+  }
 }
 
 /** What the rollout exported before its first change. */
-async function exportedTargets(
-  context: Context,
-  name: string | undefined,
-  stateDirectory: string,
-): Promise<OfflineTarget[]> {
+async function exportedTargets(context: Context, name: string | undefined, stateDirectory: string): Promise<Targets> {
   const { states, problems } = await exportedStates(stateDirectory);
   for (const problem of problems) context.stderr.write(`drover: ${problem}\n`);
   const chosen = chooseExported(states, name, stateDirectory);
   await mark(context, chosen, stateDirectory);
-  return chosen.balancers.flatMap(({ balancer, backend, destination }) =>
+  const targets = chosen.balancers.flatMap(({ balancer, backend, destination }) =>
     context.world.openBackends(balancer, { backend }).map((opened) => ({
       ...opened,
       destination,
       origin: { kind: 'found' as const, weights: originWeights(chosen.asFound[opened.id]) },
     })),
   );
+  return { targets, marked: [chosen.operation] };
 }
 
 function chooseExported(
@@ -122,9 +130,12 @@ function chooseExported(
   name: string | undefined,
   stateDirectory: string,
 ): ExportedState {
+  const open = states.filter((state) => !state.completed);
   const candidates =
     name === undefined
-      ? states.filter((state) => !state.completed)
+      ? open.length > 0
+        ? open
+        : states.slice(-1)
       : states.filter((state) => state.operation === name || state.service === name).slice(-1);
   const [state, other] = candidates;
   if (state !== undefined && other === undefined) return state;

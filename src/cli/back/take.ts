@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { backRefusal } from '../../core/rollout/decide-back.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
+import type { RolloutState } from '../../core/rollout/state.ts';
 import { stillStanding } from '../../core/rollout/status.ts';
 import type { Glance } from '../../engine/operation.ts';
 import { chooseRollout } from '../choose-rollout.ts';
@@ -8,7 +10,8 @@ import { CliError, type Context } from '../context.ts';
 import { becomeController } from '../controller/become.ts';
 import type { ControllerAnswer } from '../controller/messages.ts';
 import { controllerAt } from '../controller/reach.ts';
-import { openJournalOf } from '../journal/open.ts';
+import { rolloutsOf } from '../journal/history.ts';
+import { type OpenJournal, openJournalOf } from '../journal/open.ts';
 import { journalPath } from '../journal/path.ts';
 import { loadConfig } from '../load-config.ts';
 import { followBack, StillStanding } from './follow.ts';
@@ -18,7 +21,6 @@ export type BackOptions = OfflineOptions & {
   readonly config?: string;
   readonly journal?: string;
   readonly reason?: string;
-  readonly all?: true;
   readonly offline?: true;
   readonly json?: true;
 };
@@ -34,6 +36,7 @@ export async function takeBack(context: Context, name: string | undefined, optio
   const stateDirectory = dirname(journalPath(context, options));
   // With --json, standard output is for programs: what is for people goes to the other one.
   const told: Context = options.json ? { ...context, stdout: context.stderr } : context;
+  refuseWithoutOffline(options);
   if (options.offline) return backOffline(told, options, name, stateDirectory);
   const request: BackRequest = {
     kind: 'back',
@@ -41,6 +44,7 @@ export async function takeBack(context: Context, name: string | undefined, optio
     reason: options.reason ?? null,
     all: options.all === true,
   };
+  let controller = 'no controller is alive';
   const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
   try {
     const tellJson = options.json ? (operation: string) => context.stdout.write(toldLine(operation, request)) : null;
@@ -48,16 +52,33 @@ export async function takeBack(context: Context, name: string | undefined, optio
   } catch (error) {
     if (error instanceof StillStanding) throw error;
     say(`not by the controller: ${messageOf(error)}`);
+    controller = 'its controller cannot be told';
   }
   try {
-    return await byJournal(context, name, options, request);
+    return await byJournal(context, name, options, request, controller);
   } catch (error) {
-    if (error instanceof StillStanding) throw error;
+    if (error instanceof StillStanding || error instanceof Refused) throw error;
     say(`not by the journal: ${messageOf(error)}`);
   }
   say('by the exported state and the balancers alone');
   await backOffline(told, options, name, stateDirectory);
 }
+
+/** What speaks of a balancer would be passed over where the journal or a controller takes the traffic back. */
+function refuseWithoutOffline({ offline, haproxy, embedded, backend, destination, origin }: BackOptions): void {
+  if (offline) return;
+  const given = Object.entries({ haproxy, embedded, backend, destination, origin }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (given.length === 0) return;
+  throw new CliError(
+    `${given.map(([name]) => `--${name}`).join(', ')} ${given.length === 1 ? 'is' : 'are'} for --offline, and nothing was done`,
+    'add --offline to take the traffic back at the balancer alone, or leave that out',
+  );
+}
+
+/** The journal says that it must not be: no other way is tried. */
+class Refused extends CliError {}
 
 /** Of --json: a living controller was told, and has the rest. */
 export function toldLine(operation: string, request: OperatorRequest): string {
@@ -96,6 +117,7 @@ async function byJournal(
   name: string | undefined,
   options: BackOptions,
   request: BackRequest,
+  controller: string,
 ): Promise<void> {
   const path = journalPath(context, options);
   if (!existsSync(path)) throw new CliError(`there is no journal at ${path}`);
@@ -103,8 +125,9 @@ async function byJournal(
   const opened = await openJournalOf(context, config, options.journal);
   try {
     const state = await chooseRollout(context, opened, name, true);
+    await refuseWithoutWayBack(context, opened, state, request);
     const output = options.json ? context.stderr : context.stdout;
-    output.write(`${state.operation}: no controller is alive; this process takes the traffic back\n`);
+    output.write(`${state.operation}: ${controller}; this process takes the traffic back\n`);
     const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
     const becoming = { config, opened, state, options, requests: [request], until: watched.until };
     const end = await becomeController(context, becoming);
@@ -120,6 +143,28 @@ async function byJournal(
   } finally {
     await opened.journal.close().catch(() => undefined);
   }
+}
+
+/** A rollout that was retired, and one after which another one has moved the same servers, are not taken back by their name. */
+async function refuseWithoutWayBack(
+  context: Context,
+  opened: OpenJournal,
+  state: RolloutState,
+  request: BackRequest,
+): Promise<void> {
+  const refusal = backRefusal(state, request.all);
+  if (refusal !== null) {
+    const remedy = `where you know that the origin stands, \`drover back ${state.operation} --all\` takes it back all the same`;
+    throw new Refused(`${refusal}, and nothing was done`, remedy);
+  }
+  if (state.stage.kind !== 'rolled-back') return;
+  const past = await rolloutsOf(context.world, opened.journal, null);
+  const last = past.findLast((one) => one.state.plan.service === state.plan.service)?.state ?? state;
+  if (last.operation === state.operation) return;
+  throw new Refused(
+    `${state.operation} was rolled back, and ${last.operation} came after it: nothing was done`,
+    `take that one back: drover back ${last.operation}`,
+  );
 }
 
 /** Passes in which the journal did not take the way back that was performed: after that many it is left to a later command. */

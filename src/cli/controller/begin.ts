@@ -1,7 +1,7 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Builds, Started } from '../../core/rollout/events.ts';
 import { asFoundOf, buildsOf, checkStart } from '../../core/rollout/start.ts';
-import { startOperation } from '../../engine/chain.ts';
+import { startOperation } from '../../engine/anchors.ts';
 import { CliError, type Context } from '../context.ts';
 import { earlierAttempts, rolledBackBefore, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';

@@ -17,7 +17,7 @@ export async function openDesk(context: Context, opened: Pick<OpenJournal, 'cont
   );
   if (control === 'busy') {
     throw new CliError(
-      `a controller is running already (it answers at ${opened.controlSocket})`,
+      `a controller is running already (it listens at ${opened.controlSocket})`,
       'see what it does with `drover status`; it takes `drover hold`, `drover resume` and `drover back`',
     );
   }

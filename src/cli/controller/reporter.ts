@@ -73,7 +73,7 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
       const commands = end.isBack
         ? [[command('back'), 'goes on with the way back']]
         : [
-            [command('resume'), 'goes on'],
+            [command(end.state.held === null ? 'apply' : 'resume'), 'goes on'],
             [command('back'), 'takes the traffic back'],
           ];
       for (const line of table(commands, 'll')) block.note(`  ${line}`);
@@ -83,8 +83,10 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
 }
 
 /** Where a controller leaves the traffic that ends before its rollout has. */
-function whereItStands({ isBack, state, standing }: ControlEnd): string {
-  if (!isBack) return 'the share is held where it is';
+function whereItStands({ isBack, state, standing, trouble }: ControlEnd): string {
+  if (!isBack && state.held !== null) return 'the share is held where it is';
+  if (!isBack)
+    return `the share stays where it is; that it was to be held is not in the journal${trouble === null ? '' : `: ${trouble}`}`;
   if (standing.length > 0) return `the traffic is NOT back; still standing: ${standing.join('; ')}`;
   return state.stage.kind === 'restoring'
     ? 'the traffic is back; sizes and states are not yet as found'

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import type { BalancerConfig } from '../../core/fleet/config.ts';
 import type { BalancerProcess } from '../../core/observed/balancer-process.ts';
 import { PortError } from '../../engine/ports.ts';
@@ -16,11 +17,14 @@ export async function examineBalancer(
   stateDirectory: string,
 ): Promise<Section[]> {
   const sockets = balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
-  const file = balancer.kind === 'haproxy' ? await examineConfigFile(balancer.configFile) : [];
+  const beside =
+    balancer.kind === 'haproxy'
+      ? [...(await examineConfigFile(balancer.configFile)), ...(await examineByHand(context))]
+      : [];
   return await Promise.all(
     sockets.map(async (socket): Promise<Section> => {
       const checks = await examineProcess(context, balancer, socket, stateDirectory);
-      return { kind: 'balancer', name: `${balancer.name} at ${socket}`, checks: [...checks, ...file] };
+      return { kind: 'balancer', name: `${balancer.name} at ${socket}`, checks: [...checks, ...beside] };
     }),
   );
 }
@@ -53,6 +57,22 @@ function describeProcess({ pid, version, level, adminLine }: BalancerProcess): C
   if (level === 'admin') return [well(`${who}, level admin`)];
   const remedy = `weights can be written at level admin only; in the global section of haproxy.cfg: ${adminLine ?? ''}`;
   return [well(who), trouble(`this socket has level ${level}`, remedy)];
+}
+
+/** Nothing of Drover's needs it; the way back by hand does. */
+async function examineByHand({ env }: Context): Promise<Check[]> {
+  const places = (env.PATH ?? '').split(delimiter).filter((place) => place !== '');
+  const found = await Promise.all(
+    places.map((place) =>
+      access(join(place, 'socat'), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  if (found.includes(true)) return [];
+  const remedy = 'install it: those commands are for the day on which nothing of Drover works';
+  return [warning('socat is not here, and the way back by hand that `drover plan` prints needs it', remedy)];
 }
 
 const untold =

@@ -14,6 +14,8 @@ export type Section = {
   readonly kind: 'configuration' | 'state' | 'balancer' | 'service';
   readonly name: string;
   readonly checks: readonly Check[];
+  /** Of a service: its last rollout is completed, so that nothing is left to move. */
+  readonly moved?: boolean;
 };
 
 export type Check = { readonly level: Level; readonly what: string; readonly remedy: string | null };

@@ -41,16 +41,29 @@ export async function examineService(
       ...(isAsleep(config, service, observation)
         ? [warning('its embedded balancer does not run, so nothing more can be said', '`drover apply` starts it')]
         : rolloutChecks(plan, observation, last)),
-      ...driftOf(plan, observation, last).map(({ what, remedy }) => warning(what, remedy)),
+      ...driftOf(plan, observation, last, await isMarked(context, stateDirectory, last)).map(({ what, remedy }) =>
+        warning(what, remedy),
+      ),
     ];
     return {
       kind: 'service',
+      moved: last?.stage.kind === 'completed',
       name: `${name}  ${service.origin.environment} → ${service.destination.environment}`,
       checks,
     };
   } finally {
     await opened.close();
   }
+}
+
+/** A marker that cannot be read counts too, as it does for a controller. */
+async function isMarked(context: Context, stateDirectory: string, last: RolloutState | null): Promise<boolean> {
+  if (last === null) return false;
+  const marker = context.world.openMarker(stateDirectory);
+  return await marker.read(last.operation).then(
+    (found) => found !== null,
+    () => true,
+  );
 }
 
 /** Nothing keeps a rollout from working that `apply` starts by itself. */
@@ -137,8 +150,13 @@ function rolloutChecks(plan: RolloutPlan, observation: Observation, last: Rollou
     const held = last.held === null ? '' : `, held by ${last.held.by}: ${last.held.why}`;
     return [well(`${last.operation} is under way: ${stageWords(last, last.stage)}${held}`)];
   }
-  if (last?.stage.kind === 'completed') return [well(`${last.operation}: ${stageWords(last, last.stage)}`)];
   const { refusals, warnings } = checkStart(plan, observation);
+  if (last?.stage.kind === 'completed') {
+    return [
+      well(`${last.operation}: ${stageWords(last, last.stage)}`),
+      ...refusals.map((text) => warning(`another rollout would be refused: ${text}`, null)),
+    ];
+  }
   return [
     ...(refusals.length === 0 ? [well('nothing keeps a rollout from starting')] : []),
     ...refusals.map((text) => trouble(text, null)),

@@ -140,7 +140,7 @@ async function examineMarkers(directory: string, past: readonly PastRollout[]): 
     checks.push(
       warning(
         `a back marker lies here for ${operation}${who === '' ? '' : ` (${harmless(who)})`}: nothing raises its share`,
-        '`drover resume --reason TEXT` removes it and goes on; `drover back` finishes the way back',
+        '`drover back` finishes the way back. Only where no server is in maint yet does `drover resume --reason TEXT` remove it and go forward',
       ),
     );
   }

@@ -58,5 +58,8 @@ function verdictLine({ sections }: Diagnosis, paint: Paint): string {
     return paint.red(
       `${troubles === 1 ? 'One thing keeps' : `${troubles} things keep`} a rollout from working${warned}.`,
     );
+  const services = sections.filter(({ kind }) => kind === 'service');
+  const isMoved = services.length > 0 && services.every(({ moved }) => moved === true);
+  if (isMoved) return (warnings > 0 ? paint.yellow : paint.green)(`Nothing is left to move${warned}.`);
   return warnings > 0 ? paint.yellow(`A rollout can work${warned}.`) : paint.green('All is well.');
 }

@@ -1,24 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { missingAnchors } from '../../core/journal/anchors.ts';
 import type { Entry, Head, Sha256 } from '../../core/journal/entry.ts';
 import { verifyExport } from '../../core/journal/export.ts';
 import type { Finding } from '../../core/journal/finding.ts';
 import { anchorOf, fleetOperation } from '../../core/journal/fleet.ts';
 import { sampleReferences, verifySamples } from '../../core/journal/samples.ts';
 import { verifyChain, verifyHead } from '../../core/journal/verify.ts';
+import { endedAtSeq } from '../../core/rollout/state.ts';
 import { PortError } from '../../engine/ports.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
 import { table } from '../terminal/table.ts';
 import { headsInOrder, readUpTo } from './export.ts';
 import { inert } from './sentences.ts';
 
-/** What `--json` prints. `samples` is null for an export, which has none. `anchored`: by the fleet chain (itself: true). */
+/** What `--json` prints. `samples` is null for an export, which has none. `missing`: what the fleet chain should anchor and does not. */
 export type Verification = {
   readonly entries: number;
-  readonly chains: readonly (Head & { readonly anchored: boolean })[];
+  readonly chains: readonly VerifiedChain[];
   readonly samples: { readonly intact: number; readonly pruned: number } | null;
   readonly findings: readonly Finding[];
 };
+
+/** `anchored`: by the fleet chain, whose own is true. */
+export type VerifiedChain = Head & { readonly anchored: boolean; readonly missing: readonly ('start' | 'end')[] };
 
 export async function verifyStore(journal: Journal, heads: readonly string[], sha256: Sha256): Promise<Verification> {
   const chains: Entry[][] = [];
@@ -100,15 +105,29 @@ function checkHeads(entries: readonly Entry[], heads: readonly string[]): Findin
   return heads.flatMap((head) => verifyHead(entries, head) ?? []);
 }
 
-function chainsOf(entries: readonly Entry[]): (Head & { anchored: boolean })[] {
-  const anchored = new Set(
-    entries.flatMap(({ operation, body }) => (operation === fleetOperation ? (anchorOf(body)?.operation ?? []) : [])),
-  );
-  const last = new Map(entries.map(({ operation, seq, hash }) => [operation, { operation, seq, hash }]));
-  return [...last.values()].map((head) => ({
-    ...head,
-    anchored: head.operation === fleetOperation || anchored.has(head.operation),
-  }));
+function chainsOf(entries: readonly Entry[]): VerifiedChain[] {
+  const chains = Map.groupBy(entries, ({ operation }) => operation);
+  const fleet = chains.get(fleetOperation) ?? [];
+  const anchored = new Set(fleet.flatMap(({ body }) => anchorOf(body)?.operation ?? []));
+  return [...chains].flatMap(([operation, chain]) => {
+    const head = chain.at(-1);
+    if (head === undefined) return [];
+    const isFleet = operation === fleetOperation;
+    const missing = isFleet ? [] : missingAnchors(chain, fleet, endedAtSeq(chain));
+    return {
+      ...{ operation, seq: head.seq, hash: head.hash },
+      anchored: isFleet || anchored.has(operation),
+      missing: missing.map(({ kind }) => (kind === 'operation-started' ? 'start' : 'end')),
+    };
+  });
+}
+
+function anchorWords({ missing, anchored }: VerifiedChain): string {
+  if (missing.length === 0) return '';
+  if (!anchored) return `not anchored in the fleet chain${missing.includes('end') ? ', though it has ended' : ''}`;
+  return missing.includes('end')
+    ? 'has ended, and the fleet chain does not anchor its end'
+    : 'the fleet chain does not anchor its start';
 }
 
 /** Findings first: they are what one looks for. */
@@ -117,13 +136,14 @@ export function describe({ entries, chains, samples, findings }: Verification, h
   const clean = 'nothing was edited, removed, inserted or moved';
   const verdict = findings.length === 0 ? clean : `${findings.length} found`;
   lines.push(`${plural(chains.length, 'chain')}, ${plural(entries, 'entry', 'entries')}: ${verdict}`);
-  const rows = chains.map(({ operation, seq, hash, anchored }) => [
-    `  ${inert(operation)}`,
-    String(seq),
-    hash,
-    anchored ? '' : 'not anchored in the fleet chain',
+  const rows = chains.map((chain) => [
+    `  ${inert(chain.operation)}`,
+    String(chain.seq),
+    chain.hash,
+    anchorWords(chain),
   ]);
   lines.push(...table(rows, 'lrll'));
+  if (chains.some(({ missing }) => missing.length > 0)) lines.push(anchorRemedy);
   if (samples !== null) lines.push(`samples: ${plural(samples.intact, 'block')} intact, ${samples.pruned} pruned`);
   if (!headsGiven) {
     lines.push(
@@ -132,6 +152,9 @@ export function describe({ entries, chains, samples, findings }: Verification, h
   }
   return `${lines.join('\n')}\n`;
 }
+
+const anchorRemedy =
+  'An anchor is missing where a controller died right behind an entry: the next `drover apply` writes it. Until then a cut end of that chain does not show';
 
 function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

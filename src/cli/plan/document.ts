@@ -1,5 +1,6 @@
 import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
+import type { BackendReading } from '../../core/observed/backend.ts';
 import { type PlannedService, planHash } from '../../core/plan/hash.ts';
 import { reserveInTheWay } from '../../core/plan/reserve.ts';
 import { shareOfStep } from '../../core/plan/shares.ts';
@@ -7,11 +8,12 @@ import { instancesFor } from '../../core/rollout/capacity.ts';
 import { drillShareAt, drillShareMost } from '../../core/rollout/drill.ts';
 import type { AsFound } from '../../core/rollout/events.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
-import type { RolloutPlan } from '../../core/rollout/plan.ts';
-import { serversOf } from '../../core/rollout/servers.ts';
+import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
+import { serversOf, sideOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
+import { foreignPorts } from '../foreign-ports.ts';
 import { lastStepOf, type PastRollout, rolledBackBefore, rolloutsOf, splitAt } from '../journal/history.ts';
 import { openObserved } from '../open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
@@ -122,7 +124,8 @@ export async function planDocument(
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
       const row = servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null);
-      services.push({ ...row, takenBackIn: takenBackIn(before, second) });
+      const warnings = [...row.warnings, ...portWarnings(context, service, stateDirectory)];
+      services.push({ ...row, warnings, takenBackIn: takenBackIn(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
@@ -130,6 +133,15 @@ export async function planDocument(
   }
   const hash = planHash(hashed, context.world.sha256);
   return { hash, wave: choice.wave, services };
+}
+
+/** No instance is started on such a port, and whoever answers there is no server of this group. */
+function portWarnings(context: Context, service: ServiceConfig, stateDirectory: string): string[] {
+  return (['origin', 'destination'] as const).flatMap((side) =>
+    foreignPorts(context, side, service[side], stateDirectory).map(
+      ({ what, remedy }) => `${what}, so no instance is started on it; ${remedy}`,
+    ),
+  );
 }
 
 function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {
@@ -195,25 +207,35 @@ function withoutUnstarted(config: Config, plan: RolloutPlan, observation: Observ
 
 type Traffic = { readonly rps: number | null; readonly baseline: number | null };
 
-/** Load between two readings; baseline failures since the balancer started (its own counters, complete count). */
+/** Load of both groups between two readings, wherever the traffic is; baseline failures since the balancer started (its own counters, complete count). */
 function trafficSeen(plan: RolloutPlan, first: Observation, second: Observation): Traffic {
   let before = 0;
   let after = 0;
+  let atOrigin = 0;
   let failures = 0;
   let ms = 0;
   for (const backend of plan.backends) {
     const one = first.backends[backend.id];
     const two = second.backends[backend.id];
     if (!one?.reading.known || !two?.reading.known) return { rps: null, baseline: null };
-    for (const server of serversOf(backend, one.reading.value, 'origin')) before += server.counters.lbtot;
+    before += attemptsOf(backend, one.reading.value);
+    after += attemptsOf(backend, two.reading.value);
     for (const { counters } of serversOf(backend, two.reading.value, 'origin')) {
-      after += counters.lbtot;
+      atOrigin += counters.lbtot;
       const answered = counters.rsp2xx + counters.rsp3xx + counters.rsp4xx - counters.srvAbrt + counters.scur;
       failures += Math.max(0, counters.lbtot - answered);
     }
     ms = Math.max(ms, two.atMs - one.atMs);
   }
-  return { rps: ms === 0 ? null : ((after - before) * 1000) / ms, baseline: after === 0 ? null : failures / after };
+  return {
+    rps: ms === 0 ? null : ((after - before) * 1000) / ms,
+    baseline: atOrigin === 0 ? null : failures / atOrigin,
+  };
+}
+
+function attemptsOf(backend: BackendPlan, { servers }: BackendReading): number {
+  const ours = servers.filter(({ name }) => sideOf(backend, name) !== null);
+  return ours.reduce((sum, { counters }) => sum + counters.lbtot, 0);
 }
 
 function sizeLines(plan: RolloutPlan, observation: Observation, traffic: Traffic): PlanLine[] {

@@ -1,4 +1,5 @@
 import type { Config } from '../../core/fleet/config.ts';
+import { known, unknown } from '../../core/observed/reading.ts';
 import { type Astray, astray } from '../../core/rollout/astray.ts';
 import { configurationToCommit } from '../../core/rollout/decide-finished.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
@@ -13,15 +14,16 @@ export type Look = Astray & {
   readonly commit: readonly string[];
 };
 
-export const notLooked: Look = { taken: null, lines: [], commit: [] };
+export const notLooked: Look = { taken: null, isCut: false, lines: [], commit: [] };
 
 /** Looks at the back marker and the balancers of the last rollout of its service. Reads only. */
 export async function lookAt(
   context: Context,
-  config: Config,
+  config: Config | null,
   stateDirectory: string,
   state: RolloutState,
 ): Promise<Look> {
+  if (config === null) return { ...(await lookAtMarker(context, stateDirectory, state)), commit: [] };
   if (config.services[state.plan.service] === undefined) return notLooked;
   const service = openObserved(context, config, state.plan.service, stateDirectory, 'watch');
   try {
@@ -36,4 +38,20 @@ export async function lookAt(
   } finally {
     await service.close();
   }
+}
+
+/** Where the configuration cannot be used nobody knows the balancers; the back marker is read all the same. */
+async function lookAtMarker(context: Context, stateDirectory: string, state: RolloutState): Promise<Astray> {
+  const atMs = context.clock.now();
+  const unasked = { atMs, reading: unknown('it was not asked, because the configuration cannot be used') };
+  const marker = await context.world
+    .openMarker(stateDirectory)
+    .read(state.operation)
+    .then(known, (error: unknown) => unknown(error instanceof Error ? error.message : String(error)));
+  return astray(state, {
+    nowMs: atMs,
+    leased: false,
+    backends: Object.fromEntries(state.plan.backends.map(({ id }) => [id, unasked])),
+    ...{ origin: unasked, destination: unasked, marker, requests: [], drill: null },
+  });
 }

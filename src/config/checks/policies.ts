@@ -9,24 +9,37 @@ import { checkStepsFit, checkStepsRise, readSteps } from './steps.ts';
 export function checkPolicies(checking: Checking): void {
   const common = valueIn(checking.file.rollout);
   if (common === undefined) return;
-  checkPolicy(checking, common);
+  checkPolicy(checking, common, () => 'rollout');
   for (const { name, fields } of servicesOf(checking.file)) {
-    const policy = overridePolicy(common, valueIn(fields.rollout));
-    checkPolicy(checking, policy);
-    checkStepsFit(checking, name, fields, policy);
+    const own = valueIn(fields.rollout);
+    const policy = overridePolicy(common, own);
+    const section: SectionOf = (field) => (isOf(own, field) ? `services.${name}.rollout` : 'rollout');
+    checkPolicy(checking, policy, section);
+    checkStepsFit(checking, `${section(policy.steps)}.steps`, name, fields, policy);
   }
   checkObjectives(checking, common);
 }
 
-function checkPolicy(checking: Checking, policy: PolicyFields): void {
-  checkRatios(checking, policy);
-  const steps = readSteps(policy);
-  checkStepsRise(checking, steps);
-  const controlShare = valueIn(policy['control-share']);
-  if (controlShare !== undefined) checkControlShare(checking, steps, controlShare);
+/** The section of the file in which the value of a policy is written. */
+type SectionOf = (field: Field<unknown>) => string;
+
+/** A service's policy takes over its own fields as they are. */
+function isOf(own: PolicyFields | undefined, field: Field<unknown>): boolean {
+  if (own === undefined) return false;
+  const judge = valueIn(own.judge);
+  return [own.steps, judge?.bad, judge?.tolerate].some((one) => one === field);
 }
 
-function checkRatios(checking: Checking, policy: PolicyFields): void {
+function checkPolicy(checking: Checking, policy: PolicyFields, section: SectionOf): void {
+  checkRatios(checking, policy, section);
+  const steps = readSteps(policy);
+  const path = `${section(policy.steps)}.steps`;
+  checkStepsRise(checking, path, steps);
+  const controlShare = valueIn(policy['control-share']);
+  if (controlShare !== undefined) checkControlShare(checking, path, steps, controlShare);
+}
+
+function checkRatios(checking: Checking, policy: PolicyFields, section: SectionOf): void {
   const judge = valueIn(policy.judge);
   if (judge === undefined) return;
   const [tolerate, bad] = [valueIn(judge.tolerate), valueIn(judge.bad)];
@@ -34,13 +47,18 @@ function checkRatios(checking: Checking, policy: PolicyFields): void {
   const written: Field<number> = judge.bad.state === 'given' ? judge.bad : judge.tolerate;
   checking.problem({
     ...written.at,
-    message: 'rollout.judge: what is tolerated cannot be bad at the same time',
+    message: `${section(written)}.judge: what is tolerated cannot be bad at the same time`,
     expected: '"tolerate" below "bad"',
     found: `tolerate ${tolerate}, bad ${bad}`,
   });
 }
 
-function checkControlShare(checking: Checking, steps: ReturnType<typeof readSteps>, controlShare: number): void {
+function checkControlShare(
+  checking: Checking,
+  path: string,
+  steps: ReturnType<typeof readSteps>,
+  controlShare: number,
+): void {
   const shareMax = 1 - controlShare;
   for (const step of steps) {
     if (step.share === undefined || step.share <= shareMax + 1e-9) continue;
@@ -48,7 +66,7 @@ function checkControlShare(checking: Checking, steps: ReturnType<typeof readStep
       step.share === 1 ? '100% comes by itself once the last judged step is promoted: remove this step' : null;
     checking.problem({
       ...step.shareAt,
-      message: 'rollout.steps: a judged step has to leave the control share at the origin, or nothing can be compared',
+      message: `${path}: a judged step has to leave the control share at the origin, or nothing can be compared`,
       expected: `at most ${percent(shareMax)} (control-share is ${percent(controlShare)})`,
       found: percent(step.share),
       suggestion: whole ?? `write ${percent(shareMax)}, or lower control-share`,

@@ -29,7 +29,7 @@ export function readSteps(policy: PolicyFields): StepReading[] {
 }
 
 /** Confidence grows from step to step: neither the share nor the size of the destination goes down, and something rises. */
-export function checkStepsRise(checking: Checking, steps: readonly StepReading[]): void {
+export function checkStepsRise(checking: Checking, path: string, steps: readonly StepReading[]): void {
   let instances: number | undefined;
   let share: number | undefined;
   for (const [index, step] of steps.entries()) {
@@ -37,6 +37,7 @@ export function checkStepsRise(checking: Checking, steps: readonly StepReading[]
     if (step.instances !== undefined && instances !== undefined && step.instances < instances) {
       reportFall(
         checking,
+        path,
         step.instancesAt,
         'the destination would shrink',
         `at least ${instances} instances`,
@@ -50,6 +51,7 @@ export function checkStepsRise(checking: Checking, steps: readonly StepReading[]
     ) {
       reportFall(
         checking,
+        path,
         step.instancesAt,
         'the step is the same as the one before',
         `more than ${instances} instances`,
@@ -57,10 +59,18 @@ export function checkStepsRise(checking: Checking, steps: readonly StepReading[]
       );
     }
     if (step.share !== undefined && share !== undefined && step.share < share) {
-      reportFall(checking, step.shareAt, 'the share would go down', `at least ${percent(share)}`, percent(step.share));
+      reportFall(
+        checking,
+        path,
+        step.shareAt,
+        'the share would go down',
+        `at least ${percent(share)}`,
+        percent(step.share),
+      );
     } else if (before?.share !== undefined && step.share === before.share && !growsFrom(before, step)) {
       reportFall(
         checking,
+        path,
         step.shareAt,
         'the step is the same as the one before',
         `more than ${percent(step.share)}`,
@@ -76,12 +86,25 @@ function growsFrom(before: StepReading, step: StepReading): boolean {
   return step.instances !== undefined && before.instances !== undefined && step.instances > before.instances;
 }
 
-function reportFall(checking: Checking, at: Position, what: string, expected: string, found: string): void {
-  checking.problem({ ...at, message: `rollout.steps: ${what}`, expected, found });
+function reportFall(
+  checking: Checking,
+  path: string,
+  at: Position,
+  what: string,
+  expected: string,
+  found: string,
+): void {
+  checking.problem({ ...at, message: `${path}: ${what}`, expected, found });
 }
 
 /** The steps against the sizes of one service's groups. */
-export function checkStepsFit(checking: Checking, service: string, fields: ServiceFields, policy: PolicyFields): void {
+export function checkStepsFit(
+  checking: Checking,
+  path: string,
+  service: string,
+  fields: ServiceFields,
+  policy: PolicyFields,
+): void {
   const [origin, destination] = [valueIn(fields.origin), valueIn(fields.destination)];
   const destinationSize = destination === undefined ? undefined : valueIn(destination.size);
   const originSize = origin === undefined ? undefined : valueIn(origin.size);
@@ -91,20 +114,26 @@ export function checkStepsFit(checking: Checking, service: string, fields: Servi
       if (step.instances === undefined || step.instances <= destinationSize.max) continue;
       checking.problem({
         ...step.instancesAt,
-        message: `rollout.steps: the destination of ${service} cannot become this large`,
+        message: `${path}: the destination of ${service} cannot become this large`,
         expected: `at most ${destinationSize.max} instances (its size on line ${destination.size.at.line})`,
         found: `${step.instances}`,
       });
     }
   }
-  if (originSize !== undefined) checkMixedSteps(checking, service, steps, originSize);
+  if (originSize !== undefined) checkMixedSteps(checking, path, service, steps, originSize);
 }
 
 /**
  * A capacity step's share lies between instances / (instances + largest origin) and the same with the smallest origin. Only
  * what goes down for certain is reported: the plan shows the range.
  */
-function checkMixedSteps(checking: Checking, service: string, steps: readonly StepReading[], origin: Size): void {
+function checkMixedSteps(
+  checking: Checking,
+  path: string,
+  service: string,
+  steps: readonly StepReading[],
+  origin: Size,
+): void {
   for (const [index, step] of steps.entries()) {
     const before = steps[index - 1];
     if (before === undefined || before.kind === step.kind) continue;
@@ -117,7 +146,7 @@ function checkMixedSteps(checking: Checking, service: string, steps: readonly St
     if (!falls) continue;
     checking.problem({
       ...(step.kind === 'capacity' ? step.instancesAt : step.shareAt),
-      message: `rollout.steps: the share of ${service} would go down`,
+      message: `${path}: the share of ${service} would go down`,
       expected: step.kind === 'capacity' ? `instances for at least ${percent(share)}` : `at least ${rounded(least)}`,
       found: step.kind === 'capacity' ? `at most ${rounded(most)} by ${capacity.instances} instances` : percent(share),
     });

@@ -70,7 +70,7 @@ function modeFindings(mode: BackendTraits['mode']): Finding[] {
     severity: 'refuse',
     remedy: 'Set `mode http` in this backend and its frontends.',
   } as const;
-  if (!mode.known) return [{ ...finding, what: 'the mode of the backend is unknown', why: mode.why }];
+  if (!mode.known) return [{ ...finding, what: 'the mode of the backend is unknown', why: sentence(mode.why) }];
   return [
     {
       ...finding,
@@ -78,6 +78,11 @@ function modeFindings(mode: BackendTraits['mode']): Finding[] {
       why: 'Connections are balanced, not requests: of 120 long connections not one moved after new weights or drain. Responses are not counted, so failures cannot be seen.',
     },
   ];
+}
+
+/** A reason for not knowing begins and ends as it likes; here something follows it. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function algorithmFindings(algorithm: Reading<string>): Finding[] {
@@ -88,7 +93,7 @@ function algorithmFindings(algorithm: Reading<string>): Finding[] {
   } as const;
   if (!algorithm.known) {
     const remedy = 'Give haproxy.cfg, and a socket of level operator or admin.';
-    return [{ ...finding, what: 'the balancing algorithm is unknown', why: algorithm.why, remedy }];
+    return [{ ...finding, what: 'the balancing algorithm is unknown', why: sentence(algorithm.why), remedy }];
   }
   const name = algorithm.value;
   if (name === 'roundrobin') return [];

@@ -1,9 +1,9 @@
-import type { BackendReading, ServerReading } from '../observed/backend.ts';
+import type { ServerReading } from '../observed/backend.ts';
 import type { GroupReading } from '../observed/group.ts';
 import type { Reading } from '../observed/reading.ts';
 import type { TrafficEffect } from './decision.ts';
+import { recentMs } from './load.ts';
 import type { Observation } from './observation.ts';
-import type { BackendPlan } from './plan.ts';
 import { isLeaving, isUnable, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
@@ -26,6 +26,39 @@ export function aloneAt(
   });
 }
 
+/**
+ * The same as this controller knows it: what a balancer told of late counts on where this pass got no answer, be it that somebody
+ * who asks for the way back did not let it wait for one.
+ */
+export function aloneNow(
+  state: RolloutState,
+  { aloneAtMs }: { readonly aloneAtMs: Readonly<Record<string, number>> },
+  observation: Observation,
+): string[] {
+  const told = aloneAt(state, observation);
+  return state.plan.backends.flatMap(({ id }) => {
+    if (observation.backends[id]?.reading.known) return told.includes(id) ? [id] : [];
+    const atMs = aloneAtMs[id];
+    return atMs !== undefined && observation.nowMs - atMs <= recentMs ? [id] : [];
+  });
+}
+
+/** When a balancer last told that the destination stands alone there; a reading that tells otherwise takes it out. */
+export function aloneSince(
+  before: Readonly<Record<string, number>>,
+  state: RolloutState,
+  observation: Observation,
+): Readonly<Record<string, number>> {
+  const told = aloneAt(state, observation);
+  return Object.fromEntries(
+    state.plan.backends.flatMap(({ id }) => {
+      const timed = observation.backends[id];
+      const atMs = timed?.reading.known ? (told.includes(id) ? timed.atMs : undefined) : before[id];
+      return atMs === undefined ? [] : [[id, atMs]];
+    }),
+  );
+}
+
 /** With `weight`, the server takes requests, or nobody knows that it does not. An operator's maint and drain say that it does not. */
 export function mayCarry(
   server: Pick<ServerReading, 'name' | 'admin' | 'health'>,
@@ -35,19 +68,33 @@ export function mayCarry(
   return weight > 0 && server.admin === 'ready' && !isUnable(server, group) && !isLeaving(server.name, group);
 }
 
-/** What of an effect leaves those destination servers as they are that carry now; null: nothing. */
-export function sparingDestination(
-  plan: BackendPlan,
-  { servers }: BackendReading,
-  effect: TrafficEffect,
-): TrafficEffect | null {
-  const spared = new Set(
-    servers
-      .filter(({ name, admin, weight }) => sideOf(plan, name) === 'destination' && admin === 'ready' && weight > 0)
-      .map(({ name }) => name),
-  );
-  const weights = without(effect.weights, spared);
-  const states = without(effect.states, spared);
+/** The effects without what would take the destination away from users who have nothing else. */
+export function sparing(
+  state: RolloutState,
+  observation: Observation,
+  effects: readonly TrafficEffect[],
+  alone: readonly string[],
+): TrafficEffect[] {
+  return effects.flatMap((effect) => {
+    const plan = state.plan.backends.find(({ id }) => id === effect.backend);
+    if (plan === undefined || !alone.includes(effect.backend)) return [effect];
+    const reading = observation.backends[effect.backend]?.reading;
+    // Nobody knows which of them carry where it cannot be read.
+    const carries = (name: string) =>
+      !reading?.known || reading.value.servers.some((one) => one.name === name && isCarrying(one));
+    const spared = (name: string) => sideOf(plan, name) === 'destination' && carries(name);
+    return without(effect, spared) ?? [];
+  });
+}
+
+function isCarrying({ admin, weight }: ServerReading): boolean {
+  return admin === 'ready' && weight > 0;
+}
+
+/** null: nothing is left. */
+function without(effect: TrafficEffect, spared: (name: string) => boolean): TrafficEffect | null {
+  const weights = filtered(effect.weights, spared);
+  const states = filtered(effect.states, spared);
   const isEmpty = Object.keys(weights).length === 0 && Object.keys(states).length === 0;
   return isEmpty ? null : { ...effect, weights, states };
 }
@@ -57,6 +104,6 @@ export function aloneWords(backend: string): string {
   return `no origin server is up at ${backend}: taking the destination away would leave nobody`;
 }
 
-function without<T>(values: Readonly<Record<string, T>>, names: ReadonlySet<string>): Record<string, T> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.has(name)));
+function filtered<T>(values: Readonly<Record<string, T>>, spared: (name: string) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !spared(name)));
 }

@@ -2,7 +2,7 @@ import type { BackendReading } from '../observed/backend.ts';
 import { carriesByTarget } from './effects.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { sideOf } from './servers.ts';
+import { serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import { stillStanding } from './status.ts';
 
@@ -10,6 +10,8 @@ import { stillStanding } from './status.ts';
 export type Astray = {
   /** Somebody took the traffic back, and the journal does not know; null: nothing says so. */
   readonly taken: string | null;
+  /** Its servers are in maint, so that a controller takes the way back for performed. A marker alone can still be removed. */
+  readonly isCut: boolean;
   /** What stands or cannot be read, a sentence each. */
   readonly lines: readonly string[];
 };
@@ -20,46 +22,58 @@ export type Astray = {
  * is over and says nothing.
  */
 export function astray(state: RolloutState, observation: Observation): Astray {
-  if (state.stage.kind === 'rolled-back') return { taken: null, lines: undoneByReload(state, observation) };
-  if (state.retired) return { taken: null, lines: [] };
-  if (state.back !== null)
-    return { taken: null, lines: stillStanding(state, observation).map((line) => `still standing: ${line}`) };
+  if (state.stage.kind === 'rolled-back') return untaken(undone(state, observation));
+  if (state.retired) return untaken([]);
+  if (state.back !== null) return untaken(stillStanding(state, observation).map((line) => `still standing: ${line}`));
   const lines = state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [`${plan.id} cannot be read: ${reading?.why ?? 'it was not asked'}`];
     const names = lostAt(state, plan, reading.value);
     return names.length === 0 ? [] : [`${plan.id}: ${names.join(', ')} should carry traffic, and ${doesDo(names)} not`];
   });
-  return { taken: takenBy(state, observation), lines };
+  const cut = cutAt(state, observation);
+  const { marker } = observation;
+  const said = marker.known && marker.value !== null ? `the back marker says: ${marker.value}` : null;
+  const seen = cut === null ? null : `every destination server is in maint at ${cut}`;
+  return { taken: said ?? seen, isCut: cut !== null, lines };
 }
 
-/** A configured weight that came after the start: nobody watches any more when a reload gives it back to the destination. */
-function undoneByReload(state: RolloutState, observation: Observation): string[] {
+function untaken(lines: readonly string[]): Astray {
+  return { taken: null, isCut: false, lines };
+}
+
+/** What a reload has given back to the destination of a rollout that was rolled back, or would: nobody watches any more. */
+function undone(state: RolloutState, observation: Observation): string[] {
   return state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [];
-    const servers = reading.value.servers.filter(
-      ({ name, configuredWeight }) => sideOf(plan, name) === 'destination' && configuredWeight > 0,
-    );
-    const names = servers.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`);
-    return names.length === 0
-      ? []
-      : [
-          `${plan.id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names.join(', ')}. Write weight 0 there`,
-        ];
+    const ours = serversOf(plan, reading.value, 'destination');
+    const carrying = ours.filter(({ admin, weight }) => admin === 'ready' && weight > 0);
+    const configured = ours.filter(({ configuredWeight }) => configuredWeight > 0);
+    const lines: string[] = [];
+    if (carrying.length > 0) {
+      const names = carrying.map(({ name, weight }) => `${name} (weight ${weight})`).join(', ');
+      lines.push(
+        `${plan.id}: the way back is undone: ${names} ${carrying.length === 1 ? 'carries' : 'carry'} traffic again. \`drover back ${state.operation}\` takes it away`,
+      );
+    }
+    if (configured.length > 0) {
+      const names = configured.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`).join(', ');
+      lines.push(
+        `${plan.id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names}. Write weight 0 there`,
+      );
+    }
+    return lines;
   });
 }
 
-/** The marker, or every destination server that should carry in maint, as a way back leaves them. */
-function takenBy(state: RolloutState, observation: Observation): string | null {
-  const { marker } = observation;
-  if (marker.known && marker.value !== null) return `the back marker says: ${marker.value}`;
+/** A backend where every destination server that should carry is in maint, as a way back leaves them; null: there is none. */
+function cutAt(state: RolloutState, observation: Observation): string | null {
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) continue;
     const meant = meantToCarry(state, plan, reading.value);
-    if (meant.length > 0 && meant.every(({ admin }) => admin === 'maint'))
-      return `every destination server is in maint at ${plan.id}`;
+    if (meant.length > 0 && meant.every(({ admin }) => admin === 'maint')) return plan.id;
   }
   return null;
 }

@@ -11,7 +11,8 @@ export function checkpointDue(state: RolloutState, nowMs: number): boolean {
 
 /** The judge's sufficient statistics and what is worth keeping over a crash. The engine adds the samples' hash. */
 export function checkpointOf(watch: Watch): RolloutEvent {
-  const load = loadRps(watch.recent, Object.keys(watch.recent));
+  const counted = Object.keys(watch.recent);
+  const load = loadRps(watch.recent, counted);
   return {
     kind: 'checkpoint',
     judge: watch.judge,
@@ -19,7 +20,8 @@ export function checkpointOf(watch: Watch): RolloutEvent {
     seen: {
       originRpsPerInstanceMax: watch.originRpsPerInstanceMax,
       share: recentShare(watch),
-      loadRps: load.known ? load.value : null,
+      // Nothing was counted yet: that is no load of zero.
+      loadRps: load.known && counted.length > 0 ? load.value : null,
       restarts: watch.restarts.total,
       counted: watch.counted,
     },

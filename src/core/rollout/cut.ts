@@ -1,4 +1,4 @@
-import { aloneAt } from './alone.ts';
+import { aloneNow } from './alone.ts';
 import { ableServers } from './capacity.ts';
 import type { Facts } from './facts.ts';
 import { sideRps } from './load.ts';
@@ -30,7 +30,7 @@ export function cuttable(
   facts: Facts,
   atLeast: number,
 ): Cuttable {
-  const alone = aloneAt(state, observation);
+  const alone = aloneNow(state, watch, observation);
   const plans = state.plan.backends.filter(({ id }) => !alone.includes(id));
   // As if those backends were not there: an origin that is down at one of them may be up at another.
   const there = { ...state, plan: { ...state.plan, backends: plans } };

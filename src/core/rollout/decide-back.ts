@@ -1,5 +1,5 @@
 import { verdict } from '../judge/judge.ts';
-import { aloneAt, sparingDestination } from './alone.ts';
+import { aloneNow, sparing } from './alone.ts';
 import { instancesFor } from './capacity.ts';
 import { cuttable } from './cut.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
@@ -102,7 +102,7 @@ export function decideBack(state: RolloutState, watch: Watch, observation: Obser
   const traffic = trafficEffects(state, observation, target);
   const sizes = resizeEffects(observation, target);
   // An origin that was up when the target was set may be gone by now.
-  const alone = state.back?.all ? [] : aloneAt(state, observation);
+  const alone = state.back?.all ? [] : aloneNow(state, watch, observation);
   const effects: Effect[] = [
     ...sparing(state, observation, traffic, alone),
     ...sizes.filter((effect) => !effect.shrinks || isIdle(state, watch)),
@@ -199,21 +199,6 @@ function trafficEffects(state: RolloutState, observation: Observation, target: T
     if (allowed !== null) effects.push(allowed);
   }
   return effects;
-}
-
-/** The effects without what would take the destination away from users who have nothing else. */
-function sparing(
-  state: RolloutState,
-  observation: Observation,
-  effects: readonly TrafficEffect[],
-  alone: readonly string[],
-): TrafficEffect[] {
-  return effects.flatMap((effect) => {
-    const plan = state.plan.backends.find(({ id }) => id === effect.backend);
-    const reading = observation.backends[effect.backend]?.reading;
-    if (plan === undefined || !reading?.known || !alone.includes(effect.backend)) return [effect];
-    return sparingDestination(plan, reading.value, effect) ?? [];
-  });
 }
 
 function resizeEffects(observation: Observation, target: Target) {

@@ -1,14 +1,22 @@
 import type { BackendReading } from '../observed/backend.ts';
+import { aloneAt, sparing } from './alone.ts';
 import type { Decision } from './decision.ts';
-import { resizeEffect } from './effects.ts';
+import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
-/** A rollout that has ended: only `retire` is left, which gives up the reserve, and ends again when that is done. */
+/** Until it is read back. */
+const closePollMs = 200;
+
+/**
+ * A rollout that has ended: what is left is `retire`, which gives up the reserve, and what a reload has given a destination that
+ * was taken back: that is lowered again, to what was found. It ends again when that is done.
+ */
 export function decideFinished(state: RolloutState, observation: Observation): Decision {
+  if (state.stage.kind === 'rolled-back') return decideRolledBack(state, observation);
   const request = observation.requests.find((one) => one.kind === 'retire');
   if (
     request?.kind === 'retire' &&
@@ -24,6 +32,20 @@ export function decideFinished(state: RolloutState, observation: Observation): D
   const isRead = observation.origin.reading.known;
   const ended = pending === null && (isRead || !state.retired);
   return { events: [], effects: pending === null ? [] : [pending], back: [], wakeAtMs: null, ended };
+}
+
+/** The journal has said since the way back what there is to be: this only lowers. What cannot be read is not waited for. */
+function decideRolledBack(state: RolloutState, observation: Observation): Decision {
+  const lowering = state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return [];
+    const effect = trafficEffect(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {});
+    return effect === null ? [] : (loweringPart(plan, reading.value, effect) ?? []);
+  });
+  const alone = aloneAt(state, observation);
+  const effects = sparing(state, observation, lowering, alone);
+  const wakeAtMs = effects.length > 0 ? observation.nowMs + closePollMs : null;
+  return { events: [], effects, back: [], wakeAtMs, ended: effects.length === 0 };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { controllability } from '../fleet/controllability.ts';
+import { aloneNow, sparing } from './alone.ts';
 import { checkpointDue, checkpointOf } from './checkpoint.ts';
 import { isIdle } from './decide-back.ts';
-import type { Decision, Effect } from './decision.ts';
+import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
@@ -38,17 +39,21 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   if (state.intended === null) return [];
   const target = state.intended.target;
   const mayRaise = facts.blockers.length === 0 && hasEnoughAble(state, observation, facts);
-  const effects: Effect[] = [];
+  const traffic: TrafficEffect[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known || awaitsRestartEntry(state, plan.id, reading.value.process)) continue;
     const effect = trafficEffect(plan, reading.value, target.traffic[plan.id] ?? {});
     const allowed = effect === null || mayRaise ? effect : loweringPart(plan, reading.value, effect);
-    if (allowed !== null) effects.push(allowed);
+    if (allowed !== null) traffic.push(allowed);
   }
+  // What is lowered here was raised by somebody, and may be all that users have.
+  const alone = aloneNow(state, watch, observation);
+  const effects: Effect[] = sparing(state, observation, traffic, alone);
   if (state.stage.kind === 'drill-back') {
     const drill = drillEffect(state, observation);
-    if (drill !== null) return [drill];
+    // It takes something back at every backend at once, or waits.
+    if (drill !== null) return alone.length === 0 ? [drill] : [];
   }
   const idle = isIdle(state, watch);
   const sizes = [

@@ -10,12 +10,18 @@ export type Drift = { readonly what: string; readonly remedy: string };
 
 /**
  * Where weights and states in force differ from what a rollout that is under way, or completed, wants them to be; without one,
- * from what the balancer's configuration says. What cannot be read adds nothing. `last`: the service's last rollout.
+ * from what the balancer's configuration says. What cannot be read adds nothing. `last`: the service's last rollout;
+ * `isMarked`: its back marker is there.
  */
-export function driftOf(plan: RolloutPlan, observation: Observation, last: RolloutState | null): Drift[] {
+export function driftOf(
+  plan: RolloutPlan,
+  observation: Observation,
+  last: RolloutState | null,
+  isMarked: boolean,
+): Drift[] {
   const wanted = last !== null && last.stage.kind !== 'rolled-back' && last.intended !== null ? last : null;
   const drifts = plan.backends.flatMap((backend) =>
-    wanted === null ? fromConfiguration(backend, observation) : fromIntent(backend, observation, wanted),
+    wanted === null ? fromConfiguration(backend, observation) : fromIntent(backend, observation, wanted, isMarked),
   );
   const lines = last?.stage.kind === 'completed' ? configurationToCommit(last, observation) : [];
   if (lines.length === 0) return drifts;
@@ -28,7 +34,7 @@ export function driftOf(plan: RolloutPlan, observation: Observation, last: Rollo
   ];
 }
 
-function fromIntent(backend: BackendPlan, observation: Observation, last: RolloutState): Drift[] {
+function fromIntent(backend: BackendPlan, observation: Observation, last: RolloutState, isMarked: boolean): Drift[] {
   const reading = observation.backends[backend.id]?.reading;
   if (!reading?.known) return [];
   const effect = trafficEffect(backend, reading.value, last.intended?.target.traffic[backend.id] ?? {});
@@ -37,7 +43,9 @@ function fromIntent(backend: BackendPlan, observation: Observation, last: Rollou
   const states = Object.entries(effect.states).map(([name, state]) => `${name} should be ${state}`);
   const remedy = hasEnded(last)
     ? 'Somebody changed it since. `drover back` takes the traffic back; a reload brings back what is configured.'
-    : 'A living controller puts it right, or holds and says why; without one: `drover apply` goes on.';
+    : isMarked
+      ? 'Somebody took the way back: `drover back` finishes it, and nothing is raised before.'
+      : 'A living controller puts it right, or holds and says why; without one: `drover apply` goes on.';
   return [{ what: `${backend.id} is not as ${last.operation} left it: ${listed([...weights, ...states])}`, remedy }];
 }
 

@@ -31,13 +31,26 @@ export function isOurs(asFound: AsFound, backend: string, server: string): boole
 }
 
 /**
- * Whether a server can carry traffic, by the balancer's check or, where the balancer has none, by the provider's.
+ * Whether a server can carry traffic, by the balancer's check or, where the balancer has none, by the provider's. A check that
+ * passes where no instance runs was answered by somebody else's process: that is nobody to send users to.
  * The administrative state is not looked at: maint takes traffic away, not the ability to carry it.
  */
 export function isAble(server: ServerReading, group: Reading<GroupReading>): boolean {
-  if (server.health === 'up') return true;
+  if (server.health === 'up') return !isNotRunning(server.name, group);
   if (server.health !== 'unchecked' || !group.known) return false;
   return group.value.instances.some((instance) => instance.server === server.name && instance.state === 'healthy');
+}
+
+/** By the word of a provider that starts the instances itself: there is none, or it does not come up. */
+export function isNotRunning(server: string, group: Reading<GroupReading>): boolean {
+  if (!group.known || !knowsAll(group.value)) return false;
+  const instance = group.value.instances.find((one) => one.server === server);
+  return instance === undefined || instance.state === 'starting' || instance.state === 'crash-looping';
+}
+
+/** Whoever can size a group knows all that runs in it. */
+function knowsAll({ size, instances }: GroupReading): boolean {
+  return size !== null && instances.every((one) => one.server !== null);
 }
 
 /**
@@ -50,11 +63,8 @@ export function isUnable(
 ): boolean {
   if (health === 'down') return true;
   if (health !== 'unchecked' || !group.known) return false;
-  const { instances, size } = group.value;
-  const instance = instances.find((one) => one.server === name);
-  if (instance !== undefined) return instance.state !== 'healthy';
-  // Whoever can size a group knows all that runs in it.
-  return size !== null && instances.every((one) => one.server !== null);
+  const instance = group.value.instances.find((one) => one.server === name);
+  return instance === undefined ? knowsAll(group.value) : instance.state !== 'healthy';
 }
 
 /**

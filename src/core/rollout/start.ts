@@ -29,8 +29,22 @@ export function checkStart(plan: RolloutPlan, observation: Observation): StartCh
     else if (!group.value.build.known && side === 'origin' && !isStartedByUs(group.value))
       refusals.push(`the build of the ${side} is unknown: ${group.value.build.why}`);
   }
+  warnings.push(...mixed(observation));
   for (const backend of plan.backends) checkBackend(plan, backend, observation, refusals, warnings);
   return { refusals, warnings };
+}
+
+/** Builds that run beside each other are told as one, joined with `+`. */
+function mixed(observation: Observation): string[] {
+  return (['origin', 'destination'] as const).flatMap((side) => {
+    const group = observation[side].reading;
+    const build = group.known && group.value.build.known ? group.value.build.value : '';
+    const builds = build.split('+').filter((one) => one !== '');
+    if (builds.length < 2) return [];
+    return [
+      `the ${side} runs ${builds.join(' and ')} at once (${build}): evidence counts for such a mixture only, and begins anew when it changes; finish that deployment first`,
+    ];
+  });
 }
 
 function isStartedByUs({ size, instances }: GroupReading): boolean {

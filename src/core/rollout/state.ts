@@ -255,6 +255,15 @@ export function hasEnded(state: RolloutState): boolean {
   return state.stage.kind === 'rolled-back' || state.stage.kind === 'completed';
 }
 
+/** The entry by which a rollout has ended, the last of its kind; null: it has not, or was taken up again by a way back. */
+export function endedAtSeq(chain: readonly Entry[]): number | null {
+  const last = chain.findLast(({ body }) => ending.includes(body.kind) || body.kind === reopening);
+  return last === undefined || last.body.kind === reopening ? null : last.seq;
+}
+
+const ending: readonly string[] = ['rolled-back', 'completed', 'retired'] satisfies RolloutEvent['kind'][];
+const reopening: string = 'back-performed' satisfies RolloutEvent['kind'];
+
 /** Every backend was read back as the present intent wants it. */
 export function isConfirmed(state: RolloutState): boolean {
   return state.plan.backends.every(

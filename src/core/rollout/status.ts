@@ -11,7 +11,7 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { capacityLack, stepName } from './stages.ts';
-import type { RolloutState, Stage } from './state.ts';
+import { hasEnded, type RolloutState, type Stage } from './state.ts';
 import { stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
@@ -94,7 +94,10 @@ export function statusOf(
     origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
     destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
-    blockers: state.back === null ? [...facts.blockers, ...notStanding(state, observation, facts)] : [],
+    blockers:
+      state.back === null && !hasEnded(state)
+        ? [...lastingBlockers(watch, observation, facts), ...notStanding(state, observation, facts)]
+        : [],
     troubles,
     back: state.back && {
       cause: state.back.cause,
@@ -116,6 +119,15 @@ function notStanding(state: RolloutState, observation: Observation, facts: Facts
   if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
   return [capacityLack(state, facts, stage.step)];
 }
+
+/** A load is known from the second reading on: that it is not before is no news. */
+function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
+  const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
+  if (!isFirst || facts.load.known || facts.reserveNeed.known) return facts.blockers;
+  return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
+}
+
+const firstLookMs = 3000;
 
 /** Taken or being taken. */
 function isWhole({ stage, plan }: RolloutState): boolean {

@@ -1,6 +1,7 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
+import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
 import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
@@ -41,6 +42,8 @@ export type Watch = {
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
+  /** When a backend last told that no origin server is up there; absent: the last it told is otherwise. */
+  readonly aloneAtMs: Readonly<Record<string, number>>;
   /** When a counter last fell without a new process; null: none did. */
   readonly fellAtMs: number | null;
   readonly counted: Counted;
@@ -87,6 +90,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
+    aloneAtMs: {},
     fellAtMs: null,
     counted: state.counted,
     expected: [],
@@ -145,6 +149,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     restarts: restarts(before, observation),
     able: able(before, state, observation),
     originAble: origin,
+    aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
     originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, recent, origin),
     fellAtMs,
     counted: counted(before.counted, windows),

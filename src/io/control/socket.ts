@@ -157,7 +157,14 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
     socket.on('end', () => resolve(text));
     socket.on('error', (error) => {
       const code = 'code' in error ? error.code : '';
-      if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE') resolve(null);
+      if (
+        code === 'ENOENT' ||
+        code === 'ENOTDIR' ||
+        code === 'ECONNREFUSED' ||
+        code === 'ECONNRESET' ||
+        code === 'EPIPE'
+      )
+        resolve(null);
       else
         reject(
           new PortError('unreachable', `the control socket ${path}: ${error.message}`, {

@@ -55,6 +55,11 @@ class MemoryLeases implements LeaseStore {
     const current = this.#leases.get(operation);
     if (current?.holder === holder) this.#leases.set(operation, { ...current, holder: null });
   }
+
+  async holderOf(operation: string): Promise<{ readonly holder: string; readonly expiresAtMs: number } | null> {
+    const { holder = null, expiresAtMs = 0 } = this.#leases.get(operation) ?? {};
+    return holder === null ? null : { holder, expiresAtMs };
+  }
 }
 
 class MemorySamples implements SampleStore {

@@ -81,6 +81,13 @@ function translateFileError(cause: unknown, path: string): unknown {
     case 'EACCES':
     case 'EPERM':
       return denied(path, cause);
+    // What a file system says that takes no new files: /proc, for one.
+    case 'ENOENT':
+      return new PortError(
+        'refused',
+        `cannot create the journal ${path}: nothing can be made in its directory. Give another place with --journal PATH`,
+        { retriable: false, cause },
+      );
     case 'EIO':
       return diskError(path, cause);
     case 'ENOTDIR':

@@ -122,7 +122,7 @@ function openFile(path: string, readOnly: boolean) {
  * says who did what and why. A directory that exists keeps its mode.
  */
 function createFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   if (existsSync(path)) return;
   const making = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.new`;
   try {
@@ -137,6 +137,18 @@ function createFile(path: string): void {
     else if (code !== 'EEXIST') throw error;
   } finally {
     for (const end of ['', '-wal', '-shm']) rmSync(`${making}${end}`, { force: true });
+  }
+}
+
+/** One after the other: of all at once, Node says "no such file" where the file system is read-only. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Somebody else may have been faster.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 

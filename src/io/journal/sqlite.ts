@@ -112,6 +112,14 @@ class SqliteLeases implements LeaseStore {
       db.prepare('update leases set holder = null where operation = ? and holder = ?').run(operation, holder),
     );
   }
+
+  async holderOf(operation: string): Promise<{ readonly holder: string; readonly expiresAtMs: number } | null> {
+    const sql = 'select holder, expires_at_ms from leases where operation = ? and holder is not null';
+    const row = await this.#file.read((db) => db.prepare(sql).get(operation));
+    if (row === undefined) return null;
+    const column = columnsOf(row, this.#file.path, 'a lease');
+    return { holder: column.text('holder'), expiresAtMs: column.integer('expires_at_ms') };
+  }
 }
 
 class SqliteSamples implements SampleStore {

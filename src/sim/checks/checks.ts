@@ -1,13 +1,17 @@
 import { hashOf } from '../../core/journal/chain.ts';
 import { type Entry, emptyHead } from '../../core/journal/entry.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
-import type { Write } from '../controller.ts';
+import type { Reading, Write } from '../controller.ts';
 import { sha256 } from '../hash.ts';
-import { textOf } from '../stores.ts';
+import { type Durable, textOf } from '../stores.ts';
 import type { World } from '../world/world.ts';
+import { checkAnchors, checkStartAnchored } from './anchored.ts';
 import { Chain } from './chain.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
+import { HalfDownChecks } from './half-down.ts';
+import { JournalledChecks } from './journalled.ts';
+import { LastServerChecks } from './last-server.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
@@ -23,23 +27,30 @@ export class Checks {
   readonly chain = new Chain();
   readonly writes: WriteChecks;
   readonly promptness: PromptnessChecks;
+  readonly lastServer: LastServerChecks;
   violation: Violation | null = null;
   /** The fold of the durable chain so far. */
   state: RolloutState | null = null;
   readonly #world: World;
   readonly #vantage: Vantage;
   readonly #evidence: EvidenceChecks;
+  readonly #halfDown: HalfDownChecks;
+  readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
+  readonly #fleet: Entry[] = [];
   #tick = 0;
 
-  constructor(world: World, fold: Fold, markerReadAtMs: ReadonlyMap<string, number>) {
+  constructor(world: World, fold: Fold, durable: Durable) {
     this.#world = world;
     this.#fold = fold;
     const report: Report = (check, text) => this.fail(check, text);
     this.#vantage = new Vantage(world);
     this.#evidence = new EvidenceChecks(world, report);
+    this.#halfDown = new HalfDownChecks(world, this.chain, report);
     this.promptness = new PromptnessChecks(world, report);
-    this.writes = new WriteChecks(world, this.chain, this.#vantage, markerReadAtMs, report);
+    this.lastServer = new LastServerChecks(world, report);
+    this.#journalled = new JournalledChecks(world.scenario.plan, report);
+    this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
   }
 
@@ -50,6 +61,16 @@ export class Checks {
 
   onWrite(write: Write, moment: 'before' | 'after'): void {
     this.writes.onWrite(write, moment);
+    this.lastServer.onWrite(write, moment);
+  }
+
+  onRead({ by, ...read }: Reading): void {
+    if (read.kind === 'backend') this.#halfDown.onBackendRead(by, read.balancer, read.reading);
+    else if (read.side === 'destination') this.#halfDown.onGroupRead(by, read.reading);
+  }
+
+  onFleetEntry(entry: Entry): void {
+    this.#fleet.push(entry);
   }
 
   onEntry(entry: Entry): void {
@@ -61,12 +82,16 @@ export class Checks {
     const event = this.chain.add(entry, this.#world.schedule.nowMs);
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);
+    this.#journalled.onEvent(event);
+    if (event.kind === 'promoted' && !losesEntries(this.#world))
+      checkStartAnchored(this.#fleet, (check, text) => this.fail(check, text));
     if (event.kind === 'rolled-back' || event.kind === 'completed')
       checkEnd(this.#world, this.chain, (check, text) => this.fail(check, text));
   }
 
-  /** After the run: the chain verifies, and what was kept as text folds to the same state again. Costly: for every fourth seed. */
+  /** After the run: it is anchored, the chain verifies, and what was kept as text folds to the same state again. That is costly: for every fourth seed. */
   atEnd(): void {
+    checkAnchors(this.#fleet, this.chain, (check, text) => this.fail(check, text));
     if (this.#world.scenario.seed % 4 !== 0) return;
     let state: RolloutState | null = null;
     for (const entry of this.chain.entries) {
@@ -80,8 +105,14 @@ export class Checks {
 
   #onChange(): void {
     this.#vantage.look();
+    this.lastServer.look();
     const tick = Math.floor(this.#world.schedule.nowMs / 10_000);
     this.#evidence.look(tick !== this.#tick);
     this.#tick = tick;
   }
+}
+
+/** While the disk takes nothing an anchor has to wait, and the operation goes on without it. */
+function losesEntries({ scenario: { faults } }: World): boolean {
+  return 'disk-full' in faults || 'journal-stalls' in faults;
 }

@@ -1,4 +1,5 @@
 import type { Write } from '../controller.ts';
+import type { Durable } from '../stores.ts';
 import type { Balancer } from '../world/balancer.ts';
 import { carriedWeight, type Server } from '../world/servers.ts';
 import type { World } from '../world/world.ts';
@@ -14,8 +15,8 @@ type Resize = Extract<Write, { readonly kind: 'resize' }>;
 export class WriteChecks {
   /** When somebody took the way back outside the chain: the marker, or an offline `back`. */
   backOutsideMs: number | null = null;
-  /** When each controller last looked for the marker. */
-  readonly #markerReadAtMs: ReadonlyMap<string, number>;
+  /** The marker, and when each controller last looked for it. */
+  readonly #durable: Pick<Durable, 'marker' | 'markerReadAtMs'>;
   readonly #world: World;
   readonly #chain: Chain;
   readonly #vantage: Vantage;
@@ -26,11 +27,11 @@ export class WriteChecks {
     world: World,
     chain: Chain,
     vantage: Vantage,
-    markerReadAtMs: ReadonlyMap<string, number>,
+    durable: Pick<Durable, 'marker' | 'markerReadAtMs'>,
     report: Report,
   ) {
     this.#world = world;
-    this.#markerReadAtMs = markerReadAtMs;
+    this.#durable = durable;
     this.#chain = chain;
     this.#vantage = vantage;
     this.#report = report;
@@ -60,6 +61,7 @@ export class WriteChecks {
     }
     if (this.#chain.heldAt(write.issuedSeq))
       this.#report('no raise while held', `${what} although the operation is held`);
+    if (!write.leased) this.#report('no raise without the lease', `${what} without the lease`);
     if (write.stray) return;
     this.#againstHand(write, what);
     const knownMs = write.issuedAtMs - knowledgeMs(this.#world);
@@ -73,7 +75,7 @@ export class WriteChecks {
 
   /** Since when a controller knows of the marker; null: it cannot know. */
   #markerSeenMs(by: string): number | null {
-    const readAtMs = this.#markerReadAtMs.get(by);
+    const readAtMs = this.#durable.markerReadAtMs.get(by);
     return this.backOutsideMs === null || readAtMs === undefined || readAtMs < this.backOutsideMs ? null : readAtMs;
   }
 
@@ -144,12 +146,23 @@ export class WriteChecks {
       const server = balancer.server(name);
       const target = targets?.[name];
       const intended = write.kind === 'weights' ? target?.weight : target?.admin;
-      if (server === undefined || value === intended || this.#belongsToWayBack(balancer, server, value)) continue;
+      if (server === undefined || value === intended) continue;
+      if (this.#belongsToWayBack(balancer, server, value)) {
+        this.#marked(`${by} writes ${JSON.stringify(value)} to ${name} at ${balancer.id}, which is a way back`);
+        continue;
+      }
       this.#report(
         'no effect without its intent',
         `${by} writes ${JSON.stringify(value)} to ${name} at ${balancer.id}; the journal's entry ${issuedSeq} and those before say ${JSON.stringify(intended ?? null)}`,
       );
     }
+  }
+
+  /** Only a disk that is full or answers nobody may cost the marker: the way back does not wait for it. */
+  #marked(what: string): void {
+    const { faults } = this.#world.scenario;
+    if (this.#durable.marker.size > 0 || 'disk-full' in faults || 'journal-stalls' in faults) return;
+    this.#report('the marker comes first', `${what}, and there is no marker yet`);
   }
 
   #belongsToWayBack(balancer: Balancer, server: Server, value: number | string): boolean {

@@ -13,6 +13,8 @@ export class Balancer {
   /** While it cannot be reached: nobody refuses a call, and nobody answers it either. */
   mute = false;
   readonly counts: Counts = { originAttempts: 0, originFailures: 0, destinationAttempts: 0, destinationFailures: 0 };
+  /** It reaches no server of the origin, whatever others reach. */
+  losesOrigin = false;
   /** By how much the destination gets more than its weights say: clients kept by cookies, an algorithm that minds connections. */
   skew = 1;
   /** Requests that found no server at all. */
@@ -131,6 +133,14 @@ export class Balancer {
       if (server.side === 'destination') destination += weight;
     }
     return both === 0 ? null : destination / both;
+  }
+
+  /** Whether a server of the origin is up, be it one that waits at weight 0. */
+  hasOrigin(): boolean {
+    return this.servers.some(
+      ({ side, health, admin, configuredWeight }) =>
+        side === 'origin' && health === 'up' && admin === 'ready' && configuredWeight > 0,
+    );
   }
 
   /** Parts of this balancer's requests that go to the two groups now; what is left goes to other servers or to none. */

@@ -32,6 +32,8 @@ export class Fleet {
   build: string;
   /** When somebody else last changed the size. */
   handAtMs = Number.NEGATIVE_INFINITY;
+  /** Until then nothing that was started comes up: the host, the network or something that all of them need is gone. */
+  downUntilMs = Number.NEGATIVE_INFINITY;
   /** No more instances than this are to be had at present. */
   capacityMax = Number.POSITIVE_INFINITY;
   readonly #schedule: Schedule;
@@ -133,6 +135,12 @@ export class Fleet {
     });
   }
 
+  /** Every process ends, and none answers again before `lastsMs` are over. */
+  goDown(lastsMs: number): void {
+    this.downUntilMs = this.#schedule.nowMs + lastsMs;
+    for (const instance of this.instances) this.kill(instance);
+  }
+
   /** A release: every instance is replaced in place by the new build, one after another or all at once. */
   deploy(build: string, betweenMs: number): void {
     this.build = build;
@@ -182,6 +190,7 @@ export class Fleet {
       if (instance.gone || instance.state === 'stopping') return;
       // The process that was to come up has ended meanwhile.
       if (!instance.running || instance.startedAtMs !== startedAtMs) return;
+      if (this.#schedule.nowMs < this.downUntilMs) return this.#comeUp(instance);
       instance.build = this.build;
       if (instance.fate === 'never-healthy' && !this.#options.healed()) {
         instance.state = 'unhealthy';

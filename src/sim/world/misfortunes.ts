@@ -34,7 +34,9 @@ export function heal(world: World): void {
   for (const balancer of world.balancers.values()) {
     balancer.reachable = true;
     balancer.skew = 1;
+    world.loseOrigin(balancer, false);
   }
+  world.origin.downUntilMs = world.schedule.nowMs;
   for (const fleet of [world.origin, world.destination]) {
     fleet.capacityMax = Number.POSITIVE_INFINITY;
     fleet.reconcile();
@@ -54,6 +56,18 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     const victim = random.pick(living);
     fleet.kill(victim);
     if (random.fork(`again at ${world.schedule.nowMs}`).chance(0.2)) killAgain(world, fleet, victim, 3);
+    return true;
+  },
+  'origin-dies': (world, random) => {
+    const lastsMs = Math.round(random.spread(1.5, 15) * 60_000);
+    if (random.chance(0.6)) {
+      world.note(`the whole origin dies; nothing of it comes up for ${Math.round(lastsMs / 1000)} s`);
+      world.origin.goDown(lastsMs);
+      return true;
+    }
+    const balancer = random.pick([...world.balancers.values()]);
+    world.loseOrigin(balancer, true);
+    world.schedule.after(lastsMs, () => world.loseOrigin(balancer, false));
     return true;
   },
   'partial-capacity': (world, random) => {

@@ -16,7 +16,9 @@ export type Server = {
   readonly slot: number | null;
   weight: number;
   admin: AdminState;
+  /** What a check sees; of a server that the balancer does not check nobody asks it. */
   health: Health;
+  readonly checked: boolean;
   readonly configuredWeight: number;
   readonly configuredAdmin: AdminState;
   attempts: number;
@@ -42,6 +44,7 @@ export function newServer(
   slot: number | null,
   weight: number,
   admin: AdminState = 'ready',
+  checked = true,
 ): Server {
   return {
     name,
@@ -50,6 +53,7 @@ export function newServer(
     weight,
     admin,
     health: slot === null ? 'up' : 'down',
+    checked,
     configuredWeight: weight,
     configuredAdmin: admin === 'maint' ? 'maint' : 'ready',
     attempts: 0,
@@ -67,7 +71,7 @@ export function newServer(
 
 /** The weight with which a server takes new requests now. */
 export function carriedWeight(server: Server): number {
-  return server.admin === 'ready' && server.health === 'up' ? server.weight : 0;
+  return server.admin === 'ready' && (server.health === 'up' || !server.checked) ? server.weight : 0;
 }
 
 export function hungOf(server: Server): number {
@@ -103,7 +107,7 @@ function readServer(server: Server): ServerReading {
     configuredWeight: server.configuredWeight,
     admin: server.admin,
     configuredAdmin: server.configuredAdmin === 'ready' ? configuredReady : configuredMaint,
-    health: server.health,
+    health: server.checked ? server.health : 'unchecked',
     counters: {
       ...zeroCounters,
       lbtot: server.attempts,

@@ -46,7 +46,7 @@ export class World {
       this.#portions.set(drawn.id, drawn.portion);
       const servers = serversOf(drawn, scenario);
       const stream = random.fork(`traffic of ${drawn.id}`);
-      balancers.set(drawn.id, new Balancer(drawn.id, servers, this.#conditions(drawn.portion), stream, schedule.nowMs));
+      balancers.set(drawn.id, new Balancer(drawn.id, servers, this.#conditions(drawn), stream, schedule.nowMs));
     }
     this.balancers = balancers;
     this.ratios.set('origin-1', 1).set('destination-1', scenario.ratio);
@@ -158,19 +158,36 @@ export class World {
           ? `is ${instance.state}`
           : `(${instance.state}) does not answer`;
       this.note(`${serverName(side, instance.slot)} ${words}, build ${instance.build}`);
-      const fleet = this.fleet(side);
-      for (const balancer of this.balancers.values()) {
-        this.schedule.after(this.#checkDelay.between(1000, 4000), () => {
-          const server = balancer.ofSlot(side, instance.slot);
-          if (server === undefined || fleet.instances.some((one) => one !== instance && one.slot === instance.slot))
-            return;
-          balancer.advance(this.schedule.nowMs);
-          server.health = isUp(instance) ? 'up' : 'down';
-          this.changed();
-        });
-      }
+      for (const balancer of this.balancers.values()) this.#onCheck(balancer, side, instance);
     }
     this.changed();
+  }
+
+  #onCheck(balancer: Balancer, side: Side, instance: Instance): void {
+    const fleet = this.fleet(side);
+    const delayMs = this.#checkDelay.between(1000, 4000);
+    // Who has no check takes the provider's word, which is there at once.
+    const isChecked = balancer.ofSlot(side, instance.slot)?.checked ?? true;
+    this.schedule.after(isChecked ? delayMs : 0, () => {
+      const server = balancer.ofSlot(side, instance.slot);
+      if (server === undefined || fleet.instances.some((one) => one !== instance && one.slot === instance.slot)) return;
+      balancer.advance(this.schedule.nowMs);
+      server.health = this.#isSeenUp(balancer, side, instance) ? 'up' : 'down';
+      this.changed();
+    });
+  }
+
+  /** The way from one balancer to the origin breaks, or is there again; its checks tell a little later, each on its own. */
+  loseOrigin(balancer: Balancer, isLost: boolean): void {
+    if (balancer.losesOrigin === isLost) return;
+    this.advance();
+    balancer.losesOrigin = isLost;
+    this.note(`${balancer.id} ${isLost ? 'reaches no server of the origin any more' : 'reaches the origin again'}`);
+    for (const instance of this.origin.instances) this.#onCheck(balancer, 'origin', instance);
+  }
+
+  #isSeenUp(balancer: Balancer, side: Side, instance: Instance): boolean {
+    return isUp(instance) && !(side === 'origin' && balancer.losesOrigin);
   }
 
   #setHealth(fleet: Fleet, instance: Instance, health: 'up' | 'down'): void {
@@ -180,12 +197,15 @@ export class World {
     }
   }
 
-  #conditions(portion: number): Conditions {
+  #conditions({ id, portion }: Scenario['balancers'][number]): Conditions {
     return {
       attemptMsMax: this.scenario.plan.policy.attemptMsMax,
       silentFailures: this.scenario.silentFailures,
       rps: () => this.loadRps * portion,
-      fate: (server, rps) => this.#serverFate(server, rps / portion),
+      fate: (server, rps) =>
+        server.side === 'origin' && this.balancers.get(id)?.losesOrigin
+          ? refusing
+          : this.#serverFate(server, rps / portion),
     };
   }
 
@@ -226,7 +246,7 @@ function serversOf(drawn: Scenario['balancers'][number], scenario: Scenario): Se
     servers.push(newServer(serverName('origin', slot), 'origin', slot, weight, drawn.putAside[slot] ?? 'ready'));
   }
   for (let slot = 0; slot < scenario.destination.size.max; slot++) {
-    servers.push(newServer(serverName('destination', slot), 'destination', slot, 0));
+    servers.push(newServer(serverName('destination', slot), 'destination', slot, 0, 'ready', !drawn.unchecked));
   }
   for (let index = 0; index < drawn.others; index++) servers.push(newServer(`batch-${index + 1}`, 'other', null, 1));
   return servers;

@@ -71,7 +71,7 @@ const troubles: readonly Trouble[] = [
     name: 'nothing but the name of a socket',
     break: (state) => rmSync(state, { recursive: true }),
     args: ({ haproxies }) => `--offline --haproxy ${haproxies[0]?.socket} --destination 'vpc-*'`,
-    says: /2 destination servers are in maint; the origin carries everything/,
+    says: /2 destination servers are in maint; the origin carries everything\nthe traffic is back\. No rollout of this directory is told/,
   },
 ];
 
@@ -123,12 +123,18 @@ describe.concurrent('the way back', () => {
   }) => {
     const site = await openSite({ steps });
     onTestFinished(site.close);
-    const { apply, journal, run, world } = site;
+    const { apply, haproxies, journal, reload, run, world } = site;
     const controller = await apply();
     await controller.until(/step 1: judging/);
     controller.kill('SIGKILL');
     await controller.ended;
     const shifted = await world();
+    const misled = await run('back', '--haproxy', haproxies[0]?.socket ?? '', '--destination', 'vpc-*');
+    expect(misled).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--haproxy, --destination are for --offline'),
+    });
+    expect(await world()).toEqual(shifted);
     expect(await run('hold', '--reason', 'look first')).toMatchObject({ code: 0, stderr: '' });
     expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'look first' });
     expect(await world()).toEqual(shifted);
@@ -139,8 +145,17 @@ describe.concurrent('the way back', () => {
     const performed = entries.find(({ body }) => body.kind === 'back-performed');
     expect(performed?.body).toMatchObject({ cause: { kind: 'asked', reason: 'the controller died' } });
     expect(entries.at(-1)?.body.kind).toBe('rolled-back');
-    expect(await run('back')).toMatchObject({ code: 1, stderr: expect.stringContaining('no rollout to take back') });
+    expect(await run('back')).toMatchObject({ code: 2, stderr: '' });
     expect(await world()).toEqual(asFound);
+
+    // Nobody watches any more when a reload gives the destination traffic again.
+    await reload({ 'classic-1': 10, 'classic-2': 20, 'vpc-1': 30, 'vpc-2': 0 });
+    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain(
+      'the way back is undone: vpc-1 (weight 30) carries traffic again. `drover back rollout-web-1` takes it away',
+    );
+    expect(await run('back', 'rollout-web-1')).toMatchObject({ code: 2, stderr: '' });
+    expect(await world()).toEqual(asFound);
+    expect((await run('status')).stdout).toContain('any reload undoes this way back');
   });
 
   test('names what the balancer refuses, and is not said to be complete before it is', async ({
@@ -204,8 +219,9 @@ describe.concurrent('the way back', () => {
     await (await apply()).endsWith(0);
     expect((await statusOf()).configurationToCommit).toHaveLength(4);
     const byHand = (await run('plan', 'web')).stdout;
+    expect(byHand).not.toMatch(/\b0 requests\/s/);
     expect(byHand).toContain('set server web/classic-1 weight 10; set server web/classic-2 weight 20; ');
-    expect(await run('back', 'web', '--offline')).toMatchObject({ code: 2 });
+    expect(await run('back', '--offline')).toMatchObject({ code: 2 });
     const fled = await world();
     expect(await statusOf()).toMatchObject({
       rollouts: [{ stage: 'completed', taken: expect.stringContaining('the back marker says') }],
@@ -230,7 +246,9 @@ describe.concurrent('the way back', () => {
     expect(early.stdout).not.toMatch(/^Plan /m);
     expect((await run('back', '--offline')).code).toBe(2);
     const { stdout } = await run('status');
-    expect(stdout.replace(/\s+/g, ' ')).toContain('`drover resume rollout-web-2 --reason TEXT` goes forward again');
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      '`drover resume rollout-web-2 --reason TEXT` removes the marker and goes forward again',
+    );
     expect(stdout).not.toContain('drover apply');
     expect((await run('back')).code).toBe(2);
     expect(await world()).toEqual(asFound);

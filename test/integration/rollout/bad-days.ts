@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { eventually, main } from './drover.ts';
@@ -77,6 +77,16 @@ describe.concurrent('a directory in which nothing was begun', () => {
       expect({ verb, code: (await run(verb)).code }).toEqual({ verb, code: 1 });
     expect((await run('resume')).stderr).toContain('nothing was started here yet');
     expect(readdirSync(directory)).toEqual(['drover.yaml']);
+    writeFileSync(join(directory, '.drover'), '');
+    for (const verb of ['status', 'plan', 'hold', 'resume', 'stop', 'apply']) {
+      const { code, stderr } = await run(verb);
+      expect({ verb, code, stderr }).toEqual({
+        verb,
+        code: 1,
+        stderr: expect.stringMatching(/directory|a file stands/),
+      });
+      expect(stderr).not.toContain('ENOTDIR');
+    }
   });
 
   test('is left alone where the socket may not write', async ({ expect, onTestFinished }) => {
@@ -127,7 +137,7 @@ describe.concurrent('a bad day in the middle', () => {
   test('a full disk holds the share, and what could not be written is said', async ({ expect, onTestFinished }) => {
     const site = await openSite({ steps });
     onTestFinished(site.close);
-    const { drover, elsewhere, kinds, plan, run, start, world } = site;
+    const { directory, drover, elsewhere, kinds, plan, run, start, world } = site;
     const hash = await plan();
     const controller = drover('apply', '--plan', hash);
     await controller.until(/step 1: judging/);
@@ -151,12 +161,26 @@ describe.concurrent('a bad day in the middle', () => {
     const ended = await controller.ended;
     expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('not in the journal: cannot write') });
     expect(ended.stdout).toContain('drover back');
+    expect(ended.stdout).toContain(
+      'the share stays where it is; that it was to be held is not in the journal: cannot write',
+    );
+    expect(ended.stdout).not.toContain('is held');
     expect(await world()).toEqual(shifted);
     expect(await kinds('rollout-web-1')).not.toContain('held');
     const status = await start('script', ['-qec', `'${process.execPath}' '${main}' status`, '/dev/null'], {
       env: { TERM: 'dumb' },
     }).ended;
     expect(status.stdout).not.toContain('\u001b');
+    // Nothing can be added to the log, which a killed process has left as long as it was.
+    const blocks = Math.ceil(statSync(join(directory, '.drover', 'journal.db-wal')).size / 512);
+    const full = await site.shell(`ulimit -f ${blocks}; exec "$0" "$1" back`).ended;
+    expect(full).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('the traffic is back; states and sizes are'),
+    });
+    expect(full.stdout).not.toMatch(/the share is held|the share stays|drover back +takes the traffic back/);
+    expect(full.stdout).toMatch(/drover back +goes on with the way back/);
+    expect(await kinds('rollout-web-1')).not.toContain('back-performed');
     expect((await run('back')).code).toBe(2);
     expect(await world()).toEqual(asFound);
   });

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ describe.concurrent('an operator', () => {
     await controller.until(/step 1: judging/);
     expect(statSync(join(directory, '.drover', 'control.sock')).mode & 0o777).toBe(0o600);
     expect((await run('status')).stdout).toContain(`A controller is alive (pid ${controller.pid})`);
-    expect(heart.calls()).toBe(1);
+    expect(heart.calls()).toBeGreaterThanOrEqual(1);
     const shifted = await world();
 
     expect(await run('hold', '--reason', 'lunch')).toMatchObject({ code: 0, stderr: '' });
@@ -51,6 +51,7 @@ describe.concurrent('an operator', () => {
       'resumed',
     );
 
+    const beats = heart.calls();
     const askedAtMs = Date.now();
     const back = await run('back', '--reason', 'users complain');
     expect(back).toMatchObject({ code: 2, stderr: '' });
@@ -68,7 +69,7 @@ describe.concurrent('an operator', () => {
     ];
     process.stdout.write(`${figures.join('; ')}\n`);
     expect((last?.sentAtMs ?? 0) - askedAtMs).toBeLessThan(15_000);
-    await eventually(heart.calls, (calls) => calls === 2, 'the last heartbeat');
+    await eventually(heart.calls, (calls) => calls > beats, 'the last heartbeat');
   });
 
   test('has put servers of both groups aside: the rollout moves the others, and leaves these as they are', async ({
@@ -112,7 +113,79 @@ describe.concurrent('an operator', () => {
     controller.kill('SIGKILL');
     await controller.ended;
     expect(await run('hold', '--reason', 'a long night')).toMatchObject({ code: 0 });
-    expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'a long night' });
+    const held = (await journal('rollout-web-1')).findLast(({ body }) => body.kind === 'held');
+    expect(held?.body).toMatchObject({ why: 'a long night' });
+  });
+
+  test('is heard though drover.yaml is broken, and told in one line that it is', async ({ expect, onTestFinished }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, directory, drover, journal, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    const shifted = await world();
+    writeFileSync(join(directory, 'drover.yaml'), 'version: [1');
+    const told = expect.stringMatching(/^drover: drover.yaml has .*going on by the state directory alone\n$/);
+    const status = await run('status');
+    expect(status).toMatchObject({ code: 0, stderr: told });
+    expect(status.stdout).toContain(`A controller is alive (pid ${controller.pid})`);
+    const watch = drover('watch');
+    await watch.until(/step 1 of 1 .*judging/);
+    expect(await run('hold', '--reason', 'the file is broken')).toMatchObject({ code: 0, stderr: told });
+    await watch.until(/held/);
+    watch.kill('SIGINT');
+    expect(await watch.endsWith(0)).toMatchObject({ stderr: told });
+    expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'the file is broken' });
+    expect(await run('resume')).toMatchObject({ code: 0, stderr: told, stdout: 'rollout-web-1 goes on\n' });
+    expect(await world()).toEqual(shifted);
+
+    controller.kill('SIGKILL');
+    await controller.ended;
+    writeFileSync(join(directory, '.drover', 'rollout-web-1.back'), 'somebody');
+    const dead = (await run('status')).stdout.replace(/\s+/g, ' ');
+    expect(dead).toContain('NO CONTROLLER IS ALIVE');
+    expect(dead).toContain('the back marker says: somebody');
+    expect(dead).toContain('edge-1/web cannot be read: it was not asked');
+    const refused = await run('resume', '--reason', 'again');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('drover.yaml:1:') });
+    expect(existsSync(join(directory, '.drover', 'rollout-web-1.back'))).toBe(true);
+  });
+
+  test('of a controller that hangs is told its process, since when, where it stands and what to do', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, kinds, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGSTOP');
+    const told = new RegExp(
+      `THE CONTROLLER DOES NOT ANSWER \\(pid ${controller.pid}\\): its last sign of life is \\d+ s old`,
+    );
+    const remedy = `\`kill -CONT ${controller.pid}\` lets it go on; else \`kill -9 ${controller.pid}\`, and then \`drover apply\``;
+    const status = await run('status');
+    expect(status.code).toBe(1);
+    const text = status.stdout.replace(/\s+/g, ' ');
+    expect(text).toMatch(told);
+    expect(text).toContain(remedy);
+    expect(text).toContain('rollout-web-1 step 1 of 1');
+    expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({
+      controller: null,
+      silence: { pid: controller.pid, sinceMs: expect.any(Number) },
+    });
+    const hold = await run('hold');
+    expect(hold).toMatchObject({ code: 1, stderr: expect.stringMatching(told) });
+    expect(hold.stderr).toContain('by the journal rollout-web-1 stands at: step 1 of 1');
+    expect(hold.stderr).toContain(remedy);
+    const back = await run('back');
+    expect(back.code).toBe(2);
+    expect(back.stdout + back.stderr).not.toContain('no controller is alive');
+    controller.kill('SIGCONT');
+    await controller.endsWith(2);
+    expect(await world()).toEqual(asFound);
+    expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
   });
 
   test('aborts before any traffic has moved', async ({ expect, onTestFinished }) => {

@@ -38,6 +38,7 @@ describe.concurrent('while a rollout is unfinished', () => {
     const alone = await run('plan');
     expect(alone.stdout).toContain(`drover apply --plan ${hash?.slice(0, 16)}   goes on with it`);
     expect(alone.stdout.match(/drover apply --plan/g)).toHaveLength(1);
+    expect(alone.stdout).toMatch(/drill +0 % +→ +about [\d.]+ % on one server/);
     const document = JSON.parse((await run('plan', '--json')).stdout) as { readonly unfinished: unknown };
     expect(document.unfinished).toMatchObject({
       operation: 'rollout-web-1',

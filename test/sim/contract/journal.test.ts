@@ -56,6 +56,7 @@ const wrong: readonly Wrong<OpenJournal>[] = [
           return lease.held ? { ...lease, fence: 1 } : lease;
         },
         release: (operation, holder) => leases.release(operation, holder),
+        holderOf: (operation) => leases.holderOf(operation),
       },
     }),
   },
@@ -67,6 +68,22 @@ const wrong: readonly Wrong<OpenJournal>[] = [
         acquire: (operation, holder, nowMs, ttlMs) => leases.acquire(operation, holder, nowMs, ttlMs),
         async release(operation) {
           for (const holder of ['a', 'b']) await leases.release(operation, holder);
+        },
+        holderOf: (operation) => leases.holderOf(operation),
+      },
+    }),
+  },
+  {
+    wrong: 'who looks takes it away from its holder',
+    clause: 'who holds it is told without touching it, also when it has expired; nobody does once it is given back',
+    as: ({ leases }) => ({
+      leases: {
+        acquire: (operation, holder, nowMs, ttlMs) => leases.acquire(operation, holder, nowMs, ttlMs),
+        release: (operation, holder) => leases.release(operation, holder),
+        async holderOf(operation) {
+          const found = await leases.holderOf(operation);
+          if (found !== null) await leases.release(operation, found.holder);
+          return found;
         },
       },
     }),

@@ -66,6 +66,7 @@ export function openWorld(changes: Changes): QuietWorld {
         operation: 'op',
         random: random.fork(`controller ${controllers}`),
         onWrite: () => undefined,
+        onRead: () => undefined,
         suffered: () => undefined,
         crashes: () => false,
         diskFull: () => isFull,
@@ -91,6 +92,7 @@ function inVirtualTime(ports: OperationPorts, { during }: VirtualTime): Operatio
     leases: {
       acquire: (operation, holder, nowMs, ttlMs) => during(leases.acquire(operation, holder, nowMs, ttlMs)),
       release: (operation, holder) => during(leases.release(operation, holder)),
+      holderOf: (operation) => during(leases.holderOf(operation)),
     },
     samples: {
       put: (operation, block, text) => during(samples.put(operation, block, text)),

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { PortError } from '../../../engine/ports.ts';
 
@@ -46,6 +47,11 @@ function explanation(address: string, code: string): Explanation | null {
     case 'ENOENT':
       return { said: 'there is no such socket; HAProxy does not run, or has no runtime socket here', does: null };
     case 'ECONNREFUSED':
+      if (isPath(address) && lstatSync(address, { throwIfNoEntry: false })?.isFile() === true)
+        return {
+          said: 'it is a file, and not a socket',
+          does: 'Name what the `stats socket` line in the global section of haproxy.cfg names.',
+        };
       return { said: 'nothing listens there; HAProxy does not run, or has no runtime socket here', does: null };
     case 'EACCES':
     case 'EPERM': {

@@ -1,0 +1,81 @@
+import type { Write } from '../controller.ts';
+import type { FaultName } from '../faults.ts';
+import type { Balancer } from '../world/balancer.ts';
+import { carriedWeight, type Server } from '../world/servers.ts';
+import type { World } from '../world/world.ts';
+import { knowledgeMs } from './vantage.ts';
+import type { Report } from './violation.ts';
+
+/**
+ * Nothing takes the last servers away that a balancer's users have: going back to an origin that is down helps nobody. Somebody
+ * may ask for just that, and a destination that fails as much as it serves is left all the same. What is written blind is
+ * excused: whoever got no answer did not know.
+ */
+export class LastServerChecks {
+  /** An operator has asked for everything back. */
+  isAllAsked = false;
+  readonly #world: World;
+  readonly #report: Report;
+  /** When a server of the origin was last up at each balancer. */
+  readonly #originUpMs = new Map<Balancer, number>();
+  readonly #failures: { readonly atMs: number; readonly attempts: number; readonly failures: number }[] = [];
+  #failedMs = Number.NEGATIVE_INFINITY;
+  #before: readonly Server[] = [];
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  /** After each change of the world. */
+  look(): void {
+    const { nowMs } = this.#world.schedule;
+    let attempts = 0;
+    let failures = 0;
+    for (const balancer of this.#world.balancers.values()) {
+      if (balancer.hasOrigin()) this.#originUpMs.set(balancer, nowMs);
+      attempts += balancer.counts.destinationAttempts;
+      failures += balancer.counts.destinationFailures;
+    }
+    this.#failures.push({ atMs: nowMs, attempts, failures });
+    while ((this.#failures[0]?.atMs ?? nowMs) < nowMs - failingMs) this.#failures.shift();
+    const first = this.#failures[0] ?? { attempts, failures };
+    const isFailing =
+      attempts - first.attempts >= 10 && (failures - first.failures) / (attempts - first.attempts) >= 0.4;
+    if (isFailing) this.#failedMs = nowMs;
+  }
+
+  onWrite(write: Write, moment: 'before' | 'after'): void {
+    if (write.kind === 'resize') return;
+    const carrying = write.balancer.servers.filter((server) => server.side !== 'other' && carriedWeight(server) > 0);
+    if (moment === 'before') this.#before = carrying;
+    else if (carrying.length === 0 && this.#before.some(({ side }) => side === 'destination')) this.#tookLast(write);
+  }
+
+  #tookLast(write: Exclude<Write, { readonly kind: 'resize' }>): void {
+    const { balancer, by, issuedAtMs, stray } = write;
+    const { faults, timing } = this.#world.scenario;
+    if (stray || this.isAllAsked || blinding.some((fault) => fault in faults)) return;
+    const knownMs = issuedAtMs - knowledgeMs(this.#world);
+    if (this.#failedMs >= knownMs || (this.#originUpMs.get(balancer) ?? knownMs) >= knownMs) return;
+    const readAtMs = balancer.readAtMs.get(by);
+    if (readAtMs === undefined || readAtMs < issuedAtMs - 2 * timing.callMs) return;
+    const names = this.#before.map(({ name }) => name).join(', ');
+    this.#report(
+      'the way back leaves users a server',
+      `${by} takes ${names} away at ${balancer.id}, and no server of the origin has been up there for ${Math.round((issuedAtMs - (this.#originUpMs.get(balancer) ?? 0)) / 1000)} s`,
+    );
+  }
+}
+
+/** Failures of this long tell whether a destination fails. */
+const failingMs = 20_000;
+
+/** Where answers go missing, what is read now and then is not what is known when it counts. */
+const blinding: readonly FaultName[] = [
+  'call-lost',
+  'call-unanswered',
+  'call-late',
+  'call-throttled',
+  'reading-missing',
+];

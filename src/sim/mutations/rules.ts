@@ -1,0 +1,99 @@
+import type { RolloutState } from '../../core/rollout/state.ts';
+import type { OperationPorts } from '../../engine/operation-ports.ts';
+import type { Backend } from '../../engine/ports.ts';
+import type { Decider, Mutation } from '../engine.ts';
+
+/** Products in which one rule of rollouts is left out that says nothing of the world at that moment. */
+export const withoutARule: readonly Mutation[] = [
+  {
+    name: 'every attempt the first',
+    seenIn: 4,
+    shownBy: [],
+    caughtBy: ['less β for every attempt'],
+    decider: firstAttemptAlways,
+  },
+  {
+    name: 'a drill of any length',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['no way on from a failed drill'],
+    decider: (real) => ({
+      ...real,
+      decide: (state, watch, observation) => real.decide(withoutDrillBound(state), watch, observation),
+    }),
+    // Where it is shown: hardly any world has a drill that takes so long.
+    ports: slowToAcknowledge,
+  },
+  {
+    name: 'the marker not awaited',
+    seenIn: 3,
+    shownBy: [],
+    caughtBy: ['the marker comes first'],
+    ports: markerNotAwaited,
+  },
+  {
+    name: 'the lease taken for granted',
+    seenIn: 4,
+    shownBy: ['second-controller'],
+    caughtBy: ['no raise without the lease'],
+    ports: leaseTakenForGranted,
+  },
+];
+
+/** Counts no attempts: evidence to promote begins anew with all of β. */
+function firstAttemptAlways(real: Decider): Decider {
+  return {
+    ...real,
+    decide: (state, watch, observation) => {
+      const decision = real.decide(state, watch, observation);
+      const events = decision.events.map((event) =>
+        event.kind === 'stage-entered' && event.stage.kind === 'judging' ? { ...event, attempt: 1 } : event,
+      );
+      return { ...decision, events };
+    },
+  };
+}
+
+/** Any drill is fast enough. */
+function withoutDrillBound(state: RolloutState): RolloutState {
+  const { policy } = state.plan;
+  const drill = { ...policy.drill, boundMs: Number.POSITIVE_INFINITY };
+  return { ...state, plan: { ...state.plan, policy: { ...policy, drill } } };
+}
+
+/** States are taken at once, and acknowledged after longer than a drill may last. */
+function slowToAcknowledge(ports: OperationPorts): OperationPorts {
+  const backends = Object.entries(ports.backends).map(([id, backend]): [string, Backend] => [
+    id,
+    {
+      ...backend,
+      async setStates(states, signal) {
+        await backend.setStates(states, signal);
+        await ports.clock.sleep(1200, signal);
+      },
+    },
+  ]);
+  return { ...ports, backends: Object.fromEntries(backends) };
+}
+
+/** Says that the marker is written and goes on, while it is not. */
+function markerNotAwaited(ports: OperationPorts): OperationPorts {
+  const never = new AbortController().signal;
+  const write: OperationPorts['marker']['write'] = (operation, who) => {
+    ports.clock
+      .sleep(500, never)
+      .then(() => ports.marker.write(operation, who))
+      .catch(() => undefined);
+    return Promise.resolve();
+  };
+  return { ...ports, marker: { ...ports.marker, write } };
+}
+
+/** Asks for the lease and acts as if it were given. */
+function leaseTakenForGranted(ports: OperationPorts): OperationPorts {
+  const acquire: OperationPorts['leases']['acquire'] = async (operation, holder, nowMs, ttlMs) => {
+    const lease = await ports.leases.acquire(operation, holder, nowMs, ttlMs);
+    return lease.held ? lease : { held: true, fence: 1, expiresAtMs: nowMs + ttlMs };
+  };
+  return { ...ports, leases: { ...ports.leases, acquire } };
+}

@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest';
+import { checkpointDue, checkpointOf, newestShare, recentShare } from '../../src/core/rollout/checkpoint.ts';
+import { decide } from '../../src/core/rollout/decide.ts';
+import type { LoadWindow } from '../../src/core/rollout/load.ts';
+import { addWindow, loadRps, recentMs } from '../../src/core/rollout/load.ts';
+import { shareCheck } from '../../src/core/rollout/share.ts';
+import { type Watch, watch } from '../../src/core/rollout/watch.ts';
+import { shareOfWeights } from '../../src/core/rollout/weights.ts';
+import {
+  foldedOnto,
+  halfTarget,
+  madeInstance,
+  madeObservation,
+  madeStart,
+  madeWatch,
+  nowMs,
+  stateAt,
+} from '../made/rollout.ts';
+
+const state = stateAt({ kind: 'judging', step: 1 });
+const intent = state.intended?.seq ?? 0;
+
+function window(toMs: number, origin: number, destination: number, lastsMs = 1000): LoadWindow {
+  const tally = (attempts: number) => ({ attempts, failures: 0 });
+  return { fromMs: toMs - lastsMs, toMs, origin: tally(origin), destination: tally(destination) };
+}
+
+describe('the observed share is what the weights make', () => {
+  const check = (origin: number, destination: number, low = 0.5, high = 0.5, madeBy = intent) =>
+    shareCheck(state, {
+      since: { intent, origin, destination },
+      recent: { edge: [window(nowMs, origin, destination)] },
+      expected: [{ atMs: nowMs, intent: madeBy, low, high }],
+    }).kind;
+
+  test('within two points and three standard errors', () => {
+    // 3 · √(0.25/1000) are 4.74 points.
+    expect(check(433, 567)).toBe('near');
+    expect(check(432, 568)).toBe('off');
+    expect(check(567, 433)).toBe('near');
+    expect(check(568, 432)).toBe('off');
+  });
+
+  test('or anywhere in the range that they made in that time', () => {
+    expect(check(700, 300, 0.3, 0.6)).toBe('near');
+    expect(check(400, 600, 0.3, 0.6)).toBe('near');
+    expect(check(800, 200, 0.3, 0.6)).toBe('off');
+    expect(check(300, 700, 0.3, 0.6)).toBe('off');
+  });
+
+  test('or nothing is said, of fewer than twenty attempts and of weights that are not the intended ones', () => {
+    expect(check(0, 19)).toBe('too few');
+    expect(check(0, 20)).toBe('off');
+    expect(check(0, 1000, 0.5, 0.5, intent - 1)).toBe('too few');
+  });
+
+  test('by the attempts of the last seconds, where there were more before', () => {
+    const seen = {
+      since: { intent, origin: 9000, destination: 1000 },
+      expected: [{ atMs: nowMs, intent, low: 0.5, high: 0.5 }],
+    };
+    expect(shareCheck(state, { ...seen, recent: { edge: [window(nowMs, 500, 500)] } }).kind).toBe('near');
+    const fewer = { ...seen, since: { intent, origin: 90, destination: 10 } };
+    expect(shareCheck(state, { ...fewer, recent: { edge: [window(nowMs, 500, 500)] } }).kind).toBe('off');
+    const older = { ...seen, since: { intent: intent - 1, origin: 500, destination: 500 } };
+    expect(shareCheck(state, { ...older, recent: { edge: [window(nowMs, 500, 500)] } }).kind).toBe('too few');
+  });
+});
+
+describe('weights follow the groups', () => {
+  const load = { origin: { attempts: 400, failures: 0 }, destination: { attempts: 400, failures: 0 } };
+  const rebalanced = (
+    seen: Parameters<typeof madeObservation>[0],
+    passes = 3,
+    changes: Partial<Watch> = {},
+    of = state,
+  ) => {
+    const watched = madeWatch(of, { ...load, able: { key: 'x', passes }, ...changes });
+    const event = decide(of, watched, madeObservation(seen)).events.find(({ kind }) => kind === 'intended');
+    return event?.kind === 'intended' ? event.target.traffic['edge'] : null;
+  };
+  const more = { servers: { 'new-3': { weight: 0 } } };
+
+  test('when another server can carry for three passes, and not before', () => {
+    expect(rebalanced(more, 2)).toBeNull();
+    const edge = rebalanced(more) ?? {};
+    const weights = ['new-1', 'new-2', 'new-3'].map((name) => edge[name]?.weight ?? 0);
+    expect(new Set(weights).size).toBe(1);
+    const origin = ['old-1', 'old-2'].map((name) => edge[name]?.weight ?? 0);
+    expect(shareOfWeights(origin, weights)).toBeCloseTo(0.5, 2);
+  });
+
+  test('not where nothing has changed, nor while anything speaks against raising', () => {
+    expect(rebalanced({})).toBeNull();
+    expect(rebalanced({ ...more, marker: { known: false, why: 'EACCES' } })).toBeNull();
+  });
+
+  test('when those that are up make another share with the weights that are intended', () => {
+    const three = stateAt({ kind: 'judging', step: 1 }, halfTarget, {
+      asFound: {
+        ...madeStart().asFound,
+        backends: {
+          edge: { ...madeStart().asFound.backends['edge'], 'old-3': { side: 'origin', weight: 100, admin: 'ready' } },
+        },
+      },
+    });
+    const target = {
+      ...halfTarget,
+      traffic: { edge: { ...halfTarget.traffic['edge'], 'old-3': { weight: 100, admin: null } } },
+    };
+    const of = foldedOnto(three, [
+      { kind: 'intended', target, why: 'three' },
+      { kind: 'confirmed', backend: 'edge', process: 'edge/1', intent: 5 },
+    ]);
+    expect(rebalanced({ servers: { 'old-3': {} } }, 3, {}, of)).toMatchObject({ 'new-1': { weight: 150 } });
+    expect(rebalanced({ servers: { 'old-3': { health: 'down' } } }, 3, {}, of)).toBeNull();
+  });
+
+  test('a step of so many instances keeps those that carry, and takes others where one cannot any more', () => {
+    const plan = { ...madeStart().plan, steps: [{ kind: 'capacity' as const, instances: 2, bakeMs: 1000 }] };
+    const of = stateAt({ kind: 'judging', step: 1 }, { ...halfTarget, requestedShare: null }, { plan });
+    expect(rebalanced(more, 3, {}, of)).toBeNull();
+    const instances = [madeInstance('new-1', { state: 'stopping' }), madeInstance('new-2'), madeInstance('new-3')];
+    const gone = { ...more, destination: { instances } };
+    expect(rebalanced(gone, 3, {}, of)).toMatchObject({
+      'new-1': { weight: 0, admin: 'ready' },
+      'new-2': { weight: 100, admin: 'ready' },
+      'new-3': { weight: 100, admin: 'ready' },
+    });
+  });
+});
+
+describe('what a checkpoint keeps', () => {
+  test('is due half a minute after the last one', () => {
+    const at = { ...state, checkpointAtMs: 1000 };
+    expect([checkpointDue(at, 30_999), checkpointDue(at, 31_000)]).toEqual([false, true]);
+  });
+
+  test('is what was seen: the share, the load, the restarts, and what was counted', () => {
+    const counted = { origin: { attempts: 9, failures: 1 }, destination: { attempts: 3, failures: 2 } };
+    const watched = madeWatch(state, {
+      origin: { attempts: 300, failures: 0 },
+      destination: { attempts: 100, failures: 0 },
+      restarts: { total: 2, byInstance: {} },
+      originRpsPerInstanceMax: 44,
+      counted,
+    });
+    const checkpoint = checkpointOf(watched);
+    expect(checkpoint).toEqual({
+      kind: 'checkpoint',
+      judge: watched.judge,
+      samples: null,
+      seen: { originRpsPerInstanceMax: 44, share: 0.25, loadRps: 40, restarts: 2, counted },
+    });
+    const next = madeWatch(foldedOnto(state, [checkpoint]));
+    expect([next.restarts.total, next.originRpsPerInstanceMax, next.counted]).toEqual([2, 44, counted]);
+    expect(checkpointOf(madeWatch(state, { recent: {} }))).toMatchObject({ seen: { share: null, loadRps: null } });
+  });
+
+  test('the newest share is that of the newest attempts which say something', () => {
+    const recent = { edge: [window(1000, 500, 0), window(3000, 0, 15), window(2000, 5, 0)] };
+    expect(newestShare(madeWatch(state, { recent }))).toBe(0.75);
+    expect(newestShare(madeWatch(state, { recent: { edge: [window(1000, 500, 0), window(2000, 0, 20)] } }))).toBe(1);
+    expect(newestShare(madeWatch(state, { recent: { edge: [window(1000, 1, 0)], rim: [window(2000, 0, 19)] } }))).toBe(
+      0.95,
+    );
+    expect(newestShare(madeWatch(state, { recent: {} }))).toBeNull();
+    expect(recentShare(madeWatch(state))).toBeNull();
+  });
+});
+
+describe('the load', () => {
+  test('is that of the last quarter of a minute, of all balancers together', () => {
+    let recent = addWindow({}, 'edge', window(1000, 500, 500));
+    recent = addWindow(recent, 'edge', window(2000, 5, 5));
+    expect(addWindow(recent, 'edge', window(1000 + recentMs, 0, 0))['edge']).toHaveLength(2);
+    expect(addWindow(recent, 'edge', window(999 + recentMs, 0, 0))['edge']).toHaveLength(3);
+    const both = { edge: [window(2000, 10, 10, 2000)], rim: [window(2000, 30, 0, 1000)] };
+    expect(loadRps(both, ['edge', 'rim'])).toEqual({ known: true, value: 40 });
+    expect(loadRps(both, ['edge', 'brim']).known).toBe(false);
+    expect(loadRps({ edge: [window(500, 5, 5, 499)] }, ['edge']).known).toBe(false);
+    expect(loadRps({ edge: [window(500, 5, 5, 500)] }, ['edge'])).toEqual({ known: true, value: 20 });
+  });
+});
+
+describe('what a controller has seen', () => {
+  const look = (before: Watch, atMs: number, lbtot: Readonly<Record<string, number>>, of = state) =>
+    watch(
+      before,
+      of,
+      madeObservation({
+        nowMs: nowMs + atMs,
+        servers: Object.fromEntries(
+          ['old-1', 'old-2', 'new-1', 'new-2'].map((name) => {
+            const made = madeObservation().backends['edge']?.reading;
+            const counters = made?.known ? made.value.servers[0]?.counters : undefined;
+            if (counters === undefined) throw new Error('no server');
+            return [name, { counters: { ...counters, lbtot: lbtot[name] ?? 0, rsp2xx: lbtot[name] ?? 0, scur: 3 } }];
+          }),
+        ),
+      }),
+    );
+  const fresh = () => ({ ...madeWatch(state), recent: {}, backends: {} });
+
+  test('readings without an attempt at the destination are counted in a row, and requests that are under way', () => {
+    let seen = look(fresh(), 0, {});
+    expect(seen.backends['edge']).toMatchObject({ idleReadings: 0, destinationInFlight: 6, lower: 0 });
+    seen = look(seen, 1000, { 'old-1': 10 });
+    seen = look(seen, 2000, { 'old-1': 20 });
+    expect(seen.backends['edge']?.idleReadings).toBe(2);
+    seen = look(seen, 3000, { 'old-1': 30, 'new-2': 1 });
+    expect(seen.backends['edge']?.idleReadings).toBe(0);
+  });
+
+  test('attempts under an intent count from the second pass in which it was confirmed', () => {
+    let seen = look(fresh(), 0, {});
+    expect(seen.since).toEqual({ intent, origin: 0, destination: 0 });
+    seen = look(seen, 1000, { 'old-1': 10, 'new-1': 4 });
+    seen = look(seen, 2000, { 'old-1': 30, 'new-1': 5 });
+    expect(seen.since).toEqual({ intent, origin: 30, destination: 5 });
+    const next = foldedOnto(state, [
+      { kind: 'intended', target: { ...halfTarget, traffic: { edge: {} } }, why: 'another' },
+    ]);
+    expect(look(seen, 3000, { 'old-1': 40, 'new-1': 6 }, next).since).toEqual({ intent: 0, origin: 0, destination: 0 });
+    expect(seen.counted).toEqual({ origin: { attempts: 30, failures: 0 }, destination: { attempts: 5, failures: 0 } });
+    expect(seen.inStage).toMatchObject({ seq: state.stageSeq, origin: { attempts: 30 }, destination: { attempts: 5 } });
+  });
+
+  test('the capacity of an instance is the highest load that an origin in good health was seen with', () => {
+    let seen = look(fresh(), 0, {});
+    expect(seen.originRpsPerInstanceMax).toBeNull();
+    seen = look(seen, 1000, { 'old-1': 30, 'old-2': 50 });
+    expect(seen.originRpsPerInstanceMax).toBe(40);
+    seen = look(seen, 2000, { 'old-1': 40, 'old-2': 60 });
+    expect(seen.originRpsPerInstanceMax).toBe(40);
+  });
+});

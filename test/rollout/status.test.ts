@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { factsOf } from '../../src/core/rollout/facts.ts';
+import { statusOf } from '../../src/core/rollout/status.ts';
+import { Bench } from './bench.ts';
+
+const shown = (bench: Bench) =>
+  statusOf(bench.state, bench.watch, bench.observe(), []).blockers.filter((text) => text.startsWith('the reserve is'));
+
+test('that no load is known at the first look blocks, and is no news; that it is still not known is', () => {
+  const bench = new Bench();
+  bench.pass();
+  expect(factsOf(bench.state, bench.watch, bench.observe()).blockers).toContainEqual(
+    expect.stringMatching(/^the reserve is unknown: /),
+  );
+  expect(shown(bench)).toEqual([]);
+  bench.isReadable = false;
+  bench.pass();
+  bench.pass();
+  expect(shown(bench)).toEqual([expect.stringMatching(/no attempts were counted at edge yet/)]);
+});
+
+test('what has ended waits for nothing', () => {
+  const bench = Bench.judging();
+  bench.append([{ kind: 'completed', share: 1, counted: bench.state.counted }]);
+  bench.originHealthy = 0;
+  expect(factsOf(bench.state, bench.watch, bench.observe()).blockers).not.toEqual([]);
+  expect(statusOf(bench.state, bench.watch, bench.observe(), []).blockers).toEqual([]);
+});
