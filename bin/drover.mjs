@@ -32,7 +32,7 @@ if (Number(process.versions.node.split('.')[0]) >= oldestNode || (tellsNames && 
     );
     process.exit(1);
   }
-  stayInFrontOf(spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' }), node);
+  stayInFrontOf(spawn(node, [entry, ...process.argv.slice(2)], { stdio: 'inherit' }), node);
 }
 
 /** Who controls traffic never ends without a word, not even while it is still being loaded. */

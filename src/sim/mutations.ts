@@ -5,7 +5,6 @@ import type { Observation, Timed } from '../core/rollout/observation.ts';
 import { sideOf } from '../core/rollout/servers.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
-import type { OperationPorts } from '../engine/operation-ports.ts';
 import type { Decider, Mutation } from './engine.ts';
 import { blindToAnchors, withoutAnchors } from './mutations/anchors.ts';
 import { believedCounts } from './mutations/believed.ts';
@@ -17,14 +16,9 @@ import {
   neverSilent,
   wordless,
 } from './mutations/endings.ts';
+import { soundAsleep, wallClockOnly, writeBehind } from './mutations/ports.ts';
 
-import {
-  firstAttemptAlways,
-  leaseTakenForGranted,
-  markerNotAwaited,
-  slowToAcknowledge,
-  withoutDrillBound,
-} from './mutations/rules.ts';
+import { withoutARule } from './mutations/rules.ts';
 
 /**
  * Known-bad products, each made of the real one by changing what its decider is told, what it says, or what its ports promise.
@@ -33,7 +27,7 @@ import {
 export const mutations: readonly Mutation[] = [
   {
     name: 'requested share as evidence',
-    seenIn: 127,
+    seenIn: 398,
     shownBy: ['share-drifts'],
     caughtBy: ['evidence from observed traffic'],
     decider: seeing(believedCounts),
@@ -61,7 +55,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'writing is believing',
-    seenIn: 27,
+    seenIn: 29,
     shownBy: [],
     caughtBy: ['as found after a way back', 'whole share after completion'],
     decider: seeing(asTargeted),
@@ -244,36 +238,7 @@ export const mutations: readonly Mutation[] = [
     caughtBy: ['everything ends'],
     decider: neverSilent,
   },
-  {
-    name: 'every attempt the first',
-    seenIn: 4,
-    shownBy: [],
-    caughtBy: ['less β for every attempt'],
-    decider: firstAttemptAlways,
-  },
-  {
-    name: 'a drill of any length',
-    seenIn: 1,
-    shownBy: [],
-    caughtBy: ['no way on from a failed drill'],
-    decider: standing(withoutDrillBound),
-    // Where it is shown: hardly any world has a drill that takes so long.
-    ports: slowToAcknowledge,
-  },
-  {
-    name: 'the marker not awaited',
-    seenIn: 8,
-    shownBy: [],
-    caughtBy: ['the marker comes first'],
-    ports: markerNotAwaited,
-  },
-  {
-    name: 'the lease taken for granted',
-    seenIn: 4,
-    shownBy: ['second-controller'],
-    caughtBy: ['no raise without the lease'],
-    ports: leaseTakenForGranted,
-  },
+  ...withoutARule,
 ];
 
 export function mutationNamed(name: string): Mutation {
@@ -351,32 +316,6 @@ function completeGroup(timed: Timed<GroupReading>, last: Timed<GroupReading>): T
 
 function allUp(reading: BackendReading): BackendReading {
   return { ...reading, servers: reading.servers.map((server) => ({ ...server, health: 'up' })) };
-}
-
-/** Says `appended` at once and writes half a second later, as a store does that does not wait for the disk. */
-function writeBehind(ports: OperationPorts): OperationPorts {
-  const never = new AbortController().signal;
-  let pending: Promise<unknown> = Promise.resolve();
-  const heads = new Map<string, number>();
-  return {
-    ...ports,
-    journal: {
-      ...ports.journal,
-      append: (expected, entries) => {
-        const seq = heads.get(expected.operation);
-        if (seq === undefined) {
-          heads.set(expected.operation, expected.seq + entries.length);
-          return ports.journal.append(expected, entries);
-        }
-        heads.set(expected.operation, expected.seq + entries.length);
-        pending = pending
-          .then(() => ports.clock.sleep(500, never))
-          .then(() => ports.journal.append(expected, entries))
-          .catch(() => undefined);
-        return Promise.resolve('appended');
-      },
-    },
-  };
 }
 
 function mapServers(observation: Observation, change: (server: ServerReading) => ServerReading): Observation {
@@ -471,17 +410,6 @@ function guessedCapacity(watch: Watch): Watch {
   const { originRpsPerInstanceMax: most, originAble } = watch;
   const instances = Math.max(1, ...originAble.map((one) => one.count));
   return most === null ? watch : { ...watch, originRpsPerInstanceMax: most * instances };
-}
-
-/** A sleep from which nobody wakes it. */
-function soundAsleep(ports: OperationPorts): OperationPorts {
-  const never = new AbortController().signal;
-  return { ...ports, clock: { ...ports.clock, sleep: (ms) => ports.clock.sleep(ms, never) } };
-}
-
-/** Takes the time of day for what has passed. */
-function wallClockOnly(ports: OperationPorts): OperationPorts {
-  return { ...ports, clock: { ...ports.clock, monotonic: () => ports.clock.now() } };
 }
 
 function withoutReserve(plan: RolloutState['plan']): RolloutState['plan'] {

@@ -84,6 +84,15 @@ describe('what the demo claims', () => {
     expect(broken(honest())).toEqual([]);
   });
 
+  test('holds of a story that took an hour on a slow machine', () => {
+    const evidence = honest();
+    const pages = evidence.rows.filter(({ kind }) => kind === 'page');
+    const failing = pages.map((row, at) => (at % 50 === 0 ? { ...row, status: 500, note: 'planted' } : row));
+    const long = [...evidence.rows, ...Array.from({ length: 8 }, () => failing).flat()];
+    expect(long.length).toBeGreaterThan(200_000);
+    expect(broken({ ...evidence, rows: long, perSecond: 2000 })).toEqual([]);
+  });
+
   test('the roll back is told with its own time, also when no later request reached the bad build', () => {
     expect(figuresOf(honest()).rollBackMs).toBe(612);
     expect(figureRows(figuresOf(honest()), 0.02)).toContainEqual(['roll back', expect.stringMatching(/^612 ms/)]);

@@ -104,12 +104,12 @@ describe('an operation that begins', () => {
     const raced: JournalStore = {
       ...told(journal, (entries) => entries),
       read: async (operation, afterSeq) => {
-        const entries = await journal.read(operation, afterSeq);
-        if (isFaster && operation === fleetOperation) {
+        const read = await journal.read(operation, afterSeq);
+        if (operation === fleetOperation && isFaster) {
           isFaster = false;
           await startOperation({ journal, clock, sha256 }, 'faster', madeStart(), 'eve');
         }
-        return entries;
+        return read;
       },
     };
     await startOperation({ journal: raced, clock, sha256 }, 'slower', madeStart(), 'kim');

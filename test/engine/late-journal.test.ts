@@ -7,8 +7,8 @@ import { simulate } from '../../src/sim/run.ts';
 import { drawScenario, type Scenario } from '../../src/sim/scenario.ts';
 
 const fullMs = 45_000;
-/** Nothing goes wrong but the build, which fails thirty times as often: the judge takes it back. */
-const scenario: Scenario = { ...drawScenario(8), faults: {}, ratio: 30 };
+/** Nothing goes wrong but the build, which fails thirty times as often: the judge takes it back. The disk is filled by the test. */
+const scenario: Scenario = { ...drawScenario(8), faults: { 'disk-full': 1e-6 }, ratio: 30 };
 
 describe('a way back while the disk is full', () => {
   test('is told as it happened: when it was taken and for what, and not when there was room again', async () => {

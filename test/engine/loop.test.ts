@@ -196,6 +196,8 @@ describe('what the loop remembers', () => {
     expect((await desk.journal.read(operation, 1)).map(({ actor, body }) => [actor, body.kind])).toEqual([
       ['kim', 'held'],
     ]);
+    expect(desk.glances.some(({ trouble }) => trouble === 'ENOSPC')).toBe(true);
+    expect(desk.glances.at(-1)?.trouble).toBeNull();
   });
 
   test('a drill’s answer is there until it is written down, and no longer', async () => {

@@ -121,12 +121,16 @@ export function madeObservation({
     madeServer(name, { configuredWeight: name.startsWith('old') ? 100 : 0, ...servers[name] }),
   );
   const timed = <T>(value: T) => ({ atMs: seen.nowMs ?? nowMs, reading: known(value) });
+  const backends = seen.backends ?? { edge: timed(madeReading(readings, { process })) };
+  // Each server has an instance that runs: no balancer knows of one that its provider does not.
+  const told = Object.values(backends).flatMap(({ reading }) => (reading.known ? reading.value.servers : []));
+  for (const { name } of told) names.add(name);
   return {
     nowMs,
     leased: true,
-    backends: { edge: timed(madeReading(readings, { process })) },
-    origin: timed({ ...madeGroup('old', 'build-1'), ...origin }),
-    destination: timed({ ...madeGroup('new', 'build-2'), ...destination }),
+    backends,
+    origin: timed({ ...madeGroup([...names], 'old', 'build-1'), ...origin }),
+    destination: timed({ ...madeGroup([...names], 'new', 'build-2'), ...destination }),
     marker: known(null),
     requests: [],
     drill: null,
@@ -134,10 +138,10 @@ export function madeObservation({
   };
 }
 
-function madeGroup(prefix: string, build: string): GroupReading {
+function madeGroup(names: readonly string[], prefix: string, build: string): GroupReading {
   return {
     size: { min: 2, max: 4, desired: 2 },
-    instances: [madeInstance(`${prefix}-1`), madeInstance(`${prefix}-2`)],
+    instances: names.filter((name) => name.startsWith(prefix)).map((name) => madeInstance(name)),
     build: known(build),
   };
 }

@@ -30,6 +30,9 @@ describe('what the world says against the journal, where no controller looks aft
     const bench = Bench.judging();
     rollBack(bench);
     expect(look(bench)).toEqual({ taken: null, isCut: false, lines: [] });
+    // However little a reload gives back.
+    bench.configured['new-2'] = 1;
+    expect(look(bench).lines).toEqual([expect.stringMatching(/new-2 \(weight 1\)/)]);
     bench.configured['new-2'] = 30;
     const would = expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 30\)/);
     expect(look(bench).lines).toEqual([would]);
@@ -40,6 +43,21 @@ describe('what the world says against the journal, where no controller looks aft
       ),
       would,
     ]);
+  });
+
+  test('one that is on the way back names what carries, however little, and a balancer that nobody can ask', () => {
+    const bench = Bench.judging();
+    const { target } = bench.intended();
+    const cause = { kind: 'asked', by: 'kim', reason: null } as const;
+    const { counted } = bench.state;
+    bench.append([{ kind: 'back-performed', cause, all: true, target, verdict: null, performedAtMs: 1, counted }]);
+    bench.weights['new-1'] = 0;
+    bench.weights['new-2'] = 1;
+    expect(look(bench)).toMatchObject({ taken: null, lines: ['still standing: edge: new-2 still carries'] });
+    bench.admin['new-2'] = 'maint';
+    expect(look(bench).lines).toEqual([]);
+    bench.isReadable = false;
+    expect(look(bench).lines).toEqual(['still standing: edge does not answer: it does not answer']);
   });
 
   test('what a reload has undone is lowered by whoever is asked to, while the origin is up', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { known } from '../../src/core/observed/reading.ts';
+import { known, unknown } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import { attemptKey, type ForwardStage, type RolloutEvent } from '../../src/core/rollout/events.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
@@ -95,6 +95,40 @@ describe('evidence to promote at a step that is entered again', () => {
     const preparing = stateAt({ kind: 'preparing' });
     const seen = madeObservation({ nowMs: sinceMs + 1000, destination: { build: known('build-3') } });
     expect(decide(preparing, madeWatch(preparing), seen).events).toMatchObject([{ kind: 'builds-changed', pair: 1 }]);
+  });
+});
+
+describe('a share that does not come', () => {
+  const { settleMsMax } = sizedPlan.policy;
+  const unwritten = { 'new-1': { weight: 0 }, 'new-2': { weight: 0 } };
+  const shifting = shift();
+  const lost = foldedOnto(shifting, [{ kind: 'balancer-restarted', backend: 'edge', process: 'edge/2' }]);
+  const holds = (
+    state: RolloutState,
+    watched: Watch,
+    waitedMs: number,
+    seen: Parameters<typeof madeObservation>[0] = {},
+  ) =>
+    decide(state, watched, madeObservation({ ...seen, nowMs: sinceMs + waitedMs })).events.find(
+      ({ kind }) => kind === 'held',
+    );
+
+  test('holds the rollout where the weights are never read back, and not before they had time', () => {
+    const seen = { servers: unwritten, process: 'edge/2' };
+    expect(holds(lost, settled(lost), settleMsMax - 1, seen)).toBeUndefined();
+    expect(holds(lost, settled(lost), settleMsMax, seen)).toMatchObject({
+      why: expect.stringContaining('does not show'),
+    });
+    expect(holds(lost, settled(lost), settleMsMax, { ...seen, marker: unknown('EACCES') })).toBeUndefined();
+  });
+
+  test('holds it where the traffic does not follow the weights, and not before it had time', () => {
+    const intent = shifting.intended?.seq ?? 0;
+    const away = { ...settled(shifting), since: { intent, origin: 900, destination: 100 } };
+    expect(holds(shifting, away, settleMsMax - 1)).toBeUndefined();
+    expect(holds(shifting, away, settleMsMax)).toMatchObject({
+      why: expect.stringContaining('not what the weights make'),
+    });
   });
 });
 

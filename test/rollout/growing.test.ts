@@ -185,7 +185,11 @@ describe('servers that can carry', () => {
     reading: known(madeReading(Object.entries(servers).map(([name, made]) => madeServer(name, made)))),
   });
   const able = (edge: Servers, rim: Servers) =>
-    ableServers(state, madeObservation({ backends: { edge: reading(edge), rim: reading(rim) } }), 'destination');
+    ableServers(
+      state,
+      madeObservation({ servers: { ...edge, ...rim }, backends: { edge: reading(edge), rim: reading(rim) } }),
+      'destination',
+    );
 
   test('can so at every balancer that has them, and are in the order of their numbers', () => {
     expect(able({ 'new-10': {}, 'new-2': {}, 'new-1': {} }, { 'new-2': {}, 'new-3': {} })).toEqual(

@@ -68,6 +68,12 @@ describe('the drill', () => {
     expect(entered).toMatchObject({ stage: { kind: 'drill-shifting' } });
   });
 
+  test('is not made again while the server is not in maint yet', () => {
+    const ready = { servers: { 'new-1': { weight: 1 }, 'new-2': { weight: 0 } } };
+    const { events } = decide(takenBack, madeWatch(takenBack), madeObservation(ready));
+    expect(events.map(({ kind }) => kind)).toEqual(['checkpoint']);
+  });
+
   test('is performed at every balancer at once, or not while one of them cannot be read', () => {
     const ready = { servers: { 'new-1': { weight: 1 }, 'new-2': { weight: 0 } } };
     expect(decide(takenBack, madeWatch(takenBack), madeObservation(ready)).effects).toEqual([

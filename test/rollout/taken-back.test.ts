@@ -138,6 +138,35 @@ describe('who takes the way back', () => {
     expect(back(judging, { servers: { 'new-1': { admin: 'maint' } } })).toBeUndefined();
   });
 
+  test('somebody else, also of the one server that the drill gives a little', () => {
+    const traffic = {
+      edge: {
+        ...halfTarget.traffic['edge'],
+        'new-1': { weight: 1, admin: 'ready' as const },
+        'new-2': { weight: 0, admin: 'ready' as const },
+      },
+    };
+    const drilling = stateAt({ kind: 'drill-shifting' }, { ...halfTarget, requestedShare: null, traffic });
+    const servers = { 'new-1': { weight: 1, admin: 'maint' as const }, 'new-2': { weight: 0 } };
+    expect(back(drilling, { servers })).toMatchObject({
+      cause: { kind: 'found', detail: expect.stringContaining('at edge') },
+    });
+  });
+
+  test('all of it, where a part was taken and somebody asks for everything', () => {
+    const kept: Target = {
+      ...cut,
+      traffic: { edge: { ...cut.traffic['edge'], 'new-2': { weight: 100, admin: 'ready' } } },
+    };
+    const part = foldedOnto(judging, [{ ...performed(sinceMs), all: false, target: kept } as RolloutEvent]);
+    const servers = { 'new-1': inMaint['new-1'] };
+    expect(back(part, { servers, requests: [{ ...asked, all: false }] })).toBeUndefined();
+    expect(back(part, { servers, requests: [asked] })).toMatchObject({
+      all: true,
+      target: { traffic: { edge: inMaint } },
+    });
+  });
+
   test('nobody has, where a server was not seen to carry yet', () => {
     const written = foldedOnto(judging, [{ kind: 'balancer-restarted', backend: 'edge', process: 'edge/2' }]);
     expect(back(written, { servers: inMaint, process: 'edge/2' })).toBeUndefined();

@@ -51,7 +51,7 @@ export function lastReachedMs(
   const late = rows.filter(
     (row) => row.instance.startsWith(prefix) && row.begunAtMs >= atMs && row.begunAtMs < untilMs,
   );
-  return late.length === 0 ? null : Math.max(...late.map((row) => row.begunAtMs - atMs));
+  return late.reduce<number | null>((last, { begunAtMs }) => Math.max(last ?? 0, begunAtMs - atMs), null);
 }
 
 export type EventBalance = {

@@ -1,10 +1,47 @@
 import type { RolloutState } from '../../core/rollout/state.ts';
 import type { OperationPorts } from '../../engine/operation-ports.ts';
 import type { Backend } from '../../engine/ports.ts';
-import type { Decider } from '../engine.ts';
+import type { Decider, Mutation } from '../engine.ts';
+
+/** Products in which one rule of rollouts is left out that says nothing of the world at that moment. */
+export const withoutARule: readonly Mutation[] = [
+  {
+    name: 'every attempt the first',
+    seenIn: 4,
+    shownBy: [],
+    caughtBy: ['less β for every attempt'],
+    decider: firstAttemptAlways,
+  },
+  {
+    name: 'a drill of any length',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['no way on from a failed drill'],
+    decider: (real) => ({
+      ...real,
+      decide: (state, watch, observation) => real.decide(withoutDrillBound(state), watch, observation),
+    }),
+    // Where it is shown: hardly any world has a drill that takes so long.
+    ports: slowToAcknowledge,
+  },
+  {
+    name: 'the marker not awaited',
+    seenIn: 8,
+    shownBy: [],
+    caughtBy: ['the marker comes first'],
+    ports: markerNotAwaited,
+  },
+  {
+    name: 'the lease taken for granted',
+    seenIn: 4,
+    shownBy: ['second-controller'],
+    caughtBy: ['no raise without the lease'],
+    ports: leaseTakenForGranted,
+  },
+];
 
 /** Counts no attempts: evidence to promote begins anew with all of β. */
-export function firstAttemptAlways(real: Decider): Decider {
+function firstAttemptAlways(real: Decider): Decider {
   return {
     ...real,
     decide: (state, watch, observation) => {
@@ -18,14 +55,14 @@ export function firstAttemptAlways(real: Decider): Decider {
 }
 
 /** Any drill is fast enough. */
-export function withoutDrillBound(state: RolloutState): RolloutState {
+function withoutDrillBound(state: RolloutState): RolloutState {
   const { policy } = state.plan;
   const drill = { ...policy.drill, boundMs: Number.POSITIVE_INFINITY };
   return { ...state, plan: { ...state.plan, policy: { ...policy, drill } } };
 }
 
 /** States are taken at once, and acknowledged after longer than a drill may last. */
-export function slowToAcknowledge(ports: OperationPorts): OperationPorts {
+function slowToAcknowledge(ports: OperationPorts): OperationPorts {
   const backends = Object.entries(ports.backends).map(([id, backend]): [string, Backend] => [
     id,
     {
@@ -40,7 +77,7 @@ export function slowToAcknowledge(ports: OperationPorts): OperationPorts {
 }
 
 /** Says that the marker is written and goes on, while it is not. */
-export function markerNotAwaited(ports: OperationPorts): OperationPorts {
+function markerNotAwaited(ports: OperationPorts): OperationPorts {
   const never = new AbortController().signal;
   const write: OperationPorts['marker']['write'] = (operation, who) => {
     ports.clock
@@ -53,7 +90,7 @@ export function markerNotAwaited(ports: OperationPorts): OperationPorts {
 }
 
 /** Asks for the lease and acts as if it were given. */
-export function leaseTakenForGranted(ports: OperationPorts): OperationPorts {
+function leaseTakenForGranted(ports: OperationPorts): OperationPorts {
   const acquire: OperationPorts['leases']['acquire'] = async (operation, holder, nowMs, ttlMs) => {
     const lease = await ports.leases.acquire(operation, holder, nowMs, ttlMs);
     return lease.held ? lease : { held: true, fence: 1, expiresAtMs: nowMs + ttlMs };
