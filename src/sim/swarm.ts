@@ -174,6 +174,7 @@ const harmful = [
   'bad-deployment',
   'deployment',
   'instance-dies',
+  'origin-dies',
   'instance-flaps',
   'scale-in-by-others',
   'partial-capacity',
