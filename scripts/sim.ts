@@ -167,17 +167,21 @@ async function writePairs({ coverage, summaries }: Tally): Promise<void> {
   const rows = Object.entries(coverage.pairs)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([key, worlds]) => `  '${key}': ${Math.ceil((worlds * worldsCounted) / summaries.length)},\n`);
-  await writeFile('src/sim/pairs.ts', `${pairsHead}${rows.join('')}};\n`);
+  await writeFile('src/sim/pairs.ts', pairsFile(rows));
   console.log(`${rows.length} pairs counted into src/sim/pairs.ts`);
 }
 
-const pairsHead = `/**
+/** A function, because this module is still at its first line when a run ends. */
+function pairsFile(rows: readonly string[]): string {
+  return `/**
  * How many of ${worldsCounted} worlds come through a pair of state and crash point before they are healed. Counted, not chosen:
  *
  *     npm run sim -- --seeds ${seedsForCoverage} --pairs
  */
 export const worldsByPair: Readonly<Record<string, number>> = {
+${rows.join('')}};
 `;
+}
 
 async function report({ json }: Asked, passed: number, failed: number): Promise<void> {
   if (json !== null) await writeFile(json, `${JSON.stringify({ passed, failed })}\n`);

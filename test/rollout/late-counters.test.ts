@@ -17,6 +17,13 @@ describe('what a balancer carries, by counters that come late or twice', () => {
     expect(loadRps(loadOf([500, 0, 1000]), ['a'])).toEqual(known(100));
   });
 
+  test('nor is it twice the load when the next reading takes its time', () => {
+    const [quiet, late] = [loadOf([500, 0]), 30_000];
+    const window = { fromMs: 2 * pollMs, toMs: late, origin: { attempts: 2500, failures: 0 } };
+    const recent = addWindow(quiet, 'a', { ...window, destination: { attempts: 0, failures: 0 } });
+    expect(loadRps(recent, ['a'])).toEqual(known(100));
+  });
+
   test('a load that has gone is told as gone', () => {
     expect(loadRps(loadOf([0, 0, 0]), ['a'])).toEqual(known(0));
     expect(loadRps(loadOf([500, 0, 0, 0, 0]), ['a'])).toEqual(known(0));

@@ -39,16 +39,16 @@ describe('where controllers die', () => {
 
   test('a pair that is new in the engine has to be struck, and the table to be counted anew', () => {
     const of = asCounted();
-    of.pairs['cutting × backend.attempts'] = 0.03 * worldsCounted;
+    of.pairs['cutting × backend.attempts'] = 0.02 * worldsCounted;
     expect(unmet(of)).toEqual([
       expect.stringMatching(/^every pair.*: cutting × backend.attempts 0$/),
-      expect.stringMatching(/^src\/sim\/pairs.ts.*: cutting × backend.attempts: 0, now 150$/),
+      expect.stringMatching(/^src\/sim\/pairs.ts.*: cutting × backend.attempts: 0, now 100$/),
     ]);
   });
 
   test('a pair of few worlds is not counted on', () => {
     const of = asCounted();
-    of.pairs['cutting × backend.attempts'] = 0.03 * worldsCounted - 1;
+    of.pairs['cutting × backend.attempts'] = 0.02 * worldsCounted - 1;
     expect(unmet(of)).toEqual([]);
   });
 

@@ -15,9 +15,22 @@ export type RecentLoad = Readonly<Record<string, readonly LoadWindow[]>>;
 /** How far back the recent windows reach. */
 export const recentMs = 15_000;
 
+/** How long counters that are told again, or late, may go on being so. */
+export const catchUpMs = 30_000;
+
+/** Windows without any attempt stay with the one after them: it may have brought what they left out. */
 export function addWindow(recent: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
-  const kept = (recent[backend] ?? []).filter((one) => one.toMs > window.toMs - recentMs);
-  return { ...recent, [backend]: [...kept, window] };
+  const windows = [...(recent[backend] ?? []), window];
+  const first = windows.findIndex((one) => one.toMs > window.toMs - recentMs);
+  const fromMs = (windows[first] ?? window).fromMs - catchUpMs;
+  let from = first;
+  for (let one = windows[from - 1]; one !== undefined && isQuiet(one) && one.fromMs >= fromMs; one = windows[from - 1])
+    from--;
+  return { ...recent, [backend]: windows.slice(from) };
+}
+
+function isQuiet({ origin, destination }: LoadWindow): boolean {
+  return origin.attempts + destination.attempts === 0;
 }
 
 /** Requests per second over the recent windows, summed over the backends; unknown while any of them has none. */
@@ -64,10 +77,7 @@ export function recentTally(recent: RecentLoad, side: 'origin' | 'destination'):
  * what is missing. Taken as quiet it would lower the load, and let a raise pass that the reserve forbids.
  */
 function backendRps(windows: readonly LoadWindow[], side: 'origin' | 'destination' | 'both'): number | null {
-  const counted = windows.slice(
-    0,
-    1 + windows.findLastIndex((one) => one.origin.attempts + one.destination.attempts > 0),
-  );
+  const counted = windows.slice(0, 1 + windows.findLastIndex((one) => !isQuiet(one)));
   let ms = 0;
   let attempts = 0;
   for (const window of counted.length === 0 ? windows : counted) {

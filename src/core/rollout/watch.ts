@@ -7,7 +7,7 @@ import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
 import { factsOf } from './facts.ts';
-import { addWindow, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
+import { addWindow, catchUpMs, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
@@ -289,9 +289,6 @@ function beginOf(recent: RecentLoad): number | null {
   const begins = Object.values(recent).flatMap((windows) => windows.map((window) => window.fromMs));
   return begins.length === 0 ? null : Math.min(...begins);
 }
-
-/** Counters that are older than this come no more, and neither does what they left out. */
-const catchUpMs = 30_000;
 
 function highestLoad(
   before: Watch,
