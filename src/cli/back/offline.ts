@@ -11,6 +11,7 @@ export type OfflineOptions = {
   readonly backend?: string;
   readonly destination?: string;
   readonly origin?: string;
+  readonly reason?: string;
 };
 
 const callMs = 3000;
@@ -28,7 +29,7 @@ export async function backOffline(
   const given = options.haproxy !== undefined || options.embedded !== undefined;
   const { targets, marked } = given
     ? await givenTargets(context, options, stateDirectory)
-    : await exportedTargets(context, name, stateDirectory);
+    : await exportedTargets(context, name, stateDirectory, options.reason);
   const left = await takeBackAll(context, targets, options.all === true);
   context.setExitCode(left.length > 0 ? 1 : 2);
   if (left.length > 0) {
@@ -57,7 +58,7 @@ async function givenTargets(context: Context, options: OfflineOptions, stateDire
   const { destination, origin = null } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
   const balancer = givenBalancer(options);
-  const marked = await markUsersOf(context, balancer, stateDirectory);
+  const marked = await markUsersOf(context, balancer, stateDirectory, options.reason);
   const names =
     options.backend === undefined
       ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs))
@@ -80,13 +81,18 @@ function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
 }
 
 /** Rollouts of this directory that use the balancer which was named: their controllers shall not go forward again. */
-async function markUsersOf(context: Context, balancer: BalancerConfig, stateDirectory: string): Promise<string[]> {
+async function markUsersOf(
+  context: Context,
+  balancer: BalancerConfig,
+  stateDirectory: string,
+  reason: string | undefined,
+): Promise<string[]> {
   const marked: string[] = [];
   const sockets = socketsOf(balancer);
   const { states } = await exportedStates(stateDirectory);
   for (const state of states) {
     const uses = state.balancers.some((one) => socketsOf(one.balancer).some((socket) => sockets.includes(socket)));
-    if (uses && !state.completed && (await mark(context, state, stateDirectory))) marked.push(state.operation);
+    if (uses && !state.completed && (await mark(context, state, stateDirectory, reason))) marked.push(state.operation);
   }
   return marked;
 }
@@ -96,9 +102,16 @@ function socketsOf(balancer: BalancerConfig): readonly string[] {
 }
 
 /** A disk that takes no marker must not stop the way back: false, and it is said. */
-async function mark(context: Context, state: ExportedState, stateDirectory: string): Promise<boolean> {
+async function mark(
+  context: Context,
+  state: ExportedState,
+  stateDirectory: string,
+  reason: string | undefined,
+): Promise<boolean> {
   try {
-    await context.world.openMarker(stateDirectory).write(state.operation, `${context.user}, offline`);
+    await context.world
+      .openMarker(stateDirectory)
+      .write(state.operation, `${context.user}, offline${reason === undefined ? '' : `: ${reason}`}`);
     return true;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -110,11 +123,16 @@ async function mark(context: Context, state: ExportedState, stateDirectory: stri
 }
 
 /** What the rollout exported before its first change. */
-async function exportedTargets(context: Context, name: string | undefined, stateDirectory: string): Promise<Targets> {
+async function exportedTargets(
+  context: Context,
+  name: string | undefined,
+  stateDirectory: string,
+  reason: string | undefined,
+): Promise<Targets> {
   const { states, problems } = await exportedStates(stateDirectory);
   for (const problem of problems) context.stderr.write(`drover: ${problem}\n`);
   const chosen = chooseExported(states, name, stateDirectory);
-  await mark(context, chosen, stateDirectory);
+  await mark(context, chosen, stateDirectory, reason);
   const targets = chosen.balancers.flatMap(({ balancer, backend, destination }) =>
     context.world.openBackends(balancer, { backend }).map((opened) => ({
       ...opened,

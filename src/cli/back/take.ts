@@ -5,6 +5,7 @@ import type { OperatorRequest } from '../../core/rollout/observation.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { stillStanding } from '../../core/rollout/status.ts';
 import type { Glance } from '../../engine/operation.ts';
+import { PortError } from '../../engine/ports.ts';
 import { chooseRollout } from '../choose-rollout.ts';
 import { CliError, type Context } from '../context.ts';
 import { becomeController } from '../controller/become.ts';
@@ -45,6 +46,7 @@ export async function takeBack(context: Context, name: string | undefined, optio
     all: options.all === true,
   };
   let controller = 'no controller is alive';
+  let hangs = false;
   const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
   try {
     const tellJson = options.json ? (operation: string) => context.stdout.write(toldLine(operation, request)) : null;
@@ -53,9 +55,11 @@ export async function takeBack(context: Context, name: string | undefined, optio
     if (error instanceof StillStanding) throw error;
     say(`not by the controller: ${messageOf(error)}`);
     controller = 'its controller cannot be told';
+    hangs = error instanceof PortError && error.code === 'timeout';
   }
   try {
-    return await byJournal(context, name, options, request, controller);
+    // One that hangs still is the controller: this process cannot become it.
+    if (!hangs) return await byJournal(context, name, options, request, controller);
   } catch (error) {
     if (error instanceof StillStanding || error instanceof Refused) throw error;
     say(`not by the journal: ${messageOf(error)}`);
@@ -63,6 +67,9 @@ export async function takeBack(context: Context, name: string | undefined, optio
   say('by the exported state and the balancers alone');
   await backOffline(told, options, name, stateDirectory);
 }
+
+/** A controller answers in milliseconds. For one that hangs nobody waits while users suffer. */
+const patienceMs = 2000;
 
 /** What speaks of a balancer would be passed over where the journal or a controller takes the traffic back. */
 function refuseWithoutOffline({ offline, haproxy, embedded, backend, destination, origin }: BackOptions): void {
@@ -93,14 +100,14 @@ async function byController(
   request: BackRequest,
   tellJson: ((operation: string) => void) | null,
 ): Promise<boolean> {
-  const controller = await controllerAt(context, socket);
+  const controller = await controllerAt(context, socket, patienceMs);
   if (controller === null) return false;
   const { operation } = controller;
   if (operation === null) throw new CliError(`the controller (pid ${controller.pid}) is between two rollouts`);
   if (name !== undefined && name !== operation && name !== serviceOf(controller))
     throw new CliError(`the controller (pid ${controller.pid}) runs ${operation}, not ${name}`);
   const message = { kind: 'operator', operation, request } as const;
-  const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(5000));
+  const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(patienceMs));
   if (accepted === undefined) return false;
   tellJson?.(operation);
   const say = (line: string) => context.stdout.write(`${line}\n`);

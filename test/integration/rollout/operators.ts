@@ -157,7 +157,7 @@ describe.concurrent('an operator', () => {
   }) => {
     const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
     onTestFinished(site.close);
-    const { apply, kinds, run, world } = site;
+    const { apply, journal, kinds, run, world } = site;
     const controller = await apply();
     await controller.until(/step 1: judging/);
     controller.kill('SIGSTOP');
@@ -179,13 +179,15 @@ describe.concurrent('an operator', () => {
     expect(hold).toMatchObject({ code: 1, stderr: expect.stringMatching(told) });
     expect(hold.stderr).toContain('by the journal rollout-web-1 stands at: step 1 of 1');
     expect(hold.stderr).toContain(remedy);
-    const back = await run('back');
+    const back = await run('back', '--reason', 'users complain');
     expect(back.code).toBe(2);
     expect(back.stdout + back.stderr).not.toContain('no controller is alive');
     controller.kill('SIGCONT');
     await controller.endsWith(2);
     expect(await world()).toEqual(asFound);
     expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
+    const performed = (await journal('rollout-web-1')).find(({ body }) => body.kind === 'back-performed');
+    expect(JSON.stringify(performed?.body)).toContain('offline: users complain');
   });
 
   test('aborts before any traffic has moved', async ({ expect, onTestFinished }) => {
