@@ -268,6 +268,8 @@ async function catchUp(loop: Loop): Promise<void> {
     return null;
   });
   loop.isBehind = entries === null;
+  // What had to be given up was written after all: where a stage has nothing else to append, no other entry would end the trouble.
+  if (entries !== null && entries.length > 0) loop.trouble = null;
   let steppedMs = 0;
   for (const entry of entries ?? []) {
     loop.state = loop.decider.fold(loop.state, entry);

@@ -62,7 +62,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'capacity not awaited',
-    seenIn: 14,
+    seenIn: 45,
     shownBy: ['instance-never-healthy', 'instance-dies', 'partial-capacity', 'scale-in-by-others'],
     caughtBy: ['capacity before traffic'],
     decider: seeing(destinationUp),
@@ -150,14 +150,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'back to an origin that is down',
-    seenIn: 399,
+    seenIn: 930,
     shownBy: ['origin-dies'],
     caughtBy: ['the way back leaves users a server'],
     decider: goesBackToAnybody,
   },
   {
     name: 'a failed check taken for a slow start',
-    seenIn: 42,
+    seenIn: 158,
     shownBy: ['instance-dies', 'instance-flaps', 'scale-in-by-others'],
     caughtBy: ['half down is answered'],
     decider: seeing((observation) => stillStarting(observation)),
@@ -178,7 +178,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'durations by the wall clock',
-    seenIn: 516,
+    seenIn: 546,
     shownBy: ['clock-steps'],
     caughtBy: [
       'no effect without its intent',

@@ -24,9 +24,15 @@ describe('what a balancer carries, by counters that come late or twice', () => {
     expect(loadRps(recent, ['a'])).toEqual(known(100));
   });
 
+  test('by a moment no load is known: chance would let a raise pass', () => {
+    const moment = { fromMs: 0, toMs: 4999, destination: { attempts: 0, failures: 0 } };
+    const recent = addWindow({}, 'a', { ...moment, origin: { attempts: 400, failures: 0 } });
+    expect(loadRps(recent, ['a']).known).toBe(false);
+  });
+
   test('a load that has gone is told as gone', () => {
-    expect(loadRps(loadOf([0, 0, 0]), ['a'])).toEqual(known(0));
-    expect(loadRps(loadOf([500, 0, 0, 0, 0]), ['a'])).toEqual(known(0));
+    expect(loadRps(loadOf([500, 0, 0, 0, 0, 0, 0, 0]), ['a'])).toEqual(known(0));
+    expect(loadRps(loadOf(Array.from({ length: 1000 }, () => 0)), ['a'])).toEqual(known(0));
   });
 
   test('what comes all at once after late counters is not what an instance can carry', () => {

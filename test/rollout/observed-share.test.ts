@@ -175,11 +175,11 @@ describe('the load', () => {
     recent = addWindow(recent, 'edge', window(2000, 5, 5));
     expect(addWindow(recent, 'edge', window(1000 + recentMs, 0, 0))['edge']).toHaveLength(2);
     expect(addWindow(recent, 'edge', window(999 + recentMs, 0, 0))['edge']).toHaveLength(3);
-    const both = { edge: [window(2000, 10, 10, 2000)], rim: [window(2000, 30, 0, 1000)] };
+    const both = { edge: [window(10_000, 50, 50, 10_000)], rim: [window(10_000, 150, 0, 5000)] };
     expect(loadRps(both, ['edge', 'rim'])).toEqual({ known: true, value: 40 });
     expect(loadRps(both, ['edge', 'brim']).known).toBe(false);
-    expect(loadRps({ edge: [window(500, 5, 5, 499)] }, ['edge']).known).toBe(false);
-    expect(loadRps({ edge: [window(500, 5, 5, 500)] }, ['edge'])).toEqual({ known: true, value: 20 });
+    expect(loadRps({ edge: [window(5000, 50, 50, 4999)] }, ['edge']).known).toBe(false);
+    expect(loadRps({ edge: [window(5000, 50, 50, 5000)] }, ['edge'])).toEqual({ known: true, value: 20 });
   });
 });
 

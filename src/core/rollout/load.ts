@@ -33,18 +33,21 @@ function isQuiet({ origin, destination }: LoadWindow): boolean {
   return origin.attempts + destination.attempts === 0;
 }
 
-/** Requests per second over the recent windows, summed over the backends; unknown while any of them has none. */
+/** By less than this a raise would go by chance: over a second of 100 requests/s one load in a hundred seems a quarter lower than it is. */
+const countedMsMin = 5000;
+
+/** Requests per second over the recent windows, summed over the backends; unknown while any of them was counted too briefly. */
 export function loadRps(recent: RecentLoad, backends: readonly string[]): Reading<number> {
   let total = 0;
   for (const backend of backends) {
-    const rate = backendRps(recent[backend] ?? [], 'both');
-    if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
+    const rate = backendRps(recent[backend] ?? [], 'both', countedMsMin);
+    if (rate === null) return unknown(`attempts were not counted for ${countedMsMin / 1000} s at ${backend} yet`);
     total += rate;
   }
   return known(total);
 }
 
-/** Requests per second of one group; unknown as above. */
+/** Requests per second of one group, also where only a moment was counted: the way back waits for nothing. */
 export function sideRps(
   recent: RecentLoad,
   backends: readonly string[],
@@ -52,7 +55,7 @@ export function sideRps(
 ): Reading<number> {
   let total = 0;
   for (const backend of backends) {
-    const rate = backendRps(recent[backend] ?? [], side);
+    const rate = backendRps(recent[backend] ?? [], side, 500);
     if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
     total += rate;
   }
@@ -76,7 +79,11 @@ export function recentTally(recent: RecentLoad, side: 'origin' | 'destination'):
  * Where the last windows show no attempt at all after some that did, a reading was told twice, most likely: the next one brings
  * what is missing. Taken as quiet it would lower the load, and let a raise pass that the reserve forbids.
  */
-function backendRps(windows: readonly LoadWindow[], side: 'origin' | 'destination' | 'both'): number | null {
+function backendRps(
+  windows: readonly LoadWindow[],
+  side: 'origin' | 'destination' | 'both',
+  countedMs: number,
+): number | null {
   const counted = windows.slice(0, 1 + windows.findLastIndex((one) => !isQuiet(one)));
   let ms = 0;
   let attempts = 0;
@@ -85,5 +92,5 @@ function backendRps(windows: readonly LoadWindow[], side: 'origin' | 'destinatio
     if (side !== 'destination') attempts += window.origin.attempts;
     if (side !== 'origin') attempts += window.destination.attempts;
   }
-  return ms < 500 ? null : (attempts * 1000) / ms;
+  return ms < countedMs ? null : (attempts * 1000) / ms;
 }

@@ -120,14 +120,14 @@ function notStanding(state: RolloutState, observation: Observation, facts: Facts
   return [capacityLack(state, facts, stage.step)];
 }
 
-/** A load is known from the second reading on: that it is not before is no news. */
+/** A load is known after some seconds of readings: that it is not before is no news. */
 function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
   const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
   if (!isFirst || facts.load.known || facts.reserveNeed.known) return facts.blockers;
   return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
 }
 
-const firstLookMs = 3000;
+const firstLookMs = 8000;
 
 /** Taken or being taken. */
 function isWhole({ stage, plan }: RolloutState): boolean {
