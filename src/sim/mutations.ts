@@ -150,7 +150,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'back to an origin that is down',
-    seenIn: 399,
+    seenIn: 930,
     shownBy: ['origin-dies'],
     caughtBy: ['the way back leaves users a server'],
     decider: goesBackToAnybody,
@@ -178,13 +178,12 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'durations by the wall clock',
-    seenIn: 2829,
+    seenIn: 546,
     shownBy: ['clock-steps'],
     caughtBy: [
       'no effect without its intent',
       'no raise without the lease',
       'nothing shrinks under traffic',
-      'reserve',
       'everything ends',
     ],
     ports: wallClockOnly,
