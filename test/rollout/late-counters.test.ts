@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { known, unknown } from '../../src/core/observed/reading.ts';
-import { addWindow, loadRps, type RecentLoad } from '../../src/core/rollout/load.ts';
+import { addWindow, lastingMs, loadRps, type RecentLoad } from '../../src/core/rollout/load.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import { fold } from '../../src/core/rollout/state.ts';
 import { startWatch, watch } from '../../src/core/rollout/watch.ts';
@@ -24,10 +24,11 @@ describe('what a balancer carries, by counters that come late or twice', () => {
     expect(loadRps(recent, ['a'])).toEqual(known(100));
   });
 
-  test('by a moment no load is known: chance would let a raise pass', () => {
+  test('a moment shows no load that a raise may rest on: chance would let it pass', () => {
     const moment = { fromMs: 0, toMs: 4999, destination: { attempts: 0, failures: 0 } };
     const recent = addWindow({}, 'a', { ...moment, origin: { attempts: 400, failures: 0 } });
-    expect(loadRps(recent, ['a']).known).toBe(false);
+    expect(loadRps(recent, ['a']).known).toBe(true);
+    expect(loadRps(recent, ['a'], lastingMs).known).toBe(false);
   });
 
   test('a load that has gone is told as gone', () => {

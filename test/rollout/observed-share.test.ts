@@ -178,8 +178,8 @@ describe('the load', () => {
     const both = { edge: [window(10_000, 50, 50, 10_000)], rim: [window(10_000, 150, 0, 5000)] };
     expect(loadRps(both, ['edge', 'rim'])).toEqual({ known: true, value: 40 });
     expect(loadRps(both, ['edge', 'brim']).known).toBe(false);
-    expect(loadRps({ edge: [window(5000, 50, 50, 4999)] }, ['edge']).known).toBe(false);
-    expect(loadRps({ edge: [window(5000, 50, 50, 5000)] }, ['edge'])).toEqual({ known: true, value: 20 });
+    expect(loadRps({ edge: [window(500, 5, 5, 499)] }, ['edge']).known).toBe(false);
+    expect(loadRps({ edge: [window(500, 5, 5, 500)] }, ['edge'])).toEqual({ known: true, value: 20 });
   });
 });
 

@@ -1,7 +1,7 @@
 import { known, type Reading, unknown } from '../observed/reading.ts';
 import { ableServers, instancesFor, originInstanceRps } from './capacity.ts';
 import type { Builds } from './events.ts';
-import { loadRps } from './load.ts';
+import { lastingMs, loadRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
 import type { Watch } from './watch.ts';
@@ -20,10 +20,9 @@ export type Facts = {
 };
 
 export function factsOf(state: RolloutState, watch: Watch, observation: Observation): Facts {
-  const load = loadRps(
-    watch.recent,
-    state.plan.backends.map((plan) => plan.id),
-  );
+  const ids = state.plan.backends.map((plan) => plan.id);
+  const load = loadRps(watch.recent, ids);
+  const lasting = loadRps(watch.recent, ids, lastingMs);
   const perInstance = originInstanceRps(state.plan, watch.originRpsPerInstanceMax);
   const facts = {
     load,
@@ -33,7 +32,7 @@ export function factsOf(state: RolloutState, watch: Watch, observation: Observat
     reserveNeed: reserveNeed(state, load, perInstance),
     builds: observedBuilds(observation),
   };
-  return { ...facts, blockers: [...blockersOf(state, observation, facts), ...lowered(state, watch)] };
+  return { ...facts, blockers: [...blockersOf(state, observation, facts, lasting), ...lowered(state, watch)] };
 }
 
 function reserveNeed(state: RolloutState, load: Reading<number>, perInstance: Reading<number>): Reading<number> {
@@ -55,7 +54,12 @@ function buildOf(observation: Observation, side: 'origin' | 'destination'): Read
   return group.known ? group.value.build : group;
 }
 
-function blockersOf(state: RolloutState, observation: Observation, facts: Omit<Facts, 'blockers'>): string[] {
+function blockersOf(
+  state: RolloutState,
+  observation: Observation,
+  facts: Omit<Facts, 'blockers'>,
+  lasting: Reading<number>,
+): string[] {
   const blockers: string[] = [];
   if (state.held !== null) blockers.push(`held: ${state.held.why}`);
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
@@ -66,7 +70,7 @@ function blockersOf(state: RolloutState, observation: Observation, facts: Omit<F
   if (!facts.reserveNeed.known) blockers.push(`the reserve is unknown: ${facts.reserveNeed.why}`);
   else if (facts.originAble.known && facts.originAble.value.length < facts.reserveNeed.value) {
     blockers.push(reserveBroken(facts.originAble.value.length, facts.reserveNeed.value, state));
-  }
+  } else if (!lasting.known) blockers.push(`the reserve is unknown: ${lasting.why}`);
   return blockers;
 }
 

@@ -33,21 +33,26 @@ function isQuiet({ origin, destination }: LoadWindow): boolean {
   return origin.attempts + destination.attempts === 0;
 }
 
-/** By less than this a raise would go by chance: over a second of 100 requests/s one load in a hundred seems a quarter lower than it is. */
-const countedMsMin = 5000;
-
-/** Requests per second over the recent windows, summed over the backends; unknown while any of them was counted too briefly. */
-export function loadRps(recent: RecentLoad, backends: readonly string[]): Reading<number> {
+/** Requests per second over the recent windows, summed over the backends; unknown while any of them has none. */
+export function loadRps(recent: RecentLoad, backends: readonly string[], countedMsMin = momentMs): Reading<number> {
   let total = 0;
   for (const backend of backends) {
     const rate = backendRps(recent[backend] ?? [], 'both', countedMsMin);
-    if (rate === null) return unknown(`attempts were not counted for ${countedMsMin / 1000} s at ${backend} yet`);
+    if (rate === null) {
+      const long = countedMsMin === momentMs ? '' : ` for ${countedMsMin / 1000} s`;
+      return unknown(`no attempts were counted at ${backend}${long} yet`);
+    }
     total += rate;
   }
   return known(total);
 }
 
-/** Requests per second of one group, also where only a moment was counted: the way back waits for nothing. */
+/** Enough to grow by, and for the way back, which waits for nothing. */
+const momentMs = 500;
+/** What a raise has to rest on: over a second of 100 requests/s one load in a hundred seems a quarter lower than it is. */
+export const lastingMs = 5000;
+
+/** Requests per second of one group; unknown as above. */
 export function sideRps(
   recent: RecentLoad,
   backends: readonly string[],
@@ -55,7 +60,7 @@ export function sideRps(
 ): Reading<number> {
   let total = 0;
   for (const backend of backends) {
-    const rate = backendRps(recent[backend] ?? [], side, 500);
+    const rate = backendRps(recent[backend] ?? [], side, momentMs);
     if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
     total += rate;
   }

@@ -123,7 +123,7 @@ function notStanding(state: RolloutState, observation: Observation, facts: Facts
 /** A load is known after some seconds of readings: that it is not before is no news. */
 function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
   const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
-  if (!isFirst || facts.load.known || facts.reserveNeed.known) return facts.blockers;
+  if (!isFirst) return facts.blockers;
   return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
 }
 
