@@ -45,6 +45,18 @@ export function openService(
   return { ...observed, ports };
 }
 
+/** The rollout that the configuration asks for now. Touches nothing. Throws CliError where it has no such service. */
+export async function plannedNow(
+  context: Context,
+  config: Config,
+  name: string,
+  stateDirectory: string,
+): Promise<RolloutPlan> {
+  const opened = openObserved(context, config, name, stateDirectory, 'watch');
+  await opened.close();
+  return opened.plan;
+}
+
 export function openObserved(
   context: Context,
   config: Config,

@@ -16,6 +16,8 @@ const exportSchema = z.object({
   balancers: z.array(
     z.object({
       backend: z.string(),
+      /** Left out by an earlier version: then the servers that were found are all that is known of the origin. */
+      origin: z.string().optional(),
       destination: z.string(),
       balancer: z.union([
         z.object({
@@ -56,9 +58,9 @@ export async function exportState(stateDirectory: string, config: Config, state:
     return;
   }
   const balancers = (config.services[state.plan.service]?.traffic ?? []).flatMap(
-    ({ backend, destination, balancer: name }) => {
+    ({ backend, origin, destination, balancer: name }) => {
       const balancer = config.balancers[name];
-      return balancer === undefined ? [] : [{ backend, destination, balancer }];
+      return balancer === undefined ? [] : [{ backend, origin, destination, balancer }];
     },
   );
   const content: ExportedState = {

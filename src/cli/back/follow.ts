@@ -4,6 +4,9 @@ import { controllerAt } from '../controller/reach.ts';
 const pollMs = 200;
 /** How long what still stands is waited for; the controller goes on trying afterwards. */
 const standingMsMax = 30_000;
+/** A controller answers in milliseconds; one that says nothing so often hangs, and another way is taken. */
+export const patienceMs = 2000;
+const silentPolls = 2;
 /** Polls in a row in which everything is back but not journalled: then the journal does not take it. */
 const unwrittenPolls = 5;
 
@@ -54,8 +57,13 @@ async function untilBack(
   const startedMs = context.clock.monotonic();
   const said = new Set<string>();
   let unwritten = 0;
+  let silent = 0;
   while (!ended.aborted) {
-    const answer = await controllerAt(context, socket).catch(() => null);
+    const answer = await controllerAt(context, socket, patienceMs).catch((error: unknown) => {
+      if (++silent >= silentPolls) throw error;
+      return null;
+    });
+    if (answer !== null) silent = 0;
     const standing = answer?.standing ?? [];
     const troubles = answer?.status?.troubles ?? [];
     const lines = [...standing, ...(answer?.status?.back?.standing ?? [])].map((line) => `still standing: ${line}`);

@@ -13,9 +13,9 @@ export type OfflineTarget = {
   readonly origin: Origin;
 };
 
-/** `found`: the weights that the rollout found. `glob`: nobody knows them, so the configured ones count; null: all other servers. */
+/** `found`: the weights that the rollout found; servers that came since are the origin's by its glob. `glob`: nobody knows them, so the configured ones count; null: all other servers. */
 type Origin =
-  | { readonly kind: 'found'; readonly weights: Readonly<Record<string, number>> }
+  | { readonly kind: 'found'; readonly weights: Readonly<Record<string, number>>; readonly glob: string | null }
   | { readonly kind: 'glob'; readonly glob: string | null };
 
 /** Deadline of one attempt, and how long a balancer that does not answer is tried again. */
@@ -105,7 +105,8 @@ function healthOf(
 }
 
 function isOrigin({ name }: ServerReading, origin: Origin): boolean {
-  return origin.kind === 'found' ? origin.weights[name] !== undefined : matchesGlob(origin.glob ?? '*', name);
+  if (origin.kind === 'glob') return matchesGlob(origin.glob ?? '*', name);
+  return origin.weights[name] !== undefined || (origin.glob !== null && matchesGlob(origin.glob, name));
 }
 
 const nobodyLeft =

@@ -58,20 +58,23 @@ async function givenTargets(context: Context, options: OfflineOptions, stateDire
   const { destination, origin = null } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
   const balancer = givenBalancer(options);
-  const marked = await markUsersOf(context, balancer, stateDirectory, options.reason);
   const names =
     options.backend === undefined
       ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs))
       : [options.backend];
   const targets: OfflineTarget[] = [];
+  const taken = new Set<string>();
   for (const backend of names) {
     for (const opened of context.world.openBackends(balancer, { backend })) {
       const reading = options.backend === undefined ? await opened.backend.read(AbortSignal.timeout(callMs)) : null;
       const matches = reading === null || reading.servers.some((server) => matchesGlob(destination, server.name));
-      if (matches) targets.push({ ...opened, destination, origin: { kind: 'glob', glob: origin } });
+      if (!matches) continue;
+      taken.add(backend);
+      targets.push({ ...opened, destination, origin: { kind: 'glob', glob: origin } });
     }
   }
   if (targets.length === 0) throw new CliError(`no backend has a server that matches "${destination}"`);
+  const marked = await markUsersOf(context, balancer, taken, stateDirectory, options.reason);
   return { targets, marked };
 }
 
@@ -80,10 +83,11 @@ function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
   return { kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' };
 }
 
-/** Rollouts of this directory that use the balancer which was named: their controllers shall not go forward again. */
+/** Rollouts of this directory that use these backends of the balancer which was named: their controllers shall not go forward again. */
 async function markUsersOf(
   context: Context,
   balancer: BalancerConfig,
+  backends: ReadonlySet<string>,
   stateDirectory: string,
   reason: string | undefined,
 ): Promise<string[]> {
@@ -91,7 +95,9 @@ async function markUsersOf(
   const sockets = socketsOf(balancer);
   const { states } = await exportedStates(stateDirectory);
   for (const state of states) {
-    const uses = state.balancers.some((one) => socketsOf(one.balancer).some((socket) => sockets.includes(socket)));
+    const uses = state.balancers.some(
+      (one) => backends.has(one.backend) && socketsOf(one.balancer).some((socket) => sockets.includes(socket)),
+    );
     if (uses && !state.completed && (await mark(context, state, stateDirectory, reason))) marked.push(state.operation);
   }
   return marked;
@@ -133,13 +139,13 @@ async function exportedTargets(
   for (const problem of problems) context.stderr.write(`drover: ${problem}\n`);
   const chosen = chooseExported(states, name, stateDirectory);
   await mark(context, chosen, stateDirectory, reason);
-  const targets = chosen.balancers.flatMap(({ balancer, backend, destination }) =>
-    context.world.openBackends(balancer, { backend }).map((opened) => ({
-      ...opened,
-      destination,
-      origin: { kind: 'found' as const, weights: originWeights(chosen.asFound[opened.id]) },
+  const targets = chosen.balancers.flatMap(({ balancer, backend, origin = null, destination }) =>
+    context.world.openBackends(balancer, { backend }).map(({ id, backend: opened }) => ({
+      ...{ id, backend: opened, destination },
+      origin: originOf(chosen.asFound[id], origin),
     })),
   );
+  if (targets.length === 0) throw new CliError(`the exported state of ${chosen.operation} names no balancer`, nameIt);
   return { targets, marked: [chosen.operation] };
 }
 
@@ -160,13 +166,17 @@ function chooseExported(
   const names = states.map(({ operation, completed }) => `${operation}${completed ? ' (completed)' : ''}`).join(', ');
   throw new CliError(
     `${other === undefined ? 'no' : 'more than one'} exported rollout in ${stateDirectory} to take back${names === '' ? '' : `; it has ${names}`}`,
-    'name the rollout, or the balancer: drover back --offline --haproxy SOCKET --destination GLOB',
+    nameIt,
   );
 }
 
-function originWeights(found: ExportedState['asFound'][string] | undefined): Record<string, number> {
+const nameIt = 'name the rollout, or the balancer: drover back --offline --haproxy SOCKET --destination GLOB';
+
+/** A backend that the rollout did not find is one of which nobody knows the weights. */
+function originOf(found: ExportedState['asFound'][string] | undefined, glob: string | null): OfflineTarget['origin'] {
+  if (found === undefined) return { kind: 'glob', glob };
   const weights: Record<string, number> = {};
-  for (const [name, { side, weight, admin }] of Object.entries(found ?? {}))
+  for (const [name, { side, weight, admin }] of Object.entries(found))
     if (side === 'origin' && admin === 'ready') weights[name] = weight;
-  return weights;
+  return { kind: 'found', weights, glob };
 }

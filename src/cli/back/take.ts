@@ -15,7 +15,7 @@ import { rolloutsOf } from '../journal/history.ts';
 import { type OpenJournal, openJournalOf } from '../journal/open.ts';
 import { journalPath } from '../journal/path.ts';
 import { loadConfig } from '../load-config.ts';
-import { followBack, StillStanding } from './follow.ts';
+import { followBack, patienceMs, StillStanding } from './follow.ts';
 import { backOffline, type OfflineOptions } from './offline.ts';
 
 export type BackOptions = OfflineOptions & {
@@ -67,9 +67,6 @@ export async function takeBack(context: Context, name: string | undefined, optio
   say('by the exported state and the balancers alone');
   await backOffline(told, options, name, stateDirectory);
 }
-
-/** A controller answers in milliseconds. For one that hangs nobody waits while users suffer. */
-const patienceMs = 2000;
 
 /** What speaks of a balancer would be passed over where the journal or a controller takes the traffic back. */
 function refuseWithoutOffline({ offline, haproxy, embedded, backend, destination, origin }: BackOptions): void {

@@ -11,7 +11,7 @@ import { exportState } from '../back/exported-state.ts';
 import { CliError, type Context, type ControlRequest } from '../context.ts';
 import { foldAll, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
-import { openService } from '../open-service.ts';
+import { openService, plannedNow } from '../open-service.ts';
 import { openAnnouncer } from './announce.ts';
 import { keepBalancers } from './balancers.ts';
 import { type ControlDesk, openDesk } from './desk.ts';
@@ -61,7 +61,10 @@ export async function controlRollout(context: Context, options: ControlOptions):
   const { config, opened, operation } = options;
   const before = await opened.journal.read(operation, 0);
   const begun = foldAll(before, context.world.sha256);
-  await exportFirst(options, begun);
+  // Before anything is opened or written: what an edited configuration says must not replace what the way back needs.
+  const now = await plannedNow(context, config, options.service, opened.stateDirectory);
+  if (begun !== null) tellChanges(options, begun, now);
+  await exportFirst(options, begun, now);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
   const stop = new AbortController();
@@ -83,7 +86,6 @@ export async function controlRollout(context: Context, options: ControlOptions):
   const keeper = keepBalancers(context, config, options.service, opened.stateDirectory, options.onTrouble);
   const changed = troubleChanges();
   try {
-    if (begun !== null) tellChanges(options, begun, rollout.plan);
     const tell = (entry: Entry) => {
       options.onEntry(entry);
       announcer.entry(entry);
@@ -101,9 +103,11 @@ export async function controlRollout(context: Context, options: ControlOptions):
     };
     const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
     const state = await folded(context, last, opened, operation);
-    await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
-      options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
-    );
+    if (!isElsewhere(state, now) || state.stage.kind === 'rolled-back') {
+      await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
+        options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
+      );
+    }
     over.resolve({ kind: end, stage: state.stage.kind });
     const trouble = troubleOf(last);
     if (trouble !== null) options.onTrouble(`not in the journal: ${trouble}`);
@@ -130,7 +134,13 @@ function tellChanges({ requests, onTrouble }: ControlOptions, begun: RolloutStat
   if (changes.length === 0) return;
   const what = `${begun.operation} was begun with another configuration (${changes.join('; ')})`;
   const isBack = begun.back !== null || requests.some(({ kind }) => kind === 'back');
-  if (!isBack && changes.some((change) => change.startsWith('backends['))) {
+  // Under another name nothing can be written to it, in no direction; the exported state has what was read.
+  if (changes.some((change) => /^backends\[\d+\](\.id)?:/.test(change)))
+    throw new CliError(
+      `${what}: these balancers are not its own`,
+      'put those lines of the configuration back as they were',
+    );
+  if (!isBack && isElsewhere(begun, now)) {
     throw new CliError(
       `${what}: it is not carried on at other balancers`,
       'put those lines of the configuration back as they were, or take the way back: `drover back`',
@@ -139,9 +149,13 @@ function tellChanges({ requests, onTrouble }: ControlOptions, begun: RolloutStat
   onTrouble(`${what}; it goes on as it was begun, and what was changed counts for the next one`);
 }
 
+function isElsewhere(begun: RolloutState, now: RolloutPlan): boolean {
+  return changesSince(begun.plan, now).some((change) => change.startsWith('backends['));
+}
+
 /** Before the first change: without the export the way back would depend on the journal, so nothing goes forward. */
-async function exportFirst(options: ControlOptions, state: RolloutState | null): Promise<void> {
-  if (state === null) return;
+async function exportFirst(options: ControlOptions, state: RolloutState | null, now: RolloutPlan): Promise<void> {
+  if (state === null || isElsewhere(state, now)) return;
   const { stateDirectory } = options.opened;
   try {
     await exportState(stateDirectory, options.config, state);

@@ -6,7 +6,7 @@ import { stageWords } from '../../core/rollout/status.ts';
 import type { Context, Journal } from '../context.ts';
 import { controllerAt } from '../controller/reach.ts';
 import { rolloutsOf, unfinished } from '../journal/history.ts';
-import { openObserved } from '../open-service.ts';
+import { plannedNow } from '../open-service.ts';
 
 /** A rollout that has not ended: `apply` begins no other before it has. */
 export type Unfinished = {
@@ -52,7 +52,5 @@ async function changedSince(
 ): Promise<readonly string[]> {
   const { service } = open.plan;
   if (config.services[service] === undefined) return [`services.${service}: not there any more`];
-  const opened = openObserved(context, config, service, stateDirectory, 'watch');
-  await opened.close();
-  return changesSince(open.plan, opened.plan);
+  return changesSince(open.plan, await plannedNow(context, config, service, stateDirectory));
 }

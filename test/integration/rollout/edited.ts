@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'vitest';
-import { openSite } from './site.ts';
+import { describe, expect, test } from 'vitest';
+import { asFound, openSite } from './site.ts';
 
 describe.concurrent('drover.yaml, edited while a rollout is held', () => {
   test('does not change what was begun: what differs is told, and other balancers are not written to', async ({
@@ -38,5 +38,31 @@ describe.concurrent('drover.yaml, edited while a rollout is held', () => {
     });
     expect((await run('back')).code).toBe(2);
     await again.endsWith(2);
+  });
+
+  test.each([
+    ['the service has another name', (yaml: string) => yaml.replace('  web:', '  shop:').replace('[web]', '[shop]')],
+    ['the backend has another name', (yaml: string) => yaml.replace('backend: web', 'backend: wbe')],
+  ])('is of no use to the way back, which does without: %s', async (_, edit) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    try {
+      const { apply, directory, run, world } = site;
+      const controller = await apply();
+      await controller.until(/step 1: judging/);
+      controller.kill('SIGKILL');
+      await controller.ended;
+      const file = join(directory, 'drover.yaml');
+      const exported = join(directory, '.drover', 'rollout-web-1.json');
+      const before = readFileSync(exported, 'utf8');
+      writeFileSync(file, edit(readFileSync(file, 'utf8')));
+      expect((await run('resume')).code).toBe(1);
+      expect(readFileSync(exported, 'utf8')).toBe(before);
+      const back = await run('back');
+      expect(back).toMatchObject({ code: 2, stdout: expect.stringContaining('2 destination servers are in maint') });
+      const inMaint = { weight: 0, admin: 'maint' };
+      expect(await world()).toEqual({ ...asFound, 'vpc-1': inMaint, 'vpc-2': inMaint });
+    } finally {
+      await site.close();
+    }
   });
 });

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { followBack } from '../../src/cli/back/follow.ts';
+import { PortError } from '../../src/engine/ports.ts';
+import { contextInMemory } from '../made/context.ts';
+
+test('a controller that hangs after it was asked for the way back is not waited for: another way is taken', async () => {
+  const asked: string[] = [];
+  const { context } = contextInMemory({
+    clock: { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() },
+    world: {
+      askControl: (_path, request) => {
+        asked.push(request.kind);
+        if (request.kind === 'end') return new Promise(() => undefined);
+        return Promise.reject(new PortError('timeout', 'no answer', { retriable: true }));
+      },
+    },
+  });
+  await expect(followBack(context, 'control.sock', 'rollout-web-1', () => undefined)).rejects.toMatchObject({
+    code: 'timeout',
+  });
+  expect(asked).toEqual(['end', 'status', 'status']);
+});
