@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RolloutEvent } from '../../src/core/rollout/events.ts';
+import { startWatch } from '../../src/core/rollout/watch.ts';
 import { Bench } from './bench.ts';
 
 describe('a share that somebody lowers by hand', () => {
@@ -92,6 +93,21 @@ describe('a way back of which the origin can carry only a part', () => {
     }
     bench.append(decision.events);
     for (const effect of bench.pass().effects) expect(effect).toMatchObject({ raises: false });
+  });
+
+  test('ends though it is one process after the other that goes on with it, each new to the load', () => {
+    const bench = Bench.judging();
+    bench.originHealthy = 1;
+    const seen = { ...bench.state.seen, loadRps: 100, share: 0.5 };
+    bench.state = { ...bench.state, seen, checkpointAtMs: bench.nowMs };
+    const { settleMsMax } = bench.state.plan.policy;
+    const endsAtMs = bench.nowMs + 4 * settleMsMax;
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+    while (bench.state.stage.kind !== 'rolled-back' && bench.nowMs < endsAtMs) {
+      for (let passes = 0; passes < 10; passes++) bench.follow();
+      bench.watch = startWatch(bench.state);
+    }
+    expect(bench.state.stage.kind).toBe('rolled-back');
   });
 
   test('a balancer that cannot be read is told only what takes traffic away', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { known, unknown } from '../../src/core/observed/reading.ts';
-import { addWindow, lastingMs, loadRps, type RecentLoad } from '../../src/core/rollout/load.ts';
+import { addWindow, loadRps, loadToRaiseBy, type RecentLoad } from '../../src/core/rollout/load.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import { fold } from '../../src/core/rollout/state.ts';
 import { startWatch, watch } from '../../src/core/rollout/watch.ts';
@@ -28,7 +28,14 @@ describe('what a balancer carries, by counters that come late or twice', () => {
     const moment = { fromMs: 0, toMs: 4999, destination: { attempts: 0, failures: 0 } };
     const recent = addWindow({}, 'a', { ...moment, origin: { attempts: 400, failures: 0 } });
     expect(loadRps(recent, ['a']).known).toBe(true);
-    expect(loadRps(recent, ['a'], lastingMs).known).toBe(false);
+    expect(loadToRaiseBy(recent, ['a']).known).toBe(false);
+  });
+
+  test('a load that begins after quiet is not thinned by the quiet where a raise may rest on it', () => {
+    const recent = loadOf([0, 0, 0, 0, 0, 500, 500]);
+    expect(loadToRaiseBy(recent, ['a'])).toEqual(known(1000 / 15));
+    expect(loadToRaiseBy(loadOf([0, 0, 0, 0, 0, 500, 500, 500]), ['a'])).toEqual(known(100));
+    expect(loadToRaiseBy(loadOf([500, 0, 1000]), ['a'])).toEqual(known(100));
   });
 
   test('a load that has gone is told as gone', () => {

@@ -37,6 +37,14 @@ describe('what keeps a rollout from starting', () => {
     ]);
   });
 
+  test('an origin whose servers all have weight 0 does: there is nothing to move', () => {
+    const { refusals } = start({ 'old-1': { weight: 0 }, 'old-2': { weight: 0 } });
+    expect(refusals).toEqual([
+      expect.stringMatching(/^edge: every server of the origin has weight 0 \(old-1, old-2\)/),
+    ]);
+    expect(start({ 'old-1': { weight: 0 } }).refusals).toEqual([]);
+  });
+
   test('an origin whose build nobody tells does, unless its instances are still to be started', () => {
     const none = { size: null, instances: [], build: unknown('nobody answers') };
     expect(start({}, none).refusals).toEqual(['the build of the origin is unknown: nobody answers']);

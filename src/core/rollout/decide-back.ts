@@ -157,7 +157,8 @@ function cutMore(
   target: Target,
 ): RolloutEvent[] {
   // Where nothing that grows makes room, the way back still ends: one server after the other.
-  const waitedMs = watchedMs(watch, state.intended?.atMs ?? observation.nowMs, observation.nowMs);
+  // By the journal's time, so that it is not for ever the first minute of one process after the other.
+  const waitedMs = observation.nowMs - (state.intended?.atMs ?? observation.nowMs);
   const atLeast = waitedMs >= state.plan.policy.settleMsMax ? 1 : 0;
   const { cut, beyondShare, alone } = cuttable(state, watch, observation, facts, atLeast);
   const traffic = trafficKept(state, observation, cut, beyondShare, alone);

@@ -1,7 +1,7 @@
 import { known, type Reading, unknown } from '../observed/reading.ts';
 import { ableServers, instancesFor, originInstanceRps } from './capacity.ts';
 import type { Builds } from './events.ts';
-import { lastingMs, loadRps } from './load.ts';
+import { loadRps, loadToRaiseBy } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
 import type { Watch } from './watch.ts';
@@ -22,7 +22,6 @@ export type Facts = {
 export function factsOf(state: RolloutState, watch: Watch, observation: Observation): Facts {
   const ids = state.plan.backends.map((plan) => plan.id);
   const load = loadRps(watch.recent, ids);
-  const lasting = loadRps(watch.recent, ids, lastingMs);
   const perInstance = originInstanceRps(state.plan, watch.originRpsPerInstanceMax);
   const facts = {
     load,
@@ -32,7 +31,8 @@ export function factsOf(state: RolloutState, watch: Watch, observation: Observat
     reserveNeed: reserveNeed(state, load, perInstance),
     builds: observedBuilds(observation),
   };
-  return { ...facts, blockers: [...blockersOf(state, observation, facts, lasting), ...lowered(state, watch)] };
+  const needToRaise = reserveNeed(state, loadToRaiseBy(watch.recent, ids), perInstance);
+  return { ...facts, blockers: [...blockersOf(state, observation, facts, needToRaise), ...lowered(state, watch)] };
 }
 
 function reserveNeed(state: RolloutState, load: Reading<number>, perInstance: Reading<number>): Reading<number> {
@@ -58,7 +58,7 @@ function blockersOf(
   state: RolloutState,
   observation: Observation,
   facts: Omit<Facts, 'blockers'>,
-  lasting: Reading<number>,
+  needToRaise: Reading<number>,
 ): string[] {
   const blockers: string[] = [];
   if (state.held !== null) blockers.push(`held: ${state.held.why}`);
@@ -68,9 +68,12 @@ function blockersOf(
   else if (!sameBuilds(facts.builds.value, state.builds)) blockers.push('the builds have just changed');
   if (!facts.originAble.known) blockers.push(facts.originAble.why);
   if (!facts.reserveNeed.known) blockers.push(`the reserve is unknown: ${facts.reserveNeed.why}`);
-  else if (facts.originAble.known && facts.originAble.value.length < facts.reserveNeed.value) {
-    blockers.push(reserveBroken(facts.originAble.value.length, facts.reserveNeed.value, state));
-  } else if (!lasting.known) blockers.push(`the reserve is unknown: ${lasting.why}`);
+  else if (facts.originAble.known) {
+    const able = facts.originAble.value.length;
+    const need = Math.max(facts.reserveNeed.value, needToRaise.known ? needToRaise.value : 0);
+    if (able < need) blockers.push(reserveBroken(able, need, state));
+    else if (!needToRaise.known) blockers.push(`the reserve is unknown: ${needToRaise.why}`);
+  }
   return blockers;
 }
 

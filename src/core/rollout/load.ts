@@ -34,15 +34,29 @@ function isQuiet({ origin, destination }: LoadWindow): boolean {
 }
 
 /** Requests per second over the recent windows, summed over the backends; unknown while any of them has none. */
-export function loadRps(recent: RecentLoad, backends: readonly string[], countedMsMin = momentMs): Reading<number> {
+export function loadRps(recent: RecentLoad, backends: readonly string[]): Reading<number> {
   let total = 0;
   for (const backend of backends) {
-    const rate = backendRps(recent[backend] ?? [], 'both', countedMsMin);
-    if (rate === null) {
-      const long = countedMsMin === momentMs ? '' : ` for ${countedMsMin / 1000} s`;
-      return unknown(`no attempts were counted at ${backend}${long} yet`);
-    }
+    const rate = backendRps(recent[backend] ?? [], 'both', momentMs);
+    if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
     total += rate;
+  }
+  return known(total);
+}
+
+/**
+ * What a raise goes by: as above, counted for long enough, and not less than the last seconds alone say. Quiet before them was
+ * counters told twice, or it was quiet; in doubt the load is the larger one.
+ */
+export function loadToRaiseBy(recent: RecentLoad, backends: readonly string[]): Reading<number> {
+  let total = 0;
+  for (const backend of backends) {
+    const windows = recent[backend] ?? [];
+    const rate = backendRps(windows, 'both', lastingMs);
+    if (rate === null) return unknown(`no attempts were counted at ${backend} for ${lastingMs / 1000} s yet`);
+    const lastMs = windows.at(-1)?.toMs ?? 0;
+    const latest = windows.filter((one) => one.toMs > lastMs - recentMs);
+    total += Math.max(rate, backendRps(latest, 'both', momentMs) ?? 0);
   }
   return known(total);
 }
@@ -50,7 +64,7 @@ export function loadRps(recent: RecentLoad, backends: readonly string[], counted
 /** Enough to grow by, and for the way back, which waits for nothing. */
 const momentMs = 500;
 /** What a raise has to rest on: over a second of 100 requests/s one load in a hundred seems a quarter lower than it is. */
-export const lastingMs = 5000;
+const lastingMs = 5000;
 
 /** Requests per second of one group; unknown as above. */
 export function sideRps(

@@ -79,6 +79,12 @@ function checkBackend(
       );
     }
   }
+  const origin = serversOf(backend, reading.value, 'origin').filter((server) => !isPutAside(server));
+  if (origin.length > 0 && origin.every(({ weight }) => weight === 0)) {
+    refusals.push(
+      `${backend.id}: every server of the origin has weight 0 (${namesOf(origin)}): nothing is there to be moved, and nothing to go back to; give them their weights`,
+    );
+  }
   warnings.push(...leftOut(backend, servers));
   const destination = serversOf(backend, reading.value, 'destination');
   const weighted = configuredToCarry(backend, reading.value);
