@@ -73,7 +73,9 @@ describe.concurrent('a service behind two HAProxies', () => {
     await again.endsWith(2);
     for (const index of [0, 1]) expect(await world('web', index)).toEqual(asFound);
     expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
-    expect((await run('back')).code).toBe(1);
+    // Asked once more it looks again: a reload may have given the destination traffic.
+    expect((await run('back')).code).toBe(2);
+    for (const index of [0, 1]) expect(await world('web', index)).toEqual(asFound);
   });
 });
 
