@@ -35,22 +35,21 @@ describe('a demo that is ended in the middle leaves nothing', () => {
 
   test('by an impatient person, who is told to wait', { timeout: 120_000 }, async () => {
     const demo = await inTheMiddle();
+    const hung = hangLoad();
     demo.child.kill('SIGINT');
     await until(() => demo.stdout().includes('ending what was started'));
     await sleep(600);
     demo.child.kill('SIGTERM');
+    await until(() => demo.stdout().includes('once more within 5 s leaves it'));
+    process.kill(hung, 'SIGCONT');
     expect(await demo.ended).toBe(1);
-    expect(demo.stdout()).toContain('once more within 5 s leaves it');
     expect(demo.stderr()).toContain('everything that it had started was ended');
     expect(await readdir(directory)).toEqual([]);
   });
 
   test('by one who does not wait, told what goes on and how the rest is ended', { timeout: 120_000 }, async () => {
     const demo = await inTheMiddle();
-    // It cannot end before its last request has, and so the demo waits.
-    const hung = running().find(({ commandLine }) => commandLine.includes('load.ts'));
-    if (hung === undefined) throw new Error('nobody makes load');
-    process.kill(hung.pid, 'SIGSTOP');
+    hangLoad();
     for (const _ of ['begins', 'insists', 'leaves']) {
       demo.child.kill('SIGINT');
       await sleep(550);
@@ -68,6 +67,14 @@ describe('a demo that is ended in the middle leaves nothing', () => {
     await until(async () => running().length === 0 && (await readdir(directory)).length === 0);
   });
 });
+
+/** The users cannot end before their last request has, and so the demo waits for them. Answers with their process. */
+function hangLoad(): number {
+  const users = running().find(({ commandLine }) => commandLine.includes('load.ts'));
+  if (users === undefined) throw new Error('nobody makes load');
+  process.kill(users.pid, 'SIGSTOP');
+  return users.pid;
+}
 
 test('where the guard is killed too, the next demo says what is left and how it ends', {
   timeout: 240_000,
