@@ -1,5 +1,6 @@
 import type { Count, HostCount, Window } from '../../src/core/judge/counting.ts';
 import type { Random } from '../../src/sim/random.ts';
+import { Delay } from './delay.ts';
 import { Arrivals, type FailureModel, Failures, geometric } from './draws.ts';
 
 /** What every balancer showed in one second. The objects are filled anew for each: the judge keeps none of them. */
@@ -85,22 +86,6 @@ function changing(model: FailureModel, rate: (second: number) => number): (secon
     if (next !== now) [now, failures] = [next, sampler(model, next)];
     return failures;
   };
-}
-
-/** Gives back what was passed in this many seconds ago. */
-class Delay {
-  readonly #ring: number[];
-  #at = 0;
-  constructor(seconds: number) {
-    this.#ring = new Array<number>(seconds + 1).fill(0);
-  }
-  pass(failures: number): number {
-    this.#ring[this.#at] = failures;
-    this.#at = (this.#at + 1) % this.#ring.length;
-    const due = this.#ring[this.#at] ?? 0;
-    this.#ring[this.#at] = 0;
-    return due;
-  }
 }
 
 type Hosts = {

@@ -1,3 +1,4 @@
+import { Delay } from '../../bench/judge/delay.ts';
 import type { Window } from '../../src/core/judge/counting.ts';
 import type { JudgePass, JudgeState } from '../../src/core/judge/judge.ts';
 import { judgeWindows } from '../../src/core/judge/judge.ts';
@@ -48,22 +49,6 @@ export function* windowsOf(scene: Scene): Generator<Window> {
       destination: { attempts: atDestination, failures: destination.pass(failedDestination) },
       originHosts: [],
     };
-  }
-}
-
-/** Gives back what was passed in a fixed number of polls ago. */
-class Delay {
-  readonly #ring: number[];
-  #at = 0;
-  constructor(polls: number) {
-    this.#ring = new Array<number>(polls + 1).fill(0);
-  }
-  pass(failures: number): number {
-    this.#ring[this.#at] = failures;
-    this.#at = (this.#at + 1) % this.#ring.length;
-    const due = this.#ring[this.#at] ?? 0;
-    this.#ring[this.#at] = 0;
-    return due;
   }
 }
 
