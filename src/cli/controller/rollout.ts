@@ -2,7 +2,6 @@ import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
 import { changesSince } from '../../core/plan/changes.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
-import type { RolloutPlan } from '../../core/rollout/plan.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { type RolloutStatus, statusOf, stillStanding } from '../../core/rollout/status.ts';
 import { createInbox } from '../../engine/inbox.ts';
@@ -63,8 +62,10 @@ export async function controlRollout(context: Context, options: ControlOptions):
   const begun = foldAll(before, context.world.sha256);
   // Before anything is opened or written: what an edited configuration says must not replace what the way back needs.
   const now = await plannedNow(context, config, options.service, opened.stateDirectory);
-  if (begun !== null) tellChanges(options, begun, now);
-  await exportFirst(options, begun, now);
+  const changes = begun === null ? [] : changesSince(begun.plan, now);
+  const isElsewhere = changes.some((change) => change.startsWith('backends['));
+  if (begun !== null) tellChanges(options, begun, changes, isElsewhere);
+  if (!isElsewhere) await exportFirst(options, begun);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
   const stop = new AbortController();
@@ -103,7 +104,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
     };
     const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
     const state = await folded(context, last, opened, operation);
-    if (!isElsewhere(state, now) || state.stage.kind === 'rolled-back') {
+    if (!isElsewhere || state.stage.kind === 'rolled-back') {
       await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
         options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
       );
@@ -129,8 +130,12 @@ export async function controlRollout(context: Context, options: ControlOptions):
  * A rollout goes on as it was begun, whatever was edited since, and that is said. Other balancers are not written to: what
  * was found belongs to those that were read. The way back goes to wherever the configuration says that they are now.
  */
-function tellChanges({ requests, onTrouble }: ControlOptions, begun: RolloutState, now: RolloutPlan): void {
-  const changes = changesSince(begun.plan, now);
+function tellChanges(
+  { requests, onTrouble }: ControlOptions,
+  begun: RolloutState,
+  changes: readonly string[],
+  isElsewhere: boolean,
+): void {
   if (changes.length === 0) return;
   const what = `${begun.operation} was begun with another configuration (${changes.join('; ')})`;
   const isBack = begun.back !== null || requests.some(({ kind }) => kind === 'back');
@@ -140,7 +145,7 @@ function tellChanges({ requests, onTrouble }: ControlOptions, begun: RolloutStat
       `${what}: these balancers are not its own`,
       'put those lines of the configuration back as they were',
     );
-  if (!isBack && isElsewhere(begun, now)) {
+  if (!isBack && isElsewhere) {
     throw new CliError(
       `${what}: it is not carried on at other balancers`,
       'put those lines of the configuration back as they were, or take the way back: `drover back`',
@@ -149,13 +154,9 @@ function tellChanges({ requests, onTrouble }: ControlOptions, begun: RolloutStat
   onTrouble(`${what}; it goes on as it was begun, and what was changed counts for the next one`);
 }
 
-function isElsewhere(begun: RolloutState, now: RolloutPlan): boolean {
-  return changesSince(begun.plan, now).some((change) => change.startsWith('backends['));
-}
-
 /** Before the first change: without the export the way back would depend on the journal, so nothing goes forward. */
-async function exportFirst(options: ControlOptions, state: RolloutState | null, now: RolloutPlan): Promise<void> {
-  if (state === null || isElsewhere(state, now)) return;
+async function exportFirst(options: ControlOptions, state: RolloutState | null): Promise<void> {
+  if (state === null) return;
   const { stateDirectory } = options.opened;
   try {
     await exportState(stateDirectory, options.config, state);
