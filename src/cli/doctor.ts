@@ -31,7 +31,8 @@ export function addDoctor(program: Command, context: Context): void {
 }
 
 const examples = `
-Exit status: 0 a rollout can work (there may be warnings), 2 something keeps one from working, 1 an error.
+Exit status: 0 a rollout can work or nothing is left to move (there may be warnings), 2 something keeps one from
+working, 1 an error.
 
 Examples:
   drover doctor

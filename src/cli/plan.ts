@@ -47,10 +47,11 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
   try {
     const choice = await chooseServices(context, config, journal, names, options.wave);
     const document = await planDocument(context, config, choice, journal, stateDirectory);
-    const unfinished = await unfinishedRollout(context, config, journal, stateDirectory);
+    const command = commandAt(options);
+    const unfinished = await unfinishedRollout(context, config, journal, stateDirectory, command);
     if (options.json) context.stdout.write(`${JSON.stringify({ ...document, unfinished })}\n`);
     else {
-      const lines = planLines(document, paintFor(context), columnsOf(context), commandAt(options), unfinished);
+      const lines = planLines(document, paintFor(context), columnsOf(context), command, unfinished);
       context.stdout.write(`${lines.join('\n')}\n`);
     }
     // What would be refused now is refused because a rollout is under way, and that one is what is pending.

@@ -5,6 +5,7 @@ import type { ForwardStage, RolloutEvent, Started, Target } from '../../src/core
 import type { Tally } from '../../src/core/rollout/load.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
+import type { ShareSeen } from '../../src/core/rollout/share-seen.ts';
 import { fold, type RolloutState } from '../../src/core/rollout/state.ts';
 import { startWatch, type Watch } from '../../src/core/rollout/watch.ts';
 import { madePlan } from './plan.ts';
@@ -148,6 +149,16 @@ function madeGroup(names: readonly string[], prefix: string, build: string): Gro
 
 export function madeInstance(id: string, made: Partial<InstanceReading> = {}): InstanceReading {
   return { id, server: id, state: 'healthy', restarts: 0, startedAtMs: 0, lastOutput: [], ...made };
+}
+
+/** The present intent is confirmed, and so many attempts were seen under it, where its weights made this share. */
+export function madeShare(state: RolloutState, origin: number, destination: number, low = 0.5, high = low): ShareSeen {
+  const range = { low, high };
+  return {
+    intent: state.intended?.seq ?? 0,
+    latest: range,
+    spans: [{ toMs: nowMs, origin, destination, ...range }],
+  };
 }
 
 const none: Tally = { attempts: 0, failures: 0 };

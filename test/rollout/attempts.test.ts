@@ -9,6 +9,7 @@ import {
   foldedOnto,
   halfTarget,
   madeObservation,
+  madeShare,
   madeWatch,
   nowMs,
   sinceMs,
@@ -21,14 +22,8 @@ const { alpha, beta } = sizedPlan.policy.judge;
 
 /** The share is there, and was seen. */
 function settled(state: RolloutState): Watch {
-  const intent = state.intended?.seq ?? 0;
   const tally = { attempts: 500, failures: 0 };
-  return madeWatch(state, {
-    origin: tally,
-    destination: tally,
-    since: { intent, origin: 500, destination: 500 },
-    expected: [{ atMs: nowMs, intent, low: 0.5, high: 0.5 }],
-  });
+  return madeWatch(state, { origin: tally, destination: tally, share: madeShare(state, 500, 500) });
 }
 
 /** What the judge of a state needs to promote, in nats. */
@@ -123,8 +118,7 @@ describe('a share that does not come', () => {
   });
 
   test('holds it where the traffic does not follow the weights, and not before it had time', () => {
-    const intent = shifting.intended?.seq ?? 0;
-    const away = { ...settled(shifting), since: { intent, origin: 900, destination: 100 } };
+    const away = { ...settled(shifting), share: madeShare(shifting, 900, 100) };
     expect(holds(shifting, away, settleMsMax - 1)).toBeUndefined();
     expect(holds(shifting, away, settleMsMax)).toMatchObject({
       why: expect.stringContaining('not what the weights make'),
@@ -165,7 +159,7 @@ describe('a judged step', () => {
   test('holds where the share stays away from what the weights make, and not before it had time to settle', () => {
     const away = (offMs: number) =>
       promising({
-        since: { intent: state.intended?.seq ?? 0, origin: 800, destination: 200 },
+        share: madeShare(state, 800, 200),
         shareOffSinceMs: nowMs - offMs,
       });
     const { settleMsMax } = sizedPlan.policy;

@@ -13,12 +13,14 @@ import { madePlan } from '../made/plan.ts';
 import { madeReading, madeServer } from '../made/readings.ts';
 
 const origin = ['old-1', 'old-2'];
-const rps = 100;
+const usualRps = 100;
 
 type Setup = {
   readonly backends?: readonly string[];
   readonly destination?: readonly string[];
   readonly originWeight?: number;
+  /** Requests per second at each backend. */
+  readonly rps?: number;
 };
 
 /**
@@ -54,9 +56,16 @@ export class Bench {
 
   readonly destination: readonly string[];
   readonly #names: readonly string[];
+  readonly #rps: number;
 
   /** At the beginning: the destination waits at weight 0. */
-  constructor({ backends = ['edge'], destination = ['new-1', 'new-2'], originWeight = 100 }: Setup = {}) {
+  constructor({
+    backends = ['edge'],
+    destination = ['new-1', 'new-2'],
+    originWeight = 100,
+    rps = usualRps,
+  }: Setup = {}) {
+    this.#rps = rps;
     this.#backends = backends;
     this.destination = destination;
     this.#names = [...origin, ...destination];
@@ -125,7 +134,7 @@ export class Bench {
   /** Two seconds of traffic, one observation, one decision. Nothing of it is performed or appended. */
   pass(): Decision {
     this.nowMs += 2000;
-    this.#serve(2 * rps);
+    this.#serve(2 * this.#rps);
     const observation = this.observe();
     this.#requests = [];
     this.watch = watch(this.watch, this.state, observation);
@@ -157,7 +166,7 @@ export class Bench {
         : 0;
     const total = this.#names.reduce((sum, name) => sum + carried(name), 0);
     for (const name of this.#names) {
-      this.#attempts[name] = (this.#attempts[name] ?? 0) + Math.round((attempts * carried(name)) / (total || 1));
+      this.#attempts[name] = (this.#attempts[name] ?? 0) + (attempts * carried(name)) / (total || 1);
     }
   }
 
@@ -186,7 +195,7 @@ export class Bench {
   }
 
   #server(name: string, id: string): ServerReading {
-    const attempts = this.#attempts[name] ?? 0;
+    const attempts = Math.round(this.#attempts[name] ?? 0);
     return madeServer(name, {
       weight: this.weights[name] ?? 0,
       configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
@@ -239,7 +248,7 @@ function started(backends: readonly string[], destination: readonly string[], we
   };
 }
 
-const resizable = { size: { min: 2, max: 4 }, capacityRps: rps * 0.7 };
+const resizable = { size: { min: 2, max: 4 }, capacityRps: usualRps * 0.7 };
 
 export const plan: RolloutPlan = {
   ...madePlan,

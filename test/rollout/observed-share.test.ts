@@ -11,6 +11,7 @@ import {
   halfTarget,
   madeInstance,
   madeObservation,
+  madeShare,
   madeStart,
   madeWatch,
   nowMs,
@@ -26,12 +27,8 @@ function window(toMs: number, origin: number, destination: number, lastsMs = 100
 }
 
 describe('the observed share is what the weights make', () => {
-  const check = (origin: number, destination: number, low = 0.5, high = 0.5, madeBy = intent) =>
-    shareCheck(state, {
-      since: { intent, origin, destination },
-      recent: { edge: [window(nowMs, origin, destination)] },
-      expected: [{ atMs: nowMs, intent: madeBy, low, high }],
-    }).kind;
+  const check = (origin: number, destination: number, low = 0.5, high = 0.5) =>
+    shareCheck(state, { share: madeShare(state, origin, destination, low, high) }).kind;
 
   test('within two points and three standard errors', () => {
     // 3 · √(0.25/1000) are 4.74 points.
@@ -51,19 +48,9 @@ describe('the observed share is what the weights make', () => {
   test('or nothing is said, of fewer than twenty attempts and of weights that are not the intended ones', () => {
     expect(check(0, 19)).toBe('too few');
     expect(check(0, 20)).toBe('off');
-    expect(check(0, 1000, 0.5, 0.5, intent - 1)).toBe('too few');
-  });
-
-  test('by the attempts of the last seconds, where there were more before', () => {
-    const seen = {
-      since: { intent, origin: 9000, destination: 1000 },
-      expected: [{ atMs: nowMs, intent, low: 0.5, high: 0.5 }],
-    };
-    expect(shareCheck(state, { ...seen, recent: { edge: [window(nowMs, 500, 500)] } }).kind).toBe('near');
-    const fewer = { ...seen, since: { intent, origin: 90, destination: 10 } };
-    expect(shareCheck(state, { ...fewer, recent: { edge: [window(nowMs, 500, 500)] } }).kind).toBe('off');
-    const older = { ...seen, since: { intent: intent - 1, origin: 500, destination: 500 } };
-    expect(shareCheck(state, { ...older, recent: { edge: [window(nowMs, 500, 500)] } }).kind).toBe('too few');
+    const older = { ...madeShare(state, 0, 1000), intent: intent - 1 };
+    expect(shareCheck(state, { share: older }).kind).toBe('too few');
+    expect(shareCheck(state, { share: null }).kind).toBe('too few');
   });
 });
 
@@ -213,15 +200,19 @@ describe('what a controller has seen', () => {
   });
 
   test('attempts under an intent count from the second pass in which it was confirmed', () => {
+    const sums = ({ share }: Watch) => share?.spans.map((span) => [span.origin, span.destination]);
     let seen = look(fresh(), 0, {});
-    expect(seen.since).toEqual({ intent, origin: 0, destination: 0 });
+    expect(seen.share).toMatchObject({ intent, spans: [] });
     seen = look(seen, 1000, { 'old-1': 10, 'new-1': 4 });
     seen = look(seen, 2000, { 'old-1': 30, 'new-1': 5 });
-    expect(seen.since).toEqual({ intent, origin: 30, destination: 5 });
+    expect(sums(seen)).toEqual([
+      [10, 4],
+      [20, 1],
+    ]);
     const next = foldedOnto(state, [
       { kind: 'intended', target: { ...halfTarget, traffic: { edge: {} } }, why: 'another' },
     ]);
-    expect(look(seen, 3000, { 'old-1': 40, 'new-1': 6 }, next).since).toEqual({ intent: 0, origin: 0, destination: 0 });
+    expect(look(seen, 3000, { 'old-1': 40, 'new-1': 6 }, next).share).toBeNull();
     expect(seen.counted).toEqual({ origin: { attempts: 30, failures: 0 }, destination: { attempts: 5, failures: 0 } });
     expect(seen.inStage).toMatchObject({ seq: state.stageSeq, origin: { attempts: 30 }, destination: { attempts: 5 } });
   });

@@ -112,6 +112,39 @@ describe('a way back while the origin is down', () => {
     expect(taken(mute.pass())).toEqual(['edge/new-1', 'edge/new-2']);
   });
 
+  describe.each([
+    ['a controller that has counted nothing', true],
+    ['one that has counted', false],
+  ])('where the check of the origin passes and the provider says otherwise, to %s', (_who, isFresh) => {
+    const told = (state: InstanceState | null) => {
+      const bench = Bench.judging();
+      if (isFresh) fresh(bench);
+      bench.instances = { 'old-1': state, 'old-2': state };
+      bench.ask(back);
+      return bench;
+    };
+
+    test.each([null, 'crash-looping'] as const)(
+      '%s: somebody else answers, and nobody is sent there, however long it lasts',
+      (state) => {
+        const bench = told(state);
+        for (let pass = 0; pass < 60; pass++) {
+          const decision = bench.pass();
+          expect(taken(decision)).toEqual([]);
+          bench.append(decision.events);
+        }
+        expect(bench.state.stage.kind).toBe('cutting');
+        bench.instances = {};
+        bench.append(bench.pass().events);
+        expect(taken(bench.pass())).toEqual(['edge/new-1', 'edge/new-2']);
+      },
+    );
+
+    test('starting: the check is the later word, and everything is taken at once', () => {
+      expect(taken(told('starting').pass())).toEqual(['edge/new-1', 'edge/new-2']);
+    });
+  });
+
   test('counts no origin server that an operator keeps in maint', () => {
     const bench = fresh(Bench.judging());
     bench.admin = { 'old-1': 'maint', 'old-2': 'drain' };
@@ -200,5 +233,9 @@ describe('a server whose check somebody else answers', () => {
     expect(isUnable(unchecked, group(['healthy']))).toBe(false);
     expect(isUnable(madeServer('d-1', { health: 'down' }), group(['healthy']))).toBe(true);
     expect(isUnable(madeServer('d-1', { health: 'starting' }), group([]))).toBe(false);
+    expect(isUnable(madeServer('d-1', { health: 'up' }), group([]))).toBe(true);
+    expect(isUnable(madeServer('d-1', { health: 'up' }), group(['starting']))).toBe(false);
+    expect(isUnable(madeServer('d-1', { health: 'up' }), group(['unhealthy']))).toBe(false);
+    expect(isUnable(madeServer('d-1', { health: 'up' }), group([], null))).toBe(false);
   });
 });

@@ -87,8 +87,7 @@ describe('the drill', () => {
 describe('the traffic of the drill', () => {
   const seen = { servers: { 'new-1': { weight: 1 }, 'new-2': { weight: 0 } } };
   const kinds = (attempts: number, waitedMs: number) => {
-    const since = { intent: shifting.intended?.seq ?? 0, origin: 1000, destination: attempts };
-    const watched = madeWatch(shifting, { since });
+    const watched = madeWatch(shifting, { drillAttempts: attempts });
     return decide(shifting, watched, madeObservation({ ...seen, nowMs: sinceMs + waitedMs })).events.map(
       ({ kind }) => kind,
     );

@@ -162,15 +162,6 @@ describe('what is seen in a row', () => {
     expect(look(once, 2000, lowered, another).backends['edge']?.lower).toBe(0);
   });
 
-  test('shares that the weights made, for as long as the recent load reaches back', () => {
-    let seen = fresh();
-    for (let second = 0; second <= 20; second++) seen = look(seen, second * 1000);
-    expect(seen.expected.map(({ atMs }) => atMs - sinceMs)).toEqual(
-      [...Array(15).keys()].map((index) => 6000 + index * 1000),
-    );
-    expect(seen.expected.at(-1)).toMatchObject({ intent: 2, low: 0.5, high: 0.5 });
-  });
-
   test('attempts of the drill, and of nothing else', () => {
     const drilling = stateAt({ kind: 'drill-shifting' });
     const back = stateAt({ kind: 'drill-back' });

@@ -27,32 +27,41 @@ export async function backOffline(
   stateDirectory: string,
 ): Promise<void> {
   const given = options.haproxy !== undefined || options.embedded !== undefined;
-  const { targets, marked } = given
+  const { targets, rollouts } = given
     ? await givenTargets(context, options, stateDirectory)
     : await exportedTargets(context, name, stateDirectory, options.reason);
   const left = await takeBackAll(context, targets, options.all === true);
   context.setExitCode(left.length > 0 ? 1 : 2);
   if (left.length > 0) {
     context.stderr.write(
-      `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map((line) => `  ${line}\n`).join('')}  run the same command again\n`,
+      `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map((line) => `  ${line}\n`).join('')}${markedLines(rollouts)}  run the same command again\n`,
     );
-  } else context.stdout.write(`the traffic is back. ${untoldWords(marked)}\n`);
+  } else context.stdout.write(`the traffic is back. ${untoldWords(rollouts)}\n`);
 }
 
 /** What the journal does not know, and who will write it down. */
-function untoldWords(marked: readonly string[]): string {
-  const [operation] = marked;
-  if (operation === undefined)
+function untoldWords(rollouts: readonly Told[]): string {
+  if (rollouts.length === 0)
     return 'No rollout of this directory is told: a controller elsewhere may raise the share again, and the servers stay in maint until somebody wakes them';
-  const names = marked.map((one) => `\`drover back ${one}\``).join(', ');
+  const names = rollouts.map(({ operation }) => `\`drover back ${operation}\``).join(', ');
   return `The journal does not know it yet: ${names} puts states and sizes as they were found and writes it down, as does a controller that comes back`;
 }
 
-type Targets = {
-  readonly targets: readonly OfflineTarget[];
-  /** Rollouts whose controllers are told by a back marker. */
-  readonly marked: readonly string[];
-};
+/** What goes on by itself after a way back that is not whole. */
+function markedLines(rollouts: readonly Told[]): string {
+  const marked = rollouts.filter(({ isMarked }) => isMarked);
+  return marked
+    .map(
+      ({ operation }) =>
+        `  the back marker of ${operation} stands: its controller, if one lives or comes back, goes on with the way back\n`,
+    )
+    .join('');
+}
+
+/** A rollout whose traffic this is. `isMarked`: its controller is told by the back marker. */
+type Told = { readonly operation: string; readonly isMarked: boolean };
+
+type Targets = { readonly targets: readonly OfflineTarget[]; readonly rollouts: readonly Told[] };
 
 async function givenTargets(context: Context, options: OfflineOptions, stateDirectory: string): Promise<Targets> {
   const { destination, origin = null } = options;
@@ -74,8 +83,8 @@ async function givenTargets(context: Context, options: OfflineOptions, stateDire
     }
   }
   if (targets.length === 0) throw new CliError(`no backend has a server that matches "${destination}"`);
-  const marked = await markUsersOf(context, balancer, taken, stateDirectory, options.reason);
-  return { targets, marked };
+  const rollouts = await markUsersOf(context, balancer, taken, stateDirectory, options.reason);
+  return { targets, rollouts };
 }
 
 function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
@@ -90,17 +99,18 @@ async function markUsersOf(
   backends: ReadonlySet<string>,
   stateDirectory: string,
   reason: string | undefined,
-): Promise<string[]> {
-  const marked: string[] = [];
+): Promise<Told[]> {
+  const told: Told[] = [];
   const sockets = socketsOf(balancer);
   const { states } = await exportedStates(stateDirectory);
   for (const state of states) {
     const uses = state.balancers.some(
       (one) => backends.has(one.backend) && socketsOf(one.balancer).some((socket) => sockets.includes(socket)),
     );
-    if (uses && !state.completed && (await mark(context, state, stateDirectory, reason))) marked.push(state.operation);
+    if (!uses || state.completed) continue;
+    told.push({ operation: state.operation, isMarked: await mark(context, state, stateDirectory, reason) });
   }
-  return marked;
+  return told;
 }
 
 function socketsOf(balancer: BalancerConfig): readonly string[] {
@@ -138,7 +148,7 @@ async function exportedTargets(
   const { states, problems } = await exportedStates(stateDirectory);
   for (const problem of problems) context.stderr.write(`drover: ${problem}\n`);
   const chosen = chooseExported(states, name, stateDirectory);
-  await mark(context, chosen, stateDirectory, reason);
+  const isMarked = await mark(context, chosen, stateDirectory, reason);
   const targets = chosen.balancers.flatMap(({ balancer, backend, origin = null, destination }) =>
     context.world.openBackends(balancer, { backend }).map(({ id, backend: opened }) => ({
       ...{ id, backend: opened, destination },
@@ -146,7 +156,7 @@ async function exportedTargets(
     })),
   );
   if (targets.length === 0) throw new CliError(`the exported state of ${chosen.operation} names no balancer`, nameIt);
-  return { targets, marked: [chosen.operation] };
+  return { targets, rollouts: [{ operation: chosen.operation, isMarked }] };
 }
 
 function chooseExported(

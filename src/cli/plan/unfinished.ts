@@ -4,7 +4,7 @@ import { changesSince } from '../../core/plan/changes.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { stageWords } from '../../core/rollout/status.ts';
 import type { Context, Journal } from '../context.ts';
-import { controllerAt } from '../controller/reach.ts';
+import { controllerOrSilence, isSilence, silenceWords } from '../controller/silence.ts';
 import { rolloutsOf, unfinished } from '../journal/history.ts';
 import { plannedNow } from '../open-service.ts';
 
@@ -19,8 +19,10 @@ export type Unfinished = {
   readonly planHash: string;
   /** What the configuration asks for now that it was not begun with: it goes on as it was begun. */
   readonly changed: readonly string[];
-  /** Pid of the controller that runs it; null: none is alive. */
+  /** Pid of the controller that runs it; null: none is alive, or it is not known. */
   readonly controllerPid: number | null;
+  /** Why nothing proceeds though there is a controller: it hangs. With what can be done. null: it answers, or there is none. */
+  readonly silence: { readonly what: string; readonly remedy: string } | null;
 };
 
 /** The one that `apply` would go on with. null: everything has ended, or nothing was begun. */
@@ -29,10 +31,11 @@ export async function unfinishedRollout(
   config: Config,
   journal: Journal | null,
   stateDirectory: string,
+  command: (verb: string) => string,
 ): Promise<Unfinished | null> {
   const [open] = unfinished(await rolloutsOf(context.world, journal, null));
   if (open === undefined) return null;
-  const controller = await controllerAt(context, join(stateDirectory, 'control.sock'));
+  const controller = await controllerOrSilence(context, join(stateDirectory, 'control.sock'), journal);
   return {
     operation: open.operation,
     service: open.plan.service,
@@ -41,6 +44,7 @@ export async function unfinishedRollout(
     planHash: open.planHash,
     changed: await changedSince(context, config, open, stateDirectory),
     controllerPid: controller?.pid ?? null,
+    silence: isSilence(controller) ? silenceWords(controller, context.clock.now(), command) : null,
   };
 }
 

@@ -38,21 +38,23 @@ function unfinishedLines(
   columns: number,
   command: (verb: string) => string,
 ): string[] {
-  const { operation, stage, held, planHash, changed, controllerPid } = unfinished;
+  const { operation, stage, held, planHash, changed, controllerPid, silence } = unfinished;
   const where = held === null ? stage : `${stage}, held: ${held}`;
-  const goesOn =
-    controllerPid === null
-      ? [`  ${command('apply')} --plan ${planHash.slice(0, hashDigits)}   goes on with it`]
-      : [`  ${command('watch')}   shows it: its controller (pid ${controllerPid}) is alive`];
+  const apply = `  ${command('apply')} --plan ${planHash.slice(0, hashDigits)}   goes on with it`;
+  const shown = `  ${command('watch')}   shows it: its controller (pid ${controllerPid}) is alive`;
+  const goesOn = silence !== null ? [] : controllerPid === null ? [apply] : [shown];
   const resume = held === null ? [] : [`  ${command('resume')}   ends the hold`];
   return [
     ...wrapTo(`${operation} is unfinished (${where}), and no other plan is applied before it has ended.`, columns).map(
       paint.yellow,
     ),
+    ...(silence === null
+      ? []
+      : [silence.what, silence.remedy].flatMap((one) => wrapTo(`  ${one}`, columns)).map(paint.red)),
     ...changed.flatMap((one) => wrapTo(`  the configuration has changed since: ${one}`, columns).map(paint.yellow)),
     ...goesOn,
-    ...resume,
-    `  ${command('back')}   takes the traffic back`,
+    ...(silence === null ? resume : []),
+    ...(silence === null ? [`  ${command('back')}   takes the traffic back`] : []),
     ...wrapTo(`Afterwards this would be plan ${plan.hash}, if nothing has changed by then.`, columns),
   ];
 }

@@ -2,6 +2,7 @@ import type { ServerReading } from '../observed/backend.ts';
 import type { GroupReading } from '../observed/group.ts';
 import type { Reading } from '../observed/reading.ts';
 import type { TrafficEffect } from './decision.ts';
+import type { AsFound } from './events.ts';
 import { recentMs } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isLeaving, isUnable, serversOf, sideOf } from './servers.ts';
@@ -18,12 +19,29 @@ export function aloneAt(
   return plan.backends.flatMap((backend) => {
     const reading = backends[backend.id]?.reading;
     if (!reading?.known) return [];
-    const found = asFound.backends[backend.id] ?? {};
-    const isLeft = serversOf(backend, reading.value, 'origin').some((server) =>
-      mayCarry(server, found[server.name]?.weight ?? server.weight, origin.reading),
-    );
-    return isLeft ? [] : [backend.id];
+    const carries = mayCarryAsFound(asFound.backends[backend.id] ?? {}, origin.reading);
+    return serversOf(backend, reading.value, 'origin').some(carries) ? [] : [backend.id];
   });
+}
+
+/** Names of the origin servers that may carry, at every backend that has them; null while any backend cannot be read. */
+export function leftAtOrigin(
+  { plan, asFound }: Pick<RolloutState, 'plan' | 'asFound'>,
+  { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
+): readonly string[] | null {
+  const left = new Map<string, boolean>();
+  for (const backend of plan.backends) {
+    const reading = backends[backend.id]?.reading;
+    if (!reading?.known) return null;
+    const carries = mayCarryAsFound(asFound.backends[backend.id] ?? {}, origin.reading);
+    for (const server of serversOf(backend, reading.value, 'origin'))
+      left.set(server.name, (left.get(server.name) ?? true) && carries(server));
+  }
+  return [...left.keys()].filter((name) => left.get(name));
+}
+
+function mayCarryAsFound(found: AsFound['backends'][string], group: Reading<GroupReading>) {
+  return (server: ServerReading) => mayCarry(server, found[server.name]?.weight ?? server.weight, group);
 }
 
 /**

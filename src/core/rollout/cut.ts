@@ -1,5 +1,4 @@
-import { aloneNow } from './alone.ts';
-import { ableServers } from './capacity.ts';
+import { aloneNow, leftAtOrigin } from './alone.ts';
 import type { Facts } from './facts.ts';
 import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -49,9 +48,10 @@ function carriedPart(
 ): { readonly servers: readonly string[]; readonly beyondShare: number } | null {
   const target = state.intended?.target;
   const load = loadOf(state, watch, observation);
-  const able = ableServers(state, observation, 'origin');
-  if (target === undefined || load === null || !able.known || !facts.originInstanceRps.known) return null;
-  const capacity = able.value.length * facts.originInstanceRps.value;
+  // The same servers as for what stands alone: one that nobody knows not to carry is counted in both.
+  const left = leftAtOrigin(state, observation);
+  if (target === undefined || load === null || left === null || !facts.originInstanceRps.known) return null;
+  const capacity = left.length * facts.originInstanceRps.value;
   const total = load.origin + load.destination;
   const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (capacity >= total || carrying.length === 0) return null;

@@ -36,16 +36,16 @@ export function isOurs(asFound: AsFound, backend: string, server: string): boole
  * The administrative state is not looked at: maint takes traffic away, not the ability to carry it.
  */
 export function isAble(server: ServerReading, group: Reading<GroupReading>): boolean {
-  if (server.health === 'up') return !isNotRunning(server.name, group);
+  const word = providersWord(server.name, group);
+  if (server.health === 'up') return word !== 'none' && word !== 'starting' && word !== 'crash-looping';
   if (server.health !== 'unchecked' || !group.known) return false;
   return group.value.instances.some((instance) => instance.server === server.name && instance.state === 'healthy');
 }
 
-/** By the word of a provider that starts the instances itself: there is none, or it does not come up. */
-export function isNotRunning(server: string, group: Reading<GroupReading>): boolean {
-  if (!group.known || !knowsAll(group.value)) return false;
-  const instance = group.value.instances.find((one) => one.server === server);
-  return instance === undefined || instance.state === 'starting' || instance.state === 'crash-looping';
+/** What a provider that starts the instances itself says of this server's; `none`: there is none. null: it need not know. */
+function providersWord(server: string, group: Reading<GroupReading>): InstanceReading['state'] | 'none' | null {
+  if (!group.known || !knowsAll(group.value)) return null;
+  return group.value.instances.find((one) => one.server === server)?.state ?? 'none';
 }
 
 /** Whoever can size a group knows all that runs in it. */
@@ -55,13 +55,17 @@ function knowsAll({ size, instances }: GroupReading): boolean {
 
 /**
  * Whether a server is known not to carry traffic, which is more than that nobody knows: one that is not checked and whose
- * provider tells nothing of it is neither able nor unable.
+ * provider tells nothing of it is neither able nor unable, and no more is one that passes its check while its instance starts.
  */
 export function isUnable(
   { name, health }: Pick<ServerReading, 'name' | 'health'>,
   group: Reading<GroupReading>,
 ): boolean {
   if (health === 'down') return true;
+  if (health === 'up') {
+    const word = providersWord(name, group);
+    return word === 'none' || word === 'crash-looping';
+  }
   if (health !== 'unchecked' || !group.known) return false;
   const instance = group.value.instances.find((one) => one.server === name);
   return instance === undefined ? knowsAll(group.value) : instance.state !== 'healthy';

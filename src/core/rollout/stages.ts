@@ -7,7 +7,7 @@ import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, wokenAtOrigin } from './servers.ts';
-import { attemptsSince, isRebalanceDue, latestAttempts, shareCheck } from './share.ts';
+import { isRebalanceDue, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { isCapable, needOf, stepAt, stepStands, targetOfStep, withFloors } from './step-needs.ts';
 import { carryingServers, trafficAsFound, trafficDrilled, trafficForDrill } from './targets.ts';
@@ -69,7 +69,7 @@ function preparing(pass: Pass): RolloutEvent[] {
 
 function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
   if (!isConfirmed(state) || state.intended === null) return [];
-  const enough = attemptsSince(state, watch).destination >= state.plan.policy.drill.requests;
+  const enough = watch.drillAttempts >= state.plan.policy.drill.requests;
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!enough && waitedMs < state.plan.policy.drill.ms) return [];
   const server = drillServer(state, state.intended.target);
@@ -176,8 +176,7 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   }
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
-  const { origin, destination } = latestAttempts(state, watch);
-  const share = origin + destination === 0 ? null : destination / (origin + destination);
+  const share = check.kind === 'too few' ? null : check.observed;
   return [{ kind: 'promoted', step, verdict: word, share }, entered({ kind: 'growing', step: step + 1 })];
 }
 

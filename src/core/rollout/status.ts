@@ -6,12 +6,14 @@ import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf } from './facts.ts';
-import { loadRps, recentTally, sideRps } from './load.ts';
+import { loadRps, recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { othersOf, serversOf } from './servers.ts';
+import { shareCheck } from './share.ts';
+import { attemptsToTell } from './share-seen.ts';
 import { capacityLack, stepName } from './stages.ts';
-import { hasEnded, type RolloutState, type Stage } from './state.ts';
+import { hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
 import { stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
@@ -96,7 +98,11 @@ export function statusOf(
     verdict: verdict(watch.judge),
     blockers:
       state.back === null && !hasEnded(state)
-        ? [...lastingBlockers(watch, observation, facts), ...notStanding(state, observation, facts)]
+        ? [
+            ...lastingBlockers(watch, observation, facts),
+            ...notStanding(state, observation, facts),
+            ...untold(state, watch, observation),
+          ]
         : [],
     troubles,
     back: state.back && {
@@ -118,6 +124,14 @@ function notStanding(state: RolloutState, observation: Observation, facts: Facts
   const { stage } = state;
   if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
   return [capacityLack(state, facts, stage.step)];
+}
+
+/** Too few requests to go on by: with little traffic that takes its time, and without any it does not end. */
+function untold(state: RolloutState, watch: Watch, observation: Observation): string[] {
+  if (state.stage.kind !== 'shifting' || !isConfirmed(state) || state.held !== null) return [];
+  const check = shareCheck(state, watch);
+  if (check.kind !== 'too few' || observation.nowMs - state.stageSinceMs < recentMs) return [];
+  return [`too few requests to see the share by: ${check.attempts} of ${attemptsToTell} since the weights were set`];
 }
 
 /** A load is known after some seconds of readings: that it is not before is no news. */

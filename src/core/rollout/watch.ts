@@ -7,12 +7,13 @@ import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
 import { factsOf } from './facts.ts';
-import { addWindow, catchUpMs, type RecentLoad, recentMs, recentTally, sideRps, type Tally } from './load.ts';
+import { addWindow, catchUpMs, type RecentLoad, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
-import { expectedShares, shareCheck } from './share.ts';
-import { isConfirmed, type RolloutState } from './state.ts';
+import { shareCheck } from './share.ts';
+import { type ShareSeen, shareSeen } from './share-seen.ts';
+import type { RolloutState } from './state.ts';
 import { stepStands } from './step-needs.ts';
 
 /**
@@ -29,8 +30,8 @@ export type Watch = {
   /** The windows counted in this pass, for the samples. */
   readonly windows: Readonly<Record<string, Window>>;
   readonly backends: Readonly<Record<string, BackendWatch>>;
-  /** Attempts since every backend was confirmed with the present intent. */
-  readonly since: { readonly intent: number; readonly origin: number; readonly destination: number };
+  /** null: not every backend was confirmed with the present intent yet. */
+  readonly share: ShareSeen | null;
   /** What was counted since the stage of this entry was entered: for forecasts, never for the judge. */
   readonly inStage: { readonly seq: number; readonly origin: Tally; readonly destination: Tally };
   /** Destination attempts since the drill began. */
@@ -47,13 +48,6 @@ export type Watch = {
   /** When a counter last fell without a new process; null: none did. */
   readonly fellAtMs: number | null;
   readonly counted: Counted;
-  /** Shares that the weights in force made since the present intent was confirmed, over as long as the recent load reaches back. */
-  readonly expected: readonly {
-    readonly atMs: number;
-    readonly intent: number;
-    readonly low: number;
-    readonly high: number;
-  }[];
   /** Since when the observed share has not been what the weights make; null: it is, or too little is known. */
   readonly shareOffSinceMs: number | null;
   /** Since when the capacity of the step that is being judged does not stand; null: it does, or none is being judged. */
@@ -82,7 +76,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     recent: {},
     windows: {},
     backends: {},
-    since: { intent: 0, origin: 0, destination: 0 },
+    share: null,
     inStage: { seq: state.stageSeq, origin: nothing, destination: nothing },
     drillAttempts: 0,
     drillRate: {},
@@ -93,7 +87,6 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     aloneAtMs: {},
     fellAtMs: null,
     counted: state.counted,
-    expected: [],
     shareOffSinceMs: null,
     notStandingSinceMs: null,
   };
@@ -133,10 +126,11 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window);
   }
   const origin = originAble(before, state, observation, recent);
-  const attempted = { recent, since: since(before, state, windows), expected: expected(before, state, observation) };
-  const isOff = shareCheck(state, attempted).kind === 'off';
+  const share = shareSeen(before.share, state, observation, windows);
+  const isOff = shareCheck(state, { share }).kind === 'off';
   const next: Watch = {
-    ...attempted,
+    share,
+    recent,
     shareOffSinceMs: isOff ? (before.shareOffSinceMs ?? observation.nowMs) : null,
     sinceMs: before.sinceMs ?? observation.nowMs,
     ...judged(before, state, observation, windows),
@@ -211,18 +205,6 @@ function watchBackend(
     idleReadings: window !== null && window.destination.attempts === 0 ? (before?.idleReadings ?? 0) + 1 : 0,
     destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
     lower: isLower ? (before?.lower ?? 0) + 1 : 0,
-  };
-}
-
-/** Counted from the first pass that began with every backend confirmed. */
-function since(before: Watch, state: RolloutState, windows: Watch['windows']): Watch['since'] {
-  if (!isConfirmed(state) || state.intended === null) return { intent: 0, origin: 0, destination: 0 };
-  // The window that ends in the first pass after the confirmation still holds attempts from before it.
-  if (before.since.intent !== state.intended.seq) return { intent: state.intended.seq, origin: 0, destination: 0 };
-  return {
-    intent: before.since.intent,
-    origin: before.since.origin + attempts(windows, 'origin'),
-    destination: before.since.destination + attempts(windows, 'destination'),
   };
 }
 
@@ -320,11 +302,4 @@ function counted(before: Counted, windows: Watch['windows']): Counted {
     }
   }
   return sum;
-}
-
-function expected(before: Watch, state: RolloutState, observation: Observation): Watch['expected'] {
-  const kept = before.expected.filter((one) => one.atMs > observation.nowMs - recentMs);
-  const range = isConfirmed(state) ? expectedShares(state.plan.backends, observation) : null;
-  if (range === null || state.intended === null) return kept;
-  return [...kept, { atMs: observation.nowMs, intent: state.intended.seq, ...range }];
 }

@@ -175,6 +175,11 @@ describe.concurrent('an operator', () => {
       controller: null,
       silence: { pid: controller.pid, sinceMs: expect.any(Number) },
     });
+    const plan = await run('plan', 'web');
+    expect(plan).toMatchObject({ code: 2, stderr: '' });
+    expect(plan.stdout.replace(/\s+/g, ' ')).toMatch(told);
+    expect(plan.stdout.replace(/\s+/g, ' ')).toContain(remedy);
+    expect(plan.stdout).not.toContain('goes on with it');
     const hold = await run('hold');
     expect(hold).toMatchObject({ code: 1, stderr: expect.stringMatching(told) });
     expect(hold.stderr).toContain('by the journal rollout-web-1 stands at: step 1 of 1');

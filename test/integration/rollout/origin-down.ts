@@ -29,6 +29,7 @@ describe.concurrent('an origin that is down', () => {
       stdout: '',
       stderr: expect.stringContaining(`${alone}; --all takes it anyway`),
     });
+    expect(offline.stderr).toContain('the back marker of rollout-web-1 stands');
     const socket = site.haproxies[0]?.socket ?? '';
     const bare = await run('back', '--offline', '--haproxy', socket, '--backend', 'web', '--destination', 'vpc-*');
     expect(bare).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--all takes it anyway') });
