@@ -164,6 +164,40 @@ describe('counters that start anew', () => {
     });
   });
 
+  describe('a reading of earlier that comes late', () => {
+    const at = (lbtot: number, rsp5xx: number) =>
+      reading({ o1: { lbtot: lbtot / 2, rsp2xx: lbtot / 2 }, d1: { lbtot, rsp2xx: lbtot - rsp5xx, rsp5xx } });
+    const sumOf = (...readings: readonly (readonly [number, number, number])[]) => {
+      let counting = null as Parameters<typeof countBackend>[0];
+      let sum = { attempts: 0, failures: 0 };
+      for (const [atMs, lbtot, failed] of readings) {
+        const counted = countBackend(counting, at(lbtot, failed), atMs, sideOf);
+        const { attempts = 0, failures = 0 } = counted.window?.destination ?? {};
+        sum = { attempts: sum.attempts + attempts, failures: sum.failures + failures };
+        counting = counted.counting;
+      }
+      return sum;
+    };
+
+    test('adds nothing, and nothing that was counted is counted again', () => {
+      expect(sumOf([0, 1000, 0], [1000, 1100, 4], [2000, 1000, 0], [3000, 1050, 2], [4000, 1300, 5])).toEqual({
+        attempts: 300,
+        failures: 5,
+      });
+    });
+
+    test('is a first one where that lasts, and at once where next to nothing is left', () => {
+      expect(sumOf([0, 1000, 0], [1000, 1100, 0], [31_001, 1050, 0], [32_000, 1060, 1])).toEqual({
+        attempts: 110,
+        failures: 1,
+      });
+      expect(sumOf([0, 1000, 9], [1000, 1100, 9], [2000, 40, 1], [3000, 60, 2])).toEqual({
+        attempts: 120,
+        failures: 1,
+      });
+    });
+  });
+
   test('streams that end are no reset', () => {
     expect(counts({}, { lbtot: 9, scur: 9 }, { lbtot: 9, rsp2xx: 9, scur: 0 })).toEqual([
       [9, 0],

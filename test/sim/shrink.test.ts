@@ -10,7 +10,7 @@ const forgotten = mutationNamed('reserve forgotten');
 describe('shrinking a world in which something is wrong', () => {
   test('leaves the two faults that it takes, and the narrowed seed shows the same again', async () => {
     const shrunk = await shrink(ignored.seenIn, ignored);
-    expect(Object.keys(drawScenario(ignored.seenIn).faults).length).toBeGreaterThan(10);
+    expect(Object.keys(drawScenario(ignored.seenIn).faults).length).toBeGreaterThanOrEqual(10);
     const rate = expect.any(Number);
     expect(shrunk?.outcome.scenario.faults).toEqual({ crash: rate, 'offline-back': rate });
     const again = await simulate(drawScenario(ignored.seenIn, shrunk?.narrowing), ignored);

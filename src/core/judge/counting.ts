@@ -44,7 +44,7 @@ export type Window = {
 
 export type Counted = {
   readonly counting: Counting;
-  /** null: this reading is a first one, or no time has passed since the last. */
+  /** null: this reading is a first one, no time has passed since the last, or it is older than the last. */
   readonly window: Window | null;
   /** Why counting began anew; null: it did not (a first reading of all is no restart). */
   readonly restarted: string | null;
@@ -59,7 +59,8 @@ export type Counted = {
  *
  * The window's attempts are the increase of lbtot, its failures the increase of C. G finds what no error counter shows
  * (silent closes, retried answers); H finds what G hides while streams are open. A 1xx answer is no end, so it is not
- * subtracted. A new process, or any cumulative counter that fell, makes this reading a first one for the whole backend.
+ * subtracted. A new process, or any cumulative counter that fell, makes this reading a first one for the whole backend. One
+ * that is older than the last, because it came late, is left out: what the last one has counted is not counted again.
  */
 export function countBackend(
   previous: Counting | null,
@@ -70,6 +71,8 @@ export function countBackend(
   if (previous !== null && atMs === previous.atMs && reading.process === previous.process) {
     return { counting: previous, window: null, restarted: null, others: othersOf(previous, reading) };
   }
+  if (previous !== null && isOlder(previous, reading, atMs))
+    return { counting: previous, window: null, restarted: null, others: othersOf(previous, reading) };
   const restarted = previous === null ? null : whyRestarted(previous, reading, atMs);
   const before = restarted === null ? previous : null;
   const servers: Record<string, ServerCounting> = {};
@@ -87,6 +90,29 @@ export function countBackend(
 function othersOf(counting: Counting, reading: BackendReading): string[] {
   const names = reading.servers.map((server) => server.name);
   return names.filter((name) => own(counting.servers, name) === undefined);
+}
+
+/** How long counters may go on coming late. */
+const olderMsMax = 30_000;
+
+/**
+ * The same process, no counter higher than before, and they fell, but not to nearly nothing, as they do when they are cleared:
+ * a reading of earlier, that came late. Taken as a first one, the next would bring again what the last has counted. Where that
+ * was so little that half of it comes between two polls it may have been cleared; it is left out until the counters are as high.
+ */
+function isOlder(previous: Counting, reading: BackendReading, atMs: number): boolean {
+  const sinceMs = atMs - previous.atMs;
+  if (reading.process !== previous.process || sinceMs < 0 || sinceMs > olderMsMax) return false;
+  let [before, now, hasFallen] = [0, 0, false];
+  for (const server of reading.servers) {
+    const last = own(previous.servers, server.name);
+    if (last === undefined) continue;
+    if (fallenCounter(server.counters, last.counters) !== null) return false;
+    if (fallenCounter(last.counters, server.counters) !== null) hasFallen = true;
+    before += last.counters.lbtot;
+    now += server.counters.lbtot;
+  }
+  return hasFallen && 2 * now >= before;
 }
 
 function whyRestarted(previous: Counting, reading: BackendReading, atMs: number): string | null {
