@@ -83,7 +83,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'marker ignored',
-    seenIn: 63,
+    seenIn: 784,
     shownBy: ['offline-back'],
     caughtBy: ['no raise after a way back'],
     decider: seeing((observation) => ({ ...observation, marker: known(null) })),
