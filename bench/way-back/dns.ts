@@ -23,9 +23,10 @@ const destination = [127, 0, 0, 2] as const;
 
 /**
  * The same way back by weighted DNS: an authoritative server that answers by weights, a real caching resolver before it, and
- * clients that resolve again as soon as the time to live that they were told is over, and never later.
+ * clients that resolve again as soon as the time to live that they were told is over, and never later. `phase`: at which part of
+ * a time to live, from 0 to 1, the weights are changed.
  */
-export async function dnsWayBack(ttlSeconds: number, seed: number): Promise<DnsWayBack> {
+export async function dnsWayBack(ttlSeconds: number, seed: number, phase: number): Promise<DnsWayBack> {
   const directory = mkdtempSync(join(tmpdir(), 'drover-bench-dns-'));
   const authority = await openAuthority(ttlSeconds, seed);
   const resolver = await startResolver(directory, authority.port);
@@ -34,11 +35,11 @@ export async function dnsWayBack(ttlSeconds: number, seed: number): Promise<DnsW
     let lastMs = 0;
     let [toDestination, all] = [0, 0];
     let isBack = false;
-    const ends = nowMs() + 3.5 * ttlSeconds * 1000;
-    const backAt = nowMs() + 2 * ttlSeconds * 1000;
+    const ttlMs = ttlSeconds * 1000;
+    let ends = Number.POSITIVE_INFINITY;
     const client = async (index: number): Promise<void> => {
       // They do not begin at once.
-      await sleep((index / clients) * ttlSeconds * 1000);
+      await sleep((index / clients) * ttlMs);
       let [address, untilMs] = ['', 0];
       while (nowMs() < ends) {
         if (nowMs() >= untilMs) {
@@ -54,7 +55,10 @@ export async function dnsWayBack(ttlSeconds: number, seed: number): Promise<DnsW
       }
     };
     const running = Array.from({ length: clients }, (_, index) => client(index));
-    await sleep(backAt - nowMs());
+    await sleep((2 + phase) * ttlMs);
+    // Where the resolver happens to send everybody to the origin there is nothing to take back.
+    while ((await resolve(resolver.port)).address !== destination.join('.')) await sleep(ttlMs);
+    ends = nowMs() + 1.5 * ttlMs;
     authority.takeBack();
     isBack = true;
     const changedMs = nowMs();
@@ -134,57 +138,70 @@ async function resolve(port: number): Promise<{ readonly address: string; readon
   }
 }
 
-async function startResolver(directory: string, authority: number) {
+type Resolver = { readonly port: number; stop(): Promise<void> };
+
+/** A port that was free a moment ago may be somebody's source port by now: then another one. */
+async function startResolver(directory: string, authority: number): Promise<Resolver> {
   const program = await fetchUnbound();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startResolverOnce(program, directory, authority);
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
+}
+
+async function startResolverOnce(program: string, directory: string, authority: number): Promise<Resolver> {
   const probe = createSocket('udp4');
   const port = await bound(probe);
   probe.close();
-  writeFileSync(
-    join(directory, 'unbound.conf'),
-    [
-      'server:',
-      '  interface: 127.0.0.1',
-      `  port: ${port}`,
-      '  do-daemonize: no',
-      '  use-syslog: no',
-      '  logfile: ""',
-      '  username: ""',
-      '  chroot: ""',
-      `  directory: "${directory}"`,
-      `  pidfile: "${join(directory, 'unbound.pid')}"`,
-      '  do-not-query-localhost: no',
-      '  module-config: "iterator"',
-      '  num-threads: 1',
-      'stub-zone:',
-      '  name: "bench."',
-      `  stub-addr: 127.0.0.1@${authority}`,
-      'remote-control:',
-      '  control-enable: no',
-      '',
-    ].join('\n'),
-  );
-  const child = spawn(program, ['-d', '-c', join(directory, 'unbound.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const file = join(directory, 'unbound.conf');
+  writeFileSync(file, resolverConfiguration(directory, port, authority));
+  const child = spawn(program, ['-d', '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
   const ended = once(child, 'exit');
-  for (let attempt = 0; ; attempt++) {
+  const stop = async () => {
+    child.kill('SIGTERM');
+    await ended;
+  };
+  for (let attempt = 0; attempt < 25 && child.exitCode === null; attempt++) {
+    await sleep(200);
     const isReady = await resolve(port).then(
       () => true,
       () => false,
     );
-    if (isReady) break;
-    if (attempt === 5 || child.exitCode !== null) throw new Error(`unbound does not answer: ${said}`);
-    await sleep(200);
+    if (isReady && child.exitCode === null) return { port, stop };
   }
-  return {
-    port,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+  if (child.exitCode === null) await stop();
+  throw new Error(`unbound does not answer: ${said}`);
+}
+
+function resolverConfiguration(directory: string, port: number, authority: number): string {
+  return [
+    'server:',
+    '  interface: 127.0.0.1',
+    `  port: ${port}`,
+    '  do-daemonize: no',
+    '  use-syslog: no',
+    '  logfile: ""',
+    '  username: ""',
+    '  chroot: ""',
+    `  directory: "${directory}"`,
+    `  pidfile: "${join(directory, 'unbound.pid')}"`,
+    '  do-not-query-localhost: no',
+    '  module-config: "iterator"',
+    '  num-threads: 1',
+    'stub-zone:',
+    '  name: "bench."',
+    `  stub-addr: 127.0.0.1@${authority}`,
+    'remote-control:',
+    '  control-enable: no',
+    '',
+  ].join('\n');
 }
 
 async function bound(socket: Socket): Promise<number> {
