@@ -9,7 +9,7 @@ import { createInbox } from '../../src/engine/inbox.ts';
 import { runOperation } from '../../src/engine/operation.ts';
 import type { OperationPorts } from '../../src/engine/operation-ports.ts';
 import { openSqliteJournal } from '../../src/io/journal/sqlite.ts';
-import { StandingService, sha256 } from './service.ts';
+import { SteadyProvider, sha256 } from './service.ts';
 
 type OpenJournal = Awaited<ReturnType<typeof openSqliteJournal>>;
 
@@ -47,7 +47,7 @@ export function appendsPerSecond(count: number): Promise<number> {
 export function backBesideHanging(hangs: boolean): Promise<number> {
   return withJournal(async (journal) => {
     const stop = new AbortController();
-    const [one, other] = [new StandingService(14, Date.now), new StandingService(14, Date.now)];
+    const [one, other] = [new SteadyProvider(14, Date.now), new SteadyProvider(14, Date.now)];
     const inbox = createInbox();
     const running = [
       runOperation(await portsOf(journal, 'one', one), 'one', inbox, stop.signal),
@@ -66,7 +66,7 @@ export function backBesideHanging(hangs: boolean): Promise<number> {
   });
 }
 
-async function portsOf(journal: OpenJournal, operation: string, service: StandingService): Promise<OperationPorts> {
+async function portsOf(journal: OpenJournal, operation: string, service: SteadyProvider): Promise<OperationPorts> {
   const head = emptyHead(operation);
   const drafts = service.entries().map((body) => ({ body, actor: 'bench', atMs: Date.now(), rules: rolloutRules }));
   await journal.append(head, seal(head, drafts, sha256).entries);

@@ -5,7 +5,7 @@ import type { RolloutEvent } from '../../src/core/rollout/events.ts';
 import { fold, type RolloutState } from '../../src/core/rollout/state.ts';
 import { startWatch, watch } from '../../src/core/rollout/watch.ts';
 import { type Observed, observe } from '../../src/engine/observe.ts';
-import { StandingService } from './service.ts';
+import { SteadyProvider } from './service.ts';
 
 const pollMs = 1000;
 
@@ -16,7 +16,7 @@ const pollMs = 1000;
 export async function passes(rollouts: number, perGroup: number, count: number, paceMs = 0): Promise<number[]> {
   let nowMs = 1_790_000_000_000;
   const all = Array.from({ length: rollouts }, () => {
-    const service = new StandingService(perGroup, () => nowMs);
+    const service = new SteadyProvider(perGroup, () => nowMs);
     const state = stateOf(service.entries(), nowMs);
     return { service, state, watch: startWatch(state), ports: portsOf(service, () => nowMs) };
   });
@@ -38,7 +38,7 @@ export async function passes(rollouts: number, perGroup: number, count: number, 
   return took;
 }
 
-function portsOf(service: StandingService, now: () => number): Observed {
+function portsOf(service: SteadyProvider, now: () => number): Observed {
   return {
     clock: { now, monotonic: now, sleep: () => new Promise<never>(() => undefined) },
     timing: { pollMs, callMs: 5000, leaseMs: 15_000 },

@@ -22,7 +22,7 @@ const traits: BackendTraits = {
 };
 
 /** One service in a provider that answers at once: two groups of so many instances, each of which gets the same traffic. */
-export class StandingService {
+export class SteadyProvider {
   readonly backends: Readonly<Record<string, Backend>>;
   readonly origin: Group;
   readonly destination: Group;
