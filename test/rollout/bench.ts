@@ -33,6 +33,8 @@ export class Bench {
   process = 'edge/1';
   marker: string | null = null;
   isReadable = true;
+  /** Backends that alone do not answer. */
+  unreadable: readonly string[] = [];
   originHealthy = 2;
   /** Where it is not the same at every backend. */
   originHealthyAt: Record<string, number> = {};
@@ -174,7 +176,9 @@ export class Bench {
   observe(): Observation {
     const timed = <T>(value: T) => ({ atMs: this.nowMs, reading: known(value) });
     const backend = (id: string) =>
-      this.isReadable ? timed(this.#backend(id)) : { atMs: this.nowMs, reading: unknown('it does not answer') };
+      this.isReadable && !this.unreadable.includes(id)
+        ? timed(this.#backend(id))
+        : { atMs: this.nowMs, reading: unknown('it does not answer') };
     return {
       nowMs: this.nowMs,
       leased: true,
