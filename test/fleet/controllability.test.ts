@@ -99,6 +99,7 @@ describe('what a rollout would suffer from', () => {
     ['not-in-configuration', 'warn'],
     ['slowstart', 'warn'],
     ['observe', 'warn'],
+    ['maxconn', 'warn'],
   ])('a server with %s: %s, by name', (feature, severity) => {
     const [finding, ...others] = controllability(fine, [...web, { name: 'web-2', features: [feature] }]);
     expect(others).toEqual([]);

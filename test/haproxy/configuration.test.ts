@@ -88,15 +88,18 @@ backend web from fast
     expect(facts(`${defaults}  no option persist\n`).bypasses).toEqual([]);
   });
 
-  test('slow start and observed traffic of servers, also by default-server', () => {
+  test('slow start, observed traffic and limits of servers, also by default-server', () => {
     const text = `
 backend web
-  default-server check slowstart 60s observe layer7
-  server a 127.0.0.1:1 on-error mark-down
+  default-server check slowstart 60s observe layer7 maxconn 20
+  server a 127.0.0.1:1 on-error mark-down maxconn 0
   server b 127.0.0.1:2 slowstart 0
 `;
     const features = [...facts(text).servers.values()].map((server) => server.features);
-    expect(features).toEqual([['slowstart', 'observe'], ['observe']]);
+    expect(features).toEqual([
+      ['slowstart', 'observe'],
+      ['observe', 'maxconn'],
+    ]);
   });
 
   test('features and maintenance of servers, with default-server and its denials', () => {

@@ -29,7 +29,8 @@ export type FindingRule =
   | 'persist'
   | 'set-status'
   | 'slowstart'
-  | 'observe';
+  | 'observe'
+  | 'maxconn';
 
 /**
  * What a rollout would suffer from at one backend. `servers` are those of the two groups; others do not matter. Unequal
@@ -276,6 +277,14 @@ const serverRules: readonly Finding[] = [
     why: 'Failing answers count as failed checks, or mark the server down (`on-error`): with `on-error mark-down` and `error-limit 5` a server that answered nothing but 500 got 5 of 40 requests. So a bad build withdraws from what is judged and returns with the next good check, and the share is not what was asked for.',
     remedy:
       'Remove `observe` from the servers of both groups while the service is moved; the judge watches the same answers.',
+  },
+  {
+    rule: 'maxconn',
+    severity: 'warn',
+    what: 'servers with a maxconn',
+    why: 'Once all of them are busy requests wait, and the next goes to whoever is free first, whatever its weight: of 40 requests at once a server that refused connections drew 38, and one that answered 20 ms later than the other 6.',
+    remedy:
+      'Keep `maxconn` of the servers of both groups above what they are ever given at once, so that nothing queues.',
   },
   {
     rule: 'not-in-configuration',
