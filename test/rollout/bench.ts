@@ -111,6 +111,10 @@ export class Bench {
     this.state = { ...this.state, stageSinceMs: this.state.stageSinceMs - 300_000 };
   }
 
+  clearCounters(): void {
+    this.#attempts = {};
+  }
+
   /** What the balancer says of one server. */
   says(server: string, health: Health): void {
     this.health[server] = health;
