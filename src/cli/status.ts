@@ -2,8 +2,10 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
 import { fleetOperation } from '../core/journal/fleet.ts';
+import type { BackCause } from '../core/rollout/events.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
+import { rolledBackWords } from './back/outcome.ts';
 import { commandAt } from './command-at.ts';
 import type { Context, Journal } from './context.ts';
 import type { ControllerAnswer } from './controller/messages.ts';
@@ -80,11 +82,13 @@ async function status(context: Context, options: Options): Promise<void> {
         ? silenceLine(silence, context.clock.now(), command)
         : controllerLine(answer, seen, context.clock.now(), command);
     const lines = wrapTo(first, columns);
-    for (const { row, look } of seen) {
+    for (const { row, look, after, isLast } of seen) {
       // The one that runs has a block of its own.
       if (row.operation === answer?.status?.operation) continue;
       const held = row.held === null ? '' : paint.yellow(`, held: ${row.held.why}`);
-      lines.push(`${paint.bold(row.operation)}  ${row.words}${held}`);
+      lines.push(`${paint.bold(row.operation)}  ${after ?? row.words}${held}`);
+      if (after !== null && isLast)
+        lines.push(...wrapTo(onwardsAfterBack(row, command), columns - 4).map((line) => `    ${line}`));
       for (const text of lookTexts(row, look, command))
         lines.push(...wrapTo(text, columns - 4).map((line) => paint.yellow(`    ${line}`)));
     }
@@ -110,10 +114,20 @@ type Row = {
   readonly held: RolloutState['held'];
   readonly lastEntryAtMs: number;
   readonly ended: boolean;
+  /** Why and when it was rolled back; null: it was not. */
+  readonly rolledBack: { readonly cause: BackCause; readonly performedAtMs: number; readonly atMs: number } | null;
   readonly taken: string | null;
   readonly astray: readonly string[];
 };
-type Seen = { readonly row: Row; readonly look: Look; readonly isBack: boolean };
+type Seen = {
+  readonly row: Row;
+  readonly look: Look;
+  readonly isBack: boolean;
+  /** It is the last one of its service: what is told to do next is about it. */
+  readonly isLast: boolean;
+  /** When, why and by whom it was rolled back; null: it was not. */
+  readonly after: string | null;
+};
 
 /** One rollout by the journal and, where it is the last one of its service and no controller runs it, by the world too. */
 async function rowOf(
@@ -134,10 +148,23 @@ async function rowOf(
     held: state.held,
     lastEntryAtMs: entries.at(-1)?.atMs ?? state.startedAtMs,
     ended: hasEnded(state),
+    rolledBack: rolledBackOf(state),
     taken: look.taken,
     astray: look.lines,
   };
-  return { row, look, isBack: state.back !== null };
+  return { row, look, isBack: state.back !== null, isLast, after: rolledBackWords(state) };
+}
+
+function rolledBackOf({ stage, stageSinceMs, back }: RolloutState): Row['rolledBack'] {
+  if (stage.kind !== 'rolled-back' || back === null) return null;
+  return { cause: back.cause, performedAtMs: back.performedAtMs, atMs: stageSinceMs };
+}
+
+function onwardsAfterBack({ operation, rolledBack }: Row, command: (verb: string) => string): string {
+  // As `apply` has it: who only asked blames no build.
+  const isBlamed = rolledBack?.cause.kind === 'judge' || rolledBack?.cause.kind === 'tripwire';
+  const again = isBlamed ? 'begins anew: with another build, or with --reason for the same one' : 'begins anew';
+  return `\`${command('report')} ${operation}\` tells what was seen, \`${command('plan')}\` ${again}.`;
 }
 
 function lookTexts(

@@ -39,6 +39,7 @@ function status(given: Partial<RolloutStatus> = {}): RolloutStatus {
     },
     blockers: [],
     troubles: [],
+    unserved: [],
     back: null,
     drill: null,
     builds: { origin: 'v41', destination: 'a-build-with-a-very-long-name-0123456789' },
@@ -101,6 +102,14 @@ describe('a rollout as people see it', () => {
   test('names servers that belong to neither group', () => {
     expect(text()).not.toContain('left out');
     expect(text({ others: ['other-1 at edge/web'] })).toMatch(/left out +other-1 at edge\/web: of neither group$/m);
+  });
+
+  test('names a balancer whose traffic nobody carries, before anything else that it waits for', () => {
+    const unserved = ['no origin server is up at edge/web: nobody carries its traffic'];
+    expect(text({ unserved, blockers: ['the reserve is broken'] }, 120)).toMatch(
+      /unserved +no origin server is up at edge\/web: nobody carries its traffic\n +waits +the reserve is broken$/,
+    );
+    expect(text()).not.toContain('unserved');
   });
 
   test('no line is wider than the terminal, whatever there is to say', () => {
@@ -184,7 +193,7 @@ describe('a controller that ends before its rollout', () => {
   const ended = (given: Partial<ControlEnd>, stage: RolloutState['stage']) => {
     const { written, reporter } = piped(commandAt({ config: 'a/drover.yaml', journal: "it's here.db" }));
     const state = { operation: 'rollout-web-1', stage } as RolloutState;
-    reporter.end({ kind: 'stopped', state, trouble: null, isBack: true, standing: [], ...given });
+    reporter.end({ kind: 'stopped', state, trouble: null, isBack: true, standing: [], left: [], ...given });
     return written.join('').replaceAll('2026-01-01 00:00:00Z  ', '');
   };
   const names = "--config a/drover.yaml --journal 'it'\\''s here.db'";

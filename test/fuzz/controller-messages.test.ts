@@ -39,7 +39,14 @@ const status: RolloutStatus = {
     ...{ verdict: 'not enough evidence', rollBack: evidence, promote: evidence },
     dispersion: { known: false, why: 'one origin host' },
   },
-  ...{ blockers: ['x'], troubles: [], drill: 'passed', builds: { origin: 'a', destination: 'b' }, others: [] },
+  ...{
+    blockers: ['x'],
+    troubles: [],
+    unserved: [],
+    drill: 'passed',
+    builds: { origin: 'a', destination: 'b' },
+    others: [],
+  },
   back: { cause: { kind: 'asked', by: 'alice', reason: null }, performedAtMs: 7, standing: ['vpc-1'] },
 };
 const answer = { pid: 77, operation: 'rollout-query-1', status, trouble: null, standing: ['vpc-1 at edge/web'] };

@@ -32,6 +32,27 @@ test('the share of the drill is the lowest weight on one server, and not one tha
   expect(sentenceOf(intended({ 'new-1': 1 }, 0.05))).toBe('why → share 5 %');
 });
 
+test('a way back that is partial tells what still carries, and not a share of nothing', () => {
+  const servers = (kept: Readonly<Record<string, number>>) => ({
+    'old-1': { weight: 68, admin: null },
+    'new-1': { weight: 0, admin: 'maint' as const },
+    ...Object.fromEntries(Object.entries(kept).map(([name, weight]) => [name, { weight, admin: 'ready' as const }])),
+  });
+  const intended = (traffic: Record<string, ReturnType<typeof servers>>): RolloutEvent => ({
+    ...{ kind: 'intended', why: 'as much of the way back as the origin can carry' },
+    target: { requestedShare: 0, traffic, origin: null, destination: null },
+  });
+  const why = 'as much of the way back as the origin can carry → ';
+  const kept = servers({ 'new-2': 32 });
+  expect(sentenceOf(intended({ edge: kept }))).toBe(`${why}new-2 still carries 32 %`);
+  expect(sentenceOf(intended({ one: kept, two: kept }))).toBe(`${why}new-2 still carries 32 %`);
+  expect(sentenceOf(intended({ one: kept, two: servers({}) }))).toBe(`${why}new-2 at one still carries 32 %`);
+  expect(sentenceOf(intended({ edge: servers({ 'new-2': 16, 'new-3': 16 }) }))).toBe(
+    `${why}new-2, new-3 still carry 32 %`,
+  );
+  expect(sentenceOf(intended({ edge: servers({}) }))).toBe(`${why}share 0 %`);
+});
+
 test('a stage is told in words, and the step behind the last judged one as what it is', () => {
   const entered = (stage: ForwardStage): RolloutEvent => ({ kind: 'stage-entered', stage, attempt: 1 });
   expect(sentenceOf(entered({ kind: 'drill-back' }))).toBe('the drill: it is taken back, and timed');

@@ -1,5 +1,6 @@
 import { CliError, type Context } from '../context.ts';
 import { controllerAt } from '../controller/reach.ts';
+import { outcomeLines } from './outcome.ts';
 
 const pollMs = 200;
 /** How long what still stands is waited for; the controller goes on trying afterwards. */
@@ -39,9 +40,9 @@ export async function followBack(
     return false;
   }
   const stage = 'stage' in outcome ? outcome.stage : null;
-  say(
-    stage === 'rolled-back' ? 'rolled back: everything is as it was found' : `the controller ended: ${String(stage)}`,
-  );
+  const left = 'left' in outcome && Array.isArray(outcome.left) ? outcome.left.map(String) : [];
+  if (stage === 'rolled-back') for (const line of outcomeLines(left)) say(line);
+  else say(`the controller ended: ${String(stage)}`);
   context.setExitCode(2);
   return true;
 }
@@ -67,7 +68,7 @@ async function untilBack(
     const standing = answer?.standing ?? [];
     const troubles = answer?.status?.troubles ?? [];
     const lines = [...standing, ...(answer?.status?.back?.standing ?? [])].map((line) => `still standing: ${line}`);
-    lines.push(...troubles);
+    lines.push(...troubles, ...(answer?.status?.unserved ?? []));
     if (answer?.status?.back != null) lines.unshift(answer.status.stageName);
     for (const line of lines) if (!said.has(line)) say(line);
     for (const line of lines) said.add(line);

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backRefusal } from '../../core/rollout/decide-back.ts';
+import { unserved } from '../../core/rollout/left.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
+import { restoringWaits } from '../../core/rollout/restoring.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { stillStanding } from '../../core/rollout/status.ts';
 import type { Glance } from '../../engine/operation.ts';
@@ -17,6 +19,7 @@ import { journalPath } from '../journal/path.ts';
 import { loadConfig } from '../load-config.ts';
 import { followBack, patienceMs, StillStanding } from './follow.ts';
 import { backOffline, type OfflineOptions } from './offline.ts';
+import { outcomeLines, rolledBackWords } from './outcome.ts';
 
 export type BackOptions = OfflineOptions & {
   readonly config?: string;
@@ -131,14 +134,23 @@ async function byJournal(
     const state = await chooseRollout(context, opened, name, true);
     await refuseWithoutWayBack(context, opened, state, request);
     const output = options.json ? context.stderr : context.stdout;
-    output.write(`${state.operation}: ${controller}; this process takes the traffic back\n`);
-    const watched = watchBack(context, (line) => output.write(`  still standing: ${line}\n`));
+    const wasBack = rolledBackWords(state);
+    output.write(
+      wasBack === null
+        ? `${state.operation}: ${controller}; this process takes the traffic back\n`
+        : `${state.operation}: ${wasBack}; this process looks whether that still holds\n`,
+    );
+    const watched = watchBack(context, (line) => output.write(`  ${line}\n`));
     const becoming = { config, opened, state, options, requests: [request], until: watched.until };
     const end = await becomeController(context, becoming);
     const { standing, troubles } = watched.last();
     if (standing.length > 0) {
       const message = `${state.operation}: still standing: ${[...standing, ...troubles].join('; ')}`;
       throw new StillStanding(message, 'put that right and run the same command again: it goes on with the way back');
+    }
+    const { lowered } = watched;
+    if (end.state.stage.kind === 'rolled-back') {
+      for (const line of outcomeLines(end.left, wasBack === null ? null : [...lowered])) output.write(`  ${line}\n`);
     }
     if (end.state.back === null)
       context.stderr.write(
@@ -180,6 +192,8 @@ const standingMsMax = 30_000;
 function watchBack(context: Context, say: (line: string) => void) {
   const startedMs = context.clock.monotonic();
   const said = new Set<string>();
+  /** Where something was taken from the destination again. */
+  const lowered = new Set<string>();
   let last: { readonly standing: readonly string[]; readonly troubles: readonly string[] } = {
     standing: [],
     troubles: [],
@@ -187,15 +201,17 @@ function watchBack(context: Context, say: (line: string) => void) {
   let passes = 0;
   return {
     last: () => last,
-    until({ trouble, troubles, state, observation }: Glance): boolean {
+    lowered,
+    until({ trouble, troubles, state, observation, decision }: Glance): boolean {
       const standing = stillStanding(state, observation);
       last = { standing, troubles };
-      // The first look is from before the first command.
-      const lines = state.back === null ? [] : standing.filter((line) => !said.has(line));
-      for (const line of lines) {
-        said.add(line);
-        say(line);
-      }
+      for (const effect of decision.effects) if (effect.kind === 'traffic') lowered.add(effect.backend);
+      const waiting = [...standing, ...restoringWaits(state, observation)].map((line) => `still standing: ${line}`);
+      // The first look is from before the first command; what is left at the end is told there.
+      const isUnderWay = state.back !== null && state.stage.kind !== 'rolled-back';
+      const lines = isUnderWay ? [...waiting, ...unserved(state, observation)] : [];
+      for (const line of lines) if (!said.has(line)) say(line);
+      for (const line of lines) said.add(line);
       passes = trouble !== null && state.back === null && standing.length === 0 ? passes + 1 : 0;
       const isLate = standing.length > 0 && context.clock.monotonic() - startedMs > standingMsMax;
       return passes >= unwrittenPasses || isLate;

@@ -47,6 +47,7 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
   const paint = paintFor(context);
   const block = liveBlock(context.stdout, context.clock);
   let steps: number | null = null;
+  let told = '';
   const waits = lasting(waitsMsMin, () => context.clock.monotonic());
   return {
     note: block.note,
@@ -55,7 +56,11 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
       else block.note(line);
     },
     entry: (entry) => {
-      if (isTold(entry.body)) block.note(`${entry.operation}  ${sentenceOf(entry.body, steps)}`);
+      if (!isTold(entry.body)) return;
+      const line = `${entry.operation}  ${sentenceOf(entry.body, steps)}`;
+      // An intent that differs by a weight or two says nothing new.
+      if (line !== told) block.note(line);
+      told = line;
     },
     status: (status) => {
       steps = status.steps;

@@ -1,6 +1,7 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
 import { changesSince } from '../../core/plan/changes.ts';
+import { leftAfterBack } from '../../core/rollout/left.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { type RolloutStatus, statusOf, stillStanding } from '../../core/rollout/status.ts';
@@ -8,6 +9,7 @@ import { createInbox } from '../../engine/inbox.ts';
 import { type Glance, runOperation } from '../../engine/operation.ts';
 import { exportState } from '../back/exported-state.ts';
 import { CliError, type Context, type ControlRequest } from '../context.ts';
+import { movedPorts } from '../foreign-ports.ts';
 import { foldAll, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService, plannedNow } from '../open-service.ts';
@@ -47,6 +49,8 @@ export type ControlEnd = {
   readonly isBack: boolean;
   /** What of the destination carried traffic, or could not be read, when it was last looked at. */
   readonly standing: readonly string[];
+  /** Of a rollout that was rolled back: what is not as it was found, and whose traffic nobody carries. */
+  readonly left: readonly string[];
 };
 
 /** Passes in which the journal took nothing, before a controller that was asked to end does so without an entry. */
@@ -66,6 +70,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
   const isElsewhere = changes.some((change) => change.startsWith('backends['));
   if (begun !== null) tellChanges(options, begun, changes, isElsewhere);
   if (!isElsewhere) await exportFirst(options, begun);
+  await tellMoved(context, options);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
   const stop = new AbortController();
@@ -109,10 +114,11 @@ export async function controlRollout(context: Context, options: ControlOptions):
         options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
       );
     }
-    over.resolve({ kind: end, stage: state.stage.kind });
+    const left = leftOf(state, last);
+    over.resolve({ kind: end, stage: state.stage.kind, left });
     const trouble = troubleOf(last);
     if (trouble !== null) options.onTrouble(`not in the journal: ${trouble}`);
-    return { kind: end, state, trouble, isBack: isBack(state, last), standing: standingOf(last) };
+    return { kind: end, state, trouble, isBack: isBack(state, last), standing: standingOf(last), left };
   } finally {
     over.resolve(null);
     if (options.signals === undefined) signals.release();
@@ -152,6 +158,14 @@ function tellChanges(
     );
   }
   onTrouble(`${what}; it goes on as it was begun, and what was changed counts for the next one`);
+}
+
+/** What is taken over from before and cannot be reached keeps a rollout waiting: said before it does. */
+async function tellMoved(context: Context, { config, service, opened, onTrouble }: ControlOptions): Promise<void> {
+  const given = config.services[service];
+  if (given === undefined) return;
+  for (const { what, remedy } of await movedPorts(context, given, opened.stateDirectory))
+    onTrouble(`${what}; ${remedy}`);
 }
 
 /** Before the first change: without the export the way back would depend on the journal, so nothing goes forward. */
@@ -201,6 +215,10 @@ function troubleOf(glance: Glance | null): string | null {
 
 function standingOf(glance: Glance | null): readonly string[] {
   return glance === null ? [] : stillStanding(glance.state, glance.observation);
+}
+
+function leftOf({ stage }: RolloutState, last: Glance | null): readonly string[] {
+  return stage.kind === 'rolled-back' && last !== null ? leftAfterBack(last.state, last.observation) : [];
 }
 
 function isBack(state: RolloutState, last: Glance | null): boolean {

@@ -96,25 +96,55 @@ function targetWords(target: Target): string {
   const { requestedShare, origin, destination } = target;
   const size = (name: string, of: SizeTarget | null) =>
     of === null ? [] : [`${name} ${of.exact ? '' : '≥ '}${of.exact ? (of.desired ?? `${of.min} or more`) : of.min}`];
-  const drilled = requestedShare === null ? drilledIn(target) : null;
-  const share =
-    requestedShare !== null
-      ? `share ${percent(requestedShare)}`
-      : drilled === null
-        ? 'share by capacity'
-        : `lowest weight on ${drilled}`;
-  return [share, ...size('origin', origin), ...size('destination', destination)].join(', ');
+  return [shareWords(target, requestedShare), ...size('origin', origin), ...size('destination', destination)].join(
+    ', ',
+  );
+}
+
+function shareWords(target: Target, requestedShare: number | null): string {
+  if (requestedShare === null) {
+    const drilled = drilledIn(target);
+    return drilled === null ? 'share by capacity' : `lowest weight on ${drilled}`;
+  }
+  // A way back asks for nothing, and gets there in parts where the origin cannot carry everything.
+  const left = requestedShare === 0 ? carryingIn(target) : [];
+  if (left.length === 0) return `share ${percent(requestedShare)}`;
+  const names = [...new Set(left.map(({ name }) => name))];
+  const backends = Object.keys(target.traffic);
+  const isEverywhere = left.length === names.length * backends.length;
+  const where = (one: string) => left.filter(({ name }) => name === one).map(({ backend }) => backend);
+  const words = names.map((name) => (isEverywhere ? name : `${name} at ${where(name).join(' and ')}`));
+  return `${words.join(', ')} still ${names.length === 1 ? 'carries' : 'carry'} ${percent(largestShare(target))}`;
+}
+
+/** Of the weights, at the backend where it is the largest. */
+function largestShare({ traffic }: Target): number {
+  const shares = Object.values(traffic).map((servers) => {
+    const rows = Object.values(servers);
+    const sum = (of: typeof rows) => of.reduce((total, { weight }) => total + weight, 0);
+    const both = sum(rows.filter(({ admin }) => admin !== 'maint'));
+    return both === 0 ? 0 : sum(rows.filter(({ admin }) => admin === 'ready')) / both;
+  });
+  return Number(Math.max(0, ...shares).toFixed(2));
+}
+
+/** Servers of the destination that the target gives traffic: it leaves the states of the origin's servers alone. */
+function carryingIn({
+  traffic,
+}: Target): { readonly name: string; readonly backend: string; readonly weight: number }[] {
+  return Object.entries(traffic).flatMap(([backend, servers]) =>
+    Object.entries(servers)
+      .filter(([, { admin, weight }]) => admin === 'ready' && weight > 0)
+      .map(([name, { weight }]) => ({ name, backend, weight })),
+  );
 }
 
 /** The one server of the destination that gets the lowest weight there is, in the drill; null: another target. */
-function drilledIn({ traffic }: Target): string | null {
-  const carrying = Object.values(traffic).flatMap((servers) =>
-    // A target leaves the states of the origin's servers alone.
-    Object.entries(servers).filter(([, { admin, weight }]) => admin === 'ready' && weight > 0),
-  );
-  const names = new Set(carrying.map(([name]) => name));
+function drilledIn(target: Target): string | null {
+  const carrying = carryingIn(target);
+  const names = new Set(carrying.map(({ name }) => name));
   const [name] = names;
-  return names.size === 1 && carrying.every(([, { weight }]) => weight === 1) ? (name ?? null) : null;
+  return names.size === 1 && carrying.every(({ weight }) => weight === 1) ? (name ?? null) : null;
 }
 
 function because(reason: string | null): string {
@@ -170,7 +200,8 @@ function evidence({ logEvidence, threshold, by }: Evidence): string {
   return `${logEvidence.toFixed(2)} of ${threshold.toFixed(2)} by the ${by === 'absolute' ? 'objective' : by}`;
 }
 
-function causeName(cause: BackCause, verdict: Verdict | null): string {
+/** Why the way back was taken. */
+export function causeName(cause: BackCause, verdict: Verdict | null): string {
   switch (cause.kind) {
     case 'asked':
       return `${cause.by} asked for it${because(cause.reason)}`;

@@ -13,7 +13,7 @@ import { serversOf, sideOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
-import { foreignPorts } from '../foreign-ports.ts';
+import { foreignPorts, movedPorts } from '../foreign-ports.ts';
 import { lastStepOf, type PastRollout, rolledBackBefore, rolloutsOf, splitAt } from '../journal/history.ts';
 import { openObserved } from '../open-service.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
@@ -124,7 +124,7 @@ export async function planDocument(
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
       const row = servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null);
-      const warnings = [...row.warnings, ...portWarnings(context, service, stateDirectory)];
+      const warnings = [...row.warnings, ...(await portWarnings(context, service, stateDirectory))];
       services.push({ ...row, warnings, takenBackIn: takenBackIn(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
@@ -136,12 +136,14 @@ export async function planDocument(
 }
 
 /** No instance is started on such a port, and whoever answers there is no server of this group. */
-function portWarnings(context: Context, service: ServiceConfig, stateDirectory: string): string[] {
-  return (['origin', 'destination'] as const).flatMap((side) =>
+async function portWarnings(context: Context, service: ServiceConfig, stateDirectory: string): Promise<string[]> {
+  const foreign = (['origin', 'destination'] as const).flatMap((side) =>
     foreignPorts(context, side, service[side], stateDirectory).map(
       ({ what, remedy }) => `${what}, so no instance is started on it; ${remedy}`,
     ),
   );
+  const moved = await movedPorts(context, service, stateDirectory);
+  return [...foreign, ...moved.map(({ what, remedy }) => `${what}; ${remedy}`)];
 }
 
 function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {

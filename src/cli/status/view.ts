@@ -133,8 +133,9 @@ function dispersionText({ verdict: { dispersion } }: RolloutStatus): string {
   return `not measured yet (${dispersion.why}): the policy's dispersion counts`;
 }
 
-function waitingTexts({ held, blockers, back, troubles }: RolloutStatus): [string, string][] {
+function waitingTexts({ held, blockers, back, troubles, unserved }: RolloutStatus): [string, string][] {
   return [
+    ...unserved.map((text): [string, string] => ['unserved', text]),
     ...troubles.map((text): [string, string] => ['trouble', text]),
     ...(held === null
       ? blockers.map((text): [string, string] => ['waits', text])

@@ -25,7 +25,9 @@ function changeKey({
   destination,
   ...rest
 }: RolloutStatus) {
-  const texts = [...rest.blockers, ...(rest.back?.standing ?? [])].map((text) => text.replace(/\d+(\.\d+)?/g, '#'));
+  const texts = [...rest.unserved, ...rest.blockers, ...(rest.back?.standing ?? [])].map((text) =>
+    text.replace(/\d+(\.\d+)?/g, '#'),
+  );
   const able = [origin.able, destination.able];
   return JSON.stringify([operation, stageName, held, requestedShare, builds, able, texts]);
 }

@@ -1,5 +1,6 @@
 import type { BackendReading } from '../observed/backend.ts';
 import { carriesByTarget } from './effects.ts';
+import { unserved } from './left.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { serversOf, sideOf } from './servers.ts';
@@ -18,13 +19,17 @@ export type Astray = {
 
 /**
  * Compares where the journal says that the traffic is with the back marker and the balancers. A rollout that is on the way
- * back is asked for what still stands; one that was rolled back, for what a reload would undo; one that has given up its reserve
- * is over and says nothing.
+ * back is asked for what still stands; one that was rolled back, for what a reload would undo, and both for
+ * traffic that nobody carries; one that has given up its reserve is over and says nothing.
  */
 export function astray(state: RolloutState, observation: Observation): Astray {
-  if (state.stage.kind === 'rolled-back') return untaken(undone(state, observation));
+  if (state.stage.kind === 'rolled-back')
+    return untaken([...undone(state, observation), ...unserved(state, observation)]);
   if (state.retired) return untaken([]);
-  if (state.back !== null) return untaken(stillStanding(state, observation).map((line) => `still standing: ${line}`));
+  if (state.back !== null) {
+    const standing = stillStanding(state, observation).map((line) => `still standing: ${line}`);
+    return untaken([...standing, ...unserved(state, observation)]);
+  }
   const lines = state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [`${plan.id} cannot be read: ${reading?.why ?? 'it was not asked'}`];

@@ -6,9 +6,11 @@ import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf } from './facts.ts';
+import { unserved } from './left.ts';
 import { loadRps, recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
+import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
@@ -44,6 +46,8 @@ export type RolloutStatus = {
   readonly blockers: readonly string[];
   /** What balancers and groups refused when it was last tried: it is tried again and again. */
   readonly troubles: readonly string[];
+  /** Backends whose traffic nobody carries, a sentence each, also after a way back. */
+  readonly unserved: readonly string[];
   readonly back: {
     readonly cause: BackCause;
     readonly performedAtMs: number;
@@ -106,10 +110,11 @@ export function statusOf(
           ]
         : [],
     troubles,
+    unserved: unserved(state, observation),
     back: state.back && {
       cause: state.back.cause,
       performedAtMs: state.back.performedAtMs,
-      standing: standing(state, watch, observation),
+      standing: [...standing(state, watch, observation), ...restoringWaits(state, observation)],
     },
     drill: state.drill?.note ?? null,
     builds: state.builds,

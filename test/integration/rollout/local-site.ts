@@ -14,7 +14,7 @@ import { baseline, entriesOf, type World } from './site.ts';
 /** A service that Drover runs itself, behind its own balancer: nothing but drover.yaml is there before the first `apply`. */
 export type LocalSite = Commands & {
   readonly directory: string;
-  readonly ports: { readonly entry: number; readonly destination: number };
+  readonly ports: { readonly entry: number; readonly origin: number; readonly destination: number };
   /** Writes what the instances of the destination started from now on do: it is their build. */
   release(behaviour: { failures: number; build: string; crashes?: true }): void;
   /** Users come when somebody answers. */

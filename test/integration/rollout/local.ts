@@ -125,6 +125,22 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
     const ended = await run('apply', '--plan', await plan());
     expect(ended).toMatchObject({ code: 2, stdout: expect.stringContaining('cannot read the catalogue') });
     await expectSizesAsFound(site, expect);
+
+    // Taken over where nothing is known of them any more, at ports at which nobody looks for them.
+    site.forget('local');
+    site.configure((yaml) =>
+      yaml
+        .replace(`ports: ${ports.origin}\n`, 'ports: DESTINATION\n')
+        .replace(`ports: ${ports.destination}\n`, `ports: ${ports.origin}\n`)
+        .replace('DESTINATION', `${ports.destination}`),
+    );
+    const moved = await run('plan');
+    expect(moved.stdout.replace(/\s+/g, ' ')).toMatch(
+      new RegExp(
+        `web\\.origin-1 \\(process \\d+\\) runs, and nothing of Drover's listens on port ${ports.destination}`,
+      ),
+    );
+    expect(moved.stdout.replace(/\s+/g, ' ')).toContain('`drover stop web` ends it');
   });
 });
 

@@ -94,6 +94,36 @@ describe.concurrent('an operator', () => {
     expect(await world()).toEqual(found);
   });
 
+  test('who puts a server aside in the middle finds it as he left it, and is told that it is not as it was found', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, haproxies, run, world } = site;
+    const backend = new HaproxyBackend({ socket: haproxies[0]?.socket ?? '', backend: 'web', configFile: null });
+    const admin = (state: 'maint' | 'ready') => backend.setStates({ 'classic-2': state }, AbortSignal.timeout(20_000));
+    const named = 'edge-1/web: classic-2 is in maint, and was found ready';
+    for (const isAlive of [true, false]) {
+      const controller = await apply();
+      await controller.until(/step 1: judging/);
+      await admin('maint');
+      if (!isAlive) {
+        controller.kill('SIGKILL');
+        await controller.ended;
+      }
+      const back = await run('back', '--all');
+      expect(back).toMatchObject({ code: 2, stderr: '' });
+      expect(back.stdout).toContain('not everything is as it was found:\n');
+      expect(back.stdout).toContain(`  ${named}\n`);
+      expect(back.stdout).not.toContain(': everything is as it was found');
+      if (isAlive) await controller.endsWith(2);
+      expect(await world()).toEqual({ ...asFound, 'classic-2': { ...asFound['classic-2'], admin: 'maint' } });
+      await admin('ready');
+    }
+    expect((await run('back')).stdout).toContain('nothing had to be done: everything is as it was found');
+  });
+
   test('who holds again says why anew, with the commands for the configuration in use', async ({
     expect,
     onTestFinished,

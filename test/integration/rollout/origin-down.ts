@@ -73,6 +73,40 @@ describe.concurrent('an origin that is down', () => {
     expect(await world()).toEqual(asFound);
   });
 
+  test('is named by whoever asks for a way back that is over, says when and why that was, and asks for nothing', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    expect((await run('back', '--reason', 'users complain')).code).toBe(2);
+    await controller.endsWith(2);
+    const why = /rolled back at 20\S+Z in \d+\.\d s \(.* asked for it, reason: users complain\)/;
+    const calm = await run('back');
+    expect(calm).toMatchObject({ code: 2, stderr: '' });
+    expect(calm.stdout).toMatch(why);
+    expect(calm.stdout).toContain('nothing had to be done: everything is as it was found');
+    const status = await run('status');
+    expect(status.stdout.replace(/\s+/g, ' ')).toMatch(why);
+    expect(status.stdout.replace(/\s+/g, ' ')).toContain('`drover plan` begins anew');
+
+    const revive = await killOrigin(site);
+    const nobody = 'no origin server is up at edge-1/web: nobody carries its traffic';
+    const again = await run('back');
+    expect(again.code).toBe(2);
+    expect(again.stdout).toContain(`not everything is as it was found:\n    ${nobody}`);
+    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain(nobody);
+    expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({
+      rollouts: [{ rolledBack: { cause: { kind: 'asked', reason: 'users complain' } }, astray: [nobody] }],
+    });
+    await revive();
+    expect(await world()).toEqual(asFound);
+    expect((await run('status')).stdout).not.toContain(nobody);
+  });
+
   test('that was given up with the way back is not gone back to, unless somebody knows that it stands', async ({
     expect,
     onTestFinished,

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { unknown } from '../../src/core/observed/reading.ts';
+import { astray } from '../../src/core/rollout/astray.ts';
+import { leftAfterBack, unserved } from '../../src/core/rollout/left.ts';
+import { restoringWaits } from '../../src/core/rollout/restoring.ts';
+import { Bench } from './bench.ts';
+
+const nobody = (id: string) => `no origin server is up at ${id}: nobody carries its traffic`;
+
+/** Rolled back: everything as found, and in the journal. */
+function rolledBack(setup = {}): Bench {
+  const bench = Bench.judging(setup);
+  bench.carry([]);
+  bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+  for (let pass = 0; pass < 20 && bench.state.stage.kind !== 'rolled-back'; pass++) bench.follow();
+  expect(bench.state.stage.kind).toBe('rolled-back');
+  return bench;
+}
+
+describe('a balancer whose traffic nobody carries', () => {
+  test('is named, while the way back is under way and after it', () => {
+    const bench = Bench.judging();
+    expect(bench.status().unserved).toEqual([]);
+    bench.originHealthy = 0;
+    expect(bench.status().unserved).toEqual([]);
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: true });
+    bench.follow();
+    bench.follow();
+    expect(bench.status()).toMatchObject({ stage: 'cutting', unserved: [nobody('edge')] });
+    expect(astray(bench.state, bench.observe()).lines).toContain(nobody('edge'));
+    const after = rolledBack();
+    expect(astray(after.state, after.observe()).lines).toEqual([]);
+    after.originHealthy = 0;
+    expect(astray(after.state, after.observe()).lines).toEqual([nobody('edge')]);
+  });
+
+  test('is named alone, and not the others', () => {
+    const bench = rolledBack({ backends: ['one', 'two'] });
+    bench.originHealthyAt = { two: 0 };
+    expect(leftAfterBack(bench.state, bench.observe())).toEqual([nobody('two')]);
+  });
+
+  test('has no destination that carries though its origin is down, and is not one that nobody can read', () => {
+    const bench = Bench.judging({ backends: ['one', 'two'] });
+    bench.originHealthy = 0;
+    bench.unreadable = ['two'];
+    expect(unserved(bench.state, bench.observe())).toEqual([]);
+    bench.says('new-1', 'down');
+    expect(unserved(bench.state, bench.observe())).toEqual([]);
+    bench.says('new-2', 'down');
+    expect(unserved(bench.state, bench.observe())).toEqual([nobody('one')]);
+  });
+});
+
+describe('what is not as it was found at the end of a way back', () => {
+  test('is nothing where nobody has changed anything', () => {
+    const bench = rolledBack();
+    expect(leftAfterBack(bench.state, bench.observe())).toEqual([]);
+  });
+
+  test('is a server that somebody has put aside since, and one whose weight he has changed', () => {
+    const bench = rolledBack();
+    bench.admin['old-2'] = 'maint';
+    bench.weights['old-1'] = 50;
+    expect(leftAfterBack(bench.state, bench.observe())).toEqual([
+      'edge: old-1 has weight 50, and was found with 100',
+      'edge: old-2 is in maint, and was found ready',
+    ]);
+  });
+
+  test('is not guessed where a balancer cannot be read', () => {
+    const bench = rolledBack();
+    bench.admin['old-2'] = 'maint';
+    bench.isReadable = false;
+    expect(leftAfterBack(bench.state, bench.observe())).toEqual([]);
+  });
+});
+
+test('what puts things as they were found says for what it waits: an instance that cannot be ended, a group that does not answer', () => {
+  const bench = Bench.judging();
+  bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+  for (let pass = 0; pass < 20 && bench.state.stage.kind !== 'restoring'; pass++) bench.follow();
+  bench.instances['new-2'] = 'stopping';
+  bench.pass();
+  expect(bench.status().back?.standing).toEqual(['new-2 of the destination has not ended yet']);
+  const { state } = bench;
+  const observation = bench.observe();
+  const [instance] = [{ id: 'vpc-1', server: 'new-1', state: 'stopping' as const, restarts: 0, startedAtMs: 0 }];
+  const told = {
+    ...observation,
+    origin: { atMs: 0, reading: unknown('no answer') },
+    destination: {
+      atMs: 0,
+      reading: {
+        known: true as const,
+        value: {
+          size: null,
+          build: unknown('none'),
+          instances: [{ ...instance, lastOutput: ['bye', 'drover: process 7 is neither stopped nor replaced'] }],
+        },
+      },
+    },
+  };
+  expect(restoringWaits(state, told)).toEqual([
+    "the origin's group does not answer: no answer",
+    'vpc-1 of the destination has not ended yet: last output: bye (process 7 is neither stopped nor replaced)',
+  ]);
+  expect(restoringWaits(Bench.judging().state, told)).toEqual([]);
+});
