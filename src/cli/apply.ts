@@ -213,6 +213,7 @@ async function control(
     onTrouble: reporter.trouble,
   });
   reporter.end(end);
+  for (const line of end.left) reporter.note(`${operation}  ${line}`);
   const completed = end.state.stage.kind === 'completed';
   context.setExitCode(completed ? 0 : 2);
   return completed;

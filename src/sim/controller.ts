@@ -42,7 +42,7 @@ export type Write = {
 );
 
 /** What a controller was told of a balancer or a group, for the checkers. */
-export type Reading = { readonly by: string } & (
+export type Reading = { readonly by: Controller; readonly leased: boolean } & (
   | { readonly kind: 'backend'; readonly balancer: Balancer; readonly reading: BackendReading }
   | { readonly kind: 'group'; readonly side: Side; readonly reading: GroupReading }
 );
@@ -189,7 +189,7 @@ export class Controller {
           const twice = this.#fate.strikes('counters-twice') ? past.instead('twice', reading) : null;
           past.note(reading, nowMs());
           const told = late ?? twice ?? reading;
-          this.#around.onRead({ by: this.holder, kind: 'backend', balancer, reading: told });
+          this.#around.onRead({ by: this, leased: this.#isLeased(), kind: 'backend', balancer, reading: told });
           return told;
         }),
       attempts: (servers, signal) =>
@@ -232,7 +232,7 @@ export class Controller {
           const stale = nowMs - olderAtMs <= staleMsMax && this.#fate.strikes('stale-read');
           const answer = stale ? older : reading;
           if (nowMs - olderAtMs >= staleMsMax / 2) [older, olderAtMs] = [reading, nowMs];
-          this.#around.onRead({ by: this.holder, kind: 'group', side, reading: answer });
+          this.#around.onRead({ by: this, leased: this.#isLeased(), kind: 'group', side, reading: answer });
           return this.#fate.strikes('reading-missing')
             ? { ...answer, build: unknown('the image was not told') }
             : answer;
@@ -275,7 +275,7 @@ export class Controller {
   }
 
   #issue(): Pick<Write, 'by' | 'issuedAtMs' | 'issuedSeq' | 'leased'> {
-    const { world, durable, operation, wallMs } = this.#around;
+    const { world, durable, operation } = this.#around;
     const { nowMs } = world.schedule;
     // Nobody knows how long he has slept before he has looked at a clock.
     const hasJustWoken = this.pausedUntilMs === nowMs;
@@ -283,8 +283,13 @@ export class Controller {
       by: this.holder,
       issuedAtMs: nowMs,
       issuedSeq: durable.head(operation).seq,
-      leased: hasJustWoken || durable.leaseHolder(operation, wallMs()) === this.holder,
+      leased: hasJustWoken || this.#isLeased(),
     };
+  }
+
+  #isLeased(): boolean {
+    const { durable, operation, wallMs } = this.#around;
+    return durable.leaseHolder(operation, wallMs()) === this.holder;
   }
 
   #write(write: Write): void {

@@ -16,8 +16,8 @@ import {
   neverSilent,
   wordless,
 } from './mutations/endings.ts';
+import { backLate } from './mutations/late.ts';
 import { soundAsleep, wallClockOnly, writeBehind } from './mutations/ports.ts';
-
 import { withoutARule } from './mutations/rules.ts';
 
 /**
@@ -238,6 +238,7 @@ export const mutations: readonly Mutation[] = [
     decider: neverSilent,
   },
   ...withoutARule,
+  ...backLate,
 ];
 
 export function mutationNamed(name: string): Mutation {

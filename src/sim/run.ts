@@ -297,8 +297,8 @@ export class Run {
     this.world.note(`an operator asks ${seat.controller?.holder}: ${JSON.stringify(request)}`);
     seat.inbox.push(request);
     if (request.kind === 'back' && request.all) this.checks.lastServer.isAllAsked = true;
-    if (request.kind === 'back' && request.all && seat.controller !== null)
-      this.checks.promptness.onBackAsked(seat.controller);
+    if (request.kind === 'back' && seat.controller !== null)
+      this.checks.promptness.onBackAsked(seat.controller, request.all);
     return true;
   }
 

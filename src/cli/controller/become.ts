@@ -30,6 +30,9 @@ export async function becomeController(context: Context, becoming: Becoming): Pr
       onTrouble: reporter.trouble,
     });
     reporter.end(end);
+    // Who asks for the way back is told by the verb itself.
+    const isBack = requests.some(({ kind }) => kind === 'back');
+    for (const line of isBack ? [] : end.left) reporter.note(`${state.operation}  ${line}`);
     context.setExitCode(end.state.stage.kind === 'completed' ? 0 : 2);
     return end;
   } finally {

@@ -114,11 +114,10 @@ export async function controlRollout(context: Context, options: ControlOptions):
         options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
       );
     }
-    const left = leftOf(state, last);
-    over.resolve({ kind: end, stage: state.stage.kind, left });
-    const trouble = troubleOf(last);
-    if (trouble !== null) options.onTrouble(`not in the journal: ${trouble}`);
-    return { kind: end, state, trouble, isBack: isBack(state, last), standing: standingOf(last), left };
+    const ended = endedAs(end, state, last);
+    over.resolve({ kind: end, stage: state.stage.kind, left: ended.left });
+    if (ended.trouble !== null) options.onTrouble(`not in the journal: ${ended.trouble}`);
+    return ended;
   } finally {
     over.resolve(null);
     if (options.signals === undefined) signals.release();
@@ -217,8 +216,12 @@ function standingOf(glance: Glance | null): readonly string[] {
   return glance === null ? [] : stillStanding(glance.state, glance.observation);
 }
 
-function leftOf({ stage }: RolloutState, last: Glance | null): readonly string[] {
-  return stage.kind === 'rolled-back' && last !== null ? leftAfterBack(last.state, last.observation) : [];
+function endedAs(kind: ControlEnd['kind'], state: RolloutState, last: Glance | null): ControlEnd {
+  const isOver = state.stage.kind === 'rolled-back' && last !== null;
+  return {
+    ...{ kind, state, trouble: troubleOf(last), isBack: isBack(state, last), standing: standingOf(last) },
+    left: isOver ? leftAfterBack(last.state, last.observation) : [],
+  };
 }
 
 function isBack(state: RolloutState, last: Glance | null): boolean {

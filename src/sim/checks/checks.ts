@@ -6,6 +6,7 @@ import { sha256 } from '../hash.ts';
 import { type Durable, textOf } from '../stores.ts';
 import type { World } from '../world/world.ts';
 import { checkAnchors, checkStartAnchored } from './anchored.ts';
+import { BadBuildChecks } from './bad-build.ts';
 import { Chain } from './chain.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
@@ -15,6 +16,7 @@ import { LastServerChecks } from './last-server.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
+import { WireChecks } from './wires.ts';
 import { WriteChecks } from './writes.ts';
 
 export type Fold = (state: RolloutState | null, entry: Entry) => RolloutState;
@@ -35,6 +37,8 @@ export class Checks {
   readonly #vantage: Vantage;
   readonly #evidence: EvidenceChecks;
   readonly #halfDown: HalfDownChecks;
+  readonly #wires: WireChecks;
+  readonly #badBuild: BadBuildChecks;
   readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
   readonly #fleet: Entry[] = [];
@@ -47,7 +51,9 @@ export class Checks {
     this.#vantage = new Vantage(world);
     this.#evidence = new EvidenceChecks(world, report);
     this.#halfDown = new HalfDownChecks(world, this.chain, report);
-    this.promptness = new PromptnessChecks(world, report);
+    this.promptness = new PromptnessChecks(world, this.#vantage, report);
+    this.#wires = new WireChecks(world, this.chain, this.promptness, report);
+    this.#badBuild = new BadBuildChecks(world, this.chain, this.promptness, report);
     this.lastServer = new LastServerChecks(world, report);
     this.#journalled = new JournalledChecks(world.scenario.plan, report);
     this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
@@ -64,9 +70,16 @@ export class Checks {
     this.lastServer.onWrite(write, moment);
   }
 
-  onRead({ by, ...read }: Reading): void {
-    if (read.kind === 'backend') this.#halfDown.onBackendRead(by, read.balancer, read.reading);
-    else if (read.side === 'destination') this.#halfDown.onGroupRead(by, read.reading);
+  onRead({ by, leased, ...read }: Reading): void {
+    if (read.kind === 'backend') {
+      this.#halfDown.onBackendRead(by.holder, read.balancer, read.reading);
+      this.#wires.onBackendRead(by, leased, read.balancer, read.reading);
+      this.#badBuild.onBackendRead(by, leased, read.balancer);
+      return;
+    }
+    if (read.side !== 'destination') return;
+    this.#halfDown.onGroupRead(by.holder, read.reading);
+    this.#wires.onDestinationRead(by, leased, read.reading);
   }
 
   onFleetEntry(entry: Entry): void {
@@ -83,6 +96,8 @@ export class Checks {
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);
     this.#journalled.onEvent(event);
+    this.#badBuild.onEvent(event);
+    if (event.kind === 'back-performed') this.promptness.onBackPerformed(event.all);
     if (event.kind === 'promoted' && !losesEntries(this.#world))
       checkStartAnchored(this.#fleet, (check, text) => this.fail(check, text));
     if (event.kind === 'rolled-back' || event.kind === 'completed')

@@ -11,10 +11,15 @@ export function knowledgeMs(world: World): number {
   return 2 * pollMs + 4 * callMs + 20_000 + staleMs;
 }
 
+/** By so much may a load that was counted over some seconds be above the true one. */
+const scatterOfLoad = 1.15;
+
 /** Facts of the world that the checkers need with their recent past. Looks at everything after each change. */
 export class Vantage {
   reserveHeldMs = 0;
   healthChangedMs = 0;
+  /** Since when the origin's declared capacity is enough for all traffic at every balancer; null: it is not, or none is declared. */
+  roomSinceMs: number | null = null;
   /** Since when no request can reach the destination; null: some can. */
   destinationIdleSinceMs: number | null = 0;
   readonly lastUpMs = new Map<Server, number>();
@@ -37,6 +42,9 @@ export class Vantage {
       this.#originRpsPerInstanceMax = Math.max(this.#originRpsPerInstanceMax, perInstance);
     }
     if (able * this.originCapacityRps() >= this.reserveRps()) this.reserveHeldMs = nowMs;
+    const declared = world.scenario.plan.origin.capacityRps;
+    if (declared === null || able * declared < world.loadRps * scatterOfLoad) this.roomSinceMs = null;
+    else this.roomSinceMs ??= nowMs;
     const idle = world.rpsOf('destination') < 1e-6;
     if (!idle) this.destinationIdleSinceMs = null;
     else this.destinationIdleSinceMs ??= nowMs;

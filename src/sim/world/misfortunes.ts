@@ -141,7 +141,7 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
   },
   'hung-requests': (world, random) => {
     world.advance();
-    world.hangs = random.spread(0.02, 0.5);
+    world.hangs = random.between(0.05, 1);
     world.note(`${Math.round(world.hangs * 100)} % of the destination's requests hang`);
     world.schedule.after(random.between(0.5, 5) * 60_000, () => {
       world.advance();

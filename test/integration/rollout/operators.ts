@@ -117,7 +117,7 @@ describe.concurrent('an operator', () => {
       expect(back.stdout).toContain('not everything is as it was found:\n');
       expect(back.stdout).toContain(`  ${named}\n`);
       expect(back.stdout).not.toContain(': everything is as it was found');
-      if (isAlive) await controller.endsWith(2);
+      if (isAlive) expect((await controller.endsWith(2)).stdout).toContain(`rollout-web-1  ${named}\n`);
       expect(await world()).toEqual({ ...asFound, 'classic-2': { ...asFound['classic-2'], admin: 'maint' } });
       await admin('ready');
     }
