@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { Journal, World } from '../../../src/cli/context.ts';
 import type { BackendReading } from '../../../src/core/observed/backend.ts';
 import type { BackMarker } from '../../../src/engine/operation-ports.ts';
@@ -13,12 +13,17 @@ export type Point = {
   readonly nth: number;
 };
 
-/** Every point is written to `log` when it is reached; at `killAt` this process kills itself, with nothing that could be tidied up. */
-export function pointsTo(log: string, killAt: Point | null): Reach {
+/** What this process does to itself at a point: it dies with nothing that could be tidied up, or stops until somebody wakes it. */
+export type Fate = { readonly at: Point; readonly signal: 'SIGKILL' | 'SIGSTOP' };
+
+/** Every point is written to `log` when it is reached. */
+export function pointsTo(log: string, fate: Fate | null): Reach {
   const counts = new Map<string, number>();
   const reach = (when: Point['when'], what: string, nth: number) => {
     appendFileSync(log, `${JSON.stringify({ when, what, nth } satisfies Point)}\n`);
-    if (killAt?.when === when && killAt.what === what && killAt.nth === nth) process.kill(process.pid, 'SIGKILL');
+    if (fate === null) return;
+    const { at, signal } = fate;
+    if (at.when === when && at.what === what && at.nth === nth) process.kill(process.pid, signal);
   };
   return async (what, act) => {
     const nth = (counts.get(what) ?? 0) + 1;
@@ -121,4 +126,10 @@ function markerWithPoints(marker: BackMarker, reach: Reach): BackMarker {
     write: (operation, who) => reach(`marker of ${operation}`, () => marker.write(operation, who)),
     remove: (operation) => reach(`no marker of ${operation}`, () => marker.remove(operation)),
   };
+}
+
+/** The points of a log, in order; none where nothing was written yet. */
+export function pointsIn(log: string): Point[] {
+  const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
+  return lines.map((line) => JSON.parse(line) as Point);
 }

@@ -7,9 +7,10 @@ import { askControl } from '../../../src/io/control/socket.ts';
 import { openSqliteJournal } from '../../../src/io/journal/sqlite.ts';
 import { type Drover, type Ended, eventually } from '../rollout/drover.ts';
 import { baseline, entriesOf, type World } from '../rollout/site.ts';
+import { changed, controllerEntry } from './changes.ts';
 import { type Ground, haproxyGround, localGround } from './ground.ts';
 import { inProcess } from './in-process.ts';
-import type { Point } from './points.ts';
+import { type Point, pointsIn } from './points.ts';
 
 /** A whole rollout, as short as it can be, that is repeated once for each of its points. */
 export type Scenario = {
@@ -45,7 +46,6 @@ export type Next = { readonly command: string; readonly wasOver: boolean; readon
 type Running = { readonly ground: Ground; readonly log: string; readonly controller: Drover };
 
 const operation = 'rollout-web-1';
-const controllerEntry = join(import.meta.dirname, 'controller.ts');
 
 const at = (bake: string) => ({ steps: [`{ weight: 50%, bake: ${bake} }`] });
 
@@ -82,8 +82,8 @@ export async function perform(scenario: Scenario, point: Point | null): Promise<
     const hash = String(JSON.parse((await inProcess(ground.directory, 'plan', '--json')).stdout).hash);
     const found = await ground.found();
     const log = join(ground.directory, 'points');
-    const env = { KILL_LOG: log, KILL_AT: point === null ? '' : JSON.stringify(point) };
-    const controller = ground.start(process.execPath, [controllerEntry, 'apply', '--plan', hash], { env });
+    const points = point === null ? { log } : { log, fate: { at: point, signal: 'SIGKILL' as const } };
+    const controller = ground.start(process.execPath, [controllerEntry, 'apply', '--plan', hash], changed({ points }));
     ground.begun();
     await scenario.asks?.({ ground, log, controller });
     const first = await controller.ended;
@@ -119,12 +119,6 @@ async function lookAt(ground: Ground, log: string, found: World): Promise<Omit<E
     isVerified: verified.code === 0,
     told: levers(found, ground.told()),
   };
-}
-
-/** None where the controller had ended before it wrote anything. */
-function pointsIn(log: string): Point[] {
-  const lines = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
-  return lines.map((line) => JSON.parse(line) as Point);
 }
 
 /** What `back --offline` goes by says whether its rollout is over. */
