@@ -3,6 +3,7 @@
 import './rollout/judged.ts';
 import './rollout/killed.ts';
 import './rollout/several.ts';
+import './rollout/rivals.ts';
 import './rollout/bad-days.ts';
 import './rollout/signals.ts';
 import './rollout/local.ts';
