@@ -1,11 +1,13 @@
 // npm run kill-points [-- --width N --only WORDS]: kills the controller before and after everything that a rollout writes.
 import { parseArgs } from 'node:util';
 import { describePoint, killAtEvery, listPoints } from '../test/integration/kill-points/every.ts';
-import { haproxyScenarios, localScenarios } from '../test/integration/kill-points/scenario.ts';
+import { closeAll, haproxyScenarios, localScenarios } from '../test/integration/kill-points/scenario.ts';
+import { endOnSignals } from './test/interruption.ts';
 
 const { values } = parseArgs({
   options: { width: { type: 'string', default: '8' }, only: { type: 'string', default: '' } },
 });
+endOnSignals(closeAll);
 const startedAt = performance.now();
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 

@@ -27,8 +27,8 @@ function otherWorld(reference: End, end: End): string[] {
     'the instances': one.instances,
     'the files': one.files,
     'the chains': one.operations,
-    'what HAProxy was told': one.told,
-    'what the journal tells': story(one.events),
+    'what HAProxy was told': toldOnce(one),
+    'what the journal tells': storyOf(one.events),
     'the anchors': one.fleet.map(({ kind }) => kind),
   });
   const expected = seen(reference);
@@ -38,12 +38,41 @@ function otherWorld(reference: End, end: End): string[] {
   });
 }
 
-/** Every kind of entry in order; how many passes it takes to find something confirmed or to keep evidence does not count. */
-function story(events: readonly Entry<RolloutEvent>[]): string[] {
-  return events.flatMap(({ body }) => {
+/**
+ * Every kind of entry in order; how often evidence was kept does not count. A drill whose measurement died with its controller is
+ * repeated, and what is left of the first one is no part of the story.
+ */
+function storyOf(events: readonly Entry<RolloutEvent>[]): string[] {
+  const story = events.flatMap(({ body }) => {
     if (body.kind === 'checkpoint') return [];
     return [body.kind === 'stage-entered' ? `${body.stage.kind} ${body.attempt}` : body.kind];
   });
+  for (let left = lostDrills(events); left > 0; left--) {
+    const [from, to] = [
+      story.indexOf('drill-shifting 0'),
+      story.indexOf('drill-shifting 0', story.indexOf('drill-back 0')),
+    ];
+    story.splice(from, to - from);
+  }
+  return story;
+}
+
+/** The same for what HAProxy was told: the lever that is moved, and moved back, once more. */
+function toldOnce({ events, told }: End): End['told'] {
+  const once = (words: readonly string[]) => {
+    const left = [...words];
+    for (let lost = lostDrills(events); lost > 0; lost--)
+      if (left[1] === left[3] && left[2] === left[4] && left.length > 4) left.splice(1, 2);
+    return left;
+  };
+  return Object.fromEntries(Object.entries(told).map(([lever, words]) => [lever, once(words)]));
+}
+
+function lostDrills(events: readonly Entry<RolloutEvent>[]): number {
+  const count = (kind: 'drill-back' | 'drill-measured') =>
+    events.filter(({ body }) => body.kind === kind || (body.kind === 'stage-entered' && body.stage.kind === kind))
+      .length;
+  return Math.max(0, count('drill-back') - Math.max(1, count('drill-measured')));
 }
 
 function doubled({ events }: End): string[] {

@@ -1,5 +1,5 @@
-import type { Commands } from '../rollout/drover.ts';
-import { eventually } from '../rollout/drover.ts';
+import { type Commands, eventually } from '../rollout/drover.ts';
+import type { Load } from '../rollout/load.ts';
 import { openLocalSite } from '../rollout/local-site.ts';
 import { openSite, type SiteOptions, type World } from '../rollout/site.ts';
 
@@ -46,7 +46,7 @@ export async function localGround(failures: number): Promise<Ground> {
   );
   site.release({ failures, build: 'v2' });
   const count = () => ({ classic: site.processes('classic'), vpc: site.processes('vpc') });
-  let users: Promise<unknown> = Promise.resolve();
+  let users: Promise<Load | null> = Promise.resolve(null);
   return {
     ...site,
     found: async () => ({}),
@@ -59,11 +59,11 @@ export async function localGround(failures: number): Promise<Ground> {
       return { ...running, originMin: origin.min, destinationMin: destination.min };
     },
     begun() {
-      users = site.openLoad().catch(() => undefined);
+      users = site.openLoad().catch(() => null);
     },
     async close() {
-      // Somebody may be waiting for the first answer still.
-      await Promise.race([users, eventually(() => true, Boolean, 'a moment')]);
+      // Where nobody has answered yet they go on asking for a while, and must not stay when somebody does.
+      void users.then((load) => load?.stop());
       await site.close();
     },
   };

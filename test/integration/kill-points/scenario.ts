@@ -74,10 +74,18 @@ async function askBack({ ground, log, controller }: Running): Promise<void> {
   );
 }
 
+const grounds = new Set<Ground>();
+
+/** Ends everything that runs now, for whoever is interrupted. */
+export async function closeAll(): Promise<void> {
+  await Promise.all([...grounds].map((ground) => ground.close()));
+}
+
 /** Runs it to its end; killed at `point`, it is gone on with by the real command. */
 export async function perform(scenario: Scenario, point: Point | null): Promise<End> {
   const startedAt = performance.now();
   const ground = await scenario.open();
+  grounds.add(ground);
   try {
     const hash = String(JSON.parse((await inProcess(ground.directory, 'plan', '--json')).stdout).hash);
     const found = await ground.found();
@@ -90,6 +98,7 @@ export async function perform(scenario: Scenario, point: Point | null): Promise<
     const next = point === null ? null : await goOn(ground, scenario, hash);
     return { ...(await lookAt(ground, log, found)), first, next, tookMs: performance.now() - startedAt };
   } finally {
+    grounds.delete(ground);
     await ground.close();
   }
 }
