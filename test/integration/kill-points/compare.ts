@@ -1,4 +1,3 @@
-import type { Entry } from '../../../src/core/journal/entry.ts';
 import type { RolloutEvent } from '../../../src/core/rollout/events.ts';
 import type { End } from './scenario.ts';
 
@@ -42,8 +41,8 @@ function otherWorld(reference: End, end: End): string[] {
  * Every kind of entry in order; how often evidence was kept does not count. A drill whose measurement died with its controller is
  * repeated, and what is left of the first one is no part of the story.
  */
-function storyOf(events: readonly Entry<RolloutEvent>[]): string[] {
-  const story = events.flatMap(({ body }) => {
+function storyOf(events: readonly RolloutEvent[]): string[] {
+  const story = events.flatMap((body) => {
     if (body.kind === 'checkpoint') return [];
     return [body.kind === 'stage-entered' ? `${body.stage.kind} ${body.attempt}` : body.kind];
   });
@@ -68,16 +67,15 @@ function toldOnce({ events, told }: End): End['told'] {
   return Object.fromEntries(Object.entries(told).map(([lever, words]) => [lever, once(words)]));
 }
 
-function lostDrills(events: readonly Entry<RolloutEvent>[]): number {
+function lostDrills(events: readonly RolloutEvent[]): number {
   const count = (kind: 'drill-back' | 'drill-measured') =>
-    events.filter(({ body }) => body.kind === kind || (body.kind === 'stage-entered' && body.stage.kind === kind))
-      .length;
+    events.filter((body) => body.kind === kind || (body.kind === 'stage-entered' && body.stage.kind === kind)).length;
   return Math.max(0, count('drill-back') - Math.max(1, count('drill-measured')));
 }
 
 function doubled({ events }: End): string[] {
   const seen = new Set<string>();
-  return events.flatMap(({ body }) => {
+  return events.flatMap((body) => {
     if (body.kind !== 'confirmed') return [];
     const key = `${body.intent} at ${body.backend}`;
     const isAgain = seen.has(key);

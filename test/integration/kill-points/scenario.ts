@@ -32,7 +32,7 @@ export type End = {
   readonly files: readonly string[];
   readonly instances: Readonly<Record<string, number>>;
   readonly operations: readonly string[];
-  readonly events: readonly Entry<RolloutEvent>[];
+  readonly events: readonly RolloutEvent[];
   readonly fleet: readonly FleetEvent[];
   readonly isVerified: boolean;
   /** What HAProxy was told, by server and lever, from how it was found; a word that was only repeated counts once. */
@@ -123,7 +123,7 @@ async function lookAt(ground: Ground, log: string, found: World): Promise<Omit<E
     files: filesOf(join(directory, '.drover')),
     instances: await ground.instances(),
     operations: await operationsOf(directory),
-    events: (await entriesOf(directory, operation)) as readonly Entry<RolloutEvent>[],
+    events: (await entriesOf(directory, operation)).map(({ body }) => body),
     fleet: fleet.map(({ body }) => body as FleetEvent),
     isVerified: verified.code === 0,
     told: levers(found, ground.told()),
