@@ -1,6 +1,7 @@
 import { matchesGlob } from '../fleet/glob.ts';
 import type { BackendReading, ServerReading } from '../observed/backend.ts';
 import type { GroupReading, InstanceReading } from '../observed/group.ts';
+import { instancesAt, knowsAllOf } from '../observed/instances.ts';
 import type { Reading } from '../observed/reading.ts';
 import type { AsFound } from './events.ts';
 import type { Observation } from './observation.ts';
@@ -39,18 +40,13 @@ export function isAble(server: ServerReading, group: Reading<GroupReading>): boo
   const word = providersWord(server.name, group);
   if (server.health === 'up') return word !== 'none' && word !== 'starting' && word !== 'crash-looping';
   if (server.health !== 'unchecked' || !group.known) return false;
-  return group.value.instances.some((instance) => instance.server === server.name && instance.state === 'healthy');
+  return instancesAt(group.value, server.name).some(({ state }) => state === 'healthy');
 }
 
 /** What a provider that starts the instances itself says of this server's; `none`: there is none. null: it need not know. */
 function providersWord(server: string, group: Reading<GroupReading>): InstanceReading['state'] | 'none' | null {
-  if (!group.known || !knowsAll(group.value)) return null;
-  return group.value.instances.find((one) => one.server === server)?.state ?? 'none';
-}
-
-/** Whoever can size a group knows all that runs in it. */
-function knowsAll({ size, instances }: GroupReading): boolean {
-  return size !== null && instances.every((one) => one.server !== null);
+  if (!group.known || !knowsAllOf(group.value)) return null;
+  return instancesAt(group.value, server)[0]?.state ?? 'none';
 }
 
 /**
@@ -67,8 +63,8 @@ export function isUnable(
     return word === 'none' || word === 'crash-looping';
   }
   if (health !== 'unchecked' || !group.known) return false;
-  const instance = group.value.instances.find((one) => one.server === name);
-  return instance === undefined ? knowsAll(group.value) : instance.state !== 'healthy';
+  const [instance] = instancesAt(group.value, name);
+  return instance === undefined ? knowsAllOf(group.value) : instance.state !== 'healthy';
 }
 
 /**
@@ -91,7 +87,7 @@ export function wokenAtOrigin(
 
 /** An instance that the provider is taking away can no longer be counted on, whatever its check still says. */
 export function isLeaving(server: string, group: Reading<GroupReading>): boolean {
-  return group.known && group.value.instances.some((instance) => instance.server === server && leaves(instance));
+  return group.known && instancesAt(group.value, server).some(leaves);
 }
 
 function leaves(instance: InstanceReading): boolean {

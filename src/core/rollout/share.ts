@@ -71,7 +71,8 @@ export function isRebalanceDue(
   const target = state.intended.target;
   const before = carryingServers(target.traffic, state.asFound, plans);
   const after = chosenServers(state, facts, step);
-  if (before.length !== after.length || after.some((name) => !before.includes(name))) return true;
+  const there = new Set(before);
+  if (before.length !== after.length || after.some((name) => !there.has(name))) return true;
   const share = target.requestedShare;
   if (share === null || share >= 1) return false;
   const off = plans.filter((plan) => {

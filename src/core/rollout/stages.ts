@@ -278,7 +278,8 @@ export function capacityLack(state: RolloutState, facts: Facts, step: number): s
 }
 
 function unableOf({ intended, asFound, plan }: RolloutState, able: readonly string[]): string[] {
-  return carryingServers(intended?.target.traffic ?? {}, asFound, plan.backends).filter((name) => !able.includes(name));
+  const isAble = new Set(able);
+  return carryingServers(intended?.target.traffic ?? {}, asFound, plan.backends).filter((name) => !isAble.has(name));
 }
 
 function instanceWords(instances: number): string {

@@ -18,7 +18,8 @@ export function hasEnoughAble(state: RolloutState, observation: Observation, fac
   if (state.intended === null || !facts.destinationAble.known) return false;
   const able = facts.destinationAble.value;
   const carrying = carryingServers(state.intended.target.traffic, state.asFound, state.plan.backends);
-  if (!carrying.every((name) => able.includes(name))) return false;
+  const isAble = new Set(able);
+  if (!carrying.every((name) => isAble.has(name))) return false;
   const declared = state.plan.destination.capacityRps;
   const instance = declared === null ? facts.originInstanceRps : known(declared);
   if (carrying.length === 0) return true;
@@ -79,9 +80,11 @@ export function withFloors(state: RolloutState, facts: Facts, step: number): Tar
 export function chosenServers(state: RolloutState, facts: Facts, step: number): string[] {
   if (!facts.destinationAble.known) return [];
   const able = facts.destinationAble.value;
+  const isAble = new Set(able);
   const target = state.intended?.target.traffic ?? {};
-  const carrying = carryingServers(target, state.asFound, state.plan.backends).filter((name) => able.includes(name));
-  const others = able.filter((name) => !carrying.includes(name));
+  const carrying = carryingServers(target, state.asFound, state.plan.backends).filter((name) => isAble.has(name));
+  const isCarrying = new Set(carrying);
+  const others = able.filter((name) => !isCarrying.has(name));
   const wanted = stepAt(state, step)?.instances ?? able.length;
   return [...carrying, ...others].slice(0, wanted);
 }

@@ -65,7 +65,8 @@ export function trafficForStep(
   return byBackend(state, (plan) => {
     const origin = weighedOrigin(state, observation, plan);
     const names = destinationNames(state, plan, observation);
-    const carrying = servers.filter((name) => names.includes(name));
+    const isHere = new Set(names);
+    const carrying = servers.filter((name) => isHere.has(name));
     const weights = weightsOfStep(step, origin, carrying);
     const targets: ServerTargets = {};
     for (const server of origin) targets[server.name] = { weight: weights[server.name] ?? server.base, admin: null };
@@ -188,11 +189,11 @@ function weightsOfStep(
 
 function weighedOrigin(state: RolloutState, observation: Observation, plan: BackendPlan): WeighedServer[] {
   const reading = observation.backends[plan.id]?.reading;
-  const live = reading?.known ? serversOf(plan, reading.value, 'origin') : [];
+  const live = new Map((reading?.known ? reading.value.servers : []).map((server) => [server.name, server]));
   return foundServers(state.asFound, plan, 'origin')
     .filter((server) => server.weight > 0)
     .map(({ name, weight }) => {
-      const now = live.find((server) => server.name === name);
+      const now = live.get(name);
       const carries = now !== undefined && now.admin === 'ready' && isAble(now, observation.origin.reading);
       return { name, base: weight, carries };
     });

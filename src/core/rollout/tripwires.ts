@@ -2,6 +2,7 @@ import { lateRequests } from '../judge/counting.ts';
 import { verdict } from '../judge/judge.ts';
 import type { ServerReading } from '../observed/backend.ts';
 import type { GroupReading, InstanceState } from '../observed/group.ts';
+import { instancesAt } from '../observed/instances.ts';
 import type { Reading } from '../observed/reading.ts';
 import { carriesByTarget } from './effects.ts';
 import type { BackCause } from './events.ts';
@@ -76,9 +77,7 @@ function halfDown(state: RolloutState, observation: Observation): BackCause | nu
 /** A check that failed, and not one that nobody has made or told of: what is unknown is not failing, nor is what still starts. */
 function failsCheck({ name, health }: ServerReading, group: Reading<GroupReading>): boolean {
   if (health !== 'unchecked') return health === 'down';
-  return (
-    group.known && group.value.instances.some(({ server, state }) => server === name && failedStates.includes(state))
-  );
+  return group.known && instancesAt(group.value, name).some(({ state }) => failedStates.includes(state));
 }
 
 const failedStates: readonly InstanceState[] = ['unhealthy', 'crash-looping'];

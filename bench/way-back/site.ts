@@ -1,0 +1,215 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchHaproxy } from '../../scripts/fetch/haproxy.ts';
+import { startHaproxy } from '../../src/cli/demo/haproxy.ts';
+import type { Backend } from '../../src/engine/ports.ts';
+import { embeddedBackend } from '../../src/io/balancer/embedded/backend.ts';
+import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
+import { openTee, type Tee } from './tee.ts';
+import type { Count } from './users.ts';
+
+export const balancers = ['haproxy', 'embedded'] as const;
+export type Balancer = (typeof balancers)[number];
+
+/** What an instance of the destination tells of itself; times are monotonic, in ms. */
+export type Seen = {
+  readonly pid: number;
+  readonly seen: number;
+  readonly lastArrivalMs: number;
+  readonly lastEndMs: number;
+};
+
+/** A fleet of two groups of two, started by `drover apply`, behind a balancer, and users that keep their connections. */
+export type Site = {
+  readonly backend: Backend;
+  /** Where HAProxy's acknowledgements are seen; null with the embedded balancer. */
+  readonly tee: Tee | null;
+  /** The verb as a process of its own; what it prints is kept. */
+  drover(...args: string[]): Command;
+  destination(): Promise<Seen[]>;
+  /** What users saw so far. */
+  users(): Promise<Count>;
+  startUsers(rps: number): void;
+  close(): Promise<void>;
+};
+
+export type Command = {
+  /** Resolves when what it has written matches; rejects when it ends before. */
+  until(pattern: RegExp): Promise<void>;
+  readonly ended: Promise<{ readonly code: number | null; readonly text: string }>;
+};
+
+/** Monotonic time of this machine, the same in every process, in ms. */
+export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const perGroup = 2;
+
+export async function openSite(kind: Balancer): Promise<Site> {
+  const directory = mkdtempSync(join(tmpdir(), 'drover-bench-'));
+  const [entry = 0, ...ports] = await freePorts(1 + 2 * perGroup);
+  const [old = 0, young = 0] = [ports[0], ports[perGroup]];
+  const closing: (() => Promise<void>)[] = [];
+  const running = new Set<ChildProcess>();
+  let tee: Tee | null = null;
+  if (kind === 'haproxy') {
+    writeFileSync(join(directory, 'haproxy.cfg'), haproxyConfiguration(entry, old, young));
+    const haproxy = await startHaproxy(await fetchHaproxy(), directory);
+    closing.push(() => haproxy.stop());
+    const opened = await openTee(join(directory, 'tee.sock'), join(directory, 'haproxy.sock'), nowMs);
+    closing.push(() => opened.close());
+    tee = opened;
+  }
+  writeFileSync(join(directory, 'drover.yaml'), configuration(kind, entry, old, young));
+  const drover = (...args: string[]) => command(directory, args, running);
+  const people = fork(join(import.meta.dirname, 'users.ts'), { execPath: process.execPath });
+  const site: Site = {
+    tee,
+    drover,
+    backend:
+      kind === 'haproxy'
+        ? new HaproxyBackend({ socket: join(directory, 'haproxy.sock'), backend: 'web', configFile: null })
+        : embeddedBackend(join(directory, '.drover', 'edge.sock'), 'web'),
+    destination: () => Promise.all(Array.from({ length: perGroup }, (_, index) => seenAt(young + index))),
+    users: async () => {
+      const answer = once(people, 'message');
+      people.send({ kind: 'count' });
+      return (await answer)[0] as Count;
+    },
+    startUsers: (rps) => void people.send({ kind: 'start', url: `http://127.0.0.1:${entry}/`, rps }),
+    close: async () => {
+      if (people.connected) people.send({ kind: 'stop' });
+      for (const one of running) one.kill('SIGKILL');
+      await drover('stop', '--yes').ended;
+      for (const close of closing.reverse()) await close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  return site;
+}
+
+function command(directory: string, args: readonly string[], running: Set<ChildProcess>): Command {
+  const child = spawn(process.execPath, [main, ...args], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+    });
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return { code: code as number | null, text };
+  });
+  let isOver = false;
+  void ended.then(() => {
+    isOver = true;
+  });
+  return {
+    ended,
+    async until(pattern) {
+      while (!pattern.test(text)) {
+        if (isOver) throw new Error(`drover ${args.join(' ')} ended without ${pattern}: ${text}`);
+        await sleep(5);
+      }
+    },
+  };
+}
+
+async function seenAt(port: number): Promise<Seen> {
+  const response = await fetch(`http://127.0.0.1:${port}/seen`, { headers: { connection: 'close' } });
+  return (await response.json()) as Seen;
+}
+
+/** The first so many that follow each other and that nobody listens on. */
+async function freePorts(count: number): Promise<number[]> {
+  for (let first = 29_000; first < 32_000; first += count) {
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return ports;
+  }
+  throw new Error(`no ${count} free ports in a row from 29000 to 32000`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) =>
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)),
+  );
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+function configuration(kind: Balancer, entry: number, old: number, young: number): string {
+  const balancer =
+    kind === 'haproxy'
+      ? '{ haproxy: { socket: ./tee.sock, config: haproxy.cfg } }'
+      : `{ embedded: { listen: "127.0.0.1:${entry}" } }`;
+  const group = (side: string, environment: string, port: number) => [
+    `    ${side}:`,
+    `      environment: ${environment}`,
+    `      size: ${perGroup}..${perGroup}`,
+    '      capacity: 1000/s',
+    `      command: [${JSON.stringify(process.execPath)}, ${JSON.stringify(join(import.meta.dirname, 'server.ts'))}]`,
+    `      env: { PORT: "{port}", INSTANCE: "${environment}-{index}" }`,
+    `      build: ${environment}`,
+    `      ports: ${port}`,
+    `      server: "${environment}-{index}"`,
+    '      health: { path: /healthz, interval: 200ms }',
+  ];
+  return [
+    'version: 1',
+    'name: bench',
+    'environments: { classic: { provider: local }, vpc: { provider: local } }',
+    `balancers: { edge: ${balancer} }`,
+    'services:',
+    '  web:',
+    '    owner: bench',
+    '    kind: stateless',
+    '    objective: { failures: 5% }',
+    '    traffic: { balancer: edge, backend: web, origin: "classic-*", destination: "vpc-*" }',
+    ...group('origin', 'classic', old),
+    ...group('destination', 'vpc', young),
+    'rollout:',
+    '  steps: [{ weight: 50%, bake: 10m }]',
+    '  control-share: 5%',
+    '  attempt: 7s',
+    '  drill: { requests: 5, time: 5s }',
+    '  drain: 10s',
+    '',
+  ].join('\n');
+}
+
+function haproxyConfiguration(entry: number, old: number, young: number): string {
+  const servers = (name: string, port: number, weight: number) =>
+    Array.from(
+      { length: perGroup },
+      (_, index) => `  server ${name}-${index + 1} 127.0.0.1:${port + index} weight ${weight}`,
+    );
+  return [
+    'global',
+    '  stats socket unix@haproxy.sock level admin mode 600',
+    '  nbthread 1',
+    'defaults',
+    '  mode http',
+    '  balance roundrobin',
+    '  option redispatch 1',
+    '  retries 3',
+    '  retry-on conn-failure empty-response',
+    '  timeout connect 1s',
+    '  timeout client 60s',
+    '  timeout server 5s',
+    '  default-server check inter 200ms rise 1 fall 2',
+    '  option httpchk GET /healthz',
+    'frontend entry',
+    `  bind 127.0.0.1:${entry}`,
+    '  default_backend web',
+    'backend web',
+    ...servers('classic', old, 20),
+    ...servers('vpc', young, 0),
+    '',
+  ].join('\n');
+}
