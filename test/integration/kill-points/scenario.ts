@@ -52,21 +52,37 @@ const at = (bake: string) => ({ steps: [`{ weight: 50%, bake: ${bake} }`] });
 /** Behind HAProxy; the second and the third turn off from the first one. */
 export const haproxyScenarios: readonly Scenario[] = [
   { name: 'completed', open: () => haproxyGround(at('0s')), asks: null },
-  // The drill is on the other server, so that the judge finds it.
-  { name: 'taken back by the judge', open: () => haproxyGround({ ...at('0s'), failing: 'vpc-2' }), asks: null },
+  // The drill is on the other server, so that the judge finds it. Less than half of the destination's requests fail, so that whoever goes
+  // on has no new reason to hurry.
+  {
+    name: 'taken back by the judge',
+    open: () => haproxyGround({ ...at('0s'), failing: { server: 'vpc-2', failures: 0.7 } }),
+    asks: null,
+  },
   { name: 'taken back because somebody asked', open: () => haproxyGround(at('60s')), asks: askBack },
 ];
 
 /** With instances and a balancer that Drover starts itself. */
 export const localScenarios: readonly Scenario[] = [
   { name: 'completed, with instances of its own', open: () => localGround(baseline), asks: null },
-  { name: 'taken back, with instances of its own', open: () => localGround(0.7), asks: null },
+  { name: 'taken back, with instances of its own', open: () => localGround(0.4), asks: null },
 ];
 
 async function askBack({ ground, log, controller }: Running): Promise<void> {
-  const isJudging = () =>
-    ground.kinds(operation).then((kinds) => kinds.filter((kind) => kind === 'stage-entered').length >= 6);
-  await Promise.race([eventually(isJudging, (is) => is, `a rollout that is judged (${log})`), controller.ended]);
+  const isJudging = async () => {
+    const kinds = await ground.kinds(operation);
+    return kinds.filter((kind) => kind === 'stage-entered').length >= 6;
+  };
+  let isOver = false;
+  void controller.ended.then(() => {
+    isOver = true;
+  });
+  await eventually(
+    async () => isOver || (await isJudging()),
+    (is) => is,
+    `a rollout that is judged (${log})`,
+    180_000,
+  );
   const request = { kind: 'back', by: 'test', reason: null, all: false };
   const socket = join(ground.directory, '.drover', 'control.sock');
   await askControl(socket, { kind: 'operator', operation, request }, AbortSignal.timeout(20_000)).catch(

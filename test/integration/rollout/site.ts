@@ -48,8 +48,8 @@ export type SiteOptions = {
   readonly oneBalancer?: boolean;
   readonly rps?: number;
   readonly gated?: boolean;
-  /** A server that fails every request, beside what its group does. */
-  readonly failing?: string;
+  /** A server that fails more than its group does. */
+  readonly failing?: { readonly server: string; readonly failures: number };
   /** Lines of `rollout:` beside the defaults of these tests. */
   readonly policy?: readonly string[];
   readonly steps?: readonly string[];
@@ -70,7 +70,8 @@ export async function openSite({
   const origin = { failures: baseline, build: 'v1' };
   const destination = Object.fromEntries(services.map((name) => [name, { failures: baseline, build: 'v2' }]));
   const fronts = await openFronts(services, count, (service, server) => {
-    if (server === failing) return { failures: 1, build: server.startsWith('vpc') ? 'v2' : 'v1' };
+    if (server === failing?.server)
+      return { failures: failing.failures, build: server.startsWith('vpc') ? 'v2' : 'v1' };
     return (server.startsWith('vpc') ? destination[service] : undefined) ?? origin;
   });
   const { haproxies } = fronts;
