@@ -18,7 +18,7 @@ export interface Clock {
 /** One backend of one balancer process. */
 export interface Backend {
   read(signal: AbortSignal): Promise<BackendReading>;
-  /** Cumulative attempts (`lbtot`) of the named servers, as fast as the balancer can tell: polled every 5 ms in the drill. */
+  /** Cumulative attempts of the named servers, as fast as the balancer can tell: polled every 5 ms in the drill. */
   attempts(servers: readonly string[], signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
   /** Weights 0..256 by server name. Servers not named are not touched. */
   setWeights(weights: Readonly<Record<string, number>>, signal: AbortSignal): Promise<void>;

@@ -162,7 +162,8 @@ describe('replies of HAProxy', () => {
 
   test('property: what HAProxy does not write into a cell is no number', () => {
     const numbers = [
-      'lbtot',
+      'connect',
+      'reuse',
       'hrsp_2xx',
       'hrsp_5xx',
       'econ',

@@ -68,6 +68,7 @@ backend web from fast
     ['use-server vpc-1 if { path_beg /new }', { bypasses: ['use-server vpc-1'] }],
     ['use-server %[req.hdr(x-server)]', { bypasses: ['use-server %[req.hdr(x-server)]'] }],
     ['option persist', { bypasses: ['option persist'] }],
+    ['option prefer-last-server', { bypasses: ['option prefer-last-server'] }],
     ['force-persist if { src 10.0.0.0/8 }', { bypasses: ['force-persist'] }],
     ['http-response set-status 200 if { status 500 }', { bypasses: ['http-response set-status'] }],
     ['http-after-response set-status 200', { bypasses: ['http-after-response set-status'] }],
@@ -88,15 +89,18 @@ backend web from fast
     expect(facts(`${defaults}  no option persist\n`).bypasses).toEqual([]);
   });
 
-  test('slow start and observed traffic of servers, also by default-server', () => {
+  test('slow start, observed traffic and limits of servers, also by default-server', () => {
     const text = `
 backend web
-  default-server check slowstart 60s observe layer7
-  server a 127.0.0.1:1 on-error mark-down
+  default-server check slowstart 60s observe layer7 maxconn 20
+  server a 127.0.0.1:1 on-error mark-down maxconn 0
   server b 127.0.0.1:2 slowstart 0
 `;
     const features = [...facts(text).servers.values()].map((server) => server.features);
-    expect(features).toEqual([['slowstart', 'observe'], ['observe']]);
+    expect(features).toEqual([
+      ['slowstart', 'observe'],
+      ['observe', 'maxconn'],
+    ]);
   });
 
   test('features and maintenance of servers, with default-server and its denials', () => {

@@ -129,7 +129,8 @@ describe('replies that are not what HAProxy sends', () => {
   const web = recordedReply('web');
 
   test.each([
-    'lbtot',
+    'connect',
+    'reuse',
     'scur',
     'hrsp_2xx',
     'hrsp_5xx',

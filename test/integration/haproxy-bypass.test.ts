@@ -10,11 +10,11 @@ afterEach(async () => {
 });
 
 describe('rules that pass by weights, states and counters', () => {
-  test('use-server fills a server of weight 0 and its requests are no attempts; maint takes them back', async () => {
+  test('use-server fills a server of weight 0, whose attempts are counted all the same; maint takes them back', async () => {
     const harness = await open(['use-server b-1 if TRUE']);
     await harness.backend.setWeights({ 'b-1': 0 }, deadline());
     await harness.traffic(20);
-    expect((await bad(harness)).counters).toMatchObject({ lbtot: 0, rsp5xx: 20 });
+    expect((await bad(harness)).counters).toMatchObject({ lbtot: 20, rsp5xx: 20 });
     await harness.backend.setStates({ 'b-1': 'maint' }, deadline());
     await harness.traffic(20);
     expect((await bad(harness)).counters.rsp5xx).toBe(20);

@@ -138,7 +138,7 @@ async function halfDead(path: string, written: string[]): Promise<void> {
 
 function answerTo(line: string): string {
   if (line.startsWith('show servers state')) return '1\n# be_id be_name srv_id srv_name\n2 web 1 vpc-1\n\n';
-  if (line.startsWith('show stat')) return '# pxname,svname,sid,lbtot\nweb,vpc-1,1,3\n\n';
+  if (line.startsWith('show stat')) return '# pxname,svname,sid,connect,reuse\nweb,vpc-1,1,1,2\n\n';
   return '\n';
 }
 

@@ -27,9 +27,11 @@ export type FindingRule =
   | 'not-in-configuration'
   | 'use-server'
   | 'persist'
+  | 'prefer-last-server'
   | 'set-status'
   | 'slowstart'
-  | 'observe';
+  | 'observe'
+  | 'maxconn';
 
 /**
  * What a rollout would suffer from at one backend. `servers` are those of the two groups; others do not matter. Unequal
@@ -175,6 +177,7 @@ function bypassFindings(bypasses: BackendTraits['bypasses'], servers: readonly {
   const found: readonly (readonly [readonly string[], Omit<Finding, 'what'>])[] = [
     [rulesOf(/^use-server /).filter(isOurs), usesServer],
     [rulesOf(/persist$/), persists],
+    [rulesOf(/prefer-last-server$/), prefersLast],
     [rulesOf(/ (set-status|return|deny)$/), setsStatus],
   ];
   return found.flatMap(([rules, finding]) => (rules.length === 0 ? [] : [{ ...finding, what: abridged(rules) }]));
@@ -193,6 +196,13 @@ const persists: Omit<Finding, 'what'> = {
   severity: 'warn',
   why: 'Requests that are bound to a server (by a cookie, a stick rule, `use-server`) reach it even in maint, so that the way back cannot take them from it: all 40 of 40 stayed. What binds them is refused by itself; without it this line does nothing.',
   remedy: 'Remove it from this backend or its defaults (`no option persist`) while services are moved.',
+};
+
+const prefersLast: Omit<Finding, 'what'> = {
+  rule: 'prefer-last-server',
+  severity: 'warn',
+  why: 'A client that keeps its connection stays with the server that it had, wherever connections to servers are not shared between clients (`http-reuse never`, NTLM): of 60 requests/s the destination got none for 25 s at a share of 50 %, and then all of 180.',
+  remedy: 'Remove it from this backend or its defaults (`no option prefer-last-server`) while services are moved.',
 };
 
 const setsStatus: Omit<Finding, 'what'> = {
@@ -276,6 +286,14 @@ const serverRules: readonly Finding[] = [
     why: 'Failing answers count as failed checks, or mark the server down (`on-error`): with `on-error mark-down` and `error-limit 5` a server that answered nothing but 500 got 5 of 40 requests. So a bad build withdraws from what is judged and returns with the next good check, and the share is not what was asked for.',
     remedy:
       'Remove `observe` from the servers of both groups while the service is moved; the judge watches the same answers.',
+  },
+  {
+    rule: 'maxconn',
+    severity: 'warn',
+    what: 'servers with a maxconn',
+    why: 'Once all of them are busy requests wait, and the next goes to whoever is free first, whatever its weight: of 40 requests at once a server that refused connections drew 38, and one that answered 20 ms later than the other 6.',
+    remedy:
+      'Keep `maxconn` of the servers of both groups above what they are ever given at once, so that nothing queues.',
   },
   {
     rule: 'not-in-configuration',

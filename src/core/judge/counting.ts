@@ -57,9 +57,9 @@ export type Counted = {
 /**
  * Attempts and failures from cumulative counters. Per server, with everything relative to its first reading:
  *
- *   G = lbtot − 2xx − 3xx − 4xx + srv_abrt − scur      H = 5xx + econ + eresp      C = max(C before, G, H), from 0
+ *   G = attempts − 2xx − 3xx − 4xx + srv_abrt − scur   H = 5xx + econ + eresp      C = max(C before, G, H), from 0
  *
- * The window's attempts are the increase of lbtot, its failures the increase of C. G finds what no error counter shows
+ * The window's attempts are their increase, its failures the increase of C. G finds what no error counter shows
  * (silent closes, retried answers); H finds what G hides while streams are open. A 1xx answer is no end, so it is not
  * subtracted. A new process, or any cumulative counter that fell, makes this reading a first one for the whole backend. One
  * that is older than the last, because it came late, is left out: what the last one has counted is not counted again.

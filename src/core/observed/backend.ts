@@ -24,7 +24,7 @@ export type ServerReading = {
   readonly configuredAdmin: Reading<AdminState>;
   readonly health: Health;
   readonly counters: ServerCounters;
-  /** Features that Drover has to refuse or respect, by the balancer's own word: `backup`, `track`, `agent-check`, `cookie`, `server-template`, `slowstart`, `observe`. */
+  /** Features that Drover has to refuse or respect, by the balancer's own word: `backup`, `track`, `agent-check`, `cookie`, `server-template`, `slowstart`, `observe`, `maxconn`. */
   readonly features: readonly string[];
 };
 
@@ -33,7 +33,7 @@ export type AdminState = 'ready' | 'drain' | 'maint';
 export type Health = 'up' | 'down' | 'starting' | 'unchecked';
 
 export type ServerCounters = {
-  /** Attempts dispatched to the server, retries included (`lbtot`). */
+  /** Attempts given to the server, retries included, also those at the same server. HAProxy tells them by `connect` and `reuse`, and not by `lbtot`. */
   readonly lbtot: number;
   readonly rsp1xx: number;
   readonly rsp2xx: number;
@@ -77,7 +77,7 @@ export type BackendTraits = {
   readonly redispatch: Reading<boolean>;
   /**
    * Rules by which requests or answers pass by weights, states or counters, in the balancer's words: `use-server vpc-1`,
-   * `option persist`, `force-persist`, `http-response set-status`, `http-after-response set-status`.
+   * `option persist`, `force-persist`, `option prefer-last-server`, `http-response set-status`, `http-after-response set-status`.
    */
   readonly bypasses: Reading<readonly string[]>;
   /** Connect plus server time-out in milliseconds: how long an attempt can last. */

@@ -4,6 +4,7 @@ import { type ConfigurationReader, configurationReader } from './configuration-r
 import { proxyNumberIn, readCommands, readingOf } from './reading.ts';
 import { expectBackend, isNoBackend, parseStat, type Row } from './replies.ts';
 import { askRuntime, type Urgency } from './runtime-socket.ts';
+import { attemptsIn } from './server-reading.ts';
 import { refusal } from './socket-errors.ts';
 
 export type HaproxyBackendOptions = {
@@ -52,9 +53,9 @@ export class HaproxyBackend implements Backend {
     if (servers.length === 0) return {};
     // One server is asked for by number: an answer of 2 kB, however large the backend is.
     const id = servers.length === 1 ? this.serverIds.get(servers[0] ?? '') : undefined;
-    let counts = attemptsIn(await this.stat(id ?? -1, signal, 'poll'));
+    let counts = attemptsByName(await this.stat(id ?? -1, signal, 'poll'));
     // After a reload a number may be another server's.
-    if (id !== undefined && !counts.has(servers[0] ?? '')) counts = attemptsIn(await this.stat(-1, signal, 'poll'));
+    if (id !== undefined && !counts.has(servers[0] ?? '')) counts = attemptsByName(await this.stat(-1, signal, 'poll'));
     return Object.fromEntries(
       servers.map((name) => {
         const count = counts.get(name);
@@ -146,8 +147,8 @@ function notFound(text: string): PortError {
   return new PortError('not-found', text, { retriable: false });
 }
 
-function attemptsIn(rows: readonly Row[]): Map<string, number> {
-  return new Map(rows.map((row) => [row.text('svname'), row.number('lbtot')]));
+function attemptsByName(rows: readonly Row[]): Map<string, number> {
+  return new Map(rows.map((row) => [row.text('svname'), attemptsIn(row)]));
 }
 
 function validWeight(name: string, weight: number): number {

@@ -180,17 +180,18 @@ function apply(draft: Draft, words: readonly string[]): void {
 function setOption(draft: Draft, name: string, value: boolean): void {
   if (name === 'abortonclose') draft.abortOnClose = value;
   if (name === 'redispatch') draft.redispatch = value;
-  if (name !== 'persist') return;
-  if (value) draft.bypasses.add('option persist');
-  else draft.bypasses.delete('option persist');
+  if (name !== 'persist' && name !== 'prefer-last-server') return;
+  if (value) draft.bypasses.add(`option ${name}`);
+  else draft.bypasses.delete(`option ${name}`);
 }
 
-/** Later words win, as `no-…`, `enabled` and `slowstart 0` take back what `default-server` said. */
+/** Later words win, as `no-…`, `enabled`, `slowstart 0` and `maxconn 0` take back what `default-server` said. */
 function serverOf(defaults: ServerConfiguration, words: readonly string[]): ServerConfiguration {
   const found = new Set(defaults.features);
   let { disabled } = defaults;
   for (const [at, word] of words.entries()) {
     if (word === 'slowstart' && durationMs(words[at + 1] ?? '') === 0) found.delete(word);
+    else if (word === 'maxconn' && words[at + 1] === '0') found.delete(word);
     else if (serverFeatures.has(word)) found.add(word);
     else if (word.startsWith('no-')) found.delete(word.slice(3));
     else if (word === 'disabled') disabled = true;
@@ -202,7 +203,7 @@ function serverOf(defaults: ServerConfiguration, words: readonly string[]): Serv
 /** Actions of a response rule after which users get another status than the server's, which is the one that is counted. */
 const otherAnswers = new Set(['set-status', 'return', 'deny']);
 
-const serverFeatures = new Set(['backup', 'track', 'agent-check', 'cookie', 'slowstart', 'observe']);
+const serverFeatures = new Set(['backup', 'track', 'agent-check', 'cookie', 'slowstart', 'observe', 'maxconn']);
 
 /** `server-template web 3` and `server-template web 1-3` make web1, web2, web3. */
 function addTemplate(draft: Draft, prefix: string, range: string, server: ServerConfiguration): void {

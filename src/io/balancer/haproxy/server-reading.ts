@@ -78,7 +78,7 @@ function isDown(operational: number): boolean {
 function countersOf(stat: Row, mode: string): ServerCounters {
   const responses = (column: string) => (mode === 'tcp' && stat.text(column) === '' ? 0 : stat.number(column));
   return {
-    lbtot: stat.number('lbtot'),
+    lbtot: attemptsIn(stat),
     rsp1xx: responses('hrsp_1xx'),
     rsp2xx: responses('hrsp_2xx'),
     rsp3xx: responses('hrsp_3xx'),
@@ -97,6 +97,15 @@ function weightOf(state: Row, column: string): number {
   const weight = state.number(column);
   if (weight > 256) throw protocolError('show servers state', `${column} 0 to 256`, String(weight));
   return weight;
+}
+
+/**
+ * Connections that were made or tried for a request, and those that were there already. `lbtot` is how often the algorithm
+ * chose the server: what waited in a queue because of `maxconn` is not in it, nor what was tried again at the same server.
+ * `stot` lacks the connections that fail at once.
+ */
+export function attemptsIn(stat: Row): number {
+  return stat.number('connect') + stat.number('reuse');
 }
 
 /** The socket of level `user` shows no `addr` in `show stat`, but `show servers state` does. UNIX sockets have none. */
