@@ -53,7 +53,15 @@ function storyOf(events: readonly RolloutEvent[]): string[] {
     ];
     story.splice(from, to - from);
   }
-  return story;
+  return withoutLastSteps(story);
+}
+
+/** Whether the judge decides in the pass before or after that in which its step began is chance. */
+function withoutLastSteps(story: readonly string[]): string[] {
+  const at = story.indexOf('back-performed');
+  let from = at;
+  while (['confirmed', 'judging 1'].includes(story[from - 1] ?? '')) from--;
+  return at === -1 ? [...story] : [...story.slice(0, from), ...story.slice(at)];
 }
 
 /** The same for what HAProxy was told: the lever that is moved, and moved back, once more. */
