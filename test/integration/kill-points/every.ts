@@ -1,6 +1,6 @@
 import { differences } from './compare.ts';
 import type { Point } from './points.ts';
-import { type End, perform, type Scenario } from './scenario.ts';
+import { type End, PassedBy, perform, type Scenario } from './scenario.ts';
 
 export type Listed = { readonly scenario: Scenario; readonly reference: End; readonly points: readonly Point[] };
 export type Result = {
@@ -62,9 +62,11 @@ async function killAt(
   point: Point,
 ): Promise<{ readonly wrong: readonly string[]; readonly missed: number }> {
   for (let missed = 0; ; missed++) {
-    const end = await perform(scenario, point);
-    const isReached = end.first.signal === 'SIGKILL';
-    if (isReached || missed + 1 === triesMax) return { wrong: differences(reference, end), missed };
+    try {
+      return { wrong: differences(reference, await perform(scenario, point)), missed };
+    } catch (error) {
+      if (!(error instanceof PassedBy) || missed + 1 === triesMax) throw error;
+    }
   }
 }
 

@@ -90,6 +90,9 @@ async function askBack({ ground, log, controller }: Running): Promise<void> {
   );
 }
 
+/** The rollout took another course, or did not begin: another process of a busy machine took its port, say. */
+export class PassedBy extends Error {}
+
 const grounds = new Set<Ground>();
 
 /** Ends everything that runs now, for whoever is interrupted. */
@@ -97,7 +100,7 @@ export async function closeAll(): Promise<void> {
   await Promise.all([...grounds].map((ground) => ground.close()));
 }
 
-/** Runs it to its end; killed at `point`, it is gone on with by the real command. */
+/** Runs it to its end; killed at `point`, it is gone on with by the real command. Throws PassedBy where it was not killed. */
 export async function perform(scenario: Scenario, point: Point | null): Promise<End> {
   const startedAt = performance.now();
   const ground = await scenario.open();
@@ -111,8 +114,14 @@ export async function perform(scenario: Scenario, point: Point | null): Promise<
     ground.begun();
     await scenario.asks?.({ ground, log, controller });
     const first = await controller.ended;
+    if (point !== null && first.signal !== 'SIGKILL')
+      throw new PassedBy(`the point was not reached: ${JSON.stringify(first)}`);
     const next = point === null ? null : await goOn(ground, scenario, hash);
-    return { ...(await lookAt(ground, log, found)), first, next, tookMs: performance.now() - startedAt };
+    const left = await lookAt(ground, log, found).catch((error: unknown) => {
+      const said = [first, next?.ended].map((one) => JSON.stringify(one)).join(' and then ');
+      throw new Error(`what is left cannot be looked at, after ${said}`, { cause: error });
+    });
+    return { ...left, first, next, tookMs: performance.now() - startedAt };
   } finally {
     grounds.delete(ground);
     await ground.close();
