@@ -250,7 +250,7 @@ function withoutHosts(world: World): World {
     const history = world(random);
     return (second) => {
       const { only } = history(second);
-      return only === undefined ? {} : { only: { ...only, originHosts: [] } };
+      return only === undefined ? {} : { only: { ...only, destinationOpen: 0, originHosts: [] } };
     };
   };
 }

@@ -189,12 +189,13 @@ type OpenWindow = {
   toMs: number;
   readonly origin: Writable<Count>;
   readonly destination: Writable<Count>;
+  readonly destinationOpen: 0;
   originHosts: readonly HostCount[];
 };
 
 function emptyWindow(): OpenWindow {
   const none = () => ({ attempts: 0, failures: 0 });
-  return { fromMs: 0, toMs: 0, origin: none(), destination: none(), originHosts: [] };
+  return { fromMs: 0, toMs: 0, origin: none(), destination: none(), destinationOpen: 0, originHosts: [] };
 }
 
 function at(window: OpenWindow, second: number): void {

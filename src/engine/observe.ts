@@ -9,9 +9,15 @@ import type { OperationPorts } from './operation-ports.ts';
 /** What is read, and by which clock and deadline. */
 export type Observed = Pick<OperationPorts, 'clock' | 'timing' | 'backends' | 'origin' | 'destination' | 'marker'>;
 
+/** How long a pass waits for what it reads, in ms, and for how long for that which did not answer when it was last waited for. */
+export type Patience = { readonly msMax: number; readonly late: ReadonlySet<string>; readonly lateMsMax: number };
+
+/** What a reading that is not a backend's is known by, to `Patience` and to whoever makes it. */
+export const groupsRead = { origin: 'the origin', destination: 'the destination' } as const;
+
 /**
- * Reads everything at once, each call under one deadline; what does not answer is unknown, with the reason. `urgent` gives
- * up what has not answered yet, and so does `msMax`.
+ * Reads everything at once, each call under a deadline; what does not answer is unknown, with the reason. `outer` gives up what
+ * has not answered yet.
  */
 export async function observe(
   ports: Observed,
@@ -21,16 +27,18 @@ export async function observe(
   drill: Reading<DrillMeasure> | null,
   outer: readonly AbortSignal[],
   leased = true,
-  msMax = ports.timing.callMs,
+  patience: Patience = { msMax: ports.timing.callMs, late: new Set(), lateMsMax: ports.timing.callMs },
 ): Promise<Observation> {
-  const deadline = openDeadline(ports.clock, msMax, outer);
-  const read = <T>(call: (signal: AbortSignal) => Promise<T>) => timed(ports, deadline.signal, call);
+  const deadline = openDeadline(ports.clock, patience.msMax, outer);
+  const short = patience.late.size === 0 ? deadline : openDeadline(ports.clock, patience.lateMsMax, outer);
+  const read = <T>(what: string, call: (signal: AbortSignal) => Promise<T>) =>
+    timed(ports, (patience.late.has(what) ? short : deadline).signal, call);
   try {
     const [origin, destination, marker, ...backends] = await Promise.all([
-      read((signal) => ports.origin.read(signal)),
-      read((signal) => ports.destination.read(signal)),
-      read(() => ports.marker.read(operation)),
-      ...plan.backends.map(({ id }) => read((signal) => backendOf(ports, id).read(signal))),
+      read(groupsRead.origin, (signal) => ports.origin.read(signal)),
+      read(groupsRead.destination, (signal) => ports.destination.read(signal)),
+      read('the marker', () => ports.marker.read(operation)),
+      ...plan.backends.map(({ id }) => read(id, (signal) => backendOf(ports, id).read(signal))),
     ]);
     const byId: Record<string, Timed<BackendReading>> = {};
     for (const [index, { id }] of plan.backends.entries()) {
@@ -49,6 +57,7 @@ export async function observe(
     };
   } finally {
     deadline.close();
+    short.close();
   }
 }
 

@@ -11,6 +11,7 @@ import { performedBack, startWatch, type Watch, watch } from '../core/rollout/wa
 import { anchor } from './anchors.ts';
 import { type Chain, openChain } from './chain.ts';
 import { openDeadline, within } from './deadline.ts';
+import { type Lateness, latenessAfter, patienceWith } from './lateness.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import { observe } from './observe.ts';
 import type { Inbox, OperationPorts } from './operation-ports.ts';
@@ -81,6 +82,7 @@ type Loop = {
   /** Nothing could be appended; ends with the next entry. */
   trouble: string | null;
   troubles: Troubles;
+  lateness: Lateness;
   /** The chain may be longer than `state` knows. */
   isBehind: boolean;
   readonly start: FleetEvent;
@@ -88,7 +90,7 @@ type Loop = {
   isAnchored: boolean;
 };
 
-/** How long the way back waits for a store that does not answer, each time it is asked. */
+/** How long the way back waits for a store that does not answer, each time it is asked; and a pass for what has not answered of late. */
 const hurryMs = 250;
 /** Another controller's time runs ahead by this much only after somebody has set the clock. */
 const stepMsMin = 1000;
@@ -128,6 +130,7 @@ async function openLoop(
     drill: null,
     trouble: null,
     troubles: {},
+    lateness: {},
     isBehind: false,
     start: startOf(first),
     isAnchored: false,
@@ -144,6 +147,8 @@ async function pass(loop: Loop): Promise<boolean> {
   if (!wasHeld || !loop.lease.isHeld() || loop.isBehind) await catchUp(loop);
   const interrupts = [loop.signal, loop.inbox.urgent()];
   const drill = loop.drill;
+  const beganMs = ports.clock.now();
+  const patience = patienceWith(loop.lateness, beganMs, patienceMs(loop), hurryMs);
   const observation = await observe(
     ports,
     loop.state.plan,
@@ -152,12 +157,12 @@ async function pass(loop: Loop): Promise<boolean> {
     drill,
     interrupts,
     loop.lease.isHeld(),
-    // A balancer that hangs is written blind then, so that it does not hold up the way back at the others.
-    patienceMs(loop),
+    patience,
   );
   // What was given up is no reading: the next pass looks anew, or there is none. Only what was asked for does not wait for one.
   const isGivenUp = interrupts.some((interrupt) => interrupt.aborted);
   if (isGivenUp && loop.requests.length === 0) return false;
+  loop.lateness = latenessAfter(loop.lateness, observation, patience, beganMs);
   loop.watch = decider.watch(loop.watch, loop.state, observation);
   loop.samples.add(loop.watch.windows);
   const decision = decider.decide(loop.state, loop.watch, observation);
@@ -188,7 +193,7 @@ async function pass(loop: Loop): Promise<boolean> {
   return false;
 }
 
-/** How long a call may take: while a way back is asked for, what does not answer at once is not waited for. */
+/** How long a call may take: while a way back is asked for, what does not answer at once is not waited for, and is written blind. */
 function patienceMs({ requests, ports }: Loop): number {
   const isUrgent = requests.some((request) => request.kind === 'back');
   return isUrgent ? Math.min(hurryMs, ports.timing.callMs) : ports.timing.callMs;

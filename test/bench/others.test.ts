@@ -19,6 +19,7 @@ function takenBackAfter(rule: OtherRule, canary: (second: number) => Counts, ori
       toMs: second * 1000 + 1000,
       origin: { attempts: origin[0], failures: origin[1] },
       destination: { attempts, failures },
+      destinationOpen: 0,
       originHosts: [],
     };
     if (sees(second, window)) return second + 1;

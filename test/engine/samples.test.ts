@@ -11,7 +11,7 @@ const checkpoint = checkpointOf(madeWatch(stateAt({ kind: 'judging', step: 1 }))
 
 function window(fromMs: number) {
   const counts = { origin: { attempts: 3, failures: 1 }, destination: { attempts: 2, failures: 0 } };
-  return { edge: { fromMs, toMs: fromMs + 1, ...counts, originHosts: [] } };
+  return { edge: { fromMs, toMs: fromMs + 1, ...counts, destinationOpen: 0, originHosts: [] } };
 }
 
 function block(event: RolloutEvent): string {

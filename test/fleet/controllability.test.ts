@@ -70,6 +70,7 @@ describe('what a rollout would suffer from', () => {
     ['refuse use-server', { bypasses: known(['use-server web-2', 'use-server elsewhere']) }],
     ['refuse use-server', { bypasses: known(['use-server %[req.hdr(x-server)]']) }],
     ['warn persist', { bypasses: known(['option persist', 'force-persist']) }],
+    ['warn prefer-last-server', { bypasses: known(['option prefer-last-server']) }],
     ['warn set-status', { bypasses: known(['http-response set-status', 'http-after-response set-status']) }],
   ];
   test.each(cases)('%s: %o', (expected, traits) => {

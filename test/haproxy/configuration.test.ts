@@ -68,6 +68,7 @@ backend web from fast
     ['use-server vpc-1 if { path_beg /new }', { bypasses: ['use-server vpc-1'] }],
     ['use-server %[req.hdr(x-server)]', { bypasses: ['use-server %[req.hdr(x-server)]'] }],
     ['option persist', { bypasses: ['option persist'] }],
+    ['option prefer-last-server', { bypasses: ['option prefer-last-server'] }],
     ['force-persist if { src 10.0.0.0/8 }', { bypasses: ['force-persist'] }],
     ['http-response set-status 200 if { status 500 }', { bypasses: ['http-response set-status'] }],
     ['http-after-response set-status 200', { bypasses: ['http-after-response set-status'] }],

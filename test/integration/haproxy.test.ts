@@ -1,11 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Counting, countBackend } from '../../src/core/judge/counting.ts';
 import type { BackendReading } from '../../src/core/observed/backend.ts';
 import { PortError } from '../../src/engine/ports.ts';
 import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
 import { backendNames } from '../../src/io/balancer/haproxy/backend-names.ts';
+import { askRuntime } from '../../src/io/balancer/haproxy/runtime-socket.ts';
 import { type HaproxyHarness, type HaproxyHarnessOptions, openHaproxy } from './haproxy-harness.ts';
 import { freePort, type RunningHaproxy, startHaproxy } from './haproxy-process.ts';
 
@@ -51,6 +52,17 @@ describe('adopting what is there', () => {
     );
     expect(await backend.read(deadline())).toEqual(reading);
     expect(await backendNames(haproxy.socket, deadline())).toEqual(['web']);
+  });
+
+  test('a server that is down is down, also where somebody has switched its check off', async () => {
+    const { backend, haproxy, behave } = await open({ server: () => 'check inter 50ms fall 1 rise 1' });
+    const healthOf = async (name: string) =>
+      (await backend.read(deadline())).servers.find((server) => server.name === name)?.health;
+    await behave('a-1', 'refuse');
+    await vi.waitFor(async () => expect(await healthOf('a-1')).toBe('down'), 10_000);
+    await askRuntime(haproxy.socket, ['disable health web/a-1', 'disable health web/a-2'], deadline());
+    expect(await healthOf('a-1')).toBe('down');
+    expect(await healthOf('a-2')).toBe('unchecked');
   });
 
   test('unequal weights within a group keep their ratio while the group shrinks beside another', async () => {

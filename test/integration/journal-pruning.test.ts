@@ -32,7 +32,14 @@ test('a day of checkpoints is kept, what is older is pruned by itself, and the j
   const store = async () => {
     const tally = { attempts: head.seq, failures: 0 };
     collector.add({
-      'edge/web': { fromMs: head.seq, toMs: head.seq + 1, origin: tally, destination: tally, originHosts: [] },
+      'edge/web': {
+        fromMs: head.seq,
+        toMs: head.seq + 1,
+        origin: tally,
+        destination: tally,
+        destinationOpen: 0,
+        originHosts: [],
+      },
     });
     const body = await collector.seal(checkpoint, head.seq + 1);
     const sealed = seal(head, [{ body, actor: 'drover', atMs: head.seq, rules: 1 }], sha256);

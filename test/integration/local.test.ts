@@ -169,6 +169,14 @@ describe('local processes that end or never come up', () => {
     expect(next.instances[0]?.state).toBe('crash-looping');
   });
 
+  it('are starting and no longer crash-looping where one runs again and is well, until it has stayed so', async () => {
+    const { setting, group } = await wanting(1, { behaviour: 'crash-without-catalogue' });
+    await until(group, ({ instances }) => instances[0]?.state === 'crash-looping');
+    await writeFile(join(setting.stateDirectory, 'catalogue'), '');
+    const again = await until(group, ({ instances }) => instances[0]?.state === 'starting');
+    expect(again.instances[0]?.restarts).toBeGreaterThanOrEqual(2);
+  });
+
   it.each([
     [
       'a command that does not exist',

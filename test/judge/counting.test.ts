@@ -244,12 +244,22 @@ describe('windows', () => {
       toMs: 1000,
       origin: { attempts: 11, failures: 1 },
       destination: { attempts: 2, failures: 2 },
+      destinationOpen: 0,
       originHosts: [
         { server: 'o1', attempts: 5, failures: 1 },
         { server: 'o2', attempts: 6, failures: 0 },
       ],
     });
     expect(countBackend(null, reading({ o1: {}, spare: {} }), 0, sideOf).others).toEqual(['spare']);
+  });
+
+  test('what the destination had not ended when the window began is told', () => {
+    const [, first, second] = windowsOf(
+      reading({ o1: { scur: 7 }, d1: { lbtot: 5, scur: 5 } }),
+      reading({ o1: { scur: 7 }, d1: { lbtot: 9, rsp2xx: 6, scur: 3 } }),
+      reading({ o1: {}, d1: { lbtot: 9, rsp2xx: 6, rsp5xx: 3 } }),
+    );
+    expect([first?.destinationOpen, second?.destinationOpen]).toEqual([5, 3]);
   });
 
   test('a server that comes is counted from its first reading on, one that goes is forgotten', () => {

@@ -215,7 +215,14 @@ describe('dispersion of the origin', () => {
       failures,
     }));
     const none = { attempts: 0, failures: 0 };
-    return { fromMs: from * 1000, toMs: (from + seconds) * 1000, origin: none, destination: none, originHosts };
+    return {
+      fromMs: from * 1000,
+      toMs: (from + seconds) * 1000,
+      origin: none,
+      destination: none,
+      originHosts,
+      destinationOpen: 0,
+    };
   }
 
   function measure(seconds: number, hosts: (second: number) => readonly (readonly [number, number])[]): Dispersion {

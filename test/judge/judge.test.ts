@@ -140,6 +140,7 @@ describe('verdicts', () => {
       toMs: second * 1000 + 5000,
       origin: { attempts: 25, failures: 25 },
       destination: { attempts: 25, failures: 0 },
+      destinationOpen: 0,
       originHosts: [],
     });
     const spanning = judgeWindows(entered, { only: at(65) }, pass);
@@ -152,7 +153,14 @@ describe('verdicts', () => {
     const { state, second } = judgeScene(enterStep(startJudge(rules, 1), 1), healthy);
     const fromMs = (second ?? 0) * 1000;
     const counts = { attempts: 500, failures: 5 };
-    const window = { fromMs, toMs: fromMs + 1000, origin: counts, destination: counts, originHosts: [] };
+    const window = {
+      fromMs,
+      toMs: fromMs + 1000,
+      origin: counts,
+      destination: counts,
+      destinationOpen: 0,
+      originHosts: [],
+    };
     const later = judgeWindows(state, { only: window }, pass);
     expect(verdict(later)).toMatchObject({ verdict: 'promote', promote: verdict(state).promote });
     expect(later.comparison).not.toEqual(state.comparison);
@@ -166,7 +174,14 @@ describe('verdicts', () => {
     let state = enterStep(startJudge({ ...rules, dispersion: 2, objective: 0.01 }, 1), 1);
     const [compared, guarded]: [number[], number[]] = [[], []];
     for (let second = 0; second < 40; second++) {
-      const window = { fromMs: second * 1000, toMs: second * 1000 + 1000, origin, destination, originHosts };
+      const window = {
+        fromMs: second * 1000,
+        toMs: second * 1000 + 1000,
+        origin,
+        destination,
+        originHosts,
+        destinationOpen: 0,
+      };
       const next = judgeWindows(state, { only: window }, { ...pass, attemptMsMax: 0, baked: false });
       compared.push(next.promotion.comparison - state.promotion.comparison);
       guarded.push((next.guard?.sums[0] ?? 0) - (state.guard?.sums[0] ?? 0));
@@ -182,10 +197,43 @@ describe('verdicts', () => {
     const originHosts = [0, 4].map((failures, index) => ({ server: `o${index}`, attempts: 50, failures }));
     let state = startJudge(rules, 1);
     for (let second = 0; second < 30; second++) {
-      const window = { fromMs: second * 1000, toMs: second * 1000 + 1000, origin, destination: origin, originHosts };
+      const window = {
+        fromMs: second * 1000,
+        toMs: second * 1000 + 1000,
+        origin,
+        destination: origin,
+        originHosts,
+        destinationOpen: 0,
+      };
       state = judgeWindows(state, { only: window }, pass);
     }
     expect(verdict(newPair(state, 2)).dispersion).toEqual({ known: true, value: 4 });
+  });
+
+  test('failures of requests that the builds before were given are not those of the present ones, for one lag', () => {
+    const withObjective = { ...rules, objective: 0.01 };
+    const before = judgeScene(startJudge(withObjective, 1), { ...healthy, seconds: 60 }).state;
+    const second = (at: number, failures: number, open: number) => ({
+      only: {
+        fromMs: at * 1000,
+        toMs: at * 1000 + 1000,
+        origin: { attempts: 900, failures: 0 },
+        destination: { attempts: 100, failures },
+        destinationOpen: open,
+        originHosts: [],
+      },
+    });
+    // 80 requests hang when the other build comes; they end in the two seconds after it, and nothing else fails.
+    const changed = newPair(before, 2, 60_000);
+    const ended = judgeWindows(judgeWindows(changed, second(60, 50, 80), pass), second(61, 30, 30), pass);
+    expect(verdict(ended).verdict).toBe('not enough evidence');
+    expect(verdict(judgeWindows(ended, second(62, 40, 0), pass)).rollBack).toMatchObject({ by: 'absolute' });
+    expect(verdict(judgeWindows(ended, second(62, 40, 0), pass)).verdict).toBe('roll back');
+    // A build that fails everything is seen as soon as more has failed than was under way.
+    expect(verdict(judgeWindows(changed, second(60, 100, 20), pass)).verdict).toBe('roll back');
+    // After the lag what was under way then has ended.
+    const late = judgeWindows(changed, second(60 + pass.attemptMsMax / 1000, 100, 100), pass);
+    expect(verdict(late).verdict).toBe('roll back');
   });
 
   test('failures that attempts at the builds before can have left behind are not compared', () => {
@@ -194,7 +242,7 @@ describe('verdicts', () => {
       { attempts: 900, failures: 0 },
       { attempts: 100, failures: 50 },
     ];
-    const window = { fromMs: 60_000, toMs: 61_000, origin, destination, originHosts: [] };
+    const window = { fromMs: 60_000, toMs: 61_000, origin, destination, destinationOpen: 0, originHosts: [] };
     const after = judgeWindows(newPair(before, 2), { only: window }, pass);
     expect(after.comparison.sums).toEqual([-Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2, -Math.LN2]);
     expect(verdict(after).rollBack).toMatchObject({ by: 'absolute' });
@@ -202,7 +250,14 @@ describe('verdicts', () => {
 
   test('a window in which another controller entered the step, or saw other builds, is evidence for neither', () => {
     const many = { attempts: 100_000, failures: 0 };
-    const across = { fromMs: 40_000, toMs: 100_000, origin: many, destination: many, originHosts: [] };
+    const across = {
+      fromMs: 40_000,
+      toMs: 100_000,
+      origin: many,
+      destination: many,
+      destinationOpen: 0,
+      originHosts: [],
+    };
     const before = judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), { ...healthy, seconds: 40 }).state;
     const entered = judgeWindows(enterStep(before, 1, 90_000), { only: across }, pass);
     let later = entered;
@@ -220,7 +275,14 @@ describe('verdicts', () => {
 
   test('start times count from the earliest window, whatever its backend is called', () => {
     const counts = { attempts: 100, failures: 0 };
-    const window = (fromMs: number) => ({ fromMs, toMs: 9000, origin: counts, destination: counts, originHosts: [] });
+    const window = (fromMs: number) => ({
+      fromMs,
+      toMs: 9000,
+      origin: counts,
+      destination: counts,
+      destinationOpen: 0,
+      originHosts: [],
+    });
     expect(judgeWindows(startJudge(rules, 1), { a: window(5000), b: window(2000) }, pass).startMs).toBe(2000);
   });
 
@@ -265,7 +327,7 @@ function windowsOfPolls(list: Polls): Record<string, Window | null>[] {
           { server: 'o1', ...origin },
           { server: 'o2', attempts: destination.attempts, failures: origin.failures },
         ];
-        return [`b${index}`, { fromMs, toMs: now, origin, destination, originHosts }];
+        return [`b${index}`, { fromMs, toMs: now, origin, destination, originHosts, destinationOpen: 0 }];
       }),
     );
   });
@@ -348,7 +410,7 @@ describe('properties', () => {
     // At each backend both groups fail alike. Together the destination would fail nine times as often.
     let state = startJudge({ ...rules, alpha: 0.5 }, 1);
     for (let second = 0; second < 600; second++) {
-      const at = { fromMs: second * 1000, toMs: second * 1000 + 1000, originHosts: [] };
+      const at = { fromMs: second * 1000, toMs: second * 1000 + 1000, destinationOpen: 0, originHosts: [] };
       const bad = { origin: { attempts: 100, failures: 10 }, destination: { attempts: 900, failures: 90 } };
       const good = { origin: { attempts: 900, failures: 0 }, destination: { attempts: 100, failures: 0 } };
       state = judgeWindows(state, { bad: { ...at, ...bad }, good: { ...at, ...good } }, pass);
@@ -369,7 +431,7 @@ describe('a checkpoint', () => {
         failures: counts.origin.failures > index ? 1 : 0,
       }));
       const epochMs = 1_763_900_000_000;
-      const window = { ...counts, fromMs: epochMs + fromMs, toMs: epochMs + toMs, originHosts };
+      const window = { ...counts, fromMs: epochMs + fromMs, toMs: epochMs + toMs, destinationOpen: 0, originHosts };
       state = judgeWindows(state, { 'edge/collector': window }, { ...pass, baked: false });
     }
     expect(verdict(state).dispersion.known).toBe(true);

@@ -20,6 +20,7 @@ function window(fromSecond: number, toSecond: number, { o = 0, d = 0, xo = 0, xd
     toMs: toSecond * 1000,
     origin: { attempts: o, failures: xo },
     destination: { attempts: d, failures: xd },
+    destinationOpen: 0,
     originHosts: [],
   };
 }

@@ -47,6 +47,7 @@ export function* windowsOf(scene: Scene): Generator<Window> {
       toMs: (second + poll) * 1000,
       origin: { attempts: atOrigin, failures: origin.pass(failedOrigin) },
       destination: { attempts: atDestination, failures: destination.pass(failedDestination) },
+      destinationOpen: 0,
       originHosts: [],
     };
   }

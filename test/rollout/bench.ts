@@ -33,6 +33,8 @@ export class Bench {
   process = 'edge/1';
   marker: string | null = null;
   isReadable = true;
+  /** Backends that alone do not answer. */
+  unreadable: readonly string[] = [];
   originHealthy = 2;
   /** Where it is not the same at every backend. */
   originHealthyAt: Record<string, number> = {};
@@ -109,6 +111,10 @@ export class Bench {
     this.state = { ...this.state, stageSinceMs: this.state.stageSinceMs - 300_000 };
   }
 
+  clearCounters(): void {
+    this.#attempts = {};
+  }
+
   /** What the balancer says of one server. */
   says(server: string, health: Health): void {
     this.health[server] = health;
@@ -174,7 +180,9 @@ export class Bench {
   observe(): Observation {
     const timed = <T>(value: T) => ({ atMs: this.nowMs, reading: known(value) });
     const backend = (id: string) =>
-      this.isReadable ? timed(this.#backend(id)) : { atMs: this.nowMs, reading: unknown('it does not answer') };
+      this.isReadable && !this.unreadable.includes(id)
+        ? timed(this.#backend(id))
+        : { atMs: this.nowMs, reading: unknown('it does not answer') };
     return {
       nowMs: this.nowMs,
       leased: true,

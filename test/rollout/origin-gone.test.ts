@@ -145,6 +145,18 @@ describe('a way back while the origin is down', () => {
     });
   });
 
+  test('is not sent blind to a balancer that tells nothing, where the same servers are down at the one that does', () => {
+    const bench = fresh(Bench.judging({ backends: ['one', 'two'] }));
+    bench.originHealthy = 0;
+    bench.unreadable = ['two'];
+    bench.ask(back);
+    expect(taken(bench.pass())).toEqual([]);
+    const up = fresh(Bench.judging({ backends: ['one', 'two'] }));
+    up.unreadable = ['two'];
+    up.ask(back);
+    expect(taken(up.pass())).toEqual(['one/new-1', 'one/new-2', 'two/new-1', 'two/new-2']);
+  });
+
   test('counts no origin server that an operator keeps in maint', () => {
     const bench = fresh(Bench.judging());
     bench.admin = { 'old-1': 'maint', 'old-2': 'drain' };

@@ -17,6 +17,7 @@ function seenAfter(passes: readonly Pass[]): ShareSeen | null {
       toMs: nowMs + atMs,
       origin: tally(origin),
       destination: tally(destination),
+      destinationOpen: 0,
       originHosts: [],
     };
     const servers = down === undefined ? {} : { [down]: { health: 'down' as const } };

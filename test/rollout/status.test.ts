@@ -25,3 +25,15 @@ test('what has ended waits for nothing', () => {
   expect(factsOf(bench.state, bench.watch, bench.observe()).blockers).not.toEqual([]);
   expect(statusOf(bench.state, bench.watch, bench.observe(), []).blockers).toEqual([]);
 });
+
+test('counters that somebody clears are told, with how long the comparison waits for them', () => {
+  const bench = Bench.judging();
+  const told = () => bench.status().blockers.filter((text) => text.includes('counters fell'));
+  expect(told()).toEqual([]);
+  bench.clearCounters();
+  bench.pass();
+  bench.pass();
+  expect(told()).toEqual([expect.stringMatching(/fell 2 s ago .* same process.* compared again in 28 s$/)]);
+  for (let pass = 0; pass < 15; pass++) bench.pass();
+  expect(told()).toEqual([]);
+});

@@ -27,6 +27,7 @@ export type FindingRule =
   | 'not-in-configuration'
   | 'use-server'
   | 'persist'
+  | 'prefer-last-server'
   | 'set-status'
   | 'slowstart'
   | 'observe'
@@ -176,6 +177,7 @@ function bypassFindings(bypasses: BackendTraits['bypasses'], servers: readonly {
   const found: readonly (readonly [readonly string[], Omit<Finding, 'what'>])[] = [
     [rulesOf(/^use-server /).filter(isOurs), usesServer],
     [rulesOf(/persist$/), persists],
+    [rulesOf(/prefer-last-server$/), prefersLast],
     [rulesOf(/ (set-status|return|deny)$/), setsStatus],
   ];
   return found.flatMap(([rules, finding]) => (rules.length === 0 ? [] : [{ ...finding, what: abridged(rules) }]));
@@ -194,6 +196,13 @@ const persists: Omit<Finding, 'what'> = {
   severity: 'warn',
   why: 'Requests that are bound to a server (by a cookie, a stick rule, `use-server`) reach it even in maint, so that the way back cannot take them from it: all 40 of 40 stayed. What binds them is refused by itself; without it this line does nothing.',
   remedy: 'Remove it from this backend or its defaults (`no option persist`) while services are moved.',
+};
+
+const prefersLast: Omit<Finding, 'what'> = {
+  rule: 'prefer-last-server',
+  severity: 'warn',
+  why: 'A client that keeps its connection stays with the server that it had, wherever connections to servers are not shared between clients (`http-reuse never`, NTLM): of 60 requests/s the destination got none for 25 s at a share of 50 %, and then all of 180.',
+  remedy: 'Remove it from this backend or its defaults (`no option prefer-last-server`) while services are moved.',
 };
 
 const setsStatus: Omit<Finding, 'what'> = {

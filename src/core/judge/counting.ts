@@ -38,6 +38,8 @@ export type Window = {
   readonly toMs: number;
   readonly origin: Count;
   readonly destination: Count;
+  /** Requests that the destination had not ended when the window began. */
+  readonly destinationOpen: number;
   /** The origin's servers one by one, in the balancer's order. */
   readonly originHosts: readonly HostCount[];
 };
@@ -173,6 +175,7 @@ function reported(counters: ServerCounters): number {
 function windowBetween(before: Counting, after: Counting): Window {
   const sums = { origin: { attempts: 0, failures: 0 }, destination: { attempts: 0, failures: 0 } };
   const originHosts: HostCount[] = [];
+  let destinationOpen = 0;
   for (const name in after.servers) {
     const [was, is] = [own(before.servers, name), own(after.servers, name)];
     if (was === undefined || is === undefined) continue;
@@ -181,8 +184,9 @@ function windowBetween(before: Counting, after: Counting): Window {
     sums[is.side].attempts += attempts;
     sums[is.side].failures += failures;
     if (is.side === 'origin') originHosts.push({ server: name, attempts, failures });
+    else destinationOpen += was.counters.scur;
   }
-  return { fromMs: before.atMs, toMs: after.atMs, ...sums, originHosts };
+  return { fromMs: before.atMs, toMs: after.atMs, ...sums, destinationOpen, originHosts };
 }
 
 /** T: how long a request may be open before it counts as late. */

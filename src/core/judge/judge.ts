@@ -41,6 +41,8 @@ export type JudgeState = {
   readonly startMs: number | null;
   readonly comparison: StartMixture;
   readonly guard: StartMixture | null;
+  /** By backend: failures that may still be those of other builds. Only with a pair that is not the first. */
+  readonly carried?: Readonly<Record<string, number>>;
   readonly promotion: PromotionSums;
   readonly dispersion: Dispersion;
   readonly backends: Readonly<Record<string, Memory>>;
@@ -153,9 +155,11 @@ function judgeWindow(state: JudgeState, backend: string, window: Window, pass: J
   const dispersion = dispersionInForce(state);
   const remembered = rememberWindow(memory, window, pass.attemptMsMax, dispersion, state.stepSinceMs);
   const guarded = state.guard !== null && !pass.unguarded.includes(backend);
+  const carried = carriedInto(state, backend, window, pass.attemptMsMax);
+  const { failures } = window.destination;
   const guard = guarded
     ? guardRow(state, (window.fromMs - startMs) / 1000, {
-        failures: window.destination.failures,
+        failures: Math.max(0, failures - (carried ?? 0)),
         attempts: guardedAttempts(memory, window, pass.attemptMsMax),
         dispersion,
       })
@@ -167,9 +171,21 @@ function judgeWindow(state: JudgeState, backend: string, window: Window, pass: J
     promotion,
     startMs,
     guard,
+    ...(carried === null ? {} : { carried: { ...state.carried, [backend]: Math.max(0, carried - failures) } }),
     dispersion: addDispersion(state.dispersion, backend, window),
     backends: { ...state.backends, [backend]: remembered.memory },
   };
+}
+
+/**
+ * How many failures of this window may belong to requests that other builds were given: those that were under way when the first
+ * window of this pair began, and had not failed yet. The comparison waits for a lag instead, because it needs the shares of it;
+ * a build that fails everything is not to wait for the guard. null: none can.
+ */
+function carriedInto(state: JudgeState, backend: string, window: Window, lagMs: number): number | null {
+  if (state.pair === 1 || window.fromMs >= state.pairSinceMs + lagMs) return null;
+  const known = state.carried ?? {};
+  return Object.hasOwn(known, backend) ? (known[backend] ?? 0) : window.destinationOpen;
 }
 
 function dispersionInForce(state: JudgeState): number {

@@ -77,7 +77,7 @@ export type BackendTraits = {
   readonly redispatch: Reading<boolean>;
   /**
    * Rules by which requests or answers pass by weights, states or counters, in the balancer's words: `use-server vpc-1`,
-   * `option persist`, `force-persist`, `http-response set-status`, `http-after-response set-status`.
+   * `option persist`, `force-persist`, `option prefer-last-server`, `http-response set-status`, `http-after-response set-status`.
    */
   readonly bypasses: Reading<readonly string[]>;
   /** Connect plus server time-out in milliseconds: how long an attempt can last. */

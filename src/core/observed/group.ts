@@ -24,5 +24,8 @@ export type InstanceReading = {
   readonly lastOutput: readonly string[];
 };
 
-/** `crash-looping`: it ended by itself again and again, and the provider waits longer and longer before the next start. */
+/**
+ * `crash-looping`: it ended by itself again and again, and the provider waits longer and longer before the next start. One that
+ * runs and is well after that is `starting` until it has stayed so for a while.
+ */
 export type InstanceState = 'starting' | 'healthy' | 'unhealthy' | 'stopping' | 'crash-looping';

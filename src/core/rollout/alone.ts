@@ -46,7 +46,7 @@ function mayCarryAsFound(found: AsFound['backends'][string], group: Reading<Grou
 
 /**
  * The same as this controller knows it: what a balancer told of late counts on where this pass got no answer, be it that somebody
- * who asks for the way back did not let it wait for one.
+ * who asks for the way back did not let it wait for one. Of one that told nothing the others tell, where they have its servers.
  */
 export function aloneNow(
   state: RolloutState,
@@ -57,8 +57,30 @@ export function aloneNow(
   return state.plan.backends.flatMap(({ id }) => {
     if (observation.backends[id]?.reading.known) return told.includes(id) ? [id] : [];
     const atMs = aloneAtMs[id];
-    return atMs !== undefined && observation.nowMs - atMs <= recentMs ? [id] : [];
+    const isTold = atMs !== undefined && observation.nowMs - atMs <= recentMs;
+    return isTold || isGoneElsewhere(state, observation, id) ? [id] : [];
   });
+}
+
+/** Every origin server of a backend that cannot be read is known not to carry at each of the others that have it. */
+function isGoneElsewhere(
+  { plan, asFound }: Pick<RolloutState, 'plan' | 'asFound'>,
+  { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
+  id: string,
+): boolean {
+  const found = Object.entries(asFound.backends[id] ?? {}).filter(
+    ([, server]) => server.side === 'origin' && server.admin === 'ready' && server.weight > 0,
+  );
+  const isGone = ([name]: (typeof found)[number]) => {
+    const seen = plan.backends.flatMap((other) => {
+      const reading = backends[other.id]?.reading;
+      const server = reading?.known ? reading.value.servers.find((one) => one.name === name) : undefined;
+      if (server === undefined) return [];
+      return [mayCarryAsFound(asFound.backends[other.id] ?? {}, origin.reading)(server)];
+    });
+    return seen.length > 0 && !seen.includes(true);
+  };
+  return found.length > 0 && found.every(isGone);
 }
 
 /** When a balancer last told that the destination stands alone there; a reading that tells otherwise takes it out. */

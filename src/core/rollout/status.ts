@@ -102,6 +102,7 @@ export function statusOf(
             ...lastingBlockers(watch, observation, facts),
             ...notStanding(state, observation, facts),
             ...untold(state, watch, observation),
+            ...cleared(state, watch, observation),
           ]
         : [],
     troubles,
@@ -132,6 +133,17 @@ function untold(state: RolloutState, watch: Watch, observation: Observation): st
   const check = shareCheck(state, watch);
   if (check.kind !== 'too few' || observation.nowMs - state.stageSinceMs < recentMs) return [];
   return [`too few requests to see the share by: ${check.attempts} of ${attemptsToTell} since the weights were set`];
+}
+
+/** What was counted before counters fell is not known any more, and the comparison needs the shares of a whole lag. */
+function cleared(state: RolloutState, watch: Watch, observation: Observation): string[] {
+  const { attemptMsMax } = state.plan.policy;
+  const sinceMs = watch.fellAtMs === null ? attemptMsMax : observation.nowMs - watch.fellAtMs;
+  if (state.stage.kind !== 'judging' || sinceMs >= attemptMsMax) return [];
+  const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
+  return [
+    `a balancer's counters fell ${seconds(sinceMs)} ago though it is the same process: somebody clears them; the groups are compared again in ${seconds(attemptMsMax - sinceMs)}`,
+  ];
 }
 
 /** A load is known after some seconds of readings: that it is not before is no news. */

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 // A small service for the tests of the local provider: `node service.ts PORT BEHAVIOUR`.
 const port = Number(process.argv[2]);
 const behaviour = process.argv[3] ?? 'good';
 
-if (behaviour === 'crash') {
+if (behaviour === 'crash' || (behaviour === 'crash-without-catalogue' && !existsSync('catalogue'))) {
   process.stderr.write('cannot read the catalogue\n');
   process.exit(3);
 }

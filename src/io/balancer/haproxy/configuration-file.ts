@@ -180,9 +180,9 @@ function apply(draft: Draft, words: readonly string[]): void {
 function setOption(draft: Draft, name: string, value: boolean): void {
   if (name === 'abortonclose') draft.abortOnClose = value;
   if (name === 'redispatch') draft.redispatch = value;
-  if (name !== 'persist') return;
-  if (value) draft.bypasses.add('option persist');
-  else draft.bypasses.delete('option persist');
+  if (name !== 'persist' && name !== 'prefer-last-server') return;
+  if (value) draft.bypasses.add(`option ${name}`);
+  else draft.bypasses.delete(`option ${name}`);
 }
 
 /** Later words win, as `no-…`, `enabled`, `slowstart 0` and `maxconn 0` take back what `default-server` said. */

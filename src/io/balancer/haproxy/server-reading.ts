@@ -43,21 +43,20 @@ const check = { configured: 0x02, enabled: 0x04, paused: 0x08 } as const;
 
 /**
  * In maintenance HAProxy checks nothing, so it says nothing. A server that tracks another has that one's health. Before
- * the first check has ended (`INI`) HAProxy takes a server for healthy; nobody knows yet.
+ * the first check has ended (`INI`) HAProxy takes a server for healthy; nobody knows yet. One that is down gets nothing,
+ * whoever said so, also while its check is switched off.
  */
 function healthOf(state: Row, stat: Row, adminFlags: number): Health {
   if ((adminFlags & (flag.unresolved | flag.unresolvable)) !== 0) return 'down';
   if (adminOf(adminFlags) === 'maint') return 'unchecked';
+  const operational = state.number('srv_op_state');
+  if (isDown(operational)) return 'down';
   const active = [state.flags('srv_check_state'), state.flags('srv_agent_state')].some(
     (bits) => (bits & check.configured) !== 0 && (bits & check.enabled) !== 0 && (bits & check.paused) === 0,
   );
   if (!active && stat.text('tracked') === '') return 'unchecked';
   if (/^(\* )?INI$/.test(stat.text('check_status'))) return 'starting';
-  const operational = state.number('srv_op_state');
   switch (operational) {
-    case 0:
-    case 3: // stopping: its check asks for no new clients
-      return 'down';
     case 1:
       return 'starting';
     case 2:
@@ -65,6 +64,11 @@ function healthOf(state: Row, stat: Row, adminFlags: number): Health {
     default:
       throw protocolError('show servers state', 'srv_op_state 0 to 3', String(operational));
   }
+}
+
+/** 3 is stopping: its check asks for no new clients. */
+function isDown(operational: number): boolean {
+  return operational === 0 || operational === 3;
 }
 
 /**

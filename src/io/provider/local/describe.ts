@@ -63,7 +63,10 @@ function stateOf({ record, fact, wanted }: Observed, health: Health, late: boole
     case 'stopping':
       return 'stopping';
     case 'running':
-      if (isCrashLooping(record)) return 'crash-looping';
+      if (isCrashLooping(record)) {
+        // One that answers again may carry; whether it stays up is not known yet.
+        return fact === 'alive' && health.verdict === 'healthy' ? 'starting' : 'crash-looping';
+      }
       if (fact !== 'alive') return 'unhealthy';
       if (health.verdict !== 'undecided') return health.verdict;
       // Nobody knows how often it failed before this process began to look: it fails as often as any other to be called so.
