@@ -3,8 +3,8 @@ import type { Asked, Bench, Say } from './frame/bench.ts';
 import type { Goal } from './frame/goals.ts';
 import { describeSpread, spreadOf } from './frame/spread.ts';
 import { percent, table } from './frame/table.ts';
+import { type Balancer, balancers, nowMs, openSite, type Site } from './traffic/site.ts';
 import { dnsWayBack } from './way-back/dns.ts';
-import { type Balancer, balancers, nowMs, openSite, type Site } from './way-back/site.ts';
 
 const rps = 300;
 const lastRequestMsMax = 10;
@@ -47,6 +47,7 @@ const header = [
 async function measure(kind: Balancer, asked: Asked, say: Say): Promise<{ row: string[]; goal: Goal[] }> {
   const site = await openSite(kind);
   try {
+    await site.start(rps);
     const typed = await typedTimes(site, asked.number('typed'));
     const { last, drained } = await takenTimes(site, asked.number('runs'));
     const killed = await killedGroup(site);
@@ -83,14 +84,7 @@ async function typedTimes(site: Site, times: number) {
   const acknowledged: number[] = [];
   const last: number[] = [];
   for (let time = 0; time < times; time++) {
-    const plan = await site.drover('plan', '--json').ended;
-    if (plan.code !== 2) throw new Error(`drover plan ended with ${plan.code}: ${plan.text}`);
-    const { hash } = JSON.parse(plan.text) as { readonly hash: string };
-    const apply = site.drover('apply', '--plan', hash, '--reason', 'bench');
-    if (time === 0) {
-      await untilUp(site, 'classic');
-      site.startUsers(rps);
-    }
+    const apply = await site.apply();
     await apply.until(/step 1: judging/);
     await sleep(1500);
     site.tee?.takeAckMs();
@@ -110,8 +104,6 @@ async function takenTimes(site: Site, times: number) {
   const last: number[] = [];
   const drained: number[] = [];
   const destination = ['vpc-1', 'vpc-2'];
-  // The last rollout that was taken back has given the instances away or left them: a rollout that is begun starts them.
-  await untilUp(site, 'vpc');
   for (let time = 0; time < times; time++) {
     await carry(site);
     const before = (await lastOf(site)).seen;
@@ -131,7 +123,7 @@ async function takenTimes(site: Site, times: number) {
 async function carry(site: Site): Promise<void> {
   await site.backend.setStates({ 'vpc-1': 'ready', 'vpc-2': 'ready' }, callMs());
   await site.backend.setWeights({ 'vpc-1': 20, 'vpc-2': 20 }, callMs());
-  await untilUp(site, 'vpc');
+  await site.untilUp('vpc');
 }
 
 async function killedGroup(site: Site): Promise<{ readonly failed: number; readonly requests: number }> {
@@ -152,17 +144,6 @@ async function lastOf(site: Site): Promise<{ arrivalMs: number; endMs: number; s
     endMs: Math.max(...seen.map((one) => one.lastEndMs)),
     seen: seen.reduce((sum, one) => sum + one.seen, 0),
   };
-}
-
-async function untilUp(site: Site, group: string): Promise<void> {
-  const endsAtMs = nowMs() + 30_000;
-  for (;;) {
-    const reading = await site.backend.read(callMs()).catch(() => null);
-    const servers = reading?.servers.filter(({ name }) => name.startsWith(group)) ?? [];
-    if (servers.length > 0 && servers.every(({ health }) => health === 'up')) return;
-    if (nowMs() > endsAtMs) throw new Error(`the servers of ${group} do not come up`);
-    await sleep(50);
-  }
 }
 
 function callMs(): AbortSignal {

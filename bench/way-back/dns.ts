@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchUnbound } from '../../scripts/fetch/unbound.ts';
-import { nowMs } from './site.ts';
+import { nowMs } from '../traffic/site.ts';
 
 export type DnsWayBack = {
   /** From the change of the weights to the last request that a client still sent to the destination. */

@@ -3,6 +3,7 @@ import type { Config } from '../core/fleet/config.ts';
 import type { RolloutState } from '../core/rollout/state.ts';
 import { anchorWhatIsMissing } from '../engine/anchors.ts';
 import { PortError } from '../engine/ports.ts';
+import { exportedStates, settleExport } from './back/exported-state.ts';
 import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { ownBalancers } from './controller/balancers.ts';
@@ -13,7 +14,7 @@ import { expectHeartbeatUrl } from './controller/heartbeat.ts';
 import { type RolloutReporter, reporterFor } from './controller/reporter.ts';
 import { controlRollout } from './controller/rollout.ts';
 import { catchSignals, nothingBegun, type Signals, unlessAsked } from './controller/signals.ts';
-import { rolloutsOf, unfinished } from './journal/history.ts';
+import { foldAll, rolloutsOf, unfinished } from './journal/history.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './journal/open.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { chooseServices, NothingLeft, type PlanDocument, planDocument } from './plan/document.ts';
@@ -97,6 +98,7 @@ async function applyTo(
   let isHandedOver = false;
   try {
     await anchorTheDead(context, opened);
+    await settleExports(context, opened);
     await balancers.start(signals.interrupted).catch((error: unknown) => {
       throw signals.interrupted.aborted ? nothingBegun(signals) : error;
     });
@@ -121,6 +123,18 @@ async function anchorTheDead(context: Context, { journal }: OpenJournal): Promis
     if (!(error instanceof PortError)) throw error;
     context.stderr.write(
       `anchors that are missing could not be written, the next apply tries again: ${error.message}\n`,
+    );
+  }
+}
+
+/** The same for what `back --offline` goes by: it would take back what is over already. */
+async function settleExports(context: Context, { journal, stateDirectory }: OpenJournal): Promise<void> {
+  const { states } = await exportedStates(stateDirectory);
+  for (const exported of states) {
+    const state = foldAll(await journal.read(exported.operation, 0), context.world.sha256);
+    if (state === null) continue;
+    await settleExport(stateDirectory, exported, state).catch((error: unknown) =>
+      context.stderr.write(`the exported state of ${exported.operation} could not be renewed: ${String(error)}\n`),
     );
   }
 }

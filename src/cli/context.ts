@@ -7,7 +7,7 @@ import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
 
-/** Everything a verb may touch. `main.ts` builds the real one; tests build their own. */
+/** Everything a verb may touch. `world.ts` builds the real one; tests build their own. */
 export type Context = {
   readonly stdout: Output;
   readonly stderr: Output;

@@ -2,7 +2,7 @@ import type { Entry, Sha256 } from '../core/journal/entry.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from './ports.ts';
 
-/** Everything one operation's loop touches. Built by `main.ts` for real, by the simulator for its worlds. */
+/** Everything one operation's loop touches. Built by `world.ts` for real, by the simulator for its worlds. */
 export type OperationPorts = {
   readonly clock: Clock;
   readonly journal: JournalStore;

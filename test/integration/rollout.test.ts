@@ -3,7 +3,9 @@
 import './rollout/judged.ts';
 import './rollout/killed.ts';
 import './rollout/several.ts';
+import './rollout/rivals.ts';
 import './rollout/bad-days.ts';
+import './rollout/bad-journals.ts';
 import './rollout/signals.ts';
 import './rollout/local.ts';
 import './rollout/refused.ts';

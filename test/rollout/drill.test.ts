@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { drillShareMost } from '../../src/core/rollout/drill.ts';
 import type { RolloutEvent, Target } from '../../src/core/rollout/events.ts';
+import { startWatch } from '../../src/core/rollout/watch.ts';
 import { weightsForDrill } from '../../src/core/rollout/weights.ts';
 import { Bench, plan } from './bench.ts';
 
@@ -65,6 +66,28 @@ describe('the drill of a rollout', () => {
     expect(events).toMatchObject([
       { kind: 'back-performed', target: { traffic: { edge: { 'old-1': left(1), 'old-2': left(1) } } } },
     ]);
+  });
+
+  test('is repeated where its measurement died with the controller, though nobody tells of a server in maint that it can carry', () => {
+    const bench = new Bench();
+    const events = until(bench, 'drill-back');
+    for (let passes = 0; bench.drill === null; passes++) {
+      expect(passes).toBeLessThan(10);
+      bench.follow();
+    }
+    bench.drill = null;
+    bench.watch = startWatch(bench.state);
+    // HAProxy checks nothing in maint, and nobody else knows of the instance.
+    for (let passes = 0; bench.state.stage.kind !== 'growing'; passes++) {
+      expect(passes, `it stays in ${bench.state.stage.kind}`).toBeLessThan(100);
+      const isAsleep = bench.admin['new-1'] === 'maint';
+      bench.says('new-1', isAsleep ? 'unchecked' : 'up');
+      bench.instances['new-1'] = isAsleep ? null : 'healthy';
+      events.push(...bench.follow());
+    }
+    expect(events.filter(({ kind }) => kind === 'drill-measured')).toHaveLength(1);
+    expect(bench.weights['new-1']).toBe(0);
+    expect(bench.admin['new-1']).toBe('ready');
   });
 
   test('writes what lowers the share first: a command that is cut off has not given more than was asked', () => {

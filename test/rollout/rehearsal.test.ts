@@ -62,10 +62,10 @@ describe('the drill', () => {
     ]);
   });
 
-  test('is made again where the server is in maint and whoever measured is gone', () => {
+  test('is made again where the server is in maint and whoever measured is gone, once the server is awake', () => {
     const [intended, entered] = decide(takenBack, madeWatch(takenBack), madeObservation(inMaint)).events;
-    expect(intended).toMatchObject({ target: { traffic: { edge: { 'new-1': { weight: 1, admin: 'ready' } } } } });
-    expect(entered).toMatchObject({ stage: { kind: 'drill-shifting' } });
+    expect(intended).toMatchObject({ target: { traffic: { edge: { 'new-1': { weight: 0, admin: 'ready' } } } } });
+    expect(entered).toMatchObject({ stage: { kind: 'drill-restoring' } });
   });
 
   test('is not made again while the server is not in maint yet', () => {

@@ -5,7 +5,7 @@ import type { Violation } from './rule.ts';
 
 /**
  * Who may import whom. A room is a folder of `src/`; every `io/<noun>` is one of its own, so that a balancer cannot know a
- * provider. Only `src/main.ts` may import all of them, so only it constructs what touches the world. Test code and scripts
+ * provider. Only `src/world.ts` and `src/main.ts` may import all of them, so only they construct what touches the world. Test code and scripts
  * are free; examples are programs of their own; a bench measures what is delivered, and not what tests are made of.
  */
 export function fence(file: SourceFile): Violation[] {
@@ -33,7 +33,7 @@ type Room = {
 };
 
 function roomOf(path: string): Room | null {
-  if (path === 'src/main.ts') return null;
+  if (path === 'src/world.ts' || path === 'src/main.ts') return null;
   const [top = '', folder = '', noun = ''] = path.split('/');
   if (top === 'examples' || top === 'bench') return rooms[top] ?? null;
   if (top !== 'src') return null;

@@ -52,9 +52,8 @@ export type ExportedState = z.infer<typeof exportSchema>;
 
 /** Throws what the file system says. */
 export async function exportState(stateDirectory: string, config: Config, state: RolloutState): Promise<void> {
-  const path = join(stateDirectory, `${state.operation}.json`);
   if (state.stage.kind === 'rolled-back' || state.retired) {
-    await rm(path, { force: true });
+    await rm(join(stateDirectory, `${state.operation}.json`), { force: true });
     return;
   }
   const balancers = (config.services[state.plan.service]?.traffic ?? []).flatMap(
@@ -70,6 +69,26 @@ export async function exportState(stateDirectory: string, config: Config, state:
     balancers,
     asFound: state.asFound.backends,
   };
+  await writeExport(stateDirectory, content);
+}
+
+/**
+ * What a controller had no time for that died right after the last entry of its rollout: the export says that it is completed, or
+ * is gone where there is nothing left to take back. Everything else in it stays. Throws what the file system says.
+ */
+export async function settleExport(
+  stateDirectory: string,
+  exported: ExportedState,
+  state: RolloutState,
+): Promise<void> {
+  if (state.stage.kind === 'rolled-back' || state.retired)
+    return await rm(join(stateDirectory, `${exported.operation}.json`), { force: true });
+  if (state.stage.kind === 'completed' && !exported.completed)
+    await writeExport(stateDirectory, { ...exported, completed: true });
+}
+
+async function writeExport(stateDirectory: string, content: ExportedState): Promise<void> {
+  const path = join(stateDirectory, `${content.operation}.json`);
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
   await writeFile(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   await rename(`${path}.new`, path);

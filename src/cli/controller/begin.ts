@@ -3,7 +3,7 @@ import type { Builds, Started } from '../../core/rollout/events.ts';
 import { asFoundOf, buildsOf, checkStart } from '../../core/rollout/start.ts';
 import { startOperation } from '../../engine/anchors.ts';
 import { CliError, type Context } from '../context.ts';
-import { earlierAttempts, rolledBackBefore, rolloutsOf } from '../journal/history.ts';
+import { earlierAttempts, rolledBackBefore, rolloutsOf, unfinished } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService } from '../open-service.ts';
 import type { PlanDocument } from '../plan/document.ts';
@@ -35,6 +35,9 @@ export async function beginRollout(
     const { refusals } = checkStart(rollout.plan, observation);
     if (refusals.length > 0) throw refusedStart(service, refusals);
     const past = await rolloutsOf(context.world, opened.journal, service);
+    // Its name is taken by whoever is first. A controller that listens elsewhere may have been, since this one looked what there is to do.
+    const [open] = unfinished(past);
+    if (open !== undefined) throw begunByOthers(open.operation);
     const seen = buildsOf(observation);
     const builds: Builds = { origin: seen.origin ?? 'unknown', destination: seen.destination ?? 'unknown' };
     const planned = document.services.find((one) => one.service === service)?.builds;
@@ -63,12 +66,15 @@ export async function beginRollout(
     };
     const operation = `rollout-${service}-${past.length + 1}`;
     const outcome = await startOperation(rollout.ports, operation, started, context.user);
-    if (outcome === 'exists')
-      throw new CliError(`${operation} was begun by somebody else just now`, 'see `drover status`');
+    if (outcome === 'exists') throw begunByOthers(operation);
     return operation;
   } finally {
     await rollout.close();
   }
+}
+
+function begunByOthers(operation: string): CliError {
+  return new CliError(`${operation} was begun by somebody else just now`, 'see `drover status`');
 }
 
 export function refusedStart(service: string, refusals: readonly string[]): CliError {

@@ -29,13 +29,13 @@ export function stageEvents(state: RolloutState, watch: Watch, observation: Obse
   const stage = state.stage;
   switch (stage.kind) {
     case 'preparing':
-      return preparing(pass);
+      return drillOnAble(pass, 'the drill, on');
     case 'drill-shifting':
       return drillShifting(pass);
     case 'drill-back':
       return drillBack(pass);
     case 'drill-restoring':
-      return isConfirmed(state) ? [entered({ kind: 'growing', step: 1 })] : [];
+      return drillRestoring(pass);
     case 'growing':
       return growing(pass, stage.step);
     case 'shifting':
@@ -58,13 +58,18 @@ function floorEvents({ state, facts }: Pass): RolloutEvent[] {
   return [{ kind: 'intended', target: { ...target, traffic }, why: 'capacity before traffic' }];
 }
 
-function preparing(pass: Pass): RolloutEvent[] {
+/** Everything is as found: on to the first step, or to the drill again where its measurement is lost. */
+function drillRestoring(pass: Pass): RolloutEvent[] {
+  if (pass.state.drill === null) return drillOnAble(pass, 'the drill again, on');
+  return isConfirmed(pass.state) ? [entered({ kind: 'growing', step: 1 })] : [];
+}
+
+function drillOnAble(pass: Pass, why: string): RolloutEvent[] {
   const { state, facts } = pass;
   if (!isCapable(state, facts, 1) || facts.blockers.length > 0 || !facts.destinationAble.known || !isConfirmed(state))
     return [];
   const server = facts.destinationAble.value[0];
-  if (server === undefined) return [];
-  return drillOn(pass, server, 'the drill, on');
+  return server === undefined ? [] : drillOn(pass, server, why);
 }
 
 function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
@@ -88,9 +93,13 @@ function drillBack(pass: Pass): RolloutEvent[] {
   const { state, watch, observation } = pass;
   if (observation.drill?.known) return drilled(state, observation.drill.value, watch);
   if (observation.drill !== null || state.intended === null || !isWritten(pass)) return [];
-  // In maint, and nobody has the measurement: the controller that made it is gone. The drill is repeated.
-  const server = drillServer(state, state.intended.target);
-  return server === null ? [] : drillOn(pass, server, 'the drill again, on');
+  // In maint, and nobody has the measurement: the controller that made it is gone. The drill is repeated, once the server is awake:
+  // a balancer that checks nothing in maint does not tell whether it can carry.
+  const target = { requestedShare: 0, traffic: trafficAsFound(state) };
+  return [
+    retarget(state, target, 'the drill is to be repeated: its measurement is lost'),
+    entered({ kind: 'drill-restoring' }),
+  ];
 }
 
 function drillOn({ state, observation, facts }: Pass, server: string, why: string): RolloutEvent[] {

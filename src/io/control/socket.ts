@@ -125,10 +125,13 @@ function tooLong(path: string): PortError {
   return new PortError('refused', message, { retriable: false });
 }
 
+/** Whoever may not ask cannot know, and may not replace it either: throws PortError `denied`. */
 async function isAnswered(path: string): Promise<boolean> {
-  const line = await exchange(path, `${JSON.stringify({ kind: 'status' })}\n`, AbortSignal.timeout(2000)).catch(
-    () => '',
-  );
+  const ask = exchange(path, `${JSON.stringify({ kind: 'status' })}\n`, AbortSignal.timeout(2000));
+  const line = await ask.catch((error: unknown) => {
+    if (error instanceof PortError && error.code === 'denied') throw error;
+    return '';
+  });
   return line !== null;
 }
 
@@ -165,6 +168,7 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
         code === 'EPIPE'
       )
         resolve(null);
+      else if (code === 'EACCES' || code === 'EPERM') reject(denied(path, error));
       else
         reject(
           new PortError('unreachable', `the control socket ${path}: ${error.message}`, {
@@ -175,4 +179,9 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
     });
     socket.on('close', () => signal.removeEventListener('abort', give));
   });
+}
+
+function denied(path: string, cause: Error): PortError {
+  const message = `the control socket ${path} is another user's, and this one has no permission: run it as the owner of the state directory`;
+  return new PortError('denied', message, { retriable: false, cause });
 }

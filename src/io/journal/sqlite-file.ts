@@ -61,9 +61,18 @@ export class SqliteFile {
     return await patiently(this.#path, () => action(this.#current()));
   }
 
-  /** `action` runs inside a transaction that has the write lock from its start; after any error nothing of it is kept. */
+  /**
+   * `action` runs inside a transaction that has the write lock from its start; after any error nothing of it is kept. A newer Drover
+   * may have taken the file over since it was opened: nothing is written into what this one does not know.
+   */
   async write<T>(action: (db: DatabaseSync) => T): Promise<T> {
-    return await patiently(this.#path, () => transact(this.#current(), action));
+    return await patiently(this.#path, () =>
+      transact(this.#current(), (db) => {
+        const version = versionOf(db);
+        if (version > schemaVersion) throw newer(this.#path, version);
+        return action(db);
+      }),
+    );
   }
 
   close(): void {
@@ -202,9 +211,9 @@ function closedOnError(db: DatabaseSync, action: () => void): DatabaseSync {
 /** Looks before anything is changed, so that somebody else's database stays as it is. */
 function inspect(db: DatabaseSync, path: string): 'journal' | 'empty' {
   const id: unknown = db.prepare('pragma application_id').get()?.application_id;
-  const version: unknown = db.prepare('pragma user_version').get()?.user_version;
+  const version = versionOf(db);
   if (id === applicationId && version === schemaVersion) return 'journal';
-  if (id === applicationId && typeof version === 'number' && version > schemaVersion) throw newer(path, version);
+  if (id === applicationId && version > schemaVersion) throw newer(path, version);
   if (id === 0 && version === 0 && db.prepare('select 1 from sqlite_schema limit 1').get() === undefined)
     return 'empty';
   throw new PortError(
@@ -214,6 +223,10 @@ function inspect(db: DatabaseSync, path: string): 'journal' | 'empty' {
       retriable: false,
     },
   );
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('pragma user_version').get()?.user_version);
 }
 
 function missing(path: string): PortError {

@@ -107,7 +107,8 @@ function readServer(server: Server): ServerReading {
     configuredWeight: server.configuredWeight,
     admin: server.admin,
     configuredAdmin: server.configuredAdmin === 'ready' ? configuredReady : configuredMaint,
-    health: server.checked ? server.health : 'unchecked',
+    // HAProxy checks nothing in maint.
+    health: server.checked && server.admin !== 'maint' ? server.health : 'unchecked',
     counters: {
       ...zeroCounters,
       lbtot: server.attempts,

@@ -33,7 +33,7 @@ export type Setting = {
   /** The failed fraction that users accept; without it 1 %. */
   readonly objective?: number;
   /** What is under way when the controller begins. */
-  before?(users: Users, does: Scene['does']): Promise<void>;
+  before?(users: Users, does: Scene['does'], busy: Scene['busy']): Promise<void>;
 };
 
 export type Outcome = {

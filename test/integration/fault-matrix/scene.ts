@@ -21,7 +21,9 @@ export type Scene = {
   untilBack(): Promise<void>;
   until(isSo: () => boolean, what: string): Promise<void>;
   books(side: 'origin' | 'destination'): Books;
-  /** Requests that are open at the servers, as last read. */
+  /** Requests that the servers have, and have not ended. */
+  busy(): number;
+  /** Requests that the balancers have given to servers, and that have not ended, as last read. */
   open(): number;
   /** The sum of a counter over all servers, at the end. */
   noteCounter(name: string, counter: keyof ServerCounters): void;
@@ -57,7 +59,7 @@ async function openScene(setting: Setting, onClose: (close: () => Promise<void> 
   const users = openUsers(haproxies[0]?.url ?? '');
   onClose(users.close);
   const booked = haproxies.flatMap(({ upstreams }) => upstreams.map(bookedServer));
-  await setting.before?.(users, doesOf(booked));
+  await setting.before?.(users, doesOf(booked), () => busyOf(booked));
   const backends = Object.fromEntries(
     haproxies.map(({ backend }, at) => [at === 0 ? 'edge' : `edge-${at + 1}`, backend]),
   );
@@ -110,6 +112,7 @@ function sceneOf({ haproxies, users, controller, booked, notes, counters }: Part
     until,
     does: doesOf(booked),
     books: (side) => booksOf(booked, side),
+    busy: () => busyOf(booked),
     open: () => sumOf(controller, 'scur'),
     noteCounter(name, counter) {
       counters[name] = counter;
@@ -181,6 +184,10 @@ function booksOf(booked: readonly BookedServer[], side: 'origin' | 'destination'
     sum.failed += books.failed;
   }
   return sum;
+}
+
+function busyOf(booked: readonly BookedServer[]): number {
+  return booked.reduce((sum, { books }) => sum + books.taken - books.answered - books.failed, 0);
 }
 
 function sideOf(server: string): 'origin' | 'destination' {

@@ -92,6 +92,15 @@ export function streams(pieces: number, how: 'whole' | 'broken off'): Manner {
   };
 }
 
+/** Begins to answer, and ends when the row says so, and not before. */
+export function streamsUntil(told: Promise<unknown>): Manner {
+  return (books) => (_request, response) => {
+    response.writeHead(200);
+    response.write('the beginning ');
+    void told.then(() => end(books, response, 'the end'));
+  };
+}
+
 /** Every `n`th request otherwise. */
 export function everyNth(n: number, one: Manner, others: Manner = answers): Manner {
   return (books) => {

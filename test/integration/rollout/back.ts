@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
-import { HaproxyBackend } from '../../../src/io/balancer/haproxy/backend.ts';
+import { writeByHand } from './by-hand.ts';
 import { eventually } from './drover.ts';
 import { seenOf } from './load.ts';
 import { asFound, openSite, type Site, type World } from './site.ts';
@@ -93,7 +93,7 @@ describe.concurrent('the way back', () => {
       rmSync(state, { recursive: true, force: true });
       cpSync(`${state}.copy`, state, { recursive: true });
       writeFileSync(join(directory, 'drover.yaml'), yaml);
-      await rewrite(site, shifted);
+      await writeByHand(site, shifted);
       trouble.break(state, site);
       const back = await shell(`${trouble.wrapper ?? 'exec'} "$0" "$1" back ${trouble.args?.(site) ?? ''}`).ended;
       expect({ trouble: trouble.name, code: back.code, world: await world() }).toEqual({
@@ -284,13 +284,3 @@ describe.concurrent('the way back', () => {
     );
   });
 });
-
-/** As if nobody had taken anything back yet. */
-async function rewrite(site: Site, world: World): Promise<void> {
-  const socket = site.haproxies[0]?.socket ?? '';
-  const backend = new HaproxyBackend({ socket, backend: 'web', configFile: null });
-  const signal = AbortSignal.timeout(20_000);
-  const servers = Object.entries(world);
-  await backend.setWeights(Object.fromEntries(servers.map(([name, { weight }]) => [name, weight])), signal);
-  await backend.setStates(Object.fromEntries(servers.map(([name]) => [name, 'ready' as const])), signal);
-}

@@ -119,8 +119,13 @@ async function end(one: Drover): Promise<void> {
   await one.ended.catch(() => undefined);
 }
 
-export async function eventually<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean, what: string): Promise<T> {
-  const endsAt = performance.now() + 60_000;
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  holds: (seen: T) => boolean,
+  what: string,
+  msMax = 60_000,
+): Promise<T> {
+  const endsAt = performance.now() + msMax;
   for (;;) {
     const seen = await look();
     if (holds(seen)) return seen;

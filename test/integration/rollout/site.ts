@@ -48,6 +48,8 @@ export type SiteOptions = {
   readonly oneBalancer?: boolean;
   readonly rps?: number;
   readonly gated?: boolean;
+  /** A server that fails more than its group does. */
+  readonly failing?: { readonly server: string; readonly failures: number };
   /** Lines of `rollout:` beside the defaults of these tests. */
   readonly policy?: readonly string[];
   readonly steps?: readonly string[];
@@ -59,6 +61,7 @@ export async function openSite({
   oneBalancer = false,
   rps = 200,
   gated = false,
+  failing,
   policy = [],
   steps = ['{ weight: 50%, bake: 1s }'],
 }: SiteOptions = {}): Promise<Site> {
@@ -66,11 +69,11 @@ export async function openSite({
   const directories = [directory];
   const origin = { failures: baseline, build: 'v1' };
   const destination = Object.fromEntries(services.map((name) => [name, { failures: baseline, build: 'v2' }]));
-  const fronts = await openFronts(
-    services,
-    count,
-    (service, server) => (server.startsWith('vpc') ? destination[service] : undefined) ?? origin,
-  );
+  const fronts = await openFronts(services, count, (service, server) => {
+    if (server === failing?.server)
+      return { failures: failing.failures, build: server.startsWith('vpc') ? 'v2' : 'v1' };
+    return (server.startsWith('vpc') ? destination[service] : undefined) ?? origin;
+  });
   const { haproxies } = fronts;
   const balancers = oneBalancer ? [haproxies] : haproxies.map((one) => [one]);
   const gateSocket = join(directory, 'gate.sock');

@@ -62,7 +62,7 @@ export const answerFaults: readonly Fault[] = [
     decides: 'way back, by the tripwire for hung requests, before the first of them is counted',
     entries: ['back: hung requests', 'drained', 'intended', 'rolled-back'],
     rollout: null,
-    setting: { lines: ['timeout server 13s'] },
+    setting: { lines: ['timeout server 18s'] },
     async play(scene) {
       scene.does('destination', hangs);
       const { ended } = await scene.users.askSteadily(20, () => scene.controller.decided.length > 0, 'a decision');

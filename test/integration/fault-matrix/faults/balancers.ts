@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HaproxyHarness } from '../../haproxy-harness.ts';
 import {
   asServersSay,
@@ -43,7 +44,7 @@ export const balancerFaults: readonly Fault[] = [
       scene.does('origin', streams(40, 'broken off'));
       scene.does('destination', streams(40, 'broken off'));
       const cut = scene.users.askAtOnce(cutCount);
-      await scene.until(() => scene.open() === cutCount, 'the streams run');
+      await scene.until(() => scene.busy() === cutCount && scene.open() === cutCount, 'the streams run');
       failAlike(scene);
       await scene.haproxies[0]?.restart();
       await scene.until(() => weightsOf(scene).join() === '100,100,100,100', 'the weights of the step');
@@ -179,7 +180,7 @@ export const balancerFaults: readonly Fault[] = [
       await command(scene.haproxies[0], 'set server web/new-2 state maint');
       await scene.users.askUntil(() => scene.controller.decided.length > 0, 'a decision');
       await scene.passes(2);
-      await command(scene.haproxies[0], 'del server web/new-2');
+      await deleted(scene.haproxies[0], 'web/new-2');
       await scene.users.askUntil(() => weightsOf(scene).length === 3, 'it is gone');
       await scene.users.ask(80);
     },
@@ -228,12 +229,25 @@ async function write(harness: HaproxyHarness | undefined, weights: Readonly<Reco
     await command(harness, `set server web/${name} weight ${weight}`);
 }
 
-/** As somebody types it, who does not know of Drover. */
+/** HAProxy refuses it while a connection to the server is left, idle ones too. */
+async function deleted(harness: HaproxyHarness | undefined, server: string): Promise<void> {
+  const endsAt = performance.now() + 20_000;
+  for (let said = ''; !said.includes('deleted'); said = await typed(harness, `del server ${server}`)) {
+    if (performance.now() > endsAt) throw new Error(`${server} is not deleted: ${said}`);
+    await sleep(50);
+  }
+}
+
 async function command(harness: HaproxyHarness | undefined, line: string): Promise<void> {
+  const said = await typed(harness, line);
+  if (said.trim() !== '') throw new Error(`${line}: ${said}`);
+}
+
+/** As somebody types it who does not know of Drover. */
+async function typed(harness: HaproxyHarness | undefined, line: string): Promise<string> {
   const socket = connect(harness?.haproxy.socket ?? '').setEncoding('utf8');
   socket.write(`${line}\n`);
-  const said = (await socket.toArray()).join('');
-  if (!/^\s*$|deleted/.test(said)) throw new Error(`${line}: ${said}`);
+  return (await socket.toArray()).join('');
 }
 
 function sectionsOf(configFile: string): string[] {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   allAnswered,
   asServersSay,
@@ -10,13 +11,9 @@ import {
   saw,
   takenBack,
 } from '../fault.ts';
-import { answers, type Books, closesWithoutAnswer, fails, streams } from '../servers.ts';
+import { answers, closesWithoutAnswer, fails, streams, streamsUntil } from '../servers.ts';
 
 const streamCount = 24;
-
-function unfinished({ taken, answered, failed }: Books): number {
-  return taken - answered - failed;
-}
 
 /** Answers that take long, and requests that do not wait for the one before. */
 export const streamFaults: readonly Fault[] = [
@@ -49,10 +46,11 @@ export const streamFaults: readonly Fault[] = [
     ...goesOn,
     rollout: null,
     setting: {
-      async before(users, does) {
+      async before(users, does, busy) {
         does('origin', streams(20, 'whole'));
         does('destination', streams(20, 'whole'));
         void users.askAtOnce(streamCount);
+        while (busy() < streamCount) await sleep(10);
       },
     },
     async play(scene) {
@@ -79,17 +77,16 @@ export const streamFaults: readonly Fault[] = [
     ...takenBack,
     rollout: null,
     async play(scene) {
-      scene.does('origin', streams(80, 'whole'));
-      scene.does('destination', streams(80, 'whole'));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      scene.does('origin', streamsUntil(promise));
+      scene.does('destination', streamsUntil(promise));
       const running = scene.users.askAtOnce(streamCount);
-      await scene.until(() => scene.open() === streamCount, 'the streams run');
+      await scene.until(() => scene.busy() === streamCount, 'the streams run');
       scene.does('origin', answers);
       scene.does('destination', fails);
       await scene.users.askUntil(() => scene.controller.decided.length > 0, 'a decision');
-      scene.note(
-        'streams that ran when it was decided',
-        unfinished(scene.books('origin')) + unfinished(scene.books('destination')),
-      );
+      scene.note('streams that ran when it was decided', scene.busy());
+      resolve();
       await running;
       await scene.untilBack();
     },

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +9,7 @@ import { startHaproxy } from '../../src/cli/demo/haproxy.ts';
 import type { Backend } from '../../src/engine/ports.ts';
 import { embeddedBackend } from '../../src/io/balancer/embedded/backend.ts';
 import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
+import { freePorts } from './ports.ts';
 import { openTee, type Tee } from './tee.ts';
 import type { Count } from './users.ts';
 
@@ -24,7 +24,7 @@ export type Seen = {
   readonly lastEndMs: number;
 };
 
-/** A fleet of two groups of two, started by `drover apply`, behind a balancer, and users that keep their connections. */
+/** A fleet of two groups, started by `drover apply`, behind a balancer, and users that keep their connections. */
 export type Site = {
   readonly backend: Backend;
   /** Where HAProxy's acknowledgements are seen; null with the embedded balancer. */
@@ -35,6 +35,12 @@ export type Site = {
   /** What users saw so far. */
   users(): Promise<Count>;
   startUsers(rps: number): void;
+  /** Both groups run and are up, and users ask; nothing is under way. A rollout has been begun for it, and taken back. */
+  start(rps: number): Promise<void>;
+  /** `drover apply` with the present plan. */
+  apply(): Promise<Command>;
+  /** Every server of a group is up at the balancer. */
+  untilUp(group: 'classic' | 'vpc'): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -48,9 +54,8 @@ export type Command = {
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-const perGroup = 2;
-
-export async function openSite(kind: Balancer): Promise<Site> {
+/** `perGroup` instances on each side. */
+export async function openSite(kind: Balancer, perGroup = 2): Promise<Site> {
   const directory = mkdtempSync(join(tmpdir(), 'drover-bench-'));
   const [entry = 0, ...ports] = await freePorts(1 + 2 * perGroup);
   const [old = 0, young = 0] = [ports[0], ports[perGroup]];
@@ -58,14 +63,14 @@ export async function openSite(kind: Balancer): Promise<Site> {
   const running = new Set<ChildProcess>();
   let tee: Tee | null = null;
   if (kind === 'haproxy') {
-    writeFileSync(join(directory, 'haproxy.cfg'), haproxyConfiguration(entry, old, young));
+    writeFileSync(join(directory, 'haproxy.cfg'), haproxyConfiguration(entry, old, young, perGroup));
     const haproxy = await startHaproxy(await fetchHaproxy(), directory);
     closing.push(() => haproxy.stop());
     const opened = await openTee(join(directory, 'tee.sock'), join(directory, 'haproxy.sock'), nowMs);
     closing.push(() => opened.close());
     tee = opened;
   }
-  writeFileSync(join(directory, 'drover.yaml'), configuration(kind, entry, old, young));
+  writeFileSync(join(directory, 'drover.yaml'), configuration(kind, entry, old, young, perGroup));
   const drover = (...args: string[]) => command(directory, args, running);
   const people = fork(join(import.meta.dirname, 'users.ts'), { execPath: process.execPath });
   const site: Site = {
@@ -82,6 +87,22 @@ export async function openSite(kind: Balancer): Promise<Site> {
       return (await answer)[0] as Count;
     },
     startUsers: (rps) => void people.send({ kind: 'start', url: `http://127.0.0.1:${entry}/`, rps }),
+    start: async (rps) => {
+      const apply = await site.apply();
+      await site.untilUp('classic');
+      site.startUsers(rps);
+      await apply.until(/step 1: judging/);
+      await drover('back', '--reason', 'bench').ended;
+      await apply.ended;
+      await site.untilUp('vpc');
+    },
+    apply: async () => {
+      const plan = await drover('plan', '--json').ended;
+      if (plan.code !== 2) throw new Error(`drover plan ended with ${plan.code}: ${plan.text}`);
+      const { hash } = JSON.parse(plan.text) as { readonly hash: string };
+      return drover('apply', '--plan', hash, '--reason', 'bench');
+    },
+    untilUp: (group) => untilUp(site.backend, group),
     close: async () => {
       if (people.connected) people.send({ kind: 'stop' });
       for (const one of running) one.kill('SIGKILL');
@@ -91,6 +112,17 @@ export async function openSite(kind: Balancer): Promise<Site> {
     },
   };
   return site;
+}
+
+async function untilUp(backend: Backend, group: string): Promise<void> {
+  const endsAtMs = nowMs() + 30_000;
+  for (;;) {
+    const reading = await backend.read(AbortSignal.timeout(5000)).catch(() => null);
+    const servers = reading?.servers.filter(({ name }) => name.startsWith(group)) ?? [];
+    if (servers.length > 0 && servers.every(({ health }) => health === 'up')) return;
+    if (nowMs() > endsAtMs) throw new Error(`the servers of ${group} do not come up`);
+    await sleep(50);
+  }
 }
 
 function command(directory: string, args: readonly string[], running: Set<ChildProcess>): Command {
@@ -125,25 +157,7 @@ async function seenAt(port: number): Promise<Seen> {
   return (await response.json()) as Seen;
 }
 
-/** The first so many that follow each other and that nobody listens on. */
-async function freePorts(count: number): Promise<number[]> {
-  for (let first = 29_000; first < 32_000; first += count) {
-    const ports = Array.from({ length: count }, (_, index) => first + index);
-    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return ports;
-  }
-  throw new Error(`no ${count} free ports in a row from 29000 to 32000`);
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) =>
-    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)),
-  );
-  if (free) await new Promise((resolve) => server.close(resolve));
-  return free;
-}
-
-function configuration(kind: Balancer, entry: number, old: number, young: number): string {
+function configuration(kind: Balancer, entry: number, old: number, young: number, perGroup: number): string {
   const balancer =
     kind === 'haproxy'
       ? '{ haproxy: { socket: ./tee.sock, config: haproxy.cfg } }'
@@ -183,7 +197,7 @@ function configuration(kind: Balancer, entry: number, old: number, young: number
   ].join('\n');
 }
 
-function haproxyConfiguration(entry: number, old: number, young: number): string {
+function haproxyConfiguration(entry: number, old: number, young: number, perGroup: number): string {
   const servers = (name: string, port: number, weight: number) =>
     Array.from(
       { length: perGroup },

@@ -1,0 +1,43 @@
+// npm run kill-points [-- --width N --only WORDS]: kills the controller before and after everything that a rollout writes.
+import { parseArgs } from 'node:util';
+import { describePoint, killAtEvery, listPoints } from '../test/integration/kill-points/every.ts';
+import { closeAll, haproxyScenarios, localScenarios } from '../test/integration/kill-points/scenario.ts';
+import { endOnSignals } from './test/interruption.ts';
+
+const { values } = parseArgs({
+  options: { width: { type: 'string', default: '8' }, only: { type: 'string', default: '' } },
+});
+endOnSignals(closeAll);
+const startedAt = performance.now();
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+const listed = [...(await listPoints(haproxyScenarios)), ...(await listPoints(localScenarios))].map((one) => ({
+  ...one,
+  points: one.points.filter((point) => `${one.scenario.name}: ${describePoint(point)}`.includes(values.only)),
+}));
+for (const { scenario, reference, points } of listed) {
+  console.log(`a rollout that is ${scenario.name} (${seconds(reference.tookMs)}): ${points.length} points`);
+  for (const point of points) console.log(`  ${describePoint(point)}`);
+}
+const total = listed.reduce((sum, { points }) => sum + points.length, 0);
+let done = 0;
+const results = await killAtEvery(listed, Number(values.width), ({ scenario, point, wrong, missed, tookMs }) => {
+  done += 1;
+  const outcome = wrong.length === 0 ? 'the same end' : 'ANOTHER END';
+  console.log(`${done}/${total} ${outcome} ${seconds(tookMs)}  ${scenario.name}: ${describePoint(point)}`);
+  if (missed > 0) console.log(`    passed by in ${missed} earlier runs`);
+  for (const line of wrong) console.log(`    ${line}`);
+});
+
+console.log('\npoints  same end  longest  scenario');
+for (const { scenario, points } of listed) {
+  const own = results.filter((result) => result.scenario === scenario);
+  const same = own.filter(({ wrong }) => wrong.length === 0).length;
+  const longest = seconds(Math.max(0, ...own.map(({ tookMs }) => tookMs)));
+  console.log(
+    `${String(points.length).padStart(6)}  ${String(same).padStart(8)}  ${longest.padStart(7)}  ${scenario.name}`,
+  );
+}
+const failed = results.filter(({ wrong }) => wrong.length > 0).length;
+console.log(`${results.length} points, ${failed} with another end, ${seconds(performance.now() - startedAt)}`);
+process.exitCode = failed === 0 && results.length > 0 ? 0 : 1;
