@@ -6,6 +6,7 @@ import type { ControlEnd } from '../../src/cli/controller/rollout.ts';
 import { statusLines } from '../../src/cli/status/view.ts';
 import { pipedStatus } from '../../src/cli/status/watch-lines.ts';
 import { paintFor } from '../../src/cli/terminal/paint.ts';
+import type { RolloutEvent } from '../../src/core/rollout/events.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import type { RolloutStatus } from '../../src/core/rollout/status.ts';
 import { differences } from '../docs/page.ts';
@@ -187,6 +188,28 @@ test('piped, what a rollout waits for is said once it has lasted, and again only
       'edge-2/web cannot be read',
     ].map((text) => `2026-01-01 00:00:00Z  rollout-web-1  waits: ${text}\n`),
   );
+});
+
+test('the same is not said twice in a row, and what differs by a weight that people do not see is the same', () => {
+  const { written, reporter } = piped();
+  const kept = (weight: number) => ({ edge: { 'vpc-2': { weight, admin: 'ready' as const } } });
+  const append = (seq: number, body: RolloutEvent) =>
+    reporter.entry({
+      ...{ operation: 'rollout-web-1', seq, previous: '', hash: '', actor: 'drover', atMs, rules: 1 },
+      body,
+    });
+  const why = 'as much of the way back as the origin can carry';
+  const intended = (weight: number): RolloutEvent => ({
+    ...{ kind: 'intended', why },
+    target: { requestedShare: 0, traffic: kept(weight), origin: null, destination: null },
+  });
+  append(1, intended(60));
+  append(2, intended(59));
+  append(3, { kind: 'rolled-back', tookMs: 700 });
+  append(4, { kind: 'rolled-back', tookMs: 700 });
+  append(5, intended(60));
+  const line = `2026-01-01 00:00:00Z  rollout-web-1  ${why} → vpc-2 still carries 100 %\n`;
+  expect(written).toEqual([line, '2026-01-01 00:00:00Z  rollout-web-1  rolled back in 700 ms\n', line]);
 });
 
 describe('a controller that ends before its rollout', () => {
