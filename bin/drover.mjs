@@ -17,11 +17,12 @@ const source = join(root, 'src', `${program}.ts`);
 const installed = root.split(/[\\/]/).includes('node_modules');
 const entry = !installed && existsSync(source) ? source : compiled;
 const oldestNode = 24;
-const isApply = process.argv[2] === 'apply';
+/** They are controllers, become one, or say something to it. */
+const controls = ['apply', 'resume', 'hold', 'back', 'abort', 'retire'].includes(process.argv[2]);
 
 // Compiled, the small program runs on any Node that runs this file.
 if (Number(process.versions.node.split('.')[0]) >= oldestNode || (tellsNames && entry === compiled)) {
-  if (isApply) await answerSignals();
+  if (controls) await answerSignals();
   await import(pathToFileURL(entry).href);
 } else {
   const node = bundledNode();
@@ -54,7 +55,7 @@ function stayInFrontOf(child, node) {
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1);
     // Killed by what it would have caught a moment later.
-    if (isApply && ['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal)) {
+    if (controls && ['SIGINT', 'SIGTERM', 'SIGHUP'].includes(signal)) {
       process.stderr.write(`drover: asked to end (${signal}): this command has begun nothing\n`);
       process.exit(1);
     }

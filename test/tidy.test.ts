@@ -16,7 +16,7 @@ import { fence } from './tidy/fence.ts';
 import { isSource, projectFiles, type SourceFile } from './tidy/files.ts';
 import { plantedCode, plantedFences, plantedText, tolerated } from './tidy/planted.ts';
 import { describeViolation, type Rule, tokensOf } from './tidy/rule.ts';
-import { noDeadLinks, noMachinePaths, noOrphanedNotes, noRegistryHosts } from './tidy/text.ts';
+import { noConflicts, noDeadLinks, noMachinePaths, noOrphanedNotes, noRegistryHosts } from './tidy/text.ts';
 import type { Token } from './tidy/tokens.ts';
 
 const codeRules: Readonly<Record<string, Rule>> = {
@@ -29,7 +29,13 @@ const codeRules: Readonly<Record<string, Rule>> = {
   noDefaultExports,
   tellingNames,
 };
-const textRules: Readonly<Record<string, Rule>> = { noDeadLinks, noMachinePaths, noOrphanedNotes, noRegistryHosts };
+const textRules: Readonly<Record<string, Rule>> = {
+  noConflicts,
+  noDeadLinks,
+  noMachinePaths,
+  noOrphanedNotes,
+  noRegistryHosts,
+};
 
 const files = projectFiles();
 

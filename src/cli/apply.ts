@@ -4,7 +4,7 @@ import type { RolloutState } from '../core/rollout/state.ts';
 import { anchorWhatIsMissing } from '../engine/anchors.ts';
 import { PortError } from '../engine/ports.ts';
 import { exportedStates, settleExport } from './back/exported-state.ts';
-import { commandAt } from './command-at.ts';
+import { chosenWords, commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { ownBalancers } from './controller/balancers.ts';
 import { beginRollout, refusedStart } from './controller/begin.ts';
@@ -12,12 +12,13 @@ import { type ControlDesk, openDesk } from './controller/desk.ts';
 import { detach } from './controller/detach.ts';
 import { expectHeartbeatUrl } from './controller/heartbeat.ts';
 import { type RolloutReporter, reporterFor } from './controller/reporter.ts';
-import { controlRollout } from './controller/rollout.ts';
+import { controlRollout, exitCodeOf } from './controller/rollout.ts';
 import { catchSignals, nothingBegun, type Signals, unlessAsked } from './controller/signals.ts';
 import { foldAll, rolloutsOf, unfinished } from './journal/history.ts';
 import { journalOption, type OpenJournal, openJournalOf } from './journal/open.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { chooseServices, NothingLeft, type PlanDocument, planDocument } from './plan/document.ts';
+import { goneWords } from './plan/unfinished.ts';
 import { planLines } from './plan/view.ts';
 import { ask } from './terminal/ask.ts';
 import { paintFor } from './terminal/paint.ts';
@@ -166,6 +167,11 @@ async function workOf(
     return { kind: 'begin', document: await approved(context, config, opened, names, options, interrupted) };
   const { service } = open.plan;
   const command = commandAt(options);
+  if (config.services[service] === undefined)
+    throw new CliError(
+      `${open.operation} is unfinished, and comes first: ${goneWords(open.operation, service)}`,
+      `or take it back, which does without: ${command('back')}`,
+    );
   const remedy = `go on with it: ${command('apply')} --plan ${open.planHash}, or take it back: ${command('back')}`;
   const wave = config.waves.find((one) => one.name === options.wave);
   const isMeant = names.length > 0 ? names.includes(service) : (wave?.services.includes(service) ?? true);
@@ -183,9 +189,10 @@ async function perform(run: Run, names: readonly string[], work: Work): Promise<
     const { operation, plan, held } = work.state;
     reporter.note(`${operation} is unfinished: going on with it`);
     if (held !== null) reporter.note(`${operation} is held (${held.why}): \`${commandAt(options)('resume')}\` goes on`);
-    if (!(await control(run, reporter, operation, plan.service))) return;
+    if (!(await control(run, reporter, operation, plan.service, true))) return;
     // The rest of the plan was read only where the plan was named, or is asked for on a terminal.
     if (options.plan === undefined && (context.stdout.terminal === null || options.json)) return;
+    if (await isWholePlan(run, plan.service, options.plan)) return;
     const document = await approved(context, config, opened, names, options, signals.interrupted).catch(
       (error: unknown) => {
         if (error instanceof NothingLeft) return null;
@@ -196,6 +203,18 @@ async function perform(run: Run, names: readonly string[], work: Work): Promise<
   } finally {
     reporter.close();
   }
+}
+
+/** The plan was made for this service alone: whoever goes on by its hash need not name it. */
+async function isWholePlan(
+  { context, config, opened }: Run,
+  service: string,
+  hash: string | undefined,
+): Promise<boolean> {
+  if (hash === undefined) return false;
+  const choice = { wave: null, services: [service] };
+  const alone = await planDocument(context, config, choice, opened.journal, opened.stateDirectory, hash);
+  return alone.hash.startsWith(hash);
 }
 
 /** One service after the other, until one does not complete or a signal came. */
@@ -209,28 +228,30 @@ async function moveAll(run: Run, document: PlanDocument, reporter: RolloutReport
       return context.setExitCode(2);
     }
     const operation = await beginRollout(run, document, service);
-    if (!(await control(run, reporter, operation, service))) return;
+    if (!(await control(run, reporter, operation, service, index + 1 < document.services.length))) return;
   }
 }
 
-/** Runs one rollout to its end and says how it ended; true: completed. */
+/** Runs one rollout to its end and says how it ended; true: completed. `isFollowed`: another one may come after it. */
 async function control(
   { context, config, opened, options, desk, signals }: Run,
   reporter: RolloutReporter,
   operation: string,
   service: string,
+  isFollowed: boolean,
 ): Promise<boolean> {
   const end = await controlRollout(context, {
-    ...{ config, opened, operation, service, signals, desk, requests: [], heartbeat: options.heartbeat ?? null },
+    ...{ config, opened, operation, service, signals, desk, isFollowed },
+    ...{ requests: [], heartbeat: options.heartbeat ?? null },
     onEntry: reporter.entry,
     onStatus: reporter.status,
     onTrouble: reporter.trouble,
   });
   reporter.end(end);
   for (const line of end.left) reporter.note(`${operation}  ${line}`);
-  const completed = end.state.stage.kind === 'completed';
-  context.setExitCode(completed ? 0 : 2);
-  return completed;
+  const code = exitCodeOf(end);
+  context.setExitCode(code);
+  return code === 0;
 }
 
 /** The plan as it is now, if it is the one that was read. Throws CliError, also where there is nothing left to plan. */
@@ -249,16 +270,20 @@ async function approved(
   // First: what cannot be read changes the hash too, and would be taken for another plan.
   const refusals = document.services.flatMap((service) => service.refusals);
   if (refusals.length > 0) throw refusedStart(document.services.map(({ service }) => service).join(', '), refusals);
-  if (options.plan !== undefined && !document.hash.startsWith(options.plan))
-    throw new CliError(`the plan is ${document.hash} now, not ${options.plan}`, 'read it again with `drover plan`');
-  if (options.plan !== undefined) return document;
   const command = commandAt(options);
-  const remedy = `${command('plan')}, then: ${command('apply')} --plan ${document.hash}`;
+  const chosen = chosenWords(names, options.wave);
+  if (options.plan !== undefined && !document.hash.startsWith(options.plan)) {
+    const planned = choice.services.join(', ');
+    throw new CliError(
+      `the plan of ${planned} is ${document.hash} now, not ${options.plan}`,
+      `read it again with \`${command('plan')}${chosen}\`; a plan that was made for services or a wave by name is applied with the same names`,
+    );
+  }
+  if (options.plan !== undefined) return document;
+  const remedy = `${command('plan')}${chosen}, then: ${command('apply')}${chosen} --plan ${document.hash}`;
   if (context.stdout.terminal === null || options.json || options.detach)
     throw new CliError('without a terminal the plan that was read has to be named', remedy);
-  context.stdout.write(
-    `${planLines(document, paintFor(context), columnsOf(context), commandAt(options)).join('\n')}\n\n`,
-  );
+  context.stdout.write(`${planLines(document, paintFor(context), columnsOf(context), command, chosen).join('\n')}\n\n`);
   const reply = await ask(context, 'Apply this plan? Type yes: ', remedy, interrupted);
   if (reply !== 'yes') throw new CliError('nothing was done');
   return document;

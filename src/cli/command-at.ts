@@ -10,6 +10,12 @@ export function commandAt({ config, journal }: Place): (verb: string) => string 
   return (verb) => ['drover', verb, ...words].join(' ');
 }
 
+/** What follows a verb to choose the same services again, with the blank before it; empty: nothing was chosen. */
+export function chosenWords(services: readonly string[], wave: string | undefined): string {
+  const words = wave === undefined ? services.map(quoted) : ['--wave', quoted(wave)];
+  return words.map((word) => ` ${word}`).join('');
+}
+
 /** For a shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -12,6 +12,8 @@ import { commandAt } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { startBalancers } from './controller/balancers.ts';
 import { type Becoming, becomeController } from './controller/become.ts';
+import { expectHeartbeatUrl } from './controller/heartbeat.ts';
+import { endOnSignals, sayOnSignal } from './controller/signals.ts';
 import { type Living, livingController } from './controller/silence.ts';
 import { notJournalled, untilJournalled, unwrittenPolls } from './controller/until-journalled.ts';
 import { rolloutsOf } from './journal/history.ts';
@@ -24,6 +26,7 @@ import { usableConfig } from './usable-config.ts';
 
 type HoldRequest = Extract<OperatorRequest, { kind: 'hold' }>;
 type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
+type ResumeOptions = Options & { readonly heartbeat?: string };
 
 /** `hold`, `resume`, `abort`, `back` and `retire`: what an operator says to a rollout, whether its controller lives or not. */
 export function addOperators(program: Command, context: Context): void {
@@ -39,8 +42,9 @@ export function addOperators(program: Command, context: Context): void {
       '--reason <TEXT>',
       'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back',
     )
+    .option('--heartbeat <URL>', 'as of apply, where this process becomes the controller')
     .addHelpText('after', resumeExamples)
-    .action((name: string | undefined, options: Options) => resume(context, name, options));
+    .action((name: string | undefined, options: ResumeOptions) => resume(context, name, options));
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
     ['back', 'take the traffic back to the origin now; the same as abort, also after completion'],
@@ -80,6 +84,7 @@ function verb(program: Command, name: string, description: string, rolloutByDefa
   return program
     .command(name)
     .description(description)
+    .hook('preAction', endOnSignals)
     .argument('[ROLLOUT]', `default: ${rolloutByDefault}`)
     .option(...configOption)
     .option(...journalOption)
@@ -123,7 +128,16 @@ async function hold(context: Context, name: string | undefined, options: Options
   const living = await livingController(context, options, name);
   if (living?.status?.back != null) throw nothingToHold(living.operation);
   if (living !== null && (await tell(context, living, request))) {
-    await untilJournalled(context, living.socket, living.operation, ({ held }) => isDone(held));
+    sayOnSignal(toldWords(living.operation));
+    const before = living.status?.held?.why ?? null;
+    let why = request.why;
+    await untilJournalled(context, living.socket, living.operation, ({ held }) => {
+      // Others may hold in the same moment, and the last reason stands.
+      why = held?.why ?? why;
+      return isDone(held) || (held !== null && held.why !== before);
+    });
+    if (request.amends && why !== request.why)
+      context.stderr.write(`drover: somebody else held it in the same moment, and the reason that stands is: ${why}\n`);
     if (options.json) context.stdout.write(toldLine(living.operation, request));
     else sayHeld(context, living.operation, options);
     return context.setExitCode(0);
@@ -170,15 +184,22 @@ async function holdHere(context: Context, becoming: Becoming): Promise<void> {
     : notJournalled(operation, trouble);
 }
 
-async function resume(context: Context, name: string | undefined, options: Options): Promise<void> {
+async function resume(context: Context, name: string | undefined, options: ResumeOptions): Promise<void> {
   expectReason(options);
+  const { heartbeat } = options;
+  if (heartbeat !== undefined) expectHeartbeatUrl(heartbeat);
   const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
     await unmark(context, dirname(living.socket), living.operation, options);
     if (await tell(context, living, request)) {
+      sayOnSignal(toldWords(living.operation));
       await untilJournalled(context, living.socket, living.operation, ({ held }) => held === null);
+      if (heartbeat !== undefined)
+        context.stderr.write(
+          'drover: --heartbeat was passed over: the controller that lives keeps its own, or has none\n',
+        );
       context.stdout.write(options.json ? toldLine(living.operation, request) : `${living.operation} goes on\n`);
       return;
     }
@@ -187,7 +208,8 @@ async function resume(context: Context, name: string | undefined, options: Optio
     const state = await chooseRollout(context, opened, name);
     const usable = await toControl(context, options, config);
     await unmark(context, opened.stateDirectory, state.operation, options);
-    await becomeController(context, { config: usable, opened, state, options, requests: [request] });
+    const becoming = { config: usable, opened, state, options, requests: [request] };
+    await becomeController(context, heartbeat === undefined ? becoming : { ...becoming, heartbeat });
   });
 }
 
@@ -203,6 +225,11 @@ async function unmark(context: Context, stateDirectory: string, operation: strin
     );
   }
   await marker.remove(operation);
+  sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
+}
+
+function toldWords(operation: string): string {
+  return `the controller of ${operation} was told, and this command has not seen what came of it: \`drover status\` tells`;
 }
 
 async function retire(
@@ -219,6 +246,11 @@ async function retire(
       name === undefined
         ? onlyRollout(candidates, 'completed rollout that still has its reserve')
         : namedRollout(past, name);
+    if (state.stage.kind !== 'completed' || state.retired)
+      throw new CliError(
+        `${state.operation} has no reserve to give up (${stageWords(state, state.stage)}), and nothing was done`,
+        'only a completed rollout has one: `drover status` shows them',
+      );
     const question = `This gives up the way back of ${state.operation}. Type its name: `;
     const typed = options.confirm ?? (await ask(context, question, 'add --confirm NAME'));
     if (typed.trim() !== state.operation) throw new CliError('the name was not typed, and nothing was done');

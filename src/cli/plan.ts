@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { commandAt } from './command-at.ts';
+import { chosenWords, commandAt } from './command-at.ts';
 import type { Context } from './context.ts';
 import { journalOption, lookIntoJournal } from './journal/open.ts';
 import { configOption, loadConfig } from './load-config.ts';
@@ -51,7 +51,14 @@ async function plan(context: Context, names: readonly string[], options: PlanOpt
     const unfinished = await unfinishedRollout(context, config, journal, stateDirectory, command);
     if (options.json) context.stdout.write(`${JSON.stringify({ ...document, unfinished })}\n`);
     else {
-      const lines = planLines(document, paintFor(context), columnsOf(context), command, unfinished);
+      const lines = planLines(
+        document,
+        paintFor(context),
+        columnsOf(context),
+        command,
+        chosenWords(names, options.wave),
+        unfinished,
+      );
       context.stdout.write(`${lines.join('\n')}\n`);
     }
     // What would be refused now is refused because a rollout is under way, and that one is what is pending.

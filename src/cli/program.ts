@@ -21,7 +21,6 @@ export function buildProgram(context: Context): Command {
   const program = new Command('drover')
     .description('Moves a fleet of services from one environment to another, and can always drive it back.')
     .version(packageVersion(), '--version', 'print the version')
-    .showHelpAfterError('(add --help for examples)')
     .showSuggestionAfterError(true);
   addInit(program, context);
   addCheck(program, context);
@@ -37,5 +36,18 @@ export function buildProgram(context: Context): Command {
   addJournal(program, context);
   addDemo(program, context);
   addCompletion(program, context);
+  refuseOtherVerbs(program);
   return program;
+}
+
+/** A verb that is like none of these is answered with all of them. */
+function refuseOtherVerbs(program: Command): void {
+  const verbs = program.commands.map((command) => command.name());
+  program.showHelpAfterError(`(it has: ${verbs.join(' ')}; add --help for examples)`);
+  for (const command of program.commands) showHelpHint(command);
+}
+
+function showHelpHint(command: Command): void {
+  command.showHelpAfterError('(add --help for examples)');
+  for (const below of command.commands) showHelpHint(below);
 }

@@ -127,6 +127,8 @@ type Seen = {
   readonly isLast: boolean;
   /** When, why and by whom it was rolled back; null: it was not. */
   readonly after: string | null;
+  /** The configuration has no such service any more, so that no controller goes on with it. */
+  readonly isGone: boolean;
 };
 
 /** One rollout by the journal and, where it is the last one of its service and no controller runs it, by the world too. */
@@ -152,7 +154,8 @@ async function rowOf(
     taken: look.taken,
     astray: look.lines,
   };
-  return { row, look, isBack: state.back !== null, isLast, after: rolledBackWords(state) };
+  const isGone = config !== null && config.services[state.plan.service] === undefined;
+  return { row, look, isBack: state.back !== null, isLast, after: rolledBackWords(state), isGone };
 }
 
 function rolledBackOf({ stage, stageSinceMs, back }: RolloutState): Row['rolledBack'] {
@@ -262,8 +265,9 @@ function controllerLine(
   const back = `\`${command('back')}\``;
   const verb = open.some(({ row }) => row.held !== null) ? 'resume' : 'apply';
   const isBack = open.some((one) => one.isBack || one.row.taken !== null);
+  const isGone = open.some((one) => one.isGone);
   const onwards = isBack
     ? `${back} goes on with the way back`
-    : `\`${command(verb)}\` goes on, ${back} takes the traffic back`;
+    : `${isGone ? '' : `\`${command(verb)}\` goes on, `}${back} takes the traffic back`;
   return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: ${onwards}.`;
 }

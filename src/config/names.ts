@@ -70,9 +70,19 @@ export function socketAddress(): Shape<string> {
       if (given.value.includes('://')) return { ok: false, suggestion: 'leave out what stands before ://' };
       const prefix = /^(?:unix|ipv4|ipv6|abns|fd)@/.exec(given.value);
       if (prefix !== null) return { ok: false, suggestion: `leave out ${prefix[0]}` };
+      const suggestion = mistakenPath(given.value);
+      if (suggestion !== null) return { ok: false, suggestion };
       return { ok: true, value: given.value };
     },
   });
+}
+
+/** What would be taken for the path of a file that nobody means; null: it is none of these. */
+function mistakenPath(written: string): string | null {
+  if (/^[^/\s]+:\d+$/.test(written) && !addressPattern.test(written))
+    return `a port is a number from 1 to 65535; for a file of that name write ./${written}`;
+  if (written.startsWith('~')) return 'write the whole path: ~ is not replaced here';
+  return /(^|\/)\.{0,2}$/.test(written) ? 'name the socket, and not the directory that it lies in' : null;
 }
 
 export function isAddress(socket: string): boolean {

@@ -170,7 +170,10 @@ async function pass(loop: Loop): Promise<boolean> {
   const trouble = loop.trouble ?? loop.lease.failure();
   if (!isGivenUp) loop.glance({ state, watch, observation, decision, trouble, troubles: troubleLines(loop.troubles) });
   if (decision.back.length > 0) {
-    const outcomes = await performBack(ports, loop.operation, whoGoesBack(decision), decision);
+    const { marker } = observation;
+    // One that is there says who took it first, and when.
+    const who = marker.known && marker.value !== null ? null : whoGoesBack(decision);
+    const outcomes = await performBack(ports, loop.operation, who, decision);
     loop.troubles = troublesAfter(loop.troubles, decision.back, outcomes);
   }
   loop.watch = performedBack(loop.watch, decision.events);
@@ -323,7 +326,9 @@ async function rest(loop: Loop, decision: Decision, observation: Observation): P
 function whoGoesBack(decision: Decision): string {
   const event = decision.events.find((one) => one.kind === 'back-performed');
   if (event?.kind !== 'back-performed') return 'drover';
-  return event.cause.kind === 'asked' ? event.cause.by : `drover (${event.cause.kind})`;
+  const { cause } = event;
+  if (cause.kind !== 'asked') return `drover (${cause.kind})`;
+  return cause.reason === null ? cause.by : `${cause.by}: ${cause.reason}`;
 }
 
 function actorOf(event: RolloutEvent): string {

@@ -13,16 +13,16 @@ const markerMsMax = 250;
 export type Outcomes = Readonly<Record<string, string | null>>;
 
 /**
- * The way back: marker first, then every backend at once, none waiting for another. Failures are not errors: what is not
- * read back is written again.
+ * The way back: marker first (`who` null: it lies there), then every backend at once, none waiting for another. Failures are
+ * not errors: what is not read back is written again.
  */
 export async function performBack(
   ports: OperationPorts,
   operation: string,
-  who: string,
+  who: string | null,
   decision: Decision,
 ): Promise<Outcomes> {
-  await writeMarker(ports, operation, who);
+  if (who !== null) await writeMarker(ports, operation, who);
   const deadline = openDeadline(ports.clock, ports.timing.callMs, []);
   const tried = decision.back.map(
     async (effect) => [effect.backend, await failureOf(performTraffic(ports, effect, deadline.signal))] as const,

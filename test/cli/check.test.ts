@@ -89,6 +89,21 @@ describe('drover check', () => {
     expect(code).toBe(0);
   });
 
+  test('tells of a share that weights cannot make what they make instead', async () => {
+    const servers = ['classic-1', 'classic-2', 'vpc-1', 'vpc-2'];
+    const backend = madeReading(servers.map((name) => madeServer(name, { weight: name.startsWith('vpc') ? 0 : 100 })));
+    const steps = /^( *)steps:(\n\1 .*)+/m;
+    expect(exampleConfig).toMatch(steps);
+    const yaml = exampleConfig.replace(steps, '$1steps: [{ weight: 0.0001%, bake: 5m }, { weight: 5%, bake: 5m }]');
+    const { text, code } = await check(await file('live.yaml', yaml), { backend: () => Promise.resolve(backend) });
+    expect(text).toContain(
+      'warning: step 1 asks for 0.0001%, and the least that the weights of these servers make is 0.39%\n',
+    );
+    expect(text).toContain('Write at least weight: 0.39%.');
+    expect(text).not.toContain('step 2');
+    expect(code).toBe(0);
+  });
+
   test('takes a balancer that cannot be read for a warning', async () => {
     const refused = () =>
       Promise.reject(new PortError('denied', '/run/haproxy/admin.sock: permission denied', { retriable: true }));

@@ -155,6 +155,15 @@ describe('what keeps one from working', () => {
     expect(troubles(other.diagnosis)).toMatchObject([
       { what: 'the journal cannot be read: written by a newer Drover' },
     ]);
+    // What cannot be read is not known to be well.
+    const said = other.diagnosis.sections.find(({ kind }) => kind === 'state')?.checks ?? [];
+    expect(said.filter(({ what }) => what.includes('no controller'))).toEqual([
+      {
+        level: 'warning',
+        what: 'no controller is running, and whether something is unfinished is not known',
+        remedy: null,
+      },
+    ]);
     await rm(join(directory.path, '.drover'), { recursive: true });
     await writeFile(join(directory.path, '.drover'), '');
     const file = await doctor();

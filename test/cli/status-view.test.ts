@@ -117,10 +117,23 @@ describe('a rollout as people see it', () => {
     const long = 'the reserve is broken: the origin has 1 able instances and needs 2 to carry all traffic plus 20 %';
     const standing = [`edge/web does not answer (${'no answer in time '.repeat(5)})`];
     const back = { cause: { kind: 'judge', by: 'comparison' } as const, performedAtMs: atMs, standing };
-    for (const columns of [80, 140]) {
+    for (const columns of [40, 60, 80, 140]) {
       for (const line of text({ blockers: [long, long], back }, columns).split('\n'))
         expect(line.length).toBeLessThanOrEqual(columns);
     }
+  });
+
+  test.each([40, 60])('%i columns still show both shares, the failure rates and the evidence', (columns) => {
+    const shares = [{}, { requestedShare: null }, { stage: 'drill-shifting', requestedShare: null }];
+    for (const given of shares) {
+      const shown = text({ stageName: 'step 2 of 3 (50 %): waiting for the observed share', ...given }, columns);
+      const words = shown.replace(/\s+/g, ' ');
+      expect(words).toMatch(/observed 49\.9 %, (asked for 50\.0 %|as .* makes it)/);
+      expect(shown.match(/(origin|destination) .*0\.99 % of 1,512$/gm)).toHaveLength(2);
+      expect(words).toMatch(/roll back .*evidence -1\.9 of 8\.3, by the comparison/);
+      expect(words).toMatch(/promote .*evidence 1\.8 of 6\.0, by the objective/);
+    }
+    expect(text({}, 60)).toMatch(/origin +2 \(needs 1\) +100 +0\.99 % of 1,512$/m);
   });
 });
 

@@ -7,6 +7,7 @@ import './rollout/rivals.ts';
 import './rollout/bad-days.ts';
 import './rollout/bad-journals.ts';
 import './rollout/signals.ts';
+import './rollout/endings.ts';
 import './rollout/local.ts';
 import './rollout/refused.ts';
 import './rollout/dead-balancer.ts';

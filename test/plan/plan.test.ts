@@ -94,6 +94,16 @@ describe('the share of a step, before it begins', () => {
       0.05, 0.05,
     ]);
   });
+
+  test('by weight that no weight makes is the least that they do make', () => {
+    const seen = observed({ 'old-1': 100, 'old-2': 100, 'new-1': 0, 'new-2': 0 });
+    const of = (share: number, instances: number | null = null) =>
+      shareOfStep(madePlan, { kind: 'weight', share, instances, bakeMs: 0 }, seen);
+    const least = 2 / (2 + 512);
+    for (const share of [0.000_001, 0.001]) expect(of(share)).toEqual([least, least]);
+    expect(of(0.001, 1)).toEqual([1 / 513, 1 / 513]);
+    for (const share of [0.004, 0.01, 0.2]) expect(of(share)).toEqual([share, share]);
+  });
 });
 
 describe('a reserve that cannot be met', () => {

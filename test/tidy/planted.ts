@@ -103,6 +103,9 @@ export const plantedCode: readonly Planted[] = [
 ];
 
 export const plantedText: readonly Planted[] = [
+  planted('noConflicts', 'docs/x.md', `a\n${'<'.repeat(7)} HEAD\nb`, `${'<'.repeat(7)} HEAD`, 2),
+  planted('noConflicts', 'x.json', `a\n${'='.repeat(7)}\nb`, '='.repeat(7), 2),
+  planted('noConflicts', 'src/core/x.ts', `${'>'.repeat(7)} main\n`, `${'>'.repeat(7)} main`),
   planted('noDeadLinks', 'docs/x.md', '\n[a](y.md#z)', 'a link to y.md, which is not there', 2),
   planted('noMachinePaths', 'docs/x.md', `see\n${absolute('home', 'ann', 'a.txt')}`, absolute('home', 'ann', ''), 2),
   planted('noMachinePaths', 'x.yaml', `a: ${absolute('Users', 'ann', 'a.txt')}`, absolute('Users', 'ann', '')),

@@ -54,6 +54,10 @@ export const noRegistryHosts: Rule = (file) => {
   return [];
 };
 
+/** What a merge has left undecided; a heading of seven letters is underlined with `#` before it. */
+export const noConflicts: Rule = ({ path, text }) =>
+  matches(path, text, /^(?:<{7}|>{7}|\|{7}|={7})(?: .*)?$/gm, 'the one version that is right, without the markers');
+
 /** Links of the documentation to files of the checkout. */
 export const noDeadLinks: Rule = ({ path, text }) => {
   if (!path.endsWith('.md')) return [];

@@ -13,7 +13,7 @@ const unwrittenPolls = 5;
 
 /**
  * Says what a controller does until the traffic is back and everything as found, and names what still stands. Asks the
- * controller alone, so that no journal is needed. false: the controller died before that.
+ * controller alone, so that no journal is needed. false: the controller ended or died before that, and somebody has to go on.
  */
 export async function followBack(
   context: Context,
@@ -40,9 +40,12 @@ export async function followBack(
     return false;
   }
   const stage = 'stage' in outcome ? outcome.stage : null;
+  if (stage !== 'rolled-back') {
+    say(`the controller ended before that was done (${String(stage)})`);
+    return false;
+  }
   const left = 'left' in outcome && Array.isArray(outcome.left) ? outcome.left.map(String) : [];
-  if (stage === 'rolled-back') for (const line of outcomeLines(left)) say(line);
-  else say(`the controller ended: ${String(stage)}`);
+  for (const line of outcomeLines(left)) say(line);
   context.setExitCode(2);
   return true;
 }

@@ -1,6 +1,8 @@
 import type { BalancerConfig } from '../../core/fleet/config.ts';
 import { matchesGlob } from '../../core/fleet/glob.ts';
+import { commandAt, type Place } from '../command-at.ts';
 import { CliError, type Context } from '../context.ts';
+import { sayOnSignal } from '../controller/signals.ts';
 import { type ExportedState, exportedStates } from './exported-state.ts';
 import { type OfflineTarget, takeBackAll } from './offline-target.ts';
 
@@ -22,10 +24,11 @@ const callMs = 3000;
  */
 export async function backOffline(
   context: Context,
-  options: OfflineOptions,
+  options: OfflineOptions & Place,
   name: string | undefined,
   stateDirectory: string,
 ): Promise<void> {
+  sayOnSignal('the way back was begun at the balancers, and not seen to end: run the same command again');
   const given = options.haproxy !== undefined || options.embedded !== undefined;
   const { targets, rollouts } = given
     ? await givenTargets(context, options, stateDirectory)
@@ -36,15 +39,17 @@ export async function backOffline(
     context.stderr.write(
       `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map((line) => `  ${line}\n`).join('')}${markedLines(rollouts)}  run the same command again\n`,
     );
-  } else context.stdout.write(`the traffic is back. ${untoldWords(rollouts)}\n`);
+  } else context.stdout.write(`the traffic is back. ${untoldWords(rollouts, commandAt(options)('back'))}\n`);
 }
 
 /** What the journal does not know, and who will write it down. */
-function untoldWords(rollouts: readonly Told[]): string {
+function untoldWords(rollouts: readonly Told[], back: string): string {
   if (rollouts.length === 0)
     return 'No rollout of this directory is told: a controller elsewhere may raise the share again, and the servers stay in maint until somebody wakes them';
-  const names = rollouts.map(({ operation }) => `\`drover back ${operation}\``).join(', ');
-  return `The journal does not know it yet: ${names} puts states and sizes as they were found and writes it down, as does a controller that comes back`;
+  const names = rollouts.map(({ operation }) => `\`${back} ${operation}\``).join(', ');
+  // Nobody comes back to a completed one.
+  const also = rollouts.some(({ completed }) => completed) ? '' : ', as does a controller that comes back';
+  return `The journal does not know it yet: ${names} puts states and sizes as they were found and writes it down (not while the controller of another rollout runs)${also}`;
 }
 
 /** What goes on by itself after a way back that is not whole. */
@@ -59,7 +64,7 @@ function markedLines(rollouts: readonly Told[]): string {
 }
 
 /** A rollout whose traffic this is. `isMarked`: its controller is told by the back marker. */
-type Told = { readonly operation: string; readonly isMarked: boolean };
+type Told = { readonly operation: string; readonly completed: boolean; readonly isMarked: boolean };
 
 type Targets = { readonly targets: readonly OfflineTarget[]; readonly rollouts: readonly Told[] };
 
@@ -108,7 +113,11 @@ async function markUsersOf(
       (one) => backends.has(one.backend) && socketsOf(one.balancer).some((socket) => sockets.includes(socket)),
     );
     if (!uses || state.completed) continue;
-    told.push({ operation: state.operation, isMarked: await mark(context, state, stateDirectory, reason) });
+    told.push({
+      operation: state.operation,
+      completed: false,
+      isMarked: await mark(context, state, stateDirectory, reason),
+    });
   }
   return told;
 }
@@ -156,7 +165,7 @@ async function exportedTargets(
     })),
   );
   if (targets.length === 0) throw new CliError(`the exported state of ${chosen.operation} names no balancer`, nameIt);
-  return { targets, rollouts: [{ operation: chosen.operation, isMarked }] };
+  return { targets, rollouts: [{ operation: chosen.operation, completed: chosen.completed, isMarked }] };
 }
 
 function chooseExported(

@@ -13,6 +13,7 @@ import { CliError, type Context } from '../context.ts';
 import { becomeController } from '../controller/become.ts';
 import type { ControllerAnswer } from '../controller/messages.ts';
 import { controllerAt } from '../controller/reach.ts';
+import { sayOnSignal } from '../controller/signals.ts';
 import { rolloutsOf } from '../journal/history.ts';
 import { type OpenJournal, openJournalOf } from '../journal/open.ts';
 import { journalPath } from '../journal/path.ts';
@@ -49,11 +50,17 @@ export async function takeBack(context: Context, name: string | undefined, optio
     all: options.all === true,
   };
   let controller = 'no controller is alive';
+  let rollout = name;
   let hangs = false;
   const say = (line: string) => context.stderr.write(`drover: ${line}\n`);
   try {
     const tellJson = options.json ? (operation: string) => context.stdout.write(toldLine(operation, request)) : null;
-    if (await byController(told, join(stateDirectory, 'control.sock'), name, request, tellJson)) return;
+    const asked = await byController(told, join(stateDirectory, 'control.sock'), name, request, tellJson);
+    if (asked.isBack) return;
+    if (asked.operation !== null) {
+      rollout = asked.operation;
+      controller = 'its controller has ended';
+    }
   } catch (error) {
     if (error instanceof StillStanding) throw error;
     say(`not by the controller: ${messageOf(error)}`);
@@ -62,13 +69,13 @@ export async function takeBack(context: Context, name: string | undefined, optio
   }
   try {
     // One that hangs still is the controller: this process cannot become it.
-    if (!hangs) return await byJournal(context, name, options, request, controller);
+    if (!hangs) return await byJournal(context, rollout, options, request, controller);
   } catch (error) {
     if (error instanceof StillStanding || error instanceof Refused) throw error;
     say(`not by the journal: ${messageOf(error)}`);
   }
   say('by the exported state and the balancers alone');
-  await backOffline(told, options, name, stateDirectory);
+  await backOffline(told, options, rollout, stateDirectory);
 }
 
 /** What speaks of a balancer would be passed over where the journal or a controller takes the traffic back. */
@@ -92,27 +99,62 @@ export function toldLine(operation: string, request: OperatorRequest): string {
   return `${JSON.stringify({ told: operation, request: request.kind })}\n`;
 }
 
-/** false: no controller is alive, or it died before the traffic was back. */
+/** `operation`: what a controller was told that ended before the traffic was back; null: none is alive. */
+type Asked = { readonly isBack: boolean; readonly operation: string | null };
+
 async function byController(
   context: Context,
   socket: string,
   name: string | undefined,
   request: BackRequest,
   tellJson: ((operation: string) => void) | null,
-): Promise<boolean> {
-  const controller = await controllerAt(context, socket, patienceMs);
-  if (controller === null) return false;
-  const { operation } = controller;
-  if (operation === null) throw new CliError(`the controller (pid ${controller.pid}) is between two rollouts`);
-  if (name !== undefined && name !== operation && name !== serviceOf(controller))
-    throw new CliError(`the controller (pid ${controller.pid}) runs ${operation}, not ${name}`);
-  const message = { kind: 'operator', operation, request } as const;
-  const accepted = await context.world.askControl(socket, message, AbortSignal.timeout(patienceMs));
-  if (accepted === undefined) return false;
-  tellJson?.(operation);
-  const say = (line: string) => context.stdout.write(`${line}\n`);
-  say(`${operation}: its controller (pid ${controller.pid}) takes the traffic back`);
-  return followBack(context, socket, operation, (line) => say(`  ${line}`));
+): Promise<Asked> {
+  for (let operation: string | null = null; ; ) {
+    const controller = await tellBack(context, socket, operation ?? name, request);
+    if (controller === null) return { isBack: false, operation };
+    if (operation === null) tellJson?.(controller.operation);
+    operation = controller.operation;
+    sayOnSignal(`the controller of ${operation} was told, and takes the traffic back: \`drover status\` tells`);
+    const say = (line: string) => context.stdout.write(`${line}\n`);
+    say(`${operation}: its controller (pid ${controller.pid}) takes the traffic back`);
+    if (await followBack(context, socket, operation, (line) => say(`  ${line}`))) return { isBack: true, operation };
+    sayOnSignal(`the way back of ${operation} has not been seen to end: \`drover back ${operation}\` goes on with it`);
+  }
+}
+
+/** One that is between two rollouts, or about to end, takes nothing. It is waited for this long. */
+const idleMsMax = 2000;
+const idlePollMs = 100;
+
+/** Whoever has accepted it; null: no controller is alive. Throws where the one that is alive does not take it. */
+async function tellBack(
+  context: Context,
+  socket: string,
+  name: string | undefined,
+  request: BackRequest,
+): Promise<{ readonly pid: number; readonly operation: string } | null> {
+  const endsAt = context.clock.monotonic() + idleMsMax;
+  for (;;) {
+    const controller = await controllerAt(context, socket, patienceMs);
+    if (controller === null) return null;
+    const { operation, pid } = controller;
+    const isLate = context.clock.monotonic() > endsAt;
+    if (operation !== null) {
+      if (name !== undefined && name !== operation && name !== serviceOf(controller))
+        throw new CliError(`the controller (pid ${pid}) runs ${operation}, not ${name}`);
+      const message = { kind: 'operator', operation, request } as const;
+      const refused = await context.world.askControl(socket, message, AbortSignal.timeout(patienceMs)).then(
+        (answer) => (answer === undefined ? 'gone' : null),
+        (error: unknown) => {
+          if (isLate || !(error instanceof PortError && error.code === 'refused')) throw error;
+          return 'not now';
+        },
+      );
+      if (refused === null) return { pid, operation };
+      if (refused === 'gone') return null;
+    } else if (isLate) throw new CliError(`the controller (pid ${pid}) is between two rollouts`);
+    await context.clock.sleep(idlePollMs, new AbortController().signal);
+  }
 }
 
 function serviceOf({ operation, status }: ControllerAnswer): string | null {
@@ -143,8 +185,11 @@ async function byJournal(
     const watched = watchBack(context, (line) => output.write(`  ${line}\n`));
     const becoming = { config, opened, state, options, requests: [request], until: watched.until };
     const end = await becomeController(context, becoming);
-    const { standing, troubles } = watched.last();
+    const { standing } = end;
+    if (!end.isBack && end.kind === 'stopped')
+      throw new Refused(`${state.operation} is not taken back: this command was asked to end before it began`);
     if (standing.length > 0) {
+      const { troubles } = watched.last();
       const message = `${state.operation}: still standing: ${[...standing, ...troubles].join('; ')}`;
       throw new StillStanding(message, 'put that right and run the same command again: it goes on with the way back');
     }

@@ -3,6 +3,7 @@ import type { BalancerConfig, Config, ServiceConfig, TrafficConfig } from '../..
 import { controllability } from '../../core/fleet/controllability.ts';
 import { matchesGlob } from '../../core/fleet/glob.ts';
 import type { BackendReading, ServerReading } from '../../core/observed/backend.ts';
+import { leastShareAt } from '../../core/plan/shares.ts';
 import { PortError } from '../../engine/ports.ts';
 import type { OpenBackend, World } from '../context.ts';
 
@@ -68,6 +69,7 @@ function findingsOf(subject: Subject, reading: BackendReading): BackendFinding[]
     ...controllability(reading.traits, [...origin, ...destination]),
     ...(subject.balancer.kind === 'haproxy' ? emptyGroups(subject, reading, { origin, destination }) : []),
     ...weighedDestination(destination),
+    ...coarseSteps(subject, reading),
     ...attemptFindings(subject, reading),
     ...strangers(reading, [...origin, ...destination]),
   ];
@@ -104,6 +106,23 @@ function weighedDestination(destination: readonly ServerReading[]): BackendFindi
       remedy: 'Write `weight 0` on their `server` lines.',
     },
   ];
+}
+
+/** Weights are whole numbers of a range: below some share they make more than what was asked for. */
+function coarseSteps({ service, traffic }: Subject, reading: BackendReading): BackendFinding[] {
+  return service.rollout.steps.flatMap((step, index) => {
+    const least = leastShareAt(traffic, reading, step);
+    if (least === null || step.kind !== 'weight') return [];
+    const made = percent(Number(least.toPrecision(2)));
+    return [
+      {
+        severity: 'warn' as const,
+        what: `step ${index + 1} asks for ${percent(step.share)}, and the least that the weights of these servers make is ${made}`,
+        why: 'A weight is a whole number from 1 to 256: the destination gets more than the step says.',
+        remedy: `Write at least weight: ${made}.`,
+      },
+    ];
+  });
 }
 
 /** Left out of everything, so they are named. */

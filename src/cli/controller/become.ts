@@ -6,7 +6,7 @@ import { commandAt, type Place } from '../command-at.ts';
 import type { Context } from '../context.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { reporterFor } from './reporter.ts';
-import { type ControlEnd, controlRollout } from './rollout.ts';
+import { type ControlEnd, controlRollout, exitCodeOf } from './rollout.ts';
 
 export type Becoming = {
   readonly config: Config;
@@ -14,16 +14,24 @@ export type Becoming = {
   readonly state: RolloutState;
   readonly options: Place & { readonly json?: true };
   readonly requests: readonly OperatorRequest[];
+  readonly heartbeat?: string;
   readonly until?: (glance: Glance) => boolean;
 };
 
-/** Makes this process the controller of a rollout that has none, with what an operator asks of it. Exit 0 completed, else 2. */
+/** Makes this process the controller of a rollout that has none, with what an operator asks of it. Exit status: `exitCodeOf`. */
 export async function becomeController(context: Context, becoming: Becoming): Promise<ControlEnd> {
-  const { config, opened, state, options, requests, until } = becoming;
+  const { config, opened, state, options, requests, heartbeat, until } = becoming;
   const reporter = reporterFor(context, options.json === true, commandAt(options));
   try {
     const end = await controlRollout(context, {
-      ...{ config, opened, requests, operation: state.operation, service: state.plan.service, heartbeat: null },
+      ...{
+        config,
+        opened,
+        requests,
+        operation: state.operation,
+        service: state.plan.service,
+        heartbeat: heartbeat ?? null,
+      },
       ...(until === undefined ? {} : { until }),
       onEntry: reporter.entry,
       onStatus: reporter.status,
@@ -33,7 +41,7 @@ export async function becomeController(context: Context, becoming: Becoming): Pr
     // Who asks for the way back is told by the verb itself.
     const isBack = requests.some(({ kind }) => kind === 'back');
     for (const line of isBack ? [] : end.left) reporter.note(`${state.operation}  ${line}`);
-    context.setExitCode(end.state.stage.kind === 'completed' ? 0 : 2);
+    context.setExitCode(exitCodeOf(end));
     return end;
   } finally {
     reporter.close();

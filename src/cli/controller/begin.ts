@@ -3,10 +3,11 @@ import type { Builds, Started } from '../../core/rollout/events.ts';
 import { asFoundOf, buildsOf, checkStart } from '../../core/rollout/start.ts';
 import { startOperation } from '../../engine/anchors.ts';
 import { CliError, type Context } from '../context.ts';
-import { earlierAttempts, rolledBackBefore, rolloutsOf, unfinished } from '../journal/history.ts';
+import { earlierAttempts, nextOperation, rolledBackBefore, rolloutsOf, unfinished } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService } from '../open-service.ts';
 import type { PlanDocument } from '../plan/document.ts';
+import { staleMarker } from '../plan/stale-marker.ts';
 import { nothingBegun, type Signals } from './signals.ts';
 
 export type Beginning = {
@@ -64,7 +65,9 @@ export async function beginRollout(
       earlierAttempts: earlierAttempts(past),
       reason,
     };
-    const operation = `rollout-${service}-${past.length + 1}`;
+    const operation = nextOperation(service, past.length);
+    const stale = await staleMarker(context, opened.stateDirectory, operation);
+    if (stale !== null) throw new CliError(stale.what, stale.remedy);
     const outcome = await startOperation(rollout.ports, operation, started, context.user);
     if (outcome === 'exists') throw begunByOthers(operation);
     return operation;

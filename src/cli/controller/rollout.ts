@@ -4,7 +4,7 @@ import { changesSince } from '../../core/plan/changes.ts';
 import { leftAfterBack } from '../../core/rollout/left.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
-import { type RolloutStatus, statusOf, stillStanding } from '../../core/rollout/status.ts';
+import { type RolloutStatus, statusOf } from '../../core/rollout/status.ts';
 import { createInbox } from '../../engine/inbox.ts';
 import { type Glance, runOperation } from '../../engine/operation.ts';
 import { exportState } from '../back/exported-state.ts';
@@ -13,9 +13,11 @@ import { movedPorts } from '../foreign-ports.ts';
 import { foldAll, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService, plannedNow } from '../open-service.ts';
+import { goneWords } from '../plan/unfinished.ts';
 import { openAnnouncer } from './announce.ts';
 import { keepBalancers } from './balancers.ts';
 import { type ControlDesk, openDesk } from './desk.ts';
+import { type Ending, isBack, openEnding, standingAtEnd, standingOf } from './ending.ts';
 import { heartbeat } from './heartbeat.ts';
 import type { ControllerAnswer } from './messages.ts';
 import { novelties } from './novelties.ts';
@@ -32,6 +34,8 @@ export type ControlOptions = {
   /** What the caller has taken already; left out: for this rollout only. */
   readonly signals?: Signals;
   readonly desk?: ControlDesk;
+  /** Once this one is completed, another one comes to the same desk. */
+  readonly isFollowed?: boolean;
   /** Ends the loop, as a signal would, as soon as a pass has shown this. */
   readonly until?: (glance: Glance) => boolean;
   readonly onEntry: (entry: Entry) => void;
@@ -53,8 +57,13 @@ export type ControlEnd = {
   readonly left: readonly string[];
 };
 
-/** Passes in which the journal took nothing, before a controller that was asked to end does so without an entry. */
-const unwrittenPasses = 3;
+/** 0 completed, 2 taken back or held, 1 a way back of which something stands: nobody goes on with it by itself. */
+export function exitCodeOf({ state, isBack, standing }: ControlEnd): 0 | 1 | 2 {
+  if (state.stage.kind === 'rolled-back') return 2;
+  // Also of a completed one, whose journal does not know of it yet.
+  if (isBack) return standing.length > 0 ? 1 : 2;
+  return state.stage.kind === 'completed' ? 0 : 2;
+}
 
 /**
  * Is the controller of one rollout until it ends or this process is asked to end: the loop, the control socket, signals
@@ -64,6 +73,8 @@ export async function controlRollout(context: Context, options: ControlOptions):
   const { config, opened, operation } = options;
   const before = await opened.journal.read(operation, 0);
   const begun = foldAll(before, context.world.sha256);
+  if (config.services[options.service] === undefined)
+    throw new CliError(goneWords(operation, options.service), '`drover back` takes the traffic back without it');
   // Before anything is opened or written: what an edited configuration says must not replace what the way back needs.
   const now = await plannedNow(context, config, options.service, opened.stateDirectory);
   const changes = begun === null ? [] : changesSince(begun.plan, now);
@@ -73,41 +84,33 @@ export async function controlRollout(context: Context, options: ControlOptions):
   await tellMoved(context, options);
   const inbox = createInbox();
   for (const request of options.requests) inbox.push(request);
-  const stop = new AbortController();
   const over = Promise.withResolvers<unknown>();
-  let last: Glance | null = null;
   const desk = options.desk ?? (await openDesk(context, opened));
-  desk.attend(async (request) =>
-    request.kind === 'end' ? over.promise : answer(request, operation, inbox.push, () => last),
-  );
+  const signals = options.signals ?? catchSignals();
+  const ending = openEnding({ operation, user: context.user }, inbox, signals, options.until ?? (() => false));
+  desk.attend(async (request) => (request.kind === 'end' ? over.promise : answer(request, operation, ending)));
   const announcer = openAnnouncer(context, config, before, options.onTrouble);
   const rollout = openService(context, config, options.service, opened.journal, opened.stateDirectory, 'control');
-  const signals = options.signals ?? catchSignals();
-  signals.onAsked((name, count) => {
-    // Nothing to hold on the way back or when the journal does not take it: the second signal ends at once.
-    if (count > 1) stop.abort();
-    else inbox.push({ kind: 'hold', by: context.user, why: `the controller was asked to end (${name})` });
-  });
   const heart = heartbeat(context, options.heartbeat, options.onTrouble);
   const keeper = keepBalancers(context, config, options.service, opened.stateDirectory, options.onTrouble);
   const changed = troubleChanges();
+  let keepsDesk = false;
   try {
     const tell = (entry: Entry) => {
       options.onEntry(entry);
       announcer.entry(entry);
     };
-    let unwritten = 0;
     const glance = (next: Glance) => {
-      last = next;
-      unwritten = next.trouble === null ? 0 : unwritten + 1;
-      // A journal that takes nothing holds the share too: nothing proceeds without it.
-      const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
-      if ((signals.asked() !== null && isHeld) || options.until?.(next)) stop.abort();
+      ending.look(next);
       keeper.look(next.observation);
       for (const line of changed(next)) options.onTrouble(line);
       options.onStatus(statusOf(next.state, next.watch, next.observation, next.troubles), next.state);
     };
-    const { end } = await runOperation({ ...rollout.ports, tell }, operation, inbox, stop.signal, undefined, glance);
+    const end = await ending.run((stop) =>
+      runOperation({ ...rollout.ports, tell }, operation, inbox, stop, undefined, glance),
+    );
+    desk.attend(null);
+    const last = ending.last();
     const state = await folded(context, last, opened, operation);
     if (!isElsewhere || state.stage.kind === 'rolled-back') {
       await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
@@ -116,18 +119,20 @@ export async function controlRollout(context: Context, options: ControlOptions):
     }
     const ended = endedAs(end, state, last);
     over.resolve({ kind: end, stage: state.stage.kind, left: ended.left });
+    keepsDesk = options.isFollowed === true && state.stage.kind === 'completed';
     if (ended.trouble !== null) options.onTrouble(`not in the journal: ${ended.trouble}`);
     return ended;
   } finally {
     over.resolve(null);
-    if (options.signals === undefined) signals.release();
-    else signals.onAsked(() => undefined);
-    await heart.stop();
+    ending.shut();
+    desk.attend(null);
     await keeper.close();
     await rollout.close();
-    if (options.desk === undefined) await desk.close();
-    else desk.attend(null);
+    // Before what may take long: whoever takes the traffic back now becomes the controller.
+    if (!keepsDesk) await closeDesk(context, desk);
+    await heart.stop();
     await announcer.close();
+    if (options.signals === undefined) signals.release();
   }
 }
 
@@ -182,13 +187,8 @@ async function exportFirst(options: ControlOptions, state: RolloutState | null):
   }
 }
 
-function answer(
-  request: Exclude<ControlRequest, { kind: 'end' }>,
-  operation: string,
-  push: (request: OperatorRequest) => void,
-  last: () => Glance | null,
-): unknown {
-  const glance = last();
+function answer(request: Exclude<ControlRequest, { kind: 'end' }>, operation: string, ending: Ending): unknown {
+  const glance = ending.last();
   switch (request.kind) {
     case 'status':
       return {
@@ -201,7 +201,7 @@ function answer(
     case 'operator':
       if (request.operation !== operation)
         throw new Error(`this controller runs ${operation}, not ${request.operation}`);
-      push(request.request);
+      ending.accept(request.request);
       return { accepted: true };
     default:
       throw new Error('a controller answers "status", "operator" and "end"');
@@ -212,20 +212,18 @@ function troubleOf(glance: Glance | null): string | null {
   return glance?.trouble ?? null;
 }
 
-function standingOf(glance: Glance | null): readonly string[] {
-  return glance === null ? [] : stillStanding(glance.state, glance.observation);
-}
-
 function endedAs(kind: ControlEnd['kind'], state: RolloutState, last: Glance | null): ControlEnd {
   const isOver = state.stage.kind === 'rolled-back' && last !== null;
   return {
-    ...{ kind, state, trouble: troubleOf(last), isBack: isBack(state, last), standing: standingOf(last) },
+    ...{ kind, state, trouble: troubleOf(last), isBack: isBack(state, last), standing: standingAtEnd(last) },
     left: isOver ? leftAfterBack(last.state, last.observation) : [],
   };
 }
 
-function isBack(state: RolloutState, last: Glance | null): boolean {
-  return state.back !== null || last?.decision.events.some(({ kind }) => kind === 'back-performed') === true;
+/** Those who wait for the end are answered before the connection is. */
+async function closeDesk(context: Context, desk: ControlDesk): Promise<void> {
+  await context.clock.sleep(0, new AbortController().signal);
+  await desk.close();
 }
 
 /** One line for each trouble that has begun, and one when there is none any more. */

@@ -11,22 +11,30 @@ export type Signals = {
   release(): void;
 };
 
-/** Takes away what `endOnSignals` has set; replaced by it. */
-let releaseFirst = () => {};
+/** Takes away what `endOnSignals` has set; null: it has set nothing, or it was replaced. */
+let releaseEarly: (() => void) | null = null;
+const nothing = 'this command has begun nothing';
+let early = nothing;
 
 /**
- * For the moments in which a command is still being loaded: nothing was begun, and that is said. Until `catchSignals`.
- * @public `bin/drover.mjs` calls it
+ * For the moments before there is a controller in this process: a signal ends it, and what that leaves is said. Until
+ * `catchSignals`; a second call changes nothing. `bin/drover.mjs` calls it too, while the rest is still being loaded.
  */
 export function endOnSignals(): void {
+  if (releaseEarly !== null) return;
   const onSignal = (name: NodeJS.Signals) => {
-    process.stderr.write(`drover: asked to end (${name}): this command has begun nothing\n`);
+    process.stderr.write(`drover: asked to end (${name}): ${early}\n`);
     process.exit(1);
   };
   for (const name of names) process.on(name, onSignal);
-  releaseFirst = () => {
+  releaseEarly = () => {
     for (const name of names) process.off(name, onSignal);
   };
+}
+
+/** What a signal leaves from here on. */
+export function sayOnSignal(words: string): void {
+  early = words;
 }
 
 const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -48,7 +56,7 @@ export async function unlessAsked<T>(signals: Signals, work: Promise<T>): Promis
 }
 
 export function nothingBegun(signals: Signals): CliError {
-  return new CliError(`asked to end (${signals.asked() ?? 'by a signal'}): this command has begun nothing`);
+  return new CliError(`asked to end (${signals.asked() ?? 'by a signal'}): ${nothing}`);
 }
 
 /** From here on a signal no longer ends the process by itself; the second one does so after a moment, whatever hangs. */
@@ -62,10 +70,11 @@ export function catchSignals(): Signals {
     count++;
     interruption.abort();
     tell(name, count);
-    if (count > 1) setTimeout(() => process.exit(2), endMsMax).unref();
+    if (count > 1) setTimeout(giveUp, endMsMax).unref();
   };
   for (const name of names) process.on(name, onSignal);
-  releaseFirst();
+  releaseEarly?.();
+  releaseEarly = null;
   return {
     interrupted: interruption.signal,
     asked: () => first,
@@ -77,4 +86,12 @@ export function catchSignals(): Signals {
       for (const name of names) process.off(name, onSignal);
     },
   };
+}
+
+/** Nobody knows by now what was done: that is no verdict. */
+function giveUp(): void {
+  process.stderr.write(
+    'drover: asked twice to end, and what hangs was given up: `drover status` tells where things stand\n',
+  );
+  process.exit(1);
 }

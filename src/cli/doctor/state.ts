@@ -3,6 +3,7 @@ import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasEnded } from '../../core/rollout/state.ts';
 import { PortError } from '../../engine/ports.ts';
+import { exportedStates } from '../back/exported-state.ts';
 import type { Context } from '../context.ts';
 import { type PastRollout, rolloutsOf } from '../journal/history.ts';
 import { verifyStore } from '../journal/verify.ts';
@@ -31,7 +32,7 @@ export async function examineState(context: Context, journalFile: string, shown:
     section: named([
       ...(await examineDirectory(directory, found)),
       ...checks,
-      ...(await examineController(context, directory, past ?? [])),
+      ...(await examineController(context, directory, past)),
       ...(await examineMarkers(directory, past ?? [])),
     ]),
   };
@@ -98,9 +99,9 @@ async function examineJournal(
 async function examineController(
   context: Context,
   directory: string,
-  past: readonly PastRollout[],
+  past: readonly PastRollout[] | null,
 ): Promise<readonly Check[]> {
-  const open = past.filter(({ state }) => !hasEnded(state));
+  const open = (past ?? []).filter(({ state }) => !hasEnded(state));
   const socket = join(directory, 'control.sock');
   try {
     const answer = await context.world.askControl(socket, { kind: 'status' }, AbortSignal.timeout(5_000));
@@ -111,6 +112,7 @@ async function examineController(
       trouble(`a controller listens but does not answer: ${reason}`, 'see whether its process hangs: `drover status`'),
     ];
   }
+  if (past === null) return [await unreadAndAlone(directory)];
   if (open.length === 0) return [well('no controller is running, and nothing is unfinished')];
   return open.map(({ state, entries }) => {
     const last = entries.at(-1)?.atMs ?? state.startedAtMs;
@@ -120,6 +122,18 @@ async function examineController(
       '`drover apply` goes on with it, `drover back` takes the traffic back',
     );
   });
+}
+
+/** Without the journal nobody knows what is unfinished; the exported states say what can be taken back. */
+async function unreadAndAlone(directory: string): Promise<Check> {
+  const { states } = await exportedStates(directory);
+  const open = states.filter(({ completed }) => !completed).map(({ operation }) => operation);
+  const known =
+    open.length === 0 ? '' : `; what was exported says that ${open.join(', ')} ${open.length === 1 ? 'was' : 'were'}`;
+  return warning(
+    `no controller is running, and whether something is unfinished is not known${known}`,
+    open.length === 0 ? null : '`drover back` takes the traffic back, also without the journal',
+  );
 }
 
 function describeController(answer: unknown): string {

@@ -49,6 +49,11 @@ export function unfinished(rollouts: readonly PastRollout[]): readonly RolloutSt
   return rollouts.map(({ state }) => state).filter((state) => !hasEnded(state));
 }
 
+/** The name of the one that comes after so many of its service. */
+export function nextOperation(service: string, past: number): string {
+  return `rollout-${service}-${past + 1}`;
+}
+
 /** `none`, `completed`, `rolled back` or where the unfinished one stands: part of the plan's hash. */
 export function lastStepOf(rollouts: readonly PastRollout[]): string {
   const last = rollouts.at(-1)?.state;

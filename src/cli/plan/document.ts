@@ -1,3 +1,4 @@
+import { percent as configured } from '../../config/quantities.ts';
 import type { Config, ServiceConfig, Step } from '../../core/fleet/config.ts';
 import { describeSights } from '../../core/judge/forecast.ts';
 import type { BackendReading } from '../../core/observed/backend.ts';
@@ -14,8 +15,16 @@ import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.
 import type { RolloutState } from '../../core/rollout/state.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
 import { foreignPorts, movedPorts } from '../foreign-ports.ts';
-import { lastStepOf, type PastRollout, rolledBackBefore, rolloutsOf, splitAt } from '../journal/history.ts';
+import {
+  lastStepOf,
+  nextOperation,
+  type PastRollout,
+  rolledBackBefore,
+  rolloutsOf,
+  splitAt,
+} from '../journal/history.ts';
 import { openObserved } from '../open-service.ts';
+import { staleMarker } from './stale-marker.ts';
 import { wayBackByHand } from './way-back-by-hand.ts';
 
 /** What `plan` shows and `apply` is asked to do: the services in their order, and the hash that names it. */
@@ -124,7 +133,12 @@ export async function planDocument(
       await context.clock.sleep(1000, new AbortController().signal);
       const second = await opened.observe();
       const row = servicePlan(config, service, plan, first, second, past.at(-1)?.state ?? null);
-      const warnings = [...row.warnings, ...(await portWarnings(context, service, stateDirectory))];
+      const stale = await staleMarker(context, stateDirectory, nextOperation(name, past.length));
+      const warnings = [
+        ...row.warnings,
+        ...(await portWarnings(context, service, stateDirectory)),
+        ...(stale === null ? [] : [`${stale.what}; ${stale.remedy}`]),
+      ];
       services.push({ ...row, warnings, takenBackIn: takenBackIn(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
@@ -184,7 +198,7 @@ function servicePlan(
     judge: judgeLines(plan, traffic, second),
     wayBack: wayBackByHand(config, service, second, plan, asFoundBefore(last)),
     refusals,
-    warnings: reserve === null ? warnings : [...warnings, reserve],
+    warnings: [...warnings, ...(reserve === null ? [] : [reserve]), ...coarseSteps(plan, second)],
   };
 }
 
@@ -328,6 +342,15 @@ function shareRange(plan: RolloutPlan, step: Step, observation: Observation): st
   return least === most ? (least ?? '') : `${least} – ${most}`;
 }
 
+/** A share that is less than what weights can make is not made smaller without a word, nor larger. */
+function coarseSteps(plan: RolloutPlan, observation: Observation): string[] {
+  return plan.steps.flatMap((step, index) => {
+    const [, most = 0] = shareOfStep(plan, step, observation) ?? [];
+    if (step.kind !== 'weight' || most <= step.share) return [];
+    return `step ${index + 1} asks for ${askedPercent(step.share)}, and the least that the weights of these servers make is ${percent(most)}: that is what the destination gets`;
+  });
+}
+
 function judgeLines(plan: RolloutPlan, traffic: Traffic, observation: Observation): string[] {
   if (traffic.rps === null || traffic.baseline === null)
     return ['the load is unknown, so nothing can be said of how soon the judge sees anything'];
@@ -351,6 +374,13 @@ function finePercent(share: number): string {
   return share < 0.01 ? `${Number((share * 100).toPrecision(1))} %` : percent(share);
 }
 
+/** Never 0 for what is more than that. */
 function percent(share: number): string {
+  if (share > 0 && share < 0.01) return `${Number((share * 100).toPrecision(2))} %`;
   return `${Math.round(share * 1000) / 10} %`;
+}
+
+/** As it was written. */
+function askedPercent(share: number): string {
+  return configured(share).replace('%', ' %');
 }

@@ -55,6 +55,11 @@ async function changedSince(
   stateDirectory: string,
 ): Promise<readonly string[]> {
   const { service } = open.plan;
-  if (config.services[service] === undefined) return [`services.${service}: not there any more`];
+  if (config.services[service] === undefined) return [goneWords(open.operation, service)];
   return changesSince(open.plan, await plannedNow(context, config, service, stateDirectory));
+}
+
+/** Nothing goes on with a rollout whose service the configuration does not have. */
+export function goneWords(operation: string, service: string): string {
+  return `services.${service} is not there any more: put it back under that name until ${operation} has ended`;
 }

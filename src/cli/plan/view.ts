@@ -2,14 +2,18 @@ import type { Paint } from '../terminal/paint.ts';
 import { table } from '../terminal/table.ts';
 import { widthOf, wrapTo } from '../terminal/text.ts';
 import type { PlanDocument, ServicePlan } from './document.ts';
-import type { Unfinished } from './unfinished.ts';
+import { goneWords, type Unfinished } from './unfinished.ts';
 
-/** A plan for people: per line what changes, who owns it and how it is undone. */
+/**
+ * A plan for people: per line what changes, who owns it and how it is undone. `chosen`: the words by which its services were
+ * chosen, without which `apply` would make another plan.
+ */
 export function planLines(
   plan: PlanDocument,
   paint: Paint,
   columns: number,
   command: (verb: string) => string,
+  chosen: string,
   unfinished: Unfinished | null = null,
 ): string[] {
   const lines: string[] = [];
@@ -25,7 +29,7 @@ export function planLines(
   else
     lines.push(
       `Plan ${paint.bold(plan.hash)}`,
-      `  ${command('apply')} --plan ${plan.hash.slice(0, hashDigits)}${reasonFor(plan)}`,
+      `  ${command('apply')}${chosen} --plan ${plan.hash.slice(0, hashDigits)}${reasonFor(plan)}`,
     );
   return lines;
 }
@@ -42,7 +46,9 @@ function unfinishedLines(
   const where = held === null ? stage : `${stage}, held: ${held}`;
   const apply = `  ${command('apply')} --plan ${planHash.slice(0, hashDigits)}   goes on with it`;
   const shown = `  ${command('watch')}   shows it: its controller (pid ${controllerPid}) is alive`;
-  const goesOn = silence !== null ? [] : controllerPid === null ? [apply] : [shown];
+  const isGone = changed.includes(goneWords(operation, unfinished.service));
+  const alone = isGone ? [] : [apply];
+  const goesOn = silence !== null ? [] : controllerPid === null ? alone : [shown];
   const resume = held === null ? [] : [`  ${command('resume')}   ends the hold`];
   return [
     ...wrapTo(`${operation} is unfinished (${where}), and no other plan is applied before it has ended.`, columns).map(

@@ -2,7 +2,7 @@ import type { Config } from '../../core/fleet/config.ts';
 import { known, unknown } from '../../core/observed/reading.ts';
 import { type Astray, astray } from '../../core/rollout/astray.ts';
 import { configurationToCommit } from '../../core/rollout/decide-finished.ts';
-import type { RolloutState } from '../../core/rollout/state.ts';
+import { hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import { observe } from '../../engine/observe.ts';
 import type { Context } from '../context.ts';
 import { openObserved } from '../open-service.ts';
@@ -23,8 +23,9 @@ export async function lookAt(
   stateDirectory: string,
   state: RolloutState,
 ): Promise<Look> {
-  if (config === null) return { ...(await lookAtMarker(context, stateDirectory, state)), commit: [] };
-  if (config.services[state.plan.service] === undefined) return notLooked;
+  const unasked = whyUnasked(config, state);
+  if (config === null || unasked !== null)
+    return { ...(await lookAtMarker(context, stateDirectory, state, unasked ?? '')), commit: [] };
   const service = openObserved(context, config, state.plan.service, stateDirectory, 'watch');
   try {
     const observation = await observe(service.seen, state.plan, state.operation, [], null, []);
@@ -40,10 +41,24 @@ export async function lookAt(
   }
 }
 
-/** Where the configuration cannot be used nobody knows the balancers; the back marker is read all the same. */
-async function lookAtMarker(context: Context, stateDirectory: string, state: RolloutState): Promise<Astray> {
+/** Why nobody knows where its balancers are. null: the configuration says it. */
+function whyUnasked(config: Config | null, state: RolloutState): string | null {
+  const { plan, operation } = state;
+  if (config === null) return 'it was not asked, because the configuration cannot be used';
+  if (config.services[plan.service] !== undefined) return null;
+  const remedy = hasEnded(state) ? '' : `: put it back until ${operation} has ended`;
+  return `it was not asked, because the configuration has no service "${plan.service}" any more${remedy}`;
+}
+
+/** The back marker is read all the same. */
+async function lookAtMarker(
+  context: Context,
+  stateDirectory: string,
+  state: RolloutState,
+  why: string,
+): Promise<Astray> {
   const atMs = context.clock.now();
-  const unasked = { atMs, reading: unknown('it was not asked, because the configuration cannot be used') };
+  const unasked = { atMs, reading: unknown(why) };
   const marker = await context.world
     .openMarker(stateDirectory)
     .read(state.operation)

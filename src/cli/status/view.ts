@@ -2,21 +2,28 @@ import type { GroupStatus, RolloutStatus } from '../../core/rollout/status.ts';
 import { percentage, rate, whole } from '../terminal/figures.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { table } from '../terminal/table.ts';
-import { cutTo, wrapTo } from '../terminal/text.ts';
+import { cutTo, widthOf, wrapTo } from '../terminal/text.ts';
 
-/** A rollout's status for people: groups, shares, failure rates, evidence against its thresholds, what it waits for. */
+/**
+ * A rollout's status for people: groups, shares, failure rates, evidence against its thresholds, what it waits for. Where it is
+ * narrow bars become shorter, and then what is needed least is left out: never the failure rates, the shares and the evidence.
+ */
 export function statusLines(status: RolloutStatus, paint: Paint, nowMs: number, columns = 80): string[] {
   const { rollBack, promote } = status.verdict;
   const rest = (label: string, text: string, colour = plain) =>
     wrapTo(text, columns - textAt).map((line, at) => `  ${(at === 0 ? label : '').padEnd(textAt - 2)}${colour(line)}`);
+  const barred = (label: string, text: string, barOf: (width: number) => string) => {
+    const width = barWidths.find((one) => textAt + one + 2 + widthOf(text) <= columns);
+    return width === undefined ? rest(label, text) : [`  ${label.padEnd(textAt - 2)}${barOf(width)}  ${text}`];
+  };
   return [
-    `${paint.bold(status.operation)}  ${stageLine(status)}`,
-    ...groupLines(status, paint, columns < 100 ? 10 : 24),
-    `  share      ${bar(status.observedShare, paint)}  ${shares(status)}`,
-    `  roll back  ${gauge(rollBack, paint.red)}  ${evidence(rollBack)}`,
+    ...wrapTo(`${paint.bold(status.operation)}  ${stageLine(status)}`, columns),
+    ...groupLines(status, paint, columns),
+    ...barred('share', shares(status), (width) => bar(status.observedShare, width, paint)),
+    ...barred('roll back', evidence(rollBack), (width) => gauge(rollBack, width, paint.red)),
     ...(status.promotion === null
       ? rest('promote', promotionText(status), paint.dim)
-      : [`  promote    ${gauge(promote, paint.green)}  ${evidence(promote)}`]),
+      : barred('promote', evidence(promote), (width) => gauge(promote, width, paint.green))),
     ...rest('next', nextText(status, nowMs)),
     ...rest('scatter', dispersionText(status), paint.dim),
     ...(status.others.length === 0 ? [] : rest('left out', `${listed(status.others)}: of neither group`, paint.dim)),
@@ -50,7 +57,8 @@ export function statusSummary(status: RolloutStatus, nowMs: number): string {
 
 /** Where the text of a labelled line begins. */
 const textAt = 13;
-const barWidth = 24;
+/** The widest that fits beside its figures is taken. */
+const barWidths = [24, 12, 6];
 
 function plain(text: string): string {
   return text;
@@ -60,15 +68,29 @@ function stageLine({ stageName, held }: RolloutStatus): string {
   return held === null ? stageName : `${stageName}, held`;
 }
 
-function groupLines(status: RolloutStatus, paint: Paint, buildMax: number): string[] {
-  const titles = ['', 'environment', 'build', 'able', 'requests/s', 'failed'].map((cell) => paint.dim(cell));
+function groupLines(status: RolloutStatus, paint: Paint, columns: number): string[] {
+  const buildMax = columns < 100 ? 10 : 24;
   const rows = [
-    titles,
+    titles.map((cell) => paint.dim(cell)),
     groupRow('origin', status.origin, cutTo(status.builds.origin, buildMax), paint),
     groupRow('destination', status.destination, cutTo(status.builds.destination, buildMax), paint),
   ];
-  return table(rows, 'lllrrr').map((line) => `  ${line}`);
+  const drawn = shownColumns.map((shown) => {
+    const cells = rows.map((row) => shown.map((at) => row[at] ?? ''));
+    return table(cells, shown.map((at) => (at < 3 ? 'l' : 'r')).join('')).map((line) => `  ${line}`);
+  });
+  return drawn.find((lines) => lines.every((line) => widthOf(line) <= columns)) ?? drawn.at(-1) ?? [];
 }
+
+const titles = ['', 'environment', 'build', 'able', 'requests/s', 'failed'];
+/** Of `titles`, the fullest first: how a group fares is shown to the last. */
+const shownColumns: readonly (readonly number[])[] = [
+  [0, 1, 2, 3, 4, 5],
+  [0, 1, 3, 4, 5],
+  [0, 3, 4, 5],
+  [0, 4, 5],
+  [0, 5],
+];
 
 function groupRow(name: string, group: GroupStatus, build: string, paint: Paint): string[] {
   const able = group.able === null ? 'unknown' : String(group.able);
@@ -144,16 +166,16 @@ function waitingTexts({ held, blockers, back, troubles, unserved }: RolloutStatu
   ];
 }
 
-function bar(share: number | null, paint: Paint): string {
-  const filled = Math.round((share ?? 0) * barWidth);
-  return `${paint.cyan('█'.repeat(filled))}${paint.dim('░'.repeat(barWidth - filled))}`;
+function bar(share: number | null, width: number, paint: Paint): string {
+  const filled = Math.round((share ?? 0) * width);
+  return `${paint.cyan('█'.repeat(filled))}${paint.dim('░'.repeat(width - filled))}`;
 }
 
 type Evidence = RolloutStatus['verdict']['rollBack'];
 
-function gauge({ logEvidence, threshold }: Evidence, colour: (text: string) => string): string {
-  const filled = Math.max(0, Math.min(barWidth, Math.floor((logEvidence / threshold) * barWidth)));
-  return `${colour('█'.repeat(filled))}${'░'.repeat(barWidth - filled)}`;
+function gauge({ logEvidence, threshold }: Evidence, width: number, colour: (text: string) => string): string {
+  const filled = Math.max(0, Math.min(width, Math.floor((logEvidence / threshold) * width)));
+  return `${colour('█'.repeat(filled))}${'░'.repeat(width - filled)}`;
 }
 
 function evidence({ logEvidence, threshold, by }: Evidence): string {

@@ -79,12 +79,20 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   const seen = lastShare(entries, performedAtMs);
   if (seen !== null) lines.push('', `Share of the destination before: ${percentage(seen)}.`);
   lines.push('', `Taken at ${new Date(performedAtMs).toISOString()}.`);
+  const written = entries.findLast(({ body }) => body.kind === 'back-performed')?.atMs ?? performedAtMs;
+  if (cause.kind === 'found' && written - performedAtMs >= lateMsMin)
+    lines.push(
+      `It was taken without the journal, which was told at ${new Date(written).toISOString()}: what follows was seen only then.`,
+    );
   if (drained !== null)
     lines.push(`No destination attempt and ${drained.inFlight} in flight after ${drained.afterMs} ms.`);
   const ended = entries.find((entry) => entry.body.kind === 'rolled-back');
   if (ended !== undefined) lines.push(`Everything as found after ${ended.atMs - performedAtMs} ms.`);
   return [...lines, ''];
 }
+
+/** Later than a pass takes. */
+const lateMsMin = 2000;
 
 function commitLines(state: PastRollout['state'], config: Config | null): string[] {
   const lines = linesToWrite(config, configurationAfter(state));

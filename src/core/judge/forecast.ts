@@ -21,7 +21,7 @@ export type PromotionForecast =
 export function requestsToPromote(state: JudgeState, seen: GroupCounts): PromotionForecast {
   const { origin, destination } = seen;
   if (origin.attempts === 0 || destination.attempts === 0) {
-    return { kind: 'unknown', why: 'one of the groups has had no requests' };
+    return { kind: 'unknown', why: 'one of the groups has had no requests since this attempt at the step began' };
   }
   const baseline = Math.min(1, origin.failures / origin.attempts);
   const observed = Math.min(1, destination.failures / destination.attempts);

@@ -7,9 +7,10 @@ import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effect
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
+import { markedAtMs } from './marker.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { isStillStopping, sideOf } from './servers.ts';
+import { isStillStopping, serversOf, sideOf } from './servers.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
@@ -23,7 +24,8 @@ import {
 import { destinationFails, judgedBack, tripped } from './tripwires.ts';
 import { type Watch, watchedMs } from './watch.ts';
 
-export type BackReason = { readonly cause: BackCause; readonly all: boolean };
+/** `atMs`: when somebody else has taken it; null: it is taken now. */
+export type BackReason = { readonly cause: BackCause; readonly all: boolean; readonly atMs: number | null };
 
 /** How long the way back polls between passes: it is watched closely until the last request has left. */
 const closePollMs = 200;
@@ -40,18 +42,18 @@ export function backReason(
   if (backRefusal(state, asked?.all ?? false) !== null) return null;
   if (state.stage.kind === 'cutting' || state.stage.kind === 'restoring') {
     const more = state.back !== null && !state.back.all && state.stage.kind === 'cutting';
-    return more && (asked?.all || destinationFails(watch)) ? { cause: state.back.cause, all: true } : null;
+    return more && (asked?.all || destinationFails(watch)) ? { cause: state.back.cause, all: true, atMs: null } : null;
   }
   // What has happened is journalled as it happened, whether or not there still is a reason for it.
   if (watch.performed !== null)
-    return { cause: watch.performed.cause, all: watch.performed.all || asked?.all === true };
-  if (asked !== null) return asked;
+    return { cause: watch.performed.cause, all: watch.performed.all || asked?.all === true, atMs: null };
+  if (asked !== null) return takenBefore(state, observation, asked) ?? asked;
   const found = observation.leased ? foundBack(state, observation) : null;
-  if (found !== null) return { cause: found, all: false };
+  if (found !== null) return { cause: found, all: false, atMs: takenAtMs(state, observation) };
   if (hasEnded(state)) return null;
   const cause = judgedBack(watch) ?? tripped(state, watch, observation) ?? failedDrill(state, observation);
   const late = cause ?? neverCapable(state, watch, observation, facts);
-  return late === null ? null : { cause: late, all: destinationFails(watch) };
+  return late === null ? null : { cause: late, all: destinationFails(watch), atMs: null };
 }
 
 /** Why there is no way back any more; null: there is. `all` is the word of somebody who knows that the origin stands. */
@@ -79,7 +81,7 @@ export function goBack(
     kind: 'back-performed',
     cause: reason.cause,
     verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
-    performedAtMs: observation.nowMs,
+    performedAtMs: reason.atMs ?? observation.nowMs,
     counted: watch.counted,
     // Performed already, and not to be journalled until now: that was the way back. Only what it takes may be more by now.
     ...watch.performed,
@@ -230,17 +232,50 @@ function inFlightNow(state: RolloutState, watch: Watch): number {
 function askedBack(observation: Observation): BackReason | null {
   for (const request of observation.requests) {
     if (request.kind === 'back') {
-      return { cause: { kind: 'asked', by: request.by, reason: request.reason }, all: request.all };
+      return { cause: { kind: 'asked', by: request.by, reason: request.reason }, all: request.all, atMs: null };
     }
   }
   return null;
 }
 
+/** Asked to write down what was taken without the journal: it enters as what was observed, with its own time and reason. */
+function takenBefore(state: RolloutState, observation: Observation, asked: BackReason): BackReason | null {
+  const marked = markedCause(observation);
+  if (marked === null || asked.cause.kind !== 'asked' || !isTaken(state, observation)) return null;
+  const { by, reason } = asked.cause;
+  const detail = `${marked.detail}; then ${by} asked for it${reason === null ? '' : `: ${reason}`}`;
+  return { cause: { kind: 'found', detail }, all: asked.all, atMs: takenAtMs(state, observation) };
+}
+
+/** By the marker, where the balancers bear it out; null: it is taken now, or nobody knows when. */
+function takenAtMs(state: RolloutState, observation: Observation): number | null {
+  const { marker, nowMs } = observation;
+  const atMs = marker.known && marker.value !== null ? markedAtMs(marker.value) : null;
+  const isPossible = atMs !== null && atMs >= state.startedAtMs && atMs <= nowMs;
+  return isPossible && isTaken(state, observation) ? atMs : null;
+}
+
+/** No balancer sends anything to the destination. */
+function isTaken(state: RolloutState, observation: Observation): boolean {
+  return state.plan.backends.every((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return false;
+    return serversOf(plan, reading.value, 'destination').every(
+      ({ admin, weight }) => admin === 'maint' || weight === 0,
+    );
+  });
+}
+
+function markedCause({ marker }: Observation): Extract<BackCause, { kind: 'found' }> | null {
+  return marker.known && marker.value !== null
+    ? { kind: 'found', detail: `the back marker says: ${marker.value}` }
+    : null;
+}
+
 /** The marker, or a destination wholly in maint though the journal wants it to carry: somebody took the way back. */
 function foundBack(state: RolloutState, observation: Observation): BackCause | null {
-  if (observation.marker.known && observation.marker.value !== null) {
-    return { kind: 'found', detail: `the back marker says: ${observation.marker.value}` };
-  }
+  const marked = markedCause(observation);
+  if (marked !== null) return marked;
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     const targets = state.intended?.target.traffic[plan.id] ?? {};

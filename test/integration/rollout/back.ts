@@ -156,6 +156,12 @@ describe.concurrent('the way back', () => {
     expect(await run('back', 'rollout-web-1')).toMatchObject({ code: 2, stderr: '' });
     expect(await world()).toEqual(asFound);
     expect((await run('status')).stdout).toContain('any reload undoes this way back');
+    expect(await run('retire', 'web')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /has no reserve to give up \(rolled back\), and nothing was done\n {2}only a completed/,
+      ),
+    });
   });
 
   test('names what the balancer refuses, and is not said to be complete before it is', async ({
@@ -214,15 +220,19 @@ describe.concurrent('the way back', () => {
   }) => {
     const site = await openSite();
     onTestFinished(site.close);
-    const { apply, drover, kinds, plan, run, world } = site;
+    const { apply, directory, drover, kinds, plan, run, world } = site;
     const statusOf = async () => JSON.parse((await run('status', '--json')).stdout);
     await (await apply()).endsWith(0);
     expect((await statusOf()).configurationToCommit).toHaveLength(4);
     const byHand = (await run('plan', 'web')).stdout;
     expect(byHand).not.toMatch(/\b0 requests\/s/);
     expect(byHand).toContain('set server web/classic-1 weight 10; set server web/classic-2 weight 20; ');
-    expect(await run('back', '--offline')).toMatchObject({ code: 2 });
+    const place = ['--journal', join('.drover', 'journal.db')];
+    const offline = await run('back', '--offline', ...place, '--reason', 'web is bad');
+    expect(offline.stdout).toContain('`drover back --journal .drover/journal.db rollout-web-1`');
+    expect(offline).toMatchObject({ code: 2, stdout: expect.not.stringContaining('a controller that comes back') });
     const fled = await world();
+    const [, markedAt = ''] = /, (\S+)$/.exec(markerOf(directory)) ?? [];
     expect(await statusOf()).toMatchObject({
       rollouts: [{ stage: 'completed', taken: expect.stringContaining('the back marker says') }],
       configurationToCommit: [],
@@ -234,6 +244,11 @@ describe.concurrent('the way back', () => {
     expect((await run('back', 'web')).code).toBe(2);
     expect(await world()).toEqual(asFound);
     expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
+    // It is told as it was, and not as it was written down.
+    const report = (await run('report', 'rollout-web-1')).stdout;
+    expect(report).toMatch(/Cause: found: the back marker says: .*, offline: web is bad, .*; then .* asked for it/);
+    expect(report).toContain(`Taken at ${markedAt}.`);
+    expect(markerOf(directory)).toContain('web is bad');
     expect(await statusOf()).toMatchObject({ rollouts: [{ taken: null, astray: [] }] });
 
     const second = drover('apply', '--plan', await plan('web'), 'web');
@@ -284,3 +299,7 @@ describe.concurrent('the way back', () => {
     );
   });
 });
+
+function markerOf(directory: string): string {
+  return readFileSync(join(directory, '.drover', 'rollout-web-1.back'), 'utf8').trim();
+}

@@ -43,7 +43,7 @@ describe.concurrent('drover.yaml, edited while a rollout is held', () => {
   test.each([
     ['the service has another name', (yaml: string) => yaml.replace('  web:', '  shop:').replace('[web]', '[shop]')],
     ['the backend has another name', (yaml: string) => yaml.replace('backend: web', 'backend: wbe')],
-  ])('is of no use to the way back, which does without: %s', async (_, edit) => {
+  ])('is of no use to the way back, which does without: %s', async (what, edit) => {
     const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
     try {
       const { apply, directory, run, world } = site;
@@ -56,11 +56,28 @@ describe.concurrent('drover.yaml, edited while a rollout is held', () => {
       const before = readFileSync(exported, 'utf8');
       writeFileSync(file, edit(readFileSync(file, 'utf8')));
       expect((await run('resume')).code).toBe(1);
+      if (what === 'the service has another name') {
+        // Every command that cannot go on says what to do, and none leads to another one that cannot either.
+        const putBack =
+          /services\.web is not there any more: put it back under that name until rollout-web-1 has ended/;
+        expect((await run('apply')).stderr).toMatch(putBack);
+        expect((await run('resume')).stderr).toMatch(putBack);
+        const planned = (await run('plan', 'shop')).stdout;
+        expect(planned.replace(/\s+/g, ' ')).toMatch(putBack);
+        expect(planned).not.toContain('drover apply');
+        expect((await run('status')).stdout).not.toContain('drover apply');
+      }
       expect(readFileSync(exported, 'utf8')).toBe(before);
       const back = await run('back');
       expect(back).toMatchObject({ code: 2, stdout: expect.stringContaining('2 destination servers are in maint') });
       const inMaint = { weight: 0, admin: 'maint' };
       expect(await world()).toEqual({ ...asFound, 'vpc-1': inMaint, 'vpc-2': inMaint });
+      const told = (await run('status')).stdout.replace(/\s+/g, ' ');
+      expect(told).toContain('the journal does not know it: the back marker says');
+      if (what === 'the service has another name')
+        expect(told).toContain(
+          'edge-1/web cannot be read: it was not asked, because the configuration has no service "web"',
+        );
     } finally {
       await site.close();
     }

@@ -13,7 +13,7 @@ describe.concurrent('a rollout behind HAProxy', () => {
     await load.more(50);
     const hash = await plan();
     const other = await run('apply', '--plan', '0123456789abcdef');
-    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining(`the plan is ${hash} now`) });
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining(`the plan of web is ${hash} now`) });
     expect(await world()).toEqual(asFound);
     expect(await journal('rollout-web-1')).toEqual([]);
 

@@ -1,23 +1,10 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { HaproxyBackend } from '../../../src/io/balancer/haproxy/backend.ts';
 import { eventually } from './drover.ts';
+import { openHeart } from './heart.ts';
 import { asFound, openSite } from './site.ts';
-
-/** Counts the calls of a heartbeat. */
-async function openHeart(): Promise<{ readonly url: string; calls(): number; close(): void }> {
-  let calls = 0;
-  const server = createServer((_, response) => {
-    calls++;
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/beat`, calls: () => calls, close: () => void server.close() };
-}
 
 describe.concurrent('an operator', () => {
   test('holds, resumes and takes back through the control socket, and the last request has left at once', async ({
@@ -140,6 +127,10 @@ describe.concurrent('an operator', () => {
     expect(await run('hold', '--reason', ' ')).toMatchObject({ code: 1, stderr: expect.stringContaining('empty') });
     const reasons = (await journal('rollout-web-1')).flatMap(({ body }) => (body.kind === 'held' ? [body.why] : []));
     expect(reasons).toEqual(['lunch', 'dinner']);
+    // Nobody waits for a reason that another one has replaced since.
+    const words = ['one', 'two', 'three'];
+    const atOnce = await Promise.all(words.map((reason) => run('hold', '--reason', reason)));
+    expect(atOnce.map(({ code }) => code)).toEqual([0, 0, 0]);
     controller.kill('SIGKILL');
     await controller.ended;
     expect(await run('hold', '--reason', 'a long night')).toMatchObject({ code: 0 });

@@ -1,6 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { eventually } from './drover.ts';
-import { openSite } from './site.ts';
+import { asFound, isMoved, openSite } from './site.ts';
 
 describe.concurrent('while a rollout is unfinished', () => {
   test('plan says so and gives no hash that apply would refuse; watch tells a pipe all of it', async ({
@@ -58,5 +60,47 @@ describe.concurrent('while a rollout is unfinished', () => {
       ({ stdout }) => !stdout.includes('is unfinished'),
       'a plan of its own',
     );
+  });
+});
+
+describe.concurrent('a plan of some of the services', () => {
+  test('is applied by the very command that plan prints, and gone on with by the one that it prints then', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ services: ['web', 'api'] });
+    onTestFinished(site.close);
+    const { directory, drover, run, world } = site;
+    const printedBy = async (...args: string[]) => {
+      const { stdout } = await run('plan', ...args);
+      return /^ {2}drover (apply .*?)(?: {3}.*)?$/m.exec(stdout)?.[1]?.split(' ') ?? [];
+    };
+    expect(await printedBy('--wave', 'first')).toEqual(['apply', '--wave', 'first', '--plan', expect.any(String)]);
+    const file = join(directory, 'drover.yaml');
+    const yaml = readFileSync(file, 'utf8');
+    writeFileSync(file, yaml.replace('{ weight: 50%,', '{ weight: 0.0001%,'));
+    const tiny = (await run('plan', 'web')).stdout.replace(/\s+/g, ' ');
+    expect(tiny).toMatch(
+      /warning: step 1 asks for 0\.0001 %, and the least that the weights .* make is ([\d.]+) %: that/,
+    );
+    expect(tiny).toMatch(/ step 1 0 % → 0\.\d+ %/);
+    writeFileSync(file, yaml);
+    const unread = await run('apply', 'web');
+    expect(unread.stderr).toMatch(/drover plan web, then: drover apply web --plan [0-9a-f]{64}/);
+    const words = await printedBy('web');
+    expect(words).toEqual(['apply', 'web', '--plan', expect.any(String)]);
+    expect(await run('apply', '--plan', words.at(-1) ?? '')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/the plan of web, api is .*with the same names/s),
+    });
+
+    const first = drover(...words);
+    await first.until(/step 1/);
+    first.kill('SIGKILL');
+    await first.ended;
+    const next = await run(...(await printedBy()));
+    expect(next).toMatchObject({ code: 0, stderr: '' });
+    expect(isMoved(await world('web'))).toBe(true);
+    expect(await world('api')).toEqual(asFound);
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { type Ended, eventually } from './drover.ts';
+import { openHeart } from './heart.ts';
 import { asFound, openSite } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
@@ -31,8 +32,11 @@ describe.concurrent('a controller that is asked to end', () => {
     first.kill('SIGINT');
     await expectHeld(await first.ended, 'SIGINT');
 
-    const second = drover('resume');
+    const heart = await openHeart();
+    onTestFinished(heart.close);
+    const second = drover('resume', '--heartbeat', heart.url);
     await second.until(/step 1: judging/);
+    expect(heart.calls()).toBeGreaterThan(0);
     second.kill('SIGTERM');
     await expectHeld(await second.ended, 'SIGTERM');
 
