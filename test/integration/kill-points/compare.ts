@@ -12,7 +12,7 @@ function wrongEnds(reference: End, { next, first, isVerified }: End): string[] {
   // What was taken back is not begun again under the plan that was read before.
   const isRefused = next.wasOver && reference.first.code === 2;
   const isRight = isRefused
-    ? next.ended.code === 1 && /the plan is \S+ now, not/.test(next.ended.stderr)
+    ? next.ended.code === 1 && /the plan of web is \S+ now, not/.test(next.ended.stderr)
     : next.ended.code === reference.first.code && next.ended.stderr === '';
   return [
     ...(isRight ? [] : [`drover ${next.command} ended otherwise: ${said(next.ended)}`]),
