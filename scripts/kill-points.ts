@@ -21,18 +21,22 @@ for (const { scenario, reference, points } of listed) {
 }
 const total = listed.reduce((sum, { points }) => sum + points.length, 0);
 let done = 0;
-const results = await killAtEvery(listed, Number(values.width), ({ scenario, point, wrong, missed, tookMs }) => {
-  done += 1;
-  const outcome = wrong.length === 0 ? 'the same end' : 'ANOTHER END';
-  console.log(`${done}/${total} ${outcome} ${seconds(tookMs)}  ${scenario.name}: ${describePoint(point)}`);
-  if (missed > 0) console.log(`    passed by in ${missed} earlier runs`);
-  for (const line of wrong) console.log(`    ${line}`);
-});
+const results = await killAtEvery(
+  listed,
+  Number(values.width),
+  ({ scenario, point, wrong, missed, isReached, tookMs }) => {
+    done += 1;
+    const outcome = wrong.length > 0 ? 'ANOTHER END' : isReached ? 'the same end' : 'not come by again';
+    console.log(`${done}/${total} ${outcome} ${seconds(tookMs)}  ${scenario.name}: ${describePoint(point)}`);
+    if (missed > 0) console.log(`    passed by in ${missed} earlier runs`);
+    for (const line of wrong) console.log(`    ${line}`);
+  },
+);
 
 console.log('\npoints  same end  longest  scenario');
 for (const { scenario, points } of listed) {
   const own = results.filter((result) => result.scenario === scenario);
-  const same = own.filter(({ wrong }) => wrong.length === 0).length;
+  const same = own.filter(({ wrong, isReached }) => wrong.length === 0 && isReached).length;
   const longest = seconds(Math.max(0, ...own.map(({ tookMs }) => tookMs)));
   console.log(
     `${String(points.length).padStart(6)}  ${String(same).padStart(8)}  ${longest.padStart(7)}  ${scenario.name}`,

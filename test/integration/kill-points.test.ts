@@ -23,14 +23,17 @@ test('a controller that dies right after anything that it wrote is followed by t
   const startedAt = performance.now();
   const results = await killAtEvery(listed, width, () => undefined);
   const missed = results.reduce((sum, result) => sum + result.missed, 0);
+  const unreached = results.filter(({ isReached }) => !isReached);
   process.stdout.write(
     [
-      `killed at ${results.length} of ${all} points in ${Math.round((performance.now() - startedAt) / 1000)} s, ${missed} runs passed theirs by and were repeated:`,
+      `killed at ${results.length - unreached.length} of ${all} points in ${Math.round((performance.now() - startedAt) / 1000)} s, ${missed} runs passed theirs by and were repeated:`,
       'right after each append and each effect behind HAProxy, and right after each start and resize of instances of its own',
+      ...unreached.map(({ scenario, point }) => `not come by again: ${scenario.name}, ${describePoint(point)}`),
       '(left out: right before each of them, and what instances of its own have in common with HAProxy; npm run kill-points does all)\n',
     ].join('\n  '),
   );
-  expect(results.length).toBeGreaterThan(40);
+  expect(results.length - unreached.length).toBeGreaterThan(40);
+  expect(unreached.length).toBeLessThanOrEqual(results.length * 0.05);
   const wrong = results.filter((result) => result.wrong.length > 0);
   expect(wrong.map(({ scenario, point, wrong }) => [`${scenario.name}: ${describePoint(point)}`, ...wrong])).toEqual(
     [],
