@@ -49,7 +49,7 @@ async function plan(act: Play, wave: string, shown: boolean): Promise<string> {
   say(act, act.paint.dim(`$ drover plan --wave ${wave}`));
   const { code, text } = await runVerb(act.stage, ['plan', '--wave', wave], act.screen);
   act.signal.throwIfAborted();
-  const hash = /apply --plan (\w+)/.exec(text)?.[1];
+  const hash = / apply .*--plan (\w+)/.exec(text)?.[1];
   if (shown || hash === undefined) act.screen.write(`${text}\n`);
   if (hash === undefined) throw new CliError(`drover plan ended with ${code} and without a plan`);
   return hash;
