@@ -155,9 +155,14 @@ async function besideDns(asked: Asked, say: Say): Promise<void> {
   const times = asked.number('dns-times');
   const seed = asked.number('seed');
   // Each with a resolver of its own; the weights are changed at another part of the time to live.
-  const found = await Promise.all(
+  const tried = await Promise.allSettled(
     Array.from({ length: times }, (_, index) => dnsWayBack(ttl, seed + index, (index + 0.5) / times)),
   );
+  // Each stops its resolver; one that fails must not end the process before the others have.
+  const found = tried.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
   const last = describeSpread(spreadOf(found.map(({ lastMs }) => lastMs / 1000)));
   const shares = found.map(({ share }) => percent(share, 0)).join(', ');
   say(
