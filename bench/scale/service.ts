@@ -1,25 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { AdminState, BackendReading, BackendTraits, ServerReading } from '../../src/core/observed/backend.ts';
+import type { AdminState, BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
 import { zeroCounters } from '../../src/core/observed/backend.ts';
 import type { GroupReading } from '../../src/core/observed/group.ts';
 import { known } from '../../src/core/observed/reading.ts';
 import type { RolloutEvent, ServerTarget, Started } from '../../src/core/rollout/events.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import type { Backend, Group } from '../../src/engine/ports.ts';
+import { traitsOf } from '../../src/sim/world/servers.ts';
 
 const backendId = 'edge/web';
 const rpsPerServer = 10;
-const traits: BackendTraits = {
-  mode: known('http'),
-  algorithm: known('roundrobin'),
-  stickiness: known(null),
-  retryOn: known([]),
-  abortOnClose: known(false),
-  redispatch: known(false),
-  bypasses: known([]),
-  attemptMsMax: known(30_000),
-  readOnly: known(null),
-};
+const attemptMsMax = 30_000;
 
 /** One service in a provider that answers at once: two groups of so many instances, each of which gets the same traffic. */
 export class SteadyProvider {
@@ -99,7 +90,7 @@ export class SteadyProvider {
         capacityMsMax: 600_000,
         drainMsMax: 60_000,
         drill: { requests: 20, ms: 60_000, boundMs: 1000 },
-        attemptMsMax: 30_000,
+        attemptMsMax,
         finalBakeMs: 300_000,
       },
     };
@@ -148,7 +139,7 @@ export class SteadyProvider {
         counters: { ...zeroCounters, lbtot, rsp2xx: lbtot - rsp5xx, rsp5xx },
       };
     });
-    return { process: 'edge/1', servers, traits };
+    return { process: 'edge/1', servers, traits: traitsOf(attemptMsMax) };
   }
 
   #group(side: 'origin' | 'destination', build: string): Group {

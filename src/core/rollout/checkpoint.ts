@@ -1,5 +1,6 @@
 import type { RolloutEvent } from './events.ts';
 import { loadRps, recentTally } from './load.ts';
+import { attemptsToTell } from './share-seen.ts';
 import type { RolloutState } from './state.ts';
 import type { Watch } from './watch.ts';
 
@@ -37,12 +38,10 @@ export function newestShare(watch: Watch): number | null {
   for (const window of windows) {
     destination += window.destination.attempts;
     total += window.destination.attempts + window.origin.attempts;
-    if (total >= attemptsMin) break;
+    if (total >= attemptsToTell) break;
   }
   return total === 0 ? null : destination / total;
 }
-
-const attemptsMin = 20;
 
 /** The destination's part of the attempts of the last seconds, over all backends; null: there were none. */
 export function recentShare(watch: Watch): number | null {

@@ -65,7 +65,8 @@ function telling(spans: readonly ShareSpan[], nowMs: number): readonly ShareSpan
   return spans.slice(from);
 }
 
-function attemptsOf(windows: Readonly<Record<string, Window>>, side: 'origin' | 'destination'): number {
+/** Attempts of one group in the windows of all backends that were counted in a pass. */
+export function attemptsOf(windows: Readonly<Record<string, Window>>, side: 'origin' | 'destination'): number {
   return Object.values(windows).reduce((sum, window) => sum + window[side].attempts, 0);
 }
 

@@ -12,7 +12,7 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { shareCheck } from './share.ts';
-import { type ShareSeen, shareSeen } from './share-seen.ts';
+import { attemptsOf, type ShareSeen, shareSeen } from './share-seen.ts';
 import type { RolloutState } from './state.ts';
 import { stepStands } from './step-needs.ts';
 
@@ -226,13 +226,7 @@ function inStage(before: Watch, state: RolloutState, windows: Watch['windows']):
 
 function drillAttempts(before: Watch, state: RolloutState, windows: Watch['windows']): number {
   const drilling = state.stage.kind === 'drill-shifting' || state.stage.kind === 'drill-back';
-  return drilling ? before.drillAttempts + attempts(windows, 'destination') : 0;
-}
-
-function attempts(windows: Watch['windows'], side: 'origin' | 'destination'): number {
-  let total = 0;
-  for (const window of Object.values(windows)) total += window[side].attempts;
-  return total;
+  return drilling ? before.drillAttempts + attemptsOf(windows, 'destination') : 0;
 }
 
 function restarts(before: Watch, observation: Observation): Watch['restarts'] {

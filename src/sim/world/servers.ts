@@ -125,7 +125,8 @@ function readServer(server: Server): ServerReading {
 const noFeatures: readonly string[] = [];
 const traitsByLimit = new Map<number, BackendReading['traits']>();
 
-function traitsOf(attemptMsMax: number): BackendReading['traits'] {
+/** A balancer with nothing that a rollout would suffer from. */
+export function traitsOf(attemptMsMax: number): BackendReading['traits'] {
   const made = traitsByLimit.get(attemptMsMax) ?? {
     mode: known('http'),
     algorithm: known('roundrobin'),
