@@ -1,7 +1,7 @@
 import { instancesFor } from '../rollout/capacity.ts';
 import type { Observation } from '../rollout/observation.ts';
 import type { RolloutPlan } from '../rollout/plan.ts';
-import { isAble, serversOf } from '../rollout/servers.ts';
+import { holdingEverywhere, isAble } from '../rollout/servers.ts';
 
 /**
  * Why nothing would go forward at the present load, because the way back could not carry it (ROLLOUT.md §4), with what helps;
@@ -27,14 +27,11 @@ const undeclared =
 
 /** Origin servers that can carry in every backend that has them; null: not every backend can be read. */
 function ableAtOrigin(plan: RolloutPlan, observation: Observation): number | null {
-  const able = new Map<string, boolean>();
-  for (const backend of plan.backends) {
-    const reading = observation.backends[backend.id]?.reading;
-    if (!reading?.known) return null;
-    for (const server of serversOf(backend, reading.value, 'origin')) {
-      const here = server.admin === 'ready' && isAble(server, observation.origin.reading);
-      able.set(server.name, (able.get(server.name) ?? true) && here);
-    }
-  }
-  return [...able.values()].filter(Boolean).length;
+  const able = holdingEverywhere(
+    plan.backends,
+    observation.backends,
+    'origin',
+    (server) => server.admin === 'ready' && isAble(server, observation.origin.reading),
+  );
+  return able.known ? able.value.length : null;
 }

@@ -5,7 +5,7 @@ import type { TrafficEffect } from './decision.ts';
 import type { AsFound } from './events.ts';
 import { recentMs } from './load.ts';
 import type { Observation } from './observation.ts';
-import { isLeaving, isUnable, serversOf, sideOf } from './servers.ts';
+import { holdingEverywhere, isLeaving, isUnable, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
 /**
@@ -24,20 +24,14 @@ export function aloneAt(
   });
 }
 
-/** Names of the origin servers that may carry, at every backend that has them; null while any backend cannot be read. */
+/** Names of the origin servers that may carry, at every backend that has them; unknown while any backend cannot be read. */
 export function leftAtOrigin(
   { plan, asFound }: Pick<RolloutState, 'plan' | 'asFound'>,
   { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
-): readonly string[] | null {
-  const left = new Map<string, boolean>();
-  for (const backend of plan.backends) {
-    const reading = backends[backend.id]?.reading;
-    if (!reading?.known) return null;
-    const carries = mayCarryAsFound(asFound.backends[backend.id] ?? {}, origin.reading);
-    for (const server of serversOf(backend, reading.value, 'origin'))
-      left.set(server.name, (left.get(server.name) ?? true) && carries(server));
-  }
-  return [...left.keys()].filter((name) => left.get(name));
+): Reading<readonly string[]> {
+  return holdingEverywhere(plan.backends, backends, 'origin', (server, { id }) =>
+    mayCarryAsFound(asFound.backends[id] ?? {}, origin.reading)(server),
+  );
 }
 
 function mayCarryAsFound(found: AsFound['backends'][string], group: Reading<GroupReading>) {

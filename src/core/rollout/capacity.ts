@@ -2,7 +2,7 @@ import type { Step } from '../fleet/config.ts';
 import { known, type Reading, unknown } from '../observed/reading.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutPlan } from './plan.ts';
-import { isAble, isLeaving, isOurs, type Side, serversOf } from './servers.ts';
+import { holdingEverywhere, isAble, isLeaving, isOurs, type Side } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
 /**
@@ -11,18 +11,11 @@ import type { RolloutState } from './state.ts';
  */
 export function ableServers(state: RolloutState, observation: Observation, side: Side): Reading<readonly string[]> {
   const group = side === 'origin' ? observation.origin.reading : observation.destination.reading;
-  const able = new Map<string, boolean>();
-  for (const plan of state.plan.backends) {
-    const timed = observation.backends[plan.id];
-    if (timed === undefined || !timed.reading.known) {
-      return unknown(`${plan.id} cannot be read${timed?.reading.known === false ? `: ${timed.reading.why}` : ''}`);
-    }
-    for (const server of serversOf(plan, timed.reading.value, side)) {
-      const here = isOurs(state.asFound, plan.id, server.name) && carries(side, server.admin) && isAble(server, group);
-      able.set(server.name, (able.get(server.name) ?? true) && here && !isLeaving(server.name, group));
-    }
-  }
-  return known([...able.keys()].filter((name) => able.get(name)).sort(byNumber));
+  const able = holdingEverywhere(state.plan.backends, observation.backends, side, (server, plan) => {
+    const here = isOurs(state.asFound, plan.id, server.name) && carries(side, server.admin) && isAble(server, group);
+    return here && !isLeaving(server.name, group);
+  });
+  return able.known ? known(able.value.toSorted(byNumber)) : able;
 }
 
 /** Instances of the origin needed to carry all of `loadRps` plus the reserve, at `instanceRps` each. At least one. */

@@ -50,8 +50,8 @@ function carriedPart(
   const load = loadOf(state, watch, observation);
   // The same servers as for what stands alone: one that nobody knows not to carry is counted in both.
   const left = leftAtOrigin(state, observation);
-  if (target === undefined || load === null || left === null || !facts.originInstanceRps.known) return null;
-  const capacity = left.length * facts.originInstanceRps.value;
+  if (target === undefined || load === null || !left.known || !facts.originInstanceRps.known) return null;
+  const capacity = left.value.length * facts.originInstanceRps.value;
   const total = load.origin + load.destination;
   const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (capacity >= total || carrying.length === 0) return null;

@@ -2,7 +2,7 @@ import { matchesGlob } from '../fleet/glob.ts';
 import type { BackendReading, ServerReading } from '../observed/backend.ts';
 import type { GroupReading, InstanceReading } from '../observed/group.ts';
 import { instancesAt, knowsAllOf } from '../observed/instances.ts';
-import type { Reading } from '../observed/reading.ts';
+import { known, type Reading, unknown } from '../observed/reading.ts';
 import type { AsFound } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
@@ -18,6 +18,23 @@ export function sideOf(plan: BackendPlan, server: string): Side | null {
 
 export function serversOf(plan: BackendPlan, reading: BackendReading, side: Side): ServerReading[] {
   return reading.servers.filter((server) => sideOf(plan, server.name) === side);
+}
+
+/** Names of the servers of a side of which it holds at every backend that has them. Unknown while any backend cannot be read. */
+export function holdingEverywhere(
+  plans: readonly BackendPlan[],
+  backends: Observation['backends'],
+  side: Side,
+  holds: (server: ServerReading, plan: BackendPlan) => boolean,
+): Reading<readonly string[]> {
+  const found = new Map<string, boolean>();
+  for (const plan of plans) {
+    const reading = backends[plan.id]?.reading;
+    if (!reading?.known) return unknown(`${plan.id} cannot be read${reading === undefined ? '' : `: ${reading.why}`}`);
+    for (const server of serversOf(plan, reading.value, side))
+      found.set(server.name, (found.get(server.name) ?? true) && holds(server, plan));
+  }
+  return known([...found.keys()].filter((name) => found.get(name)));
 }
 
 /** Servers of neither group: left out of every count and never written, so they are named. */
