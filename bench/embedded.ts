@@ -8,6 +8,7 @@ import { fetchHaproxy } from '../scripts/fetch/haproxy.ts';
 import { startHaproxy } from '../src/cli/demo/haproxy.ts';
 import { startEmbedded, stopEmbedded } from '../src/io/balancer/embedded/lifecycle.ts';
 import type { Bench } from './frame/bench.ts';
+import { closing } from './frame/closing.ts';
 import { describeSpread, ratiosOf, spreadOf } from './frame/spread.ts';
 import { freePorts } from './traffic/ports.ts';
 
@@ -30,6 +31,11 @@ export const bench: Bench = {
     const [first = 0, second = 0, ours = 0, theirs = 0] = await freePorts(4);
     writeFileSync(join(directory, 'haproxy.cfg'), configuration([first, second], theirs));
     const haproxy = await startHaproxy(program, directory);
+    const close = closing(async () => {
+      await stopEmbedded('bench', directory);
+      await haproxy.stop();
+      rmSync(directory, { recursive: true, force: true });
+    });
     try {
       await startEmbedded(
         {
@@ -59,9 +65,7 @@ export const bench: Bench = {
         },
       ];
     } finally {
-      await stopEmbedded('bench', directory);
-      await haproxy.stop();
-      rmSync(directory, { recursive: true, force: true });
+      await close();
     }
   },
 };

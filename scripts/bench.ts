@@ -3,9 +3,11 @@ import { glob } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Asked, type Bench, isBench } from '../bench/frame/bench.ts';
+import { closeAll } from '../bench/frame/closing.ts';
 import { describeGoals } from '../bench/frame/goals.ts';
 import { describeCommit, describeLoad, describeMachine } from '../bench/frame/machine.ts';
 import { duration } from '../bench/frame/table.ts';
+import { endOnSignals } from './interruption.ts';
 
 /** What was asked for cannot be done, and why. */
 class Wrong extends Error {}
@@ -45,7 +47,8 @@ async function run(one: string, given: readonly string[]): Promise<0 | 2> {
   console.log(`commit:  ${describeCommit()}`);
   console.log(`load:    ${describeLoad()} before\n`);
   const startedAt = performance.now();
-  const goals = await bench.run(asked, (text) => console.log(text));
+  const unlessInterrupted = endOnSignals(closeAll);
+  const goals = await bench.run(asked, (text) => console.log(text)).finally(unlessInterrupted);
   const seconds = (performance.now() - startedAt) / 1000;
   if (goals.length > 0) console.log(`\n${describeGoals(goals)}`);
   console.log(`\nload:    ${describeLoad()} after; took ${duration(seconds)}`);

@@ -4,7 +4,7 @@ import type { Fault } from '../test/integration/fault-matrix/fault.ts';
 import { faults } from '../test/integration/fault-matrix/matrix.ts';
 import { playFault } from '../test/integration/fault-matrix/scene.ts';
 import { figuresTable, type Played, wordsTable, wrongWith } from '../test/integration/fault-matrix/table.ts';
-import { endOnSignals } from './test/interruption.ts';
+import { endOnSignals } from './interruption.ts';
 
 /** They wait for most of their time. */
 const atOnce = 4;

@@ -2,8 +2,8 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { endOnSignals } from './interruption.ts';
 import { checkout, endEverything, run } from './test/child.ts';
-import { endOnSignals } from './test/interruption.ts';
 
 const { values } = parseArgs({
   options: {

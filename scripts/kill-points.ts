@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { describePoint, killAtEvery, listPoints } from '../test/integration/kill-points/every.ts';
 import { closeAll, haproxyScenarios, localScenarios } from '../test/integration/kill-points/scenario.ts';
-import { endOnSignals } from './test/interruption.ts';
+import { endOnSignals } from './interruption.ts';
 
 const { values } = parseArgs({
   options: { width: { type: 'string', default: '8' }, only: { type: 'string', default: '' } },

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { glob, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endOnSignals } from './interruption.ts';
 import { checkout, endEverything, kill, leftovers, run } from './test/child.ts';
-import { endOnSignals } from './test/interruption.ts';
 import { filesThatReach } from './test/needs.ts';
 import { requirements, type Step, select } from './test/steps.ts';
 import {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { startHaproxy } from '../../src/cli/demo/haproxy.ts';
 import type { Backend } from '../../src/engine/ports.ts';
 import { embeddedBackend } from '../../src/io/balancer/embedded/backend.ts';
 import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
+import { closing } from '../frame/closing.ts';
 import { freePorts } from './ports.ts';
 import { openTee, type Tee } from './tee.ts';
 import type { Count } from './users.ts';
@@ -54,25 +55,36 @@ export type Command = {
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-/** `perGroup` instances on each side. */
+/**
+ * `perGroup` instances on each side. Its processes are in sessions of their own: Ctrl-C is for the bench, which ends what it has
+ * started.
+ */
 export async function openSite(kind: Balancer, perGroup = 2): Promise<Site> {
   const directory = mkdtempSync(join(tmpdir(), 'drover-bench-'));
   const [entry = 0, ...ports] = await freePorts(1 + 2 * perGroup);
   const [old = 0, young = 0] = [ports[0], ports[perGroup]];
-  const closing: (() => Promise<void>)[] = [];
+  const opened: (() => Promise<void>)[] = [];
   const running = new Set<ChildProcess>();
+  const close = closing(async () => {
+    for (const one of running) one.kill('SIGKILL');
+    await Promise.all([...running].map((one) => once(one, 'close')));
+    if (existsSync(join(directory, 'drover.yaml'))) await drover('stop', '--yes').ended;
+    for (const end of opened.reverse()) await end();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const drover = (...args: string[]) => command(directory, args, running);
   let tee: Tee | null = null;
   if (kind === 'haproxy') {
     writeFileSync(join(directory, 'haproxy.cfg'), haproxyConfiguration(entry, old, young, perGroup));
     const haproxy = await startHaproxy(await fetchHaproxy(), directory);
-    closing.push(() => haproxy.stop());
-    const opened = await openTee(join(directory, 'tee.sock'), join(directory, 'haproxy.sock'), nowMs);
-    closing.push(() => opened.close());
-    tee = opened;
+    opened.push(() => haproxy.stop());
+    const between = await openTee(join(directory, 'tee.sock'), join(directory, 'haproxy.sock'), nowMs);
+    opened.push(() => between.close());
+    tee = between;
   }
   writeFileSync(join(directory, 'drover.yaml'), configuration(kind, entry, old, young, perGroup));
-  const drover = (...args: string[]) => command(directory, args, running);
-  const people = fork(join(import.meta.dirname, 'users.ts'), { execPath: process.execPath });
+  const people = fork(join(import.meta.dirname, 'users.ts'), { execPath: process.execPath, detached: true });
+  opened.push(async () => void people.kill('SIGKILL'));
   const site: Site = {
     tee,
     drover,
@@ -103,13 +115,7 @@ export async function openSite(kind: Balancer, perGroup = 2): Promise<Site> {
       return drover('apply', '--plan', hash, '--reason', 'bench');
     },
     untilUp: (group) => untilUp(site.backend, group),
-    close: async () => {
-      if (people.connected) people.send({ kind: 'stop' });
-      for (const one of running) one.kill('SIGKILL');
-      await drover('stop', '--yes').ended;
-      for (const close of closing.reverse()) await close();
-      rmSync(directory, { recursive: true, force: true });
-    },
+    close,
   };
   return site;
 }
@@ -126,7 +132,11 @@ async function untilUp(backend: Backend, group: string): Promise<void> {
 }
 
 function command(directory: string, args: readonly string[], running: Set<ChildProcess>): Command {
-  const child = spawn(process.execPath, [main, ...args], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: directory,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr])

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchUnbound } from '../../scripts/fetch/unbound.ts';
+import { closing } from '../frame/closing.ts';
 import { nowMs } from '../traffic/site.ts';
 
 export type DnsWayBack = {
@@ -29,8 +30,15 @@ const destination = [127, 0, 0, 2] as const;
 export async function dnsWayBack(ttlSeconds: number, seed: number, phase: number): Promise<DnsWayBack> {
   const directory = mkdtempSync(join(tmpdir(), 'drover-bench-dns-'));
   const authority = await openAuthority(ttlSeconds, seed);
-  const resolver = await startResolver(directory, authority.port);
+  let resolver: Resolver | null = null;
+  const close = closing(async () => {
+    await resolver?.stop();
+    authority.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
   try {
+    resolver = await startResolver(directory, authority.port);
+    const { port } = resolver;
     await sleep(1000);
     let lastMs = 0;
     let [toDestination, all] = [0, 0];
@@ -43,7 +51,7 @@ export async function dnsWayBack(ttlSeconds: number, seed: number, phase: number
       let [address, untilMs] = ['', 0];
       while (nowMs() < ends) {
         if (nowMs() >= untilMs) {
-          const answer = await resolve(resolver.port);
+          const answer = await resolve(port);
           [address, untilMs] = [answer.address, nowMs() + answer.ttlSeconds * 1000];
         }
         if (!isBack) all++;
@@ -57,7 +65,7 @@ export async function dnsWayBack(ttlSeconds: number, seed: number, phase: number
     const running = Array.from({ length: clients }, (_, index) => client(index));
     await sleep((2 + phase) * ttlMs);
     // Where the resolver happens to send everybody to the origin there is nothing to take back.
-    while ((await resolve(resolver.port)).address !== destination.join('.')) await sleep(ttlMs);
+    while ((await resolve(port)).address !== destination.join('.')) await sleep(ttlMs);
     ends = nowMs() + 1.5 * ttlMs;
     authority.takeBack();
     isBack = true;
@@ -65,9 +73,7 @@ export async function dnsWayBack(ttlSeconds: number, seed: number, phase: number
     await Promise.all(running);
     return { lastMs: Math.max(0, lastMs - changedMs), share: toDestination / all };
   } finally {
-    await resolver.stop();
-    authority.close();
-    rmSync(directory, { recursive: true, force: true });
+    await close();
   }
 }
 
@@ -164,10 +170,10 @@ async function startResolverOnce(program: string, directory: string, authority: 
     said += text;
   });
   const ended = once(child, 'exit');
-  const stop = async () => {
+  const stop = closing(async () => {
     child.kill('SIGTERM');
     await ended;
-  };
+  });
   for (let attempt = 0; attempt < 25 && child.exitCode === null; attempt++) {
     await sleep(200);
     const isReady = await resolve(port).then(
@@ -176,7 +182,7 @@ async function startResolverOnce(program: string, directory: string, authority: 
     );
     if (isReady && child.exitCode === null) return { port, stop };
   }
-  if (child.exitCode === null) await stop();
+  await stop();
   throw new Error(`unbound does not answer: ${said}`);
 }
 

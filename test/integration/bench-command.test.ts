@@ -1,7 +1,10 @@
-import { execFile } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { isAlive } from './proc.ts';
 
 const checkout = join(import.meta.dirname, '..', '..');
 
@@ -58,6 +61,38 @@ describe('npm run bench', () => {
     expect(err.trim().split('\n')).toHaveLength(1);
   });
 });
+
+test('a bench of real traffic that is interrupted ends its instances, its balancer and its users, and removes its files', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'drover-interrupted-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const child = spawn(process.execPath, ['scripts/bench.ts', 'share', 'embedded'], {
+    cwd: checkout,
+    env: { ...process.env, TMPDIR: directory },
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const pids = await vi.waitFor(
+    () => {
+      const found = startedIn(directory);
+      expect(found.length).toBeGreaterThan(1);
+      return found;
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+  const ended = once(child, 'exit');
+  child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  expect(readdirSync(directory)).toEqual([]);
+  expect(pids.filter(isAlive)).toEqual([]);
+});
+
+/** Pids of the instances and of the balancer, by Drover's records. */
+function startedIn(directory: string): number[] {
+  return globSync('*/.drover/{local/*/instance-*.json,balancers/*.running}', { cwd: directory }).flatMap((file) => {
+    const pid = /"pid":\s*(\d+)/.exec(readFileSync(join(directory, file), 'utf8'))?.[1];
+    return pid === undefined ? [] : [Number(pid)];
+  });
+}
 
 function runs(seed: string): Promise<Ran> {
   return bench('judge-detection', '10x-r0-1', '--runs', '20', '--seed', seed);

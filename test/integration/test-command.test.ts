@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { checkout, kill, leftovers, run } from '../../scripts/test/child.ts';
+import { isAlive } from './proc.ts';
 
 test('a step passes on its exit code', async () => {
   expect(await run('node', ['-e', 'process.exit(7)'])).toBe(7);
@@ -53,7 +54,7 @@ describe.runIf(process.platform === 'linux')('an interrupted test command', () =
       // Asked again, it neither begins anew nor leaves the first end half done.
       child.kill(signal);
       expect(await ended).toEqual([code, null]);
-      expect(await commandOf(stubborn)).toBe('');
+      expect(isAlive(stubborn)).toBe(false);
       expect(await readdir(folder)).not.toContain('next');
     },
   );
@@ -82,7 +83,7 @@ describe.runIf(process.platform === 'linux')('an interrupted test command', () =
     child.kill('SIGTERM');
     expect(await ended).toEqual([143, null]);
     expect(await readdir(cache)).toEqual([]);
-    await vi.waitFor(async () => expect(await commandOf(pid)).toBe(''), { timeout: 30_000 });
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 30_000 });
   });
 });
 
@@ -106,13 +107,8 @@ function moduleAt(...path: readonly string[]): string {
 /** A program of this source, which has endOnSignals. */
 async function start(folder: string, source: string): Promise<ChildProcessByStdio<null, Readable, null>> {
   const script = join(folder, 'interrupted.ts');
-  await writeFile(script, `import { endOnSignals } from ${moduleAt('test', 'interruption.ts')};\n${source}`);
+  await writeFile(script, `import { endOnSignals } from ${moduleAt('interruption.ts')};\n${source}`);
   const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
-}
-
-/** Empty for a process that has ended, whether or not its parent has noticed. */
-function commandOf(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 }

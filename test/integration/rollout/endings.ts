@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
+import { catchesSignals } from '../proc.ts';
 import { type Ended, eventually, main } from './drover.ts';
 import { openHeart } from './heart.ts';
 import { asFound, openSite, type Site } from './site.ts';
@@ -162,12 +162,6 @@ describe.concurrent('a command that would become the controller, and is asked to
     expect(await world()).toEqual(asFound);
   });
 });
-
-/** A program has no word in what comes before. By SIGHUP, because Node itself catches the others to leave a terminal in order. */
-function catchesSignals(pid: number): boolean {
-  const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${mask}`) & (1n << BigInt(constants.signals.SIGHUP - 1))) !== 0n;
-}
 
 function carries(server: { readonly weight: number; readonly admin: string } | undefined): boolean {
   return server !== undefined && server.admin !== 'maint' && server.weight > 0;

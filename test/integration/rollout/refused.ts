@@ -1,19 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { runningEmbedded } from '../../../src/io/balancer/embedded/running.ts';
+import { catchesSignals } from '../proc.ts';
 import { type Drover, eventually, main } from './drover.ts';
 import { openLocalSite } from './local-site.ts';
 import { baseline } from './site.ts';
 
 const bin = join(main, '..', '..', 'bin', 'drover.mjs');
-
-/** Node itself catches the two others from its first moment on; the last one that Drover asks for is SIGHUP. */
-function catchesSignals(pid: number): boolean {
-  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${mask}`) & 1n) !== 0n;
-}
 
 describe.concurrent('an apply of a local fleet that begins nothing', () => {
   test('because it is refused ends the balancer that it has started, and no other', async ({

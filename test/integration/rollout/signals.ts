@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
+import { isAlive } from '../proc.ts';
 import { type Ended, eventually } from './drover.ts';
 import { openHeart } from './heart.ts';
 import { asFound, openSite } from './site.ts';
@@ -150,12 +151,3 @@ describe.concurrent('a controller in the background', () => {
     expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
   });
 });
-
-/** A process without a command line has ended, and waits for somebody to notice. */
-function isAlive(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
-  } catch {
-    return false;
-  }
-}
