@@ -123,8 +123,8 @@ export class SteadyProvider {
 
   /** 1 in 200 requests fails, on both sides. */
   #reading(): BackendReading {
-    const lbtot = this.#attempts();
-    const rsp5xx = Math.floor(lbtot / 200);
+    const attempts = this.#attempts();
+    const rsp5xx = Math.floor(attempts / 200);
     const servers = this.#all().map((name): ServerReading => {
       const isOld = name.startsWith('old');
       return {
@@ -136,7 +136,7 @@ export class SteadyProvider {
         configuredAdmin: known('ready'),
         health: 'up',
         features: [],
-        counters: { ...zeroCounters, lbtot, rsp2xx: lbtot - rsp5xx, rsp5xx },
+        counters: { ...zeroCounters, attempts, rsp2xx: attempts - rsp5xx, rsp5xx },
       };
     });
     return { process: 'edge/1', servers, traits: traitsOf(attemptMsMax) };

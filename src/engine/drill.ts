@@ -10,7 +10,7 @@ const quietMs = 100;
 
 /**
  * Takes the drilled servers back and measures it: the command's acknowledgement by the slowest balancer, then the last
- * increase of `lbtot`, by polls about 5 ms apart. `rps` is what the polls saw at all servers named.
+ * increase of `attempts`, by polls about 5 ms apart. `rps` is what the polls saw at all servers named.
  */
 export async function performDrill(
   ports: OperationPorts,

@@ -11,7 +11,7 @@ export type SideLoad = {
   loadRps(side: Side): Reading<number>;
 };
 
-type Point = { readonly atMs: number; readonly process: string; readonly lbtot: Readonly<Record<Side, number>> };
+type Point = { readonly atMs: number; readonly process: string; readonly attempts: Readonly<Record<Side, number>> };
 
 /** A rise counts only over this long, so that one poll is no spike; a fall counts at once. */
 const spanMs = 5000;
@@ -47,8 +47,8 @@ export function measureLoad(clock: Clock): SideLoad {
 
 function pointOf(plan: BackendPlan, reading: BackendReading, atMs: number): Point {
   const sum = (side: Side) =>
-    serversOf(plan, reading, side).reduce((total, server) => total + server.counters.lbtot, 0);
-  return { atMs, process: reading.process, lbtot: { origin: sum('origin'), destination: sum('destination') } };
+    serversOf(plan, reading, side).reduce((total, server) => total + server.counters.attempts, 0);
+  return { atMs, process: reading.process, attempts: { origin: sum('origin'), destination: sum('destination') } };
 }
 
 /** Counters of another process, or that were cleared, begin anew. */
@@ -57,8 +57,8 @@ function added(points: readonly Point[], point: Point): Point[] {
   const continues =
     last !== undefined &&
     last.process === point.process &&
-    last.lbtot.origin <= point.lbtot.origin &&
-    last.lbtot.destination <= point.lbtot.destination;
+    last.attempts.origin <= point.attempts.origin &&
+    last.attempts.destination <= point.attempts.destination;
   return continues ? [...points.filter((one) => one.atMs >= point.atMs - spanMs), point] : [point];
 }
 
@@ -75,5 +75,5 @@ function rateOf(points: readonly Point[], side: Side, nowMs: number): number | n
 
 function rateBetween(first: Point, last: Point, side: Side): number | null {
   const ms = last.atMs - first.atMs;
-  return ms < rateMsMin ? null : ((last.lbtot[side] - first.lbtot[side]) * 1000) / ms;
+  return ms < rateMsMin ? null : ((last.attempts[side] - first.attempts[side]) * 1000) / ms;
 }

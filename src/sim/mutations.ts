@@ -330,8 +330,8 @@ function mapServers(observation: Observation, change: (server: ServerReading) =>
 }
 
 function withoutFailures(server: ServerReading): ServerReading {
-  const { lbtot, scur } = server.counters;
-  return { ...server, counters: { ...server.counters, rsp2xx: lbtot - scur, rsp5xx: 0, econ: 0, eresp: 0 } };
+  const { attempts, scur } = server.counters;
+  return { ...server, counters: { ...server.counters, rsp2xx: attempts - scur, rsp5xx: 0, econ: 0, eresp: 0 } };
 }
 
 function destinationUp(observation: Observation, state: RolloutState): Observation {

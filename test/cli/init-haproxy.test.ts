@@ -138,6 +138,6 @@ function fillIn(text: string): string {
 }
 
 function server(name: string, { weight = 100, attempts = 0, failed = 0 } = {}): ServerReading {
-  const counters = { lbtot: attempts, rsp2xx: attempts - failed, rsp5xx: failed };
+  const counters = { attempts, rsp2xx: attempts - failed, rsp5xx: failed };
   return madeServer(name, { address: '192.0.2.1:80', weight, counters });
 }

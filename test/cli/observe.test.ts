@@ -161,7 +161,7 @@ function records(text: string): Record<string, unknown>[] {
 
 function at(attempts: number, failures: number, process = 'p', mode: 'http' | 'tcp' = 'http'): BackendReading {
   const responses = mode === 'tcp' ? {} : { rsp2xx: attempts - failures, rsp5xx: failures };
-  const servers = ['a-1', 'b-1'].map((name) => madeServer(name, { counters: { lbtot: attempts, ...responses } }));
+  const servers = ['a-1', 'b-1'].map((name) => madeServer(name, { counters: { attempts, ...responses } }));
   return madeReading(servers, { process, traits: { mode: known(mode), retryOn: unknown('not told') } });
 }
 

@@ -102,7 +102,7 @@ function readingClauses(write: Write<BackendHarness>): void {
     await traffic(60);
     const reading = await settled(harness);
     const asked = servers.slice(0, 2);
-    const expected = Object.fromEntries(asked.map((name) => [name, serverOf(reading, name).counters.lbtot]));
+    const expected = Object.fromEntries(asked.map((name) => [name, serverOf(reading, name).counters.attempts]));
     expect(await backend.attempts(asked, deadline())).toEqual(expected);
     expect(await backend.attempts([], deadline())).toEqual({});
   });
@@ -335,7 +335,7 @@ function processClauses(write: Write<BackendHarness>): void {
       expect((await backend.read(deadline())).process).toBe(after.process);
       for (const name of servers) {
         expect(serverOf(after, name)).toMatchObject({ weight: 100, admin: 'ready' });
-        expect(serverOf(after, name).counters.lbtot).toBeLessThan(30);
+        expect(serverOf(after, name).counters.attempts).toBeLessThan(30);
       }
     },
   );
@@ -464,7 +464,7 @@ function answeredBy(ledger: Ledger, name: string): number {
 }
 
 function attemptsBetween(before: BackendReading, after: BackendReading, name: string): number {
-  return serverOf(after, name).counters.lbtot - serverOf(before, name).counters.lbtot;
+  return serverOf(after, name).counters.attempts - serverOf(before, name).counters.attempts;
 }
 
 /** Attempts that did not end in an answer below 500, between two readings without open streams. */
@@ -473,5 +473,5 @@ function failuresBetween(before: BackendReading, after: BackendReading, name: st
 }
 
 function notAnswered({ counters }: ServerReading): number {
-  return counters.lbtot - counters.rsp2xx - counters.rsp3xx - counters.rsp4xx + counters.srvAbrt;
+  return counters.attempts - counters.rsp2xx - counters.rsp3xx - counters.rsp4xx + counters.srvAbrt;
 }

@@ -151,7 +151,7 @@ export class Desk {
   #reading(): BackendReading {
     return madeReading(
       Object.entries(this.weights).map(([name, weight]) =>
-        madeServer(name, { weight, admin: this.admin[name] ?? 'ready', counters: { lbtot: this.attempts } }),
+        madeServer(name, { weight, admin: this.admin[name] ?? 'ready', counters: { attempts: this.attempts } }),
       ),
     );
   }

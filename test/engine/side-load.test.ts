@@ -32,10 +32,10 @@ describe('the load of a group', () => {
 
 function backendWith() {
   let nowMs = 0;
-  let lbtot = 0;
+  let attempts = 0;
   const load = measureLoad({ now: () => nowMs, monotonic: () => nowMs, sleep: () => Promise.resolve() });
   const backend: Pick<Backend, 'read'> = {
-    read: () => Promise.resolve(madeReading([madeServer('new-1', { counters: { lbtot } })])),
+    read: () => Promise.resolve(madeReading([madeServer('new-1', { counters: { attempts } })])),
   };
   const counted = load.counted(plan, {
     ...backend,
@@ -47,7 +47,7 @@ function backendWith() {
     load: () => load.loadRps('destination'),
     async read(atMs: number, count: number) {
       nowMs = atMs;
-      lbtot = count;
+      attempts = count;
       await counted.read(new AbortController().signal);
     },
   };

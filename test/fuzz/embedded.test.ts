@@ -28,7 +28,7 @@ const requests = [
 
 const known = <T>(value: T) => ({ known: true, value });
 const counters = {
-  ...{ lbtot: 9, rsp1xx: 0, rsp2xx: 5, rsp3xx: 1, rsp4xx: 1, rsp5xx: 1, srvAbrt: 0, econ: 1, eresp: 0 },
+  ...{ attempts: 9, rsp1xx: 0, rsp2xx: 5, rsp3xx: 1, rsp4xx: 1, rsp5xx: 1, srvAbrt: 0, econ: 1, eresp: 0 },
   ...{ wretr: 0, wredis: 1, scur: 2 },
 };
 const reading = {

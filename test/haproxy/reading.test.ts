@@ -30,8 +30,14 @@ describe('what HAProxy 2.6.12 said', () => {
       ['vpc-1', '127.0.0.1:28199', 0, 'maint', 'unchecked'],
       ['vpc-2', '[::1]:28199', 0, 'ready', 'down'],
     ]);
-    expect(server(reading, 'classic-2').counters).toMatchObject({ lbtot: 12, rsp2xx: 6, rsp5xx: 6, eresp: 0, scur: 0 });
-    expect(server(reading, 'classic-3').counters).toMatchObject({ lbtot: 24, rsp2xx: 0, rsp5xx: 0, eresp: 24 });
+    expect(server(reading, 'classic-2').counters).toMatchObject({
+      attempts: 12,
+      rsp2xx: 6,
+      rsp5xx: 6,
+      eresp: 0,
+      scur: 0,
+    });
+    expect(server(reading, 'classic-3').counters).toMatchObject({ attempts: 24, rsp2xx: 0, rsp5xx: 0, eresp: 24 });
     expect(server(reading, 'vpc-1').configuredAdmin).toEqual({ known: true, value: 'maint' });
     expect(server(reading, 'vpc-2').configuredAdmin).toEqual({ known: true, value: 'ready' });
   });
@@ -90,7 +96,7 @@ describe('what HAProxy 2.6.12 said', () => {
       stickiness: { value: 'hash' },
     });
     expect(read('raw', 'raw', factsOf('raw')).traits.stickiness).toEqual({ known: true, value: 'stick-table' });
-    expect(server(reading, 'local').counters.lbtot).toBeGreaterThan(0);
+    expect(server(reading, 'local').counters.attempts).toBeGreaterThan(0);
     expect(server(reading, 'local').counters).toMatchObject({ rsp2xx: 0, rsp5xx: 0 });
     expect(server(reading, 'local').address).toBeNull();
   });

@@ -161,7 +161,7 @@ test.each([
   const before = counters(await settled(harness.backend), 'only-1');
   expect(await carry(harness.url, { method: 'GET', path: '/', body: null })).toBe(502);
   const after = counters(await settled(harness.backend), 'only-1');
-  expect({ attempts: after.lbtot - before.lbtot, eresp: after.eresp - before.eresp }).toEqual({
+  expect({ attempts: after.attempts - before.attempts, eresp: after.eresp - before.eresp }).toEqual({
     attempts: 1,
     eresp: 1,
   });

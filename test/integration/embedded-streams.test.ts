@@ -86,8 +86,8 @@ test('a response that trickles for longer than the time-out goes on; one that st
   });
   expect(await carry(harness.url, { method: 'GET', path: '/goes-on', body: null })).toBe(200);
   expect(await carry(harness.url, { method: 'GET', path: '/stops', body: null })).toBe(0);
-  const { lbtot, rsp2xx, srvAbrt } = counters(await settled(harness.backend), 'only-1');
-  expect({ lbtot, rsp2xx, srvAbrt }).toEqual({ lbtot: 2, rsp2xx: 2, srvAbrt: 1 });
+  const { attempts, rsp2xx, srvAbrt } = counters(await settled(harness.backend), 'only-1');
+  expect({ attempts, rsp2xx, srvAbrt }).toEqual({ attempts: 2, rsp2xx: 2, srvAbrt: 1 });
 });
 
 test('a server that breaks off in the middle: the user sees a broken response, never a short whole one', async () => {
@@ -108,7 +108,7 @@ test('a server that never answers: 504 once, not repeated, and counted', async (
   onlyServer().answerWith(() => {});
   expect(await carry(harness.url, { method: 'GET', path: '/', body: null })).toBe(504);
   expect(onlyServer().taken).toEqual(['GET /']);
-  expect(counters(await settled(harness.backend), 'only-1')).toMatchObject({ lbtot: 1, eresp: 1, wretr: 0 });
+  expect(counters(await settled(harness.backend), 'only-1')).toMatchObject({ attempts: 1, eresp: 1, wretr: 0 });
 });
 
 test('users who leave before, during and after the response do no harm and make no failure', async () => {
@@ -141,8 +141,8 @@ test('a user who leaves in the middle of an upload: an attempt without an answer
   });
   const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n';
   await Promise.all(Array.from({ length: 10 }, () => sayAndLeave(harness.url, `${head}abc`, 200)));
-  const { lbtot, rsp2xx, econ, eresp } = counters(await settled(harness.backend), 'only-1');
-  expect({ lbtot, rsp2xx, econ, eresp }).toEqual({ lbtot: 10, rsp2xx: 0, econ: 0, eresp: 0 });
+  const { attempts, rsp2xx, econ, eresp } = counters(await settled(harness.backend), 'only-1');
+  expect({ attempts, rsp2xx, econ, eresp }).toEqual({ attempts: 10, rsp2xx: 0, econ: 0, eresp: 0 });
   await expect.poll(() => aborted, { timeout: 20_000 }).toBe(10);
 });
 
@@ -153,7 +153,7 @@ test('a server that answers before the upload ends is heard, and the user is tol
   const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n';
   const { status, text } = await say(harness.url, `${head}abc`, 6000);
   expect({ status, text: text.slice(-8) }).toEqual({ status: 413, text: 'too much' });
-  expect(counters(await settled(harness.backend), 'only-1')).toMatchObject({ lbtot: 1, rsp4xx: 1, eresp: 0 });
+  expect(counters(await settled(harness.backend), 'only-1')).toMatchObject({ attempts: 1, rsp4xx: 1, eresp: 0 });
 });
 
 function onlyServer() {

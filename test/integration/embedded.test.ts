@@ -97,7 +97,7 @@ test('a POST is never repeated once it was sent, however it fails', async () => 
   expect(statuses.filter((status) => status === 502)).toHaveLength(20);
   expect(statuses.filter((status) => status === 500)).toHaveLength(20);
   const reading = await settled(backend);
-  expect(counters(reading, 'vpc-1')).toMatchObject({ lbtot: 20, eresp: 20, wretr: 0, wredis: 0 });
+  expect(counters(reading, 'vpc-1')).toMatchObject({ attempts: 20, eresp: 20, wretr: 0, wredis: 0 });
 });
 
 test('neither is one without a body: that it has none does not make it harmless', async () => {
@@ -114,8 +114,8 @@ test('a POST that met a closed port was not sent, so it goes to another server',
     statuses.push(await carry(harness.url, { method: 'POST', path: '/', body: 'x'.repeat(5000) }));
   }
   expect(new Set(statuses)).toEqual(new Set([200]));
-  const { lbtot, wredis, econ } = counters(await settled(backend), 'vpc-1');
-  expect({ wredis, econ }).toEqual({ wredis: lbtot, econ: 0 });
+  const { attempts, wredis, econ } = counters(await settled(backend), 'vpc-1');
+  expect({ wredis, econ }).toEqual({ wredis: attempts, econ: 0 });
 });
 
 test('a server that refuses is ejected after the configured number of failures, and gets traffic again when it is back', async () => {
@@ -124,7 +124,7 @@ test('a server that refuses is ejected after the configured number of failures, 
   expect((await traffic(300)).users.failed).toBe(0);
   const reading = await settled(backend);
   // Two to eject it; later ones are single trials, 300 ms apart.
-  expect(counters(reading, 'vpc-2').lbtot).toBeLessThan(30);
+  expect(counters(reading, 'vpc-2').attempts).toBeLessThan(30);
   await behave('vpc-2', 'answer');
   await expect.poll(async () => (await traffic(50)).servers['vpc-2']?.answered, { timeout: 20_000 }).toBeGreaterThan(5);
 });

@@ -300,10 +300,10 @@ describe('the embedded balancer', () => {
             now.slice(index + (text.endsWith('\r\n') ? 0 : remove))
           );
         }, stream);
-        const before = counters(await settled(harness.backend), 'only-1').lbtot;
+        const before = counters(await settled(harness.backend), 'only-1').attempts;
         const taken = server?.taken.length ?? 0;
         await say(harness.url, bytes, 60);
-        const attempts = counters(await settled(harness.backend), 'only-1').lbtot - before;
+        const attempts = counters(await settled(harness.backend), 'only-1').attempts - before;
         const arrived = (server?.taken.length ?? 0) - taken;
         // A body that the user did not finish may end its attempt before the server has heard of it.
         expect(arrived).toBeLessThanOrEqual(attempts);

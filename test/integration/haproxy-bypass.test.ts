@@ -14,7 +14,7 @@ describe('rules that pass by weights, states and counters', () => {
     const harness = await open(['use-server b-1 if TRUE']);
     await harness.backend.setWeights({ 'b-1': 0 }, deadline());
     await harness.traffic(20);
-    expect((await bad(harness)).counters).toMatchObject({ lbtot: 20, rsp5xx: 20 });
+    expect((await bad(harness)).counters).toMatchObject({ attempts: 20, rsp5xx: 20 });
     await harness.backend.setStates({ 'b-1': 'maint' }, deadline());
     await harness.traffic(20);
     expect((await bad(harness)).counters.rsp5xx).toBe(20);
@@ -38,7 +38,7 @@ describe('rules that pass by weights, states and counters', () => {
       const harness = await open([`${kind} set-status 200`]);
       const { users } = await harness.traffic(20);
       expect(users).toEqual({ answered: 20, failed: 0 });
-      expect((await bad(harness)).counters).toMatchObject({ lbtot: 10, rsp2xx: 0, rsp5xx: 10 });
+      expect((await bad(harness)).counters).toMatchObject({ attempts: 10, rsp2xx: 0, rsp5xx: 10 });
       expect(await findings(harness)).toEqual([`warn ${kind} set-status`]);
     },
   );
@@ -48,7 +48,7 @@ describe('rules that pass by weights, states and counters', () => {
     await harness.traffic(100);
     const server = await bad(harness);
     expect(server.health).toBe('down');
-    expect(server.counters.lbtot).toBeLessThan(20);
+    expect(server.counters.attempts).toBeLessThan(20);
     expect(await findings(harness)).toEqual(['warn servers that errors in traffic take out (observe): a-1, b-1']);
   });
 
@@ -59,7 +59,7 @@ describe('rules that pass by weights, states and counters', () => {
     await harness.backend.setStates({ 'b-1': 'ready' }, deadline());
     await until(harness, 'starting');
     await harness.traffic(100);
-    expect((await bad(harness)).counters.lbtot).toBeLessThan(20);
+    expect((await bad(harness)).counters.attempts).toBeLessThan(20);
     expect(await findings(harness)).toEqual(['warn servers with a slow start: a-1, b-1']);
   });
 });

@@ -84,7 +84,7 @@ describe('adopting what is there', () => {
     await haproxy.reload();
     const after = await backend.read(deadline());
     expect(after.process).not.toBe(before.process);
-    expect(after.servers.map(({ weight, counters }) => [weight, counters.lbtot])).toEqual([
+    expect(after.servers.map(({ weight, counters }) => [weight, counters.attempts])).toEqual([
       [100, 0],
       [100, 0],
       [100, 0],

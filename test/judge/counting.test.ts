@@ -8,7 +8,7 @@ import { madeReading, madeServer } from '../made/readings.ts';
 type Counters = Partial<ServerCounters>;
 
 const cumulative = [
-  'lbtot',
+  'attempts',
   'rsp1xx',
   'rsp2xx',
   'rsp3xx',
@@ -49,17 +49,17 @@ function counts(...readings: readonly Counters[]): (readonly [number, number] | 
 
 describe('failures that HAProxy hides', () => {
   test.each([
-    ['healthy answers of every kind', { lbtot: 100, rsp2xx: 70, rsp3xx: 20, rsp4xx: 10 }, 100, 0],
-    ['10 % answer 500', { lbtot: 1150, rsp2xx: 1035, rsp5xx: 115 }, 1150, 115],
-    ['refused and redispatched: users saw 211 of the 5060', { lbtot: 5060, econ: 211, wredis: 4849 }, 5060, 5060],
-    ['refused without retries', { lbtot: 5590, econ: 5590 }, 5590, 5590],
-    ['closed without an answer, 89 % of it in no error counter', { lbtot: 1800, eresp: 207 }, 1800, 1800],
-    ['closed without an answer, hidden by retry-on', { lbtot: 2778, wretr: 2763 }, 2778, 2778],
-    ['500 hidden by retry-on: one of 3054 is told', { lbtot: 3054, rsp5xx: 1, wretr: 3053 }, 3054, 3054],
-    ['an answer broken off by the server after its 200', { lbtot: 10, rsp2xx: 10, srvAbrt: 3 }, 10, 3],
-    ['requests that hang: nothing yet', { lbtot: 20, scur: 20 }, 20, 0],
-    ['early hints are no answers', { lbtot: 20, rsp1xx: 20, rsp5xx: 20 }, 20, 20],
-    ['more errors told than attempts explain', { lbtot: 5, rsp2xx: 5, econ: 2 }, 5, 2],
+    ['healthy answers of every kind', { attempts: 100, rsp2xx: 70, rsp3xx: 20, rsp4xx: 10 }, 100, 0],
+    ['10 % answer 500', { attempts: 1150, rsp2xx: 1035, rsp5xx: 115 }, 1150, 115],
+    ['refused and redispatched: users saw 211 of the 5060', { attempts: 5060, econ: 211, wredis: 4849 }, 5060, 5060],
+    ['refused without retries', { attempts: 5590, econ: 5590 }, 5590, 5590],
+    ['closed without an answer, 89 % of it in no error counter', { attempts: 1800, eresp: 207 }, 1800, 1800],
+    ['closed without an answer, hidden by retry-on', { attempts: 2778, wretr: 2763 }, 2778, 2778],
+    ['500 hidden by retry-on: one of 3054 is told', { attempts: 3054, rsp5xx: 1, wretr: 3053 }, 3054, 3054],
+    ['an answer broken off by the server after its 200', { attempts: 10, rsp2xx: 10, srvAbrt: 3 }, 10, 3],
+    ['requests that hang: nothing yet', { attempts: 20, scur: 20 }, 20, 0],
+    ['early hints are no answers', { attempts: 20, rsp1xx: 20, rsp5xx: 20 }, 20, 20],
+    ['more errors told than attempts explain', { attempts: 5, rsp2xx: 5, econ: 2 }, 5, 2],
   ] as const)('%s', (_what, counters, attempts, failures) => {
     expect(counts({}, counters)).toEqual([[attempts, failures]]);
   });
@@ -67,8 +67,8 @@ describe('failures that HAProxy hides', () => {
 
 describe('streams that end later than their window', () => {
   test('healthy long streams are no failures, neither while they run nor when they end', () => {
-    const running = { lbtot: 20, rsp2xx: 20, scur: 20 };
-    expect(counts({}, running, running, { lbtot: 20, rsp2xx: 20 })).toEqual([
+    const running = { attempts: 20, rsp2xx: 20, scur: 20 };
+    expect(counts({}, running, running, { attempts: 20, rsp2xx: 20 })).toEqual([
       [20, 0],
       [0, 0],
       [0, 0],
@@ -76,8 +76,8 @@ describe('streams that end later than their window', () => {
   });
 
   test('failures beside running streams are found at the latest when the streams have ended, and once', () => {
-    const beside = { lbtot: 30, rsp2xx: 20, scur: 20 };
-    expect(counts({}, beside, { lbtot: 30, rsp2xx: 20, scur: 5 }, { lbtot: 30, rsp2xx: 20 })).toEqual([
+    const beside = { attempts: 30, rsp2xx: 20, scur: 20 };
+    expect(counts({}, beside, { attempts: 30, rsp2xx: 20, scur: 5 }, { attempts: 30, rsp2xx: 20 })).toEqual([
       [30, 0],
       [0, 5],
       [0, 5],
@@ -85,7 +85,7 @@ describe('streams that end later than their window', () => {
   });
 
   test('errors that are told count at once, streams or not, and are not counted again when the streams end', () => {
-    const beside = { lbtot: 30, rsp2xx: 20, rsp5xx: 10, scur: 20 };
+    const beside = { attempts: 30, rsp2xx: 20, rsp5xx: 10, scur: 20 };
     expect(counts({}, beside, { ...beside, scur: 0 })).toEqual([
       [30, 10],
       [0, 0],
@@ -93,7 +93,7 @@ describe('streams that end later than their window', () => {
   });
 
   test('failures that were counted stay counted while answered streams beside them are open', () => {
-    expect(counts({}, { lbtot: 10 }, { lbtot: 30, rsp2xx: 20, scur: 20 }, { lbtot: 31, rsp2xx: 20 })).toEqual([
+    expect(counts({}, { attempts: 10 }, { attempts: 30, rsp2xx: 20, scur: 20 }, { attempts: 31, rsp2xx: 20 })).toEqual([
       [10, 10],
       [20, 0],
       [1, 1],
@@ -114,7 +114,8 @@ describe('streams that end later than their window', () => {
         let most = 0;
         for (const at of readings.slice(1)) {
           const since = (name: keyof ServerCounters) => at[name] - first[name];
-          const G = since('lbtot') - since('rsp2xx') - since('rsp3xx') - since('rsp4xx') + since('srvAbrt') - at.scur;
+          const G =
+            since('attempts') - since('rsp2xx') - since('rsp3xx') - since('rsp4xx') + since('srvAbrt') - at.scur;
           most = Math.max(most, G, since('rsp5xx') + since('econ') + since('eresp'));
         }
         const windows = counts(...readings).map((window) => window ?? [0, 0]);
@@ -125,11 +126,11 @@ describe('streams that end later than their window', () => {
   });
 
   test('a stream already answered at the first reading does not end as a failure', () => {
-    expect(counts({ lbtot: 5, rsp2xx: 5, scur: 5 }, { lbtot: 5, rsp2xx: 5 })).toEqual([[0, 0]]);
+    expect(counts({ attempts: 5, rsp2xx: 5, scur: 5 }, { attempts: 5, rsp2xx: 5 })).toEqual([[0, 0]]);
   });
 
   test('failures may be seen in a later window than their attempts', () => {
-    expect(counts({}, { lbtot: 10, scur: 10 }, { lbtot: 10, rsp5xx: 10 })).toEqual([
+    expect(counts({}, { attempts: 10, scur: 10 }, { attempts: 10, rsp5xx: 10 })).toEqual([
       [10, 0],
       [0, 10],
     ]);
@@ -138,22 +139,22 @@ describe('streams that end later than their window', () => {
 
 describe('counters that start anew', () => {
   test('what happened before the first reading is not counted', () => {
-    const before = { lbtot: 1000, rsp2xx: 900, rsp5xx: 50, econ: 10 };
-    expect(counts(before, { ...before, lbtot: 1001, rsp5xx: 51 })).toEqual([[1, 1]]);
+    const before = { attempts: 1000, rsp2xx: 900, rsp5xx: 50, econ: 10 };
+    expect(counts(before, { ...before, attempts: 1001, rsp5xx: 51 })).toEqual([[1, 1]]);
   });
 
   test('a new process is a first reading, whatever its counters say', () => {
-    const first = countBackend(null, reading({ d1: { lbtot: 10, rsp2xx: 10 } }, '1 100'), 0, sideOf);
-    const second = countBackend(first.counting, reading({ d1: { lbtot: 50, rsp2xx: 20 } }, '2 200'), 1000, sideOf);
+    const first = countBackend(null, reading({ d1: { attempts: 10, rsp2xx: 10 } }, '1 100'), 0, sideOf);
+    const second = countBackend(first.counting, reading({ d1: { attempts: 50, rsp2xx: 20 } }, '2 200'), 1000, sideOf);
     expect(second.window).toBeNull();
     expect(second.restarted).toContain('2 200');
-    const third = countBackend(second.counting, reading({ d1: { lbtot: 60, rsp2xx: 29 } }, '2 200'), 2000, sideOf);
+    const third = countBackend(second.counting, reading({ d1: { attempts: 60, rsp2xx: 29 } }, '2 200'), 2000, sideOf);
     expect(third).toMatchObject({ window: { destination: { attempts: 10, failures: 1 } }, restarted: null });
   });
 
   test.each(cumulative)('a %s that falls makes the reading a first one for every server', (name) => {
-    const before = { o1: { lbtot: 9 }, d1: { [name]: 7 } };
-    const after = { o1: { lbtot: 10 }, d1: { [name]: 6 } };
+    const before = { o1: { attempts: 9 }, d1: { [name]: 7 } };
+    const after = { o1: { attempts: 10 }, d1: { [name]: 6 } };
     const counting = countBackend(null, reading(before), 0, sideOf).counting;
     const cleared = countBackend(counting, reading(after), 1000, sideOf);
     expect(cleared.window).toBeNull();
@@ -165,13 +166,16 @@ describe('counters that start anew', () => {
   });
 
   describe('a reading of earlier that comes late', () => {
-    const at = (lbtot: number, rsp5xx: number) =>
-      reading({ o1: { lbtot: lbtot / 2, rsp2xx: lbtot / 2 }, d1: { lbtot, rsp2xx: lbtot - rsp5xx, rsp5xx } });
+    const at = (attempts: number, rsp5xx: number) =>
+      reading({
+        o1: { attempts: attempts / 2, rsp2xx: attempts / 2 },
+        d1: { attempts, rsp2xx: attempts - rsp5xx, rsp5xx },
+      });
     const sumOf = (...readings: readonly (readonly [number, number, number])[]) => {
       let counting = null as Parameters<typeof countBackend>[0];
       let sum = { attempts: 0, failures: 0 };
-      for (const [atMs, lbtot, failed] of readings) {
-        const counted = countBackend(counting, at(lbtot, failed), atMs, sideOf);
+      for (const [atMs, given, failed] of readings) {
+        const counted = countBackend(counting, at(given, failed), atMs, sideOf);
         const { attempts = 0, failures = 0 } = counted.window?.destination ?? {};
         sum = { attempts: sum.attempts + attempts, failures: sum.failures + failures };
         counting = counted.counting;
@@ -199,7 +203,7 @@ describe('counters that start anew', () => {
   });
 
   test('streams that end are no reset', () => {
-    expect(counts({}, { lbtot: 9, scur: 9 }, { lbtot: 9, rsp2xx: 9, scur: 0 })).toEqual([
+    expect(counts({}, { attempts: 9, scur: 9 }, { attempts: 9, rsp2xx: 9, scur: 0 })).toEqual([
       [9, 0],
       [0, 0],
     ]);
@@ -207,9 +211,9 @@ describe('counters that start anew', () => {
 
   test('a clock that goes back makes a first reading rather than a window of negative length', () => {
     const counting = countBackend(null, reading({ d1: {} }), 5000, sideOf).counting;
-    const back = countBackend(counting, reading({ d1: { lbtot: 4 } }), 1000, sideOf);
+    const back = countBackend(counting, reading({ d1: { attempts: 4 } }), 1000, sideOf);
     expect(back).toMatchObject({ window: null, restarted: 'the clock went back' });
-    expect(countBackend(back.counting, reading({ d1: { lbtot: 5 } }), 2000, sideOf).window).toMatchObject({
+    expect(countBackend(back.counting, reading({ d1: { attempts: 5 } }), 2000, sideOf).window).toMatchObject({
       fromMs: 1000,
       toMs: 2000,
       destination: { attempts: 1 },
@@ -226,8 +230,8 @@ describe('counters that start anew', () => {
 describe('windows', () => {
   test('a reading that is missing makes a longer window', () => {
     let counting = countBackend(null, reading({ d1: {} }), 0, sideOf).counting;
-    counting = countBackend(counting, reading({ d1: { lbtot: 1 } }), 1000, sideOf).counting;
-    expect(countBackend(counting, reading({ d1: { lbtot: 9 } }), 61_000, sideOf).window).toMatchObject({
+    counting = countBackend(counting, reading({ d1: { attempts: 1 } }), 1000, sideOf).counting;
+    expect(countBackend(counting, reading({ d1: { attempts: 9 } }), 61_000, sideOf).window).toMatchObject({
       fromMs: 1000,
       toMs: 61_000,
       destination: { attempts: 8 },
@@ -237,7 +241,12 @@ describe('windows', () => {
   test('groups are summed, origin hosts are told one by one, servers of neither group are named', () => {
     const [, window] = windowsOf(
       reading({ o1: {}, o2: {}, d1: {}, spare: {} }),
-      reading({ o1: { lbtot: 5, rsp2xx: 4 }, o2: { lbtot: 6, rsp2xx: 6 }, d1: { lbtot: 2 }, spare: { lbtot: 99 } }),
+      reading({
+        o1: { attempts: 5, rsp2xx: 4 },
+        o2: { attempts: 6, rsp2xx: 6 },
+        d1: { attempts: 2 },
+        spare: { attempts: 99 },
+      }),
     );
     expect(window).toEqual({
       fromMs: 0,
@@ -255,19 +264,19 @@ describe('windows', () => {
 
   test('what the destination had not ended when the window began is told', () => {
     const [, first, second] = windowsOf(
-      reading({ o1: { scur: 7 }, d1: { lbtot: 5, scur: 5 } }),
-      reading({ o1: { scur: 7 }, d1: { lbtot: 9, rsp2xx: 6, scur: 3 } }),
-      reading({ o1: {}, d1: { lbtot: 9, rsp2xx: 6, rsp5xx: 3 } }),
+      reading({ o1: { scur: 7 }, d1: { attempts: 5, scur: 5 } }),
+      reading({ o1: { scur: 7 }, d1: { attempts: 9, rsp2xx: 6, scur: 3 } }),
+      reading({ o1: {}, d1: { attempts: 9, rsp2xx: 6, rsp5xx: 3 } }),
     );
     expect([first?.destinationOpen, second?.destinationOpen]).toEqual([5, 3]);
   });
 
   test('a server that comes is counted from its first reading on, one that goes is forgotten', () => {
     const windows = windowsOf(
-      reading({ d1: { lbtot: 1 } }),
-      reading({ d1: { lbtot: 2 }, d2: { lbtot: 50 } }),
-      reading({ d2: { lbtot: 53 } }),
-      reading({ d1: { lbtot: 1000 }, d2: { lbtot: 54 } }),
+      reading({ d1: { attempts: 1 } }),
+      reading({ d1: { attempts: 2 }, d2: { attempts: 50 } }),
+      reading({ d2: { attempts: 53 } }),
+      reading({ d1: { attempts: 1000 }, d2: { attempts: 54 } }),
     );
     expect(windows.map((window) => window?.destination.attempts)).toEqual([undefined, 1, 3, 1]);
   });
@@ -276,13 +285,13 @@ describe('windows', () => {
     const name = '__proto__';
     const named = (counters: Counters) => reading(Object.fromEntries([[name, counters]]));
     const first = countBackend(null, named({}), 0, () => 'destination').counting;
-    const second = countBackend(first, named({ lbtot: 3 }), 1000, () => 'destination');
+    const second = countBackend(first, named({ attempts: 3 }), 1000, () => 'destination');
     expect(second.window?.destination).toEqual({ attempts: 3, failures: 3 });
   });
 
   test('counting goes on from its JSON', () => {
     const first = countBackend(null, reading({ o1: {}, d1: {} }), 0, sideOf).counting;
-    const next = reading({ o1: { lbtot: 3 }, d1: { lbtot: 2, rsp2xx: 1 } });
+    const next = reading({ o1: { attempts: 3 }, d1: { attempts: 2, rsp2xx: 1 } });
     const copy: Counting = JSON.parse(JSON.stringify(first));
     expect(countBackend(copy, next, 1000, sideOf)).toEqual(countBackend(first, next, 1000, sideOf));
   });
@@ -303,46 +312,49 @@ describe('requests that hang', () => {
   });
 
   test('more streams open than were dispatched in 10 s: the difference is late', () => {
-    const seen = late((second) => ({ o1: { lbtot: 100 * second }, d1: { lbtot: 10 * second, scur: 115 } }));
+    const seen = late((second) => ({ o1: { attempts: 100 * second }, d1: { attempts: 10 * second, scur: 115 } }));
     expect(seen).toEqual(
       known({ origin: { late: 0, attempts: 1000 }, destination: { late: 15, attempts: 100 }, tripped: true }),
     );
   });
 
   test('nine are not enough, whatever the ratio', () => {
-    const seen = late((second) => ({ o1: { lbtot: 1000 * second }, d1: { lbtot: second, scur: 19 } }));
+    const seen = late((second) => ({ o1: { attempts: 1000 * second }, d1: { attempts: second, scur: 19 } }));
     expect(seen).toMatchObject({ value: { destination: { late: 9 }, tripped: false } });
   });
 
   test('long requests on both sides are the service, not a fault', () => {
-    const both = late((second) => ({ o1: { lbtot: 100 * second, scur: 1500 }, d1: { lbtot: 10 * second, scur: 150 } }));
+    const both = late((second) => ({
+      o1: { attempts: 100 * second, scur: 1500 },
+      d1: { attempts: 10 * second, scur: 150 },
+    }));
     expect(both).toMatchObject({ value: { origin: { late: 500 }, destination: { late: 50 }, tripped: false } });
   });
 
   test('exactly ten times as many per attempt is not more than ten times', () => {
     // late_d / n_d = 20 / 100, and 10 · (late_o + 1) / n_o = 10 · 20 / 1000.
     const at = (open: number) => (second: number) => ({
-      o1: { lbtot: 100 * second, scur: 1019 },
-      d1: { lbtot: 10 * second, scur: open },
+      o1: { attempts: 100 * second, scur: 1019 },
+      d1: { attempts: 10 * second, scur: open },
     });
     expect(late(at(120))).toMatchObject({ value: { tripped: false } });
     expect(late(at(121))).toMatchObject({ value: { tripped: true } });
   });
 
   test('a destination that takes nothing any more while its streams stay open hangs', () => {
-    expect(late((second) => ({ o1: { lbtot: 10 * second }, d1: { lbtot: 10, scur: 10 } }))).toMatchObject({
+    expect(late((second) => ({ o1: { attempts: 10 * second }, d1: { attempts: 10, scur: 10 } }))).toMatchObject({
       value: { destination: { late: 10, attempts: 0 }, tripped: true },
     });
   });
 
   test('with no traffic at the origin there is nothing to hold it against', () => {
-    expect(late((second) => ({ d1: { lbtot: second, scur: 500 } }))).toMatchObject({ value: { tripped: false } });
+    expect(late((second) => ({ d1: { attempts: second, scur: 500 } }))).toMatchObject({ value: { tripped: false } });
   });
 
   test('polls closer together keep the memory small and look back far enough', () => {
     let counting = countBackend(null, reading({ d1: {} }), 0, sideOf).counting;
     for (let ms = 50; ms <= 60_000; ms += 50) {
-      counting = countBackend(counting, reading({ d1: { lbtot: ms / 50, scur: 300 } }), ms, sideOf).counting;
+      counting = countBackend(counting, reading({ d1: { attempts: ms / 50, scur: 300 } }), ms, sideOf).counting;
     }
     expect(JSON.stringify(counting).length).toBeLessThan(1500);
     // At least 10 s back, at most half a second more: 200 to 210 attempts of 20 per second.

@@ -110,8 +110,8 @@ class Rollout {
 
   #server(name: string, side: 0 | 1): ServerReading {
     const scur = this.open[side];
-    const [lbtot = 0, rsp5xx = 0] = [this.#counters.attempts[side], this.#counters.failures[side]];
-    return madeServer(name, { counters: { lbtot, rsp5xx, rsp2xx: lbtot - rsp5xx - scur, scur } });
+    const [attempts = 0, rsp5xx = 0] = [this.#counters.attempts[side], this.#counters.failures[side]];
+    return madeServer(name, { counters: { attempts, rsp5xx, rsp2xx: attempts - rsp5xx - scur, scur } });
   }
 }
 

@@ -209,7 +209,7 @@ export class Bench {
       configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
       admin: this.admin[name] ?? 'ready',
       health: this.health[name] ?? (this.#isDown(name, id) ? 'down' : 'up'),
-      counters: { lbtot: attempts, rsp2xx: attempts },
+      counters: { attempts, rsp2xx: attempts },
     });
   }
 

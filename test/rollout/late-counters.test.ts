@@ -76,12 +76,12 @@ function highestAfter(totals: readonly number[]): number | null {
   const entry = { operation: 'web', seq: 1, previous: '', hash: '', rules: 1, atMs: 0, actor: 'drover', body };
   const state = fold(null, entry);
   let seen = startWatch(state);
-  for (const [index, lbtot] of totals.entries()) seen = watch(seen, state, observed((index + 1) * pollMs, lbtot));
+  for (const [index, attempts] of totals.entries()) seen = watch(seen, state, observed((index + 1) * pollMs, attempts));
   return seen.originRpsPerInstanceMax;
 }
 
-function observed(nowMs: number, lbtot: number): Observation {
-  const servers = [madeServer('o1', { counters: { lbtot, rsp2xx: lbtot } }), madeServer('d1', { weight: 0 })];
+function observed(nowMs: number, attempts: number): Observation {
+  const servers = [madeServer('o1', { counters: { attempts, rsp2xx: attempts } }), madeServer('d1', { weight: 0 })];
   const group = { atMs: nowMs, reading: unknown('nobody asked') };
   return {
     nowMs,

@@ -171,7 +171,7 @@ describe('the load', () => {
 });
 
 describe('what a controller has seen', () => {
-  const look = (before: Watch, atMs: number, lbtot: Readonly<Record<string, number>>, of = state) =>
+  const look = (before: Watch, atMs: number, attempts: Readonly<Record<string, number>>, of = state) =>
     watch(
       before,
       of,
@@ -182,7 +182,10 @@ describe('what a controller has seen', () => {
             const made = madeObservation().backends['edge']?.reading;
             const counters = made?.known ? made.value.servers[0]?.counters : undefined;
             if (counters === undefined) throw new Error('no server');
-            return [name, { counters: { ...counters, lbtot: lbtot[name] ?? 0, rsp2xx: lbtot[name] ?? 0, scur: 3 } }];
+            return [
+              name,
+              { counters: { ...counters, attempts: attempts[name] ?? 0, rsp2xx: attempts[name] ?? 0, scur: 3 } },
+            ];
           }),
         ),
       }),

@@ -14,7 +14,7 @@ const bakeMs = sizedPlan.steps[0]?.bakeMs ?? 0;
 
 type Seen = {
   /** Attempts of each server since the beginning. */
-  readonly lbtot?: Readonly<Record<string, number>>;
+  readonly attempts?: Readonly<Record<string, number>>;
   readonly failures?: Readonly<Record<string, number>>;
   readonly servers?: Readonly<Record<string, Partial<Omit<ServerReading, 'counters'>>>>;
   readonly traits?: Partial<BackendTraits>;
@@ -23,10 +23,10 @@ type Seen = {
 
 /** The next look, `afterMs` after the beginning. */
 function look(before: Watch, afterMs: number, seen: Seen = {}, state: RolloutState = judging): Watch {
-  const { lbtot = {}, failures = {}, servers = {}, traits = {}, process = 'edge/1' } = seen;
+  const { attempts = {}, failures = {}, servers = {}, traits = {}, process = 'edge/1' } = seen;
   const readings = ['old-1', 'old-2', 'new-1', 'new-2'].map((name) => {
-    const [attempts, failed] = [lbtot[name] ?? 0, failures[name] ?? 0];
-    const counters: Partial<ServerCounters> = { lbtot: attempts, rsp2xx: attempts - failed, rsp5xx: failed };
+    const [given, failed] = [attempts[name] ?? 0, failures[name] ?? 0];
+    const counters: Partial<ServerCounters> = { attempts: given, rsp2xx: given - failed, rsp5xx: failed };
     return madeServer(name, { ...servers[name], counters });
   });
   const atMs = sinceMs + afterMs;
@@ -44,10 +44,10 @@ describe('the judge of a controller', () => {
     const before = look(fresh(shifting), 0, {}, shifting);
     expect(before.judge.attempt).toBeNull();
     const state = foldedOnto(shifting, [{ kind: 'stage-entered', stage: { kind: 'judging', step: 1 }, attempt: 3 }]);
-    let seen = look(before, 1000, { lbtot: { 'old-1': 100, 'new-1': 100 } }, state);
+    let seen = look(before, 1000, { attempts: { 'old-1': 100, 'new-1': 100 } }, state);
     expect(seen.judge).toMatchObject({ attempt: 3, stepSinceMs: sinceMs });
     for (let second = 2; second <= 60; second++) {
-      seen = look(seen, second * 1000, { lbtot: { 'old-1': second * 100, 'new-1': second * 100 } }, state);
+      seen = look(seen, second * 1000, { attempts: { 'old-1': second * 100, 'new-1': second * 100 } }, state);
     }
     expect(seen.judge.promotion).not.toEqual(before.judge.promotion);
   });
@@ -71,15 +71,18 @@ describe('the judge of a controller', () => {
     let seen = fresh();
     let expected = seen.judge;
     let mistaken = seen.judge;
-    const lbtot = { 'old-1': 0, 'new-1': 0 };
+    const attempts = { 'old-1': 0, 'new-1': 0 };
     for (let second = 0; second <= 90; second++) {
-      seen = look(seen, second * 1000, { lbtot: { ...lbtot }, failures: { 'new-1': Math.floor(lbtot['new-1'] / 50) } });
+      seen = look(seen, second * 1000, {
+        attempts: { ...attempts },
+        failures: { 'new-1': Math.floor(attempts['new-1'] / 50) },
+      });
       const pass = { attemptMsMax, baked: false, unguarded: [] };
       expected = judgeWindows(expected, seen.windows, pass);
       mistaken = judgeWindows(mistaken, seen.windows, { ...pass, attemptMsMax: 2 * attemptMsMax });
       // A third of a minute after the beginning the share falls.
-      lbtot['old-1'] += 100;
-      lbtot['new-1'] += second < 20 ? 100 : 10;
+      attempts['old-1'] += 100;
+      attempts['new-1'] += second < 20 ? 100 : 10;
     }
     expect(seen.judge).toEqual(expected);
     expect(seen.judge).not.toEqual(mistaken);
@@ -89,11 +92,11 @@ describe('the judge of a controller', () => {
     const failing = (traits: Partial<BackendTraits>) => {
       let seen = look(fresh(), 0, { traits });
       for (let second = 1; second <= 90; second++) {
-        const [lbtot, failures] = [
+        const [attempts, failures] = [
           { 'old-1': 100 * second, 'new-1': 100 * second },
           { 'old-1': 50 * second, 'new-1': 50 * second },
         ];
-        seen = look(seen, second * 1000, { lbtot, failures, traits });
+        seen = look(seen, second * 1000, { attempts, failures, traits });
       }
       return seen.judge.guard;
     };
@@ -106,7 +109,7 @@ describe('the judge of a controller', () => {
 describe('the capacity that an instance was seen to have', () => {
   const loaded = (failed: number) => {
     const seen = look(fresh(), 0);
-    return look(seen, 1000, { lbtot: { 'old-1': 100, 'old-2': 100 }, failures: { 'old-1': failed } })
+    return look(seen, 1000, { attempts: { 'old-1': 100, 'old-2': 100 }, failures: { 'old-1': failed } })
       .originRpsPerInstanceMax;
   };
 
@@ -119,7 +122,7 @@ describe('the capacity that an instance was seen to have', () => {
   test('is that of as many instances as were there while it was carried', () => {
     const first = look(fresh(), 0, { servers: { 'old-2': { health: 'up' } } });
     const fewer = look(first, 1000, {
-      lbtot: { 'old-1': 100, 'old-2': 100 },
+      attempts: { 'old-1': 100, 'old-2': 100 },
       servers: { 'old-2': { health: 'down' } },
     });
     expect(fewer.originRpsPerInstanceMax).toBe(100);
@@ -127,15 +130,15 @@ describe('the capacity that an instance was seen to have', () => {
 
   test('is not known where nobody could read how many there were when it began', () => {
     const blind: Watch = { ...look(fresh(), 0), originAble: [] };
-    expect(look(blind, 1000, { lbtot: { 'old-1': 100 } }).originRpsPerInstanceMax).toBeNull();
+    expect(look(blind, 1000, { attempts: { 'old-1': 100 } }).originRpsPerInstanceMax).toBeNull();
   });
 
   test('never falls, and none is seen where no instance is able', () => {
     const before = { ...look(fresh(), 0), originRpsPerInstanceMax: 500 };
-    expect(look(before, 1000, { lbtot: { 'old-1': 100 } }).originRpsPerInstanceMax).toBe(500);
+    expect(look(before, 1000, { attempts: { 'old-1': 100 } }).originRpsPerInstanceMax).toBe(500);
     const down = { 'old-1': { health: 'down' }, 'old-2': { health: 'down' } } as const;
     const nobody = look(fresh(), 0, { servers: down });
-    expect(look(nobody, 1000, { lbtot: { 'old-1': 100 }, servers: down }).originRpsPerInstanceMax).toBeNull();
+    expect(look(nobody, 1000, { attempts: { 'old-1': 100 }, servers: down }).originRpsPerInstanceMax).toBeNull();
   });
 });
 
@@ -165,11 +168,11 @@ describe('what is seen in a row', () => {
   test('attempts of the drill, and of nothing else', () => {
     const drilling = stateAt({ kind: 'drill-shifting' });
     const back = stateAt({ kind: 'drill-back' });
-    let seen = look(look(fresh(drilling), 0, {}, drilling), 1000, { lbtot: { 'new-1': 8 } }, drilling);
+    let seen = look(look(fresh(drilling), 0, {}, drilling), 1000, { attempts: { 'new-1': 8 } }, drilling);
     expect(seen.drillAttempts).toBe(8);
-    seen = look(seen, 2000, { lbtot: { 'new-1': 11, 'old-1': 50 } }, back);
+    seen = look(seen, 2000, { attempts: { 'new-1': 11, 'old-1': 50 } }, back);
     expect(seen.drillAttempts).toBe(11);
-    expect(look(seen, 3000, { lbtot: { 'new-1': 30 } }, judging).drillAttempts).toBe(0);
+    expect(look(seen, 3000, { attempts: { 'new-1': 30 } }, judging).drillAttempts).toBe(0);
   });
 
   test('how long this controller has looked begins with its first look', () => {

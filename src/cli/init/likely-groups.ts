@@ -49,7 +49,7 @@ function waits({ weight, configuredWeight, admin }: ServerReading): boolean {
 }
 
 function attemptsOf({ members }: Family): number {
-  return members.reduce((sum, server) => sum + server.counters.lbtot, 0);
+  return members.reduce((sum, server) => sum + server.counters.attempts, 0);
 }
 
 function chosen(

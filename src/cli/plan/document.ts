@@ -237,9 +237,9 @@ function trafficSeen(plan: RolloutPlan, first: Observation, second: Observation)
     before += attemptsOf(backend, one.reading.value);
     after += attemptsOf(backend, two.reading.value);
     for (const { counters } of serversOf(backend, two.reading.value, 'origin')) {
-      atOrigin += counters.lbtot;
+      atOrigin += counters.attempts;
       const answered = counters.rsp2xx + counters.rsp3xx + counters.rsp4xx - counters.srvAbrt + counters.scur;
-      failures += Math.max(0, counters.lbtot - answered);
+      failures += Math.max(0, counters.attempts - answered);
     }
     ms = Math.max(ms, two.atMs - one.atMs);
   }
@@ -251,7 +251,7 @@ function trafficSeen(plan: RolloutPlan, first: Observation, second: Observation)
 
 function attemptsOf(backend: BackendPlan, { servers }: BackendReading): number {
   const ours = servers.filter(({ name }) => sideOf(backend, name) !== null);
-  return ours.reduce((sum, { counters }) => sum + counters.lbtot, 0);
+  return ours.reduce((sum, { counters }) => sum + counters.attempts, 0);
 }
 
 function sizeLines(plan: RolloutPlan, observation: Observation, traffic: Traffic): PlanLine[] {

@@ -24,7 +24,7 @@ type ServerCounting = {
   readonly past: readonly PastAttempts[];
 };
 
-type PastAttempts = { readonly atMs: number; readonly lbtot: number };
+type PastAttempts = { readonly atMs: number; readonly attempts: number };
 
 export type Count = { readonly attempts: number; readonly failures: number };
 export type HostCount = Count & { readonly server: string };
@@ -111,8 +111,8 @@ function isOlder(previous: Counting, reading: BackendReading, atMs: number): boo
     if (last === undefined) continue;
     if (fallenCounter(server.counters, last.counters) !== null) return false;
     if (fallenCounter(last.counters, server.counters) !== null) hasFallen = true;
-    before += last.counters.lbtot;
-    now += server.counters.lbtot;
+    before += last.counters.attempts;
+    now += server.counters.attempts;
   }
   return hasFallen && 2 * now >= before;
 }
@@ -146,7 +146,7 @@ function first(server: ServerReading, side: CountedSide, atMs: number): ServerCo
     unansweredFirst: unanswered(counters),
     reportedFirst: reported(counters),
     failures: 0,
-    past: [{ atMs, lbtot: counters.lbtot }],
+    past: [{ atMs, attempts: counters.attempts }],
   };
 }
 
@@ -160,12 +160,12 @@ function later(last: ServerCounting, server: ServerReading, atMs: number): Serve
     unansweredFirst: last.unansweredFirst,
     reportedFirst: last.reportedFirst,
     failures: Math.max(last.failures, silent, reported(counters) - last.reportedFirst),
-    past: pastUntil(last.past, atMs, counters.lbtot),
+    past: pastUntil(last.past, atMs, counters.attempts),
   };
 }
 
 function unanswered(counters: ServerCounters): number {
-  return counters.lbtot - counters.rsp2xx - counters.rsp3xx - counters.rsp4xx + counters.srvAbrt;
+  return counters.attempts - counters.rsp2xx - counters.rsp3xx - counters.rsp4xx + counters.srvAbrt;
 }
 
 function reported(counters: ServerCounters): number {
@@ -179,7 +179,7 @@ function windowBetween(before: Counting, after: Counting): Window {
   for (const name in after.servers) {
     const [was, is] = [own(before.servers, name), own(after.servers, name)];
     if (was === undefined || is === undefined) continue;
-    const attempts = is.counters.lbtot - was.counters.lbtot;
+    const attempts = is.counters.attempts - was.counters.attempts;
     const failures = is.failures - was.failures;
     sums[is.side].attempts += attempts;
     sums[is.side].failures += failures;
@@ -194,13 +194,13 @@ const lateAfterMs = 10_000;
 /** Earlier readings are kept this far apart, so that fast polls do not fill the memory. */
 const pastSpacingMs = 500;
 
-function pastUntil(past: readonly PastAttempts[], atMs: number, lbtot: number): readonly PastAttempts[] {
+function pastUntil(past: readonly PastAttempts[], atMs: number, attempts: number): readonly PastAttempts[] {
   const last = past.at(-1);
   if (last !== undefined && atMs - last.atMs < pastSpacingMs) return past;
   let keep = 0;
   while (keep + 1 < past.length && (past[keep + 1]?.atMs ?? atMs) <= atMs - lateAfterMs) keep++;
   const kept = past.slice(keep);
-  kept.push({ atMs, lbtot });
+  kept.push({ atMs, attempts });
   return kept;
 }
 
@@ -215,7 +215,7 @@ export type LateRequests = {
 
 /**
  * Requests that hang show in no counter until the server time-out. A server had `scur` streams open and was given
- * `lbtot(t) − lbtot(t−T)` of them within T, so at least the difference is older. Tripped: at least 10 such requests at the
+ * `attempts(t) − attempts(t−T)` of them within T, so at least the difference is older. Tripped: at least 10 such requests at the
  * destination, and more than ten times as many of them per attempt as at the origin (which is given one more).
  * Where no reading is exactly T old the next older one is used: fewer requests are then certainly late.
  */
@@ -243,7 +243,7 @@ function attemptsWithin(server: ServerCounting, atMs: number): number | null {
     if (point.atMs > atMs - lateAfterMs) break;
     base = point;
   }
-  return base === null ? null : server.counters.lbtot - base.lbtot;
+  return base === null ? null : server.counters.attempts - base.attempts;
 }
 
 /** Server names come from outside: `__proto__` is one like any other. */

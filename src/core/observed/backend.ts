@@ -34,7 +34,7 @@ export type Health = 'up' | 'down' | 'starting' | 'unchecked';
 
 export type ServerCounters = {
   /** Attempts given to the server, retries included, also those at the same server. HAProxy tells them by `connect` and `reuse`, and not by `lbtot`. */
-  readonly lbtot: number;
+  readonly attempts: number;
   readonly rsp1xx: number;
   readonly rsp2xx: number;
   readonly rsp3xx: number;
@@ -51,7 +51,7 @@ export type ServerCounters = {
 
 /** Of a server that was given nothing yet. */
 export const zeroCounters: ServerCounters = {
-  lbtot: 0,
+  attempts: 0,
   rsp1xx: 0,
   rsp2xx: 0,
   rsp3xx: 0,

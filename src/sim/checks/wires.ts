@@ -120,7 +120,7 @@ export class WireChecks {
   /** Readings of the same counters as now; null: it was told others than there are, or cannot tell these from late ones. */
   #pastOf(key: string, balancer: Balancer, told: BackendReading): readonly Past[] | null {
     const past = (this.#past.get(key) ?? []).filter(({ process }) => process === told.process);
-    const isTrue = told.servers.every(({ name, counters }) => balancer.server(name)?.attempts === counters.lbtot);
+    const isTrue = told.servers.every(({ name, counters }) => balancer.server(name)?.attempts === counters.attempts);
     const last = past.at(-1);
     const hasFallen = balancer.servers.some((server) => server.attempts < (last?.attempts.get(server) ?? 0));
     const sum = (attempts: Iterable<number>) => [...attempts].reduce((total, count) => total + count, 0);

@@ -40,7 +40,10 @@ function shared(
   sideOfServer: (server: ServerReading) => 'origin' | 'destination' | null,
 ): BackendReading {
   const sum = (side: 'origin' | 'destination'): number =>
-    reading.servers.reduce((total, server) => total + (sideOfServer(server) === side ? server.counters.lbtot : 0), 0);
+    reading.servers.reduce(
+      (total, server) => total + (sideOfServer(server) === side ? server.counters.attempts : 0),
+      0,
+    );
   const origin = sum('origin');
   const destination = sum('destination');
   const total = origin + destination;
@@ -48,13 +51,13 @@ function shared(
   const factors = { origin: (total * (1 - share)) / origin, destination: (total * share) / destination };
   const servers = reading.servers.map((server) => {
     const side = sideOfServer(server);
-    return side === null ? server : withAttempts(server, Math.round(server.counters.lbtot * factors[side]));
+    return side === null ? server : withAttempts(server, Math.round(server.counters.attempts * factors[side]));
   });
   return { ...reading, servers };
 }
 
 /** The answered ones follow, so that the failures stay what they are. */
-function withAttempts(server: ServerReading, lbtot: number): ServerReading {
+function withAttempts(server: ServerReading, attempts: number): ServerReading {
   const { counters } = server;
-  return { ...server, counters: { ...counters, lbtot, rsp2xx: counters.rsp2xx + lbtot - counters.lbtot } };
+  return { ...server, counters: { ...counters, attempts, rsp2xx: counters.rsp2xx + attempts - counters.attempts } };
 }

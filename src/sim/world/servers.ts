@@ -111,7 +111,7 @@ function readServer(server: Server): ServerReading {
     health: server.checked && server.admin !== 'maint' ? server.health : 'unchecked',
     counters: {
       ...zeroCounters,
-      lbtot: server.attempts,
+      attempts: server.attempts,
       rsp2xx: server.answered,
       rsp5xx: server.errors5xx,
       econ: server.refused,

@@ -26,6 +26,6 @@ export function counters(reading: BackendReading, name: string): ServerCounters 
 
 /** Attempts that did not end in a whole answer below 500. */
 export function failuresOf(reading: BackendReading, name: string): number {
-  const { lbtot, rsp2xx, rsp3xx, rsp4xx, srvAbrt, scur } = counters(reading, name);
-  return lbtot - rsp2xx - rsp3xx - rsp4xx + srvAbrt - scur;
+  const { attempts, rsp2xx, rsp3xx, rsp4xx, srvAbrt, scur } = counters(reading, name);
+  return attempts - rsp2xx - rsp3xx - rsp4xx + srvAbrt - scur;
 }

@@ -71,8 +71,8 @@ const wrong: readonly Wrong<Backend>[] = [
       async read(signal) {
         const reading = await backend.read(signal);
         const servers = reading.servers.map((server) => {
-          const { lbtot, rsp5xx, econ, eresp, scur } = server.counters;
-          return { ...server, counters: { ...server.counters, rsp2xx: lbtot - rsp5xx - econ - eresp - scur } };
+          const { attempts, rsp5xx, econ, eresp, scur } = server.counters;
+          return { ...server, counters: { ...server.counters, rsp2xx: attempts - rsp5xx - econ - eresp - scur } };
         });
         return { ...reading, servers };
       },

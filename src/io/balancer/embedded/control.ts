@@ -91,7 +91,7 @@ function perform(request: ControlRequest, controlled: Controlled): unknown {
     }
     case 'attempts': {
       const servers = serversOf(request.backend, request.servers, controlled);
-      return Object.fromEntries(servers.map((server) => [server.config.name, server.counters.lbtot]));
+      return Object.fromEntries(servers.map((server) => [server.config.name, server.counters.attempts]));
     }
     case 'weights': {
       const servers = serversOf(request.backend, Object.keys(request.weights), controlled);

@@ -118,7 +118,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#tried.push(index);
     this.#server = server;
     this.#phase = 'connecting';
-    server.counters.lbtot += 1;
+    server.counters.attempts += 1;
     server.counters.scur += 1;
     server.pool.dispatch(
       {

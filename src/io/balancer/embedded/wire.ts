@@ -83,7 +83,7 @@ const readingSchema = z.strictObject({
       configuredAdmin: reading(state),
       health: z.enum(['up', 'down', 'starting', 'unchecked']),
       counters: z.strictObject({
-        lbtot: count,
+        attempts: count,
         rsp1xx: count,
         rsp2xx: count,
         rsp3xx: count,

@@ -78,7 +78,7 @@ function isDown(operational: number): boolean {
 function countersOf(stat: Row, mode: string): ServerCounters {
   const responses = (column: string) => (mode === 'tcp' && stat.text(column) === '' ? 0 : stat.number(column));
   return {
-    lbtot: attemptsIn(stat),
+    attempts: attemptsIn(stat),
     rsp1xx: responses('hrsp_1xx'),
     rsp2xx: responses('hrsp_2xx'),
     rsp3xx: responses('hrsp_3xx'),
