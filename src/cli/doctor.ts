@@ -53,7 +53,8 @@ async function doctor(context: Context, names: readonly string[], options: Docto
 async function diagnose(context: Context, names: readonly string[], options: DoctorOptions): Promise<Diagnosis> {
   const { file, parsed } = await readConfig(context, options.config);
   const journal = journalPath(context, options);
-  const state = await examineState(context, journal, shownPath(context.directory, dirname(journal)));
+  const shown = shownPath(context.directory, dirname(journal));
+  const state = await examineState(context, journal, shown, parsed.ok ? parsed.config : null);
   const sections: Section[] = [configurationSection(file, parsed), state.section];
   if (!parsed.ok) return { verdict: verdictOf(sections), sections, allow: [] };
   const { config } = parsed;

@@ -1,12 +1,14 @@
 import { constants, type Stats } from 'node:fs';
 import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Config } from '../../core/fleet/config.ts';
 import { hasEnded } from '../../core/rollout/state.ts';
 import { PortError } from '../../engine/ports.ts';
 import { exportedStates } from '../back/exported-state.ts';
 import type { Context } from '../context.ts';
 import { type PastRollout, rolloutsOf } from '../journal/history.ts';
 import { verifyStore } from '../journal/verify.ts';
+import { goneWords } from '../plan/unfinished.ts';
 import { harmless } from '../terminal/text.ts';
 import { type Check, type Section, trouble, warning, well } from './diagnosis.ts';
 
@@ -17,8 +19,13 @@ const mebibyte = 1024 * 1024;
 /** An hour of a rollout writes about 2 MiB. */
 const freeBytesMin = 100 * mebibyte;
 
-/** Reads only: neither the directory nor a journal is made. */
-export async function examineState(context: Context, journalFile: string, shown: string): Promise<StateExamined> {
+/** Reads only: neither the directory nor a journal is made. `config` null: it is not valid. */
+export async function examineState(
+  context: Context,
+  journalFile: string,
+  shown: string,
+  config: Config | null,
+): Promise<StateExamined> {
   const directory = dirname(journalFile);
   const found = await stat(directory).catch(() => null);
   const named = (checks: readonly Check[]): Section => ({ kind: 'state', name: shown, checks });
@@ -32,7 +39,7 @@ export async function examineState(context: Context, journalFile: string, shown:
     section: named([
       ...(await examineDirectory(directory, found)),
       ...checks,
-      ...(await examineController(context, directory, past)),
+      ...(await examineController(context, directory, past, config)),
       ...(await examineMarkers(directory, past ?? [])),
     ]),
   };
@@ -100,6 +107,7 @@ async function examineController(
   context: Context,
   directory: string,
   past: readonly PastRollout[] | null,
+  config: Config | null,
 ): Promise<readonly Check[]> {
   const open = (past ?? []).filter(({ state }) => !hasEnded(state));
   const socket = join(directory, 'control.sock');
@@ -117,9 +125,14 @@ async function examineController(
   return open.map(({ state, entries }) => {
     const last = entries.at(-1)?.atMs ?? state.startedAtMs;
     const age = Math.max(0, Math.round((context.clock.now() - last) / 1000));
+    const { service } = state.plan;
+    const goesOn =
+      config === null || config.services[service] !== undefined
+        ? '`drover apply` goes on with it'
+        : goneWords(state.operation, service);
     return warning(
       `no controller is alive, and ${state.operation} is unfinished: its last entry is ${age} s old`,
-      '`drover apply` goes on with it, `drover back` takes the traffic back',
+      `${goesOn}; \`drover back\` takes the traffic back`,
     );
   });
 }

@@ -66,6 +66,9 @@ describe.concurrent('drover.yaml, edited while a rollout is held', () => {
         expect(planned.replace(/\s+/g, ' ')).toMatch(putBack);
         expect(planned).not.toContain('drover apply');
         expect((await run('status')).stdout).not.toContain('drover apply');
+        const diagnosis = (await run('doctor')).stdout;
+        expect(diagnosis.replace(/\s+/g, ' ')).toMatch(putBack);
+        expect(diagnosis).not.toContain('`drover apply` goes on');
       }
       expect(readFileSync(exported, 'utf8')).toBe(before);
       const back = await run('back');
