@@ -233,7 +233,10 @@ describe('what a controller has seen', () => {
       { kind: 'intended', target: { ...halfTarget, traffic: { edge: {} } }, why: 'another' },
     ]);
     expect(look(seen, 3000, { 'old-1': 40, 'new-1': 6 }, next).share).toBeNull();
-    expect(seen.counted).toEqual({ origin: { attempts: 30, failures: 0 }, destination: { attempts: 5, failures: 0 } });
+    expect(seen.counted).toMatchObject({
+      origin: { attempts: 30, failures: 0 },
+      destination: { attempts: 5, failures: 0 },
+    });
     expect(seen.inStage).toMatchObject({ seq: state.stageSeq, origin: { attempts: 30 }, destination: { attempts: 5 } });
   });
 
