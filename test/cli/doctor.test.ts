@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Journal, World } from '../../src/cli/context.ts';
+import type { ControllerAnswer } from '../../src/cli/controller/messages.ts';
 import type { Check, Diagnosis } from '../../src/cli/doctor/diagnosis.ts';
 import type { GroupConfig } from '../../src/core/fleet/config.ts';
 import { seal } from '../../src/core/journal/chain.ts';
@@ -12,6 +13,7 @@ import { known, unknown } from '../../src/core/observed/reading.ts';
 import { type Backend, PortError } from '../../src/engine/ports.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
+import { fileMarker } from '../../src/io/marker/file.ts';
 import { differences } from '../docs/page.ts';
 import { directoryForEach, runDrover, type Told } from '../made/context.ts';
 import { madeReading, madeServer } from '../made/readings.ts';
@@ -257,7 +259,7 @@ describe('what an operation left', () => {
   test('with a controller the same is well; one that hangs is not', async () => {
     await mkdir(join(directory.path, '.drover'));
     const journal = await journalWith([started], now);
-    const { diagnosis } = await doctor({ journal, control: { pid: 42, operation: 'rollout-query-1', status: null } });
+    const { diagnosis } = await doctor({ journal, control: alive });
     expect(whats(diagnosis)).toContain('a controller is alive (pid 42): rollout-query-1');
     const hung = new PortError('timeout', 'no answer', { retriable: true });
     expect(troubles((await doctor({ journal, control: hung })).diagnosis)).toMatchObject([
@@ -368,6 +370,8 @@ describe('a fleet that Drover starts itself and has not started yet', () => {
 
 const now = Date.UTC(2026, 0, 1);
 
+const alive: ControllerAnswer = { pid: 42, operation: 'rollout-query-1', status: null, trouble: null, standing: [] };
+
 type Reads = { readonly servers: readonly ServerReading[]; readonly algorithm?: string };
 type Options = {
   readonly json?: boolean;
@@ -427,8 +431,8 @@ function worldOf({
       close: () => Promise.resolve(),
     }),
     portHolder: (port) => holders[port] ?? null,
-    openMarker: () => ({
-      read: () => Promise.resolve(isMarked ? 'alice' : null),
+    openMarker: (stateDirectory) => ({
+      read: (operation) => (isMarked ? Promise.resolve('alice') : fileMarker(stateDirectory).read(operation)),
       write: () => Promise.reject(new Error('doctor marks')),
       remove: () => Promise.reject(new Error('doctor removes marks')),
     }),

@@ -66,8 +66,7 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
       steps = status.steps;
       // On a terminal the block shows them.
       if (context.stdout.terminal === null) {
-        for (const text of waits(status.held === null ? status.blockers : []))
-          block.note(`${status.operation}  waits: ${text}`);
+        for (const text of waits(status.blockers)) block.note(`${status.operation}  waits: ${text}`);
       }
       block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
     },

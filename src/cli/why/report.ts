@@ -3,20 +3,28 @@ import type { Entry } from '../../core/journal/entry.ts';
 import { configurationAfter } from '../../core/rollout/decide-finished.ts';
 import type { DrillMeasure, RolloutEvent } from '../../core/rollout/events.ts';
 import { stageWords } from '../../core/rollout/status.ts';
+import { takenWords } from '../back/beside.ts';
 import type { PastRollout } from '../journal/history.ts';
 import { isTold, sentenceOf } from '../journal/sentences.ts';
 import { linesToWrite } from '../status/lines-to-commit.ts';
 import { percentage, rate, whole } from '../terminal/figures.ts';
 
-/** A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere. */
-export function reportLines({ state, entries }: PastRollout, config: Config | null): string[] {
+/**
+ * A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere.
+ * `taken`: what says that somebody took a way back that the journal does not know.
+ */
+export function reportLines({ state, entries }: PastRollout, config: Config | null, taken: string | null): string[] {
   const head = entries.at(-1);
+  const byJournal = stageWords(state, state.stage);
+  const outcome =
+    taken === null ? byJournal : `the way back was taken, which the journal does not know (by it: ${byJournal})`;
   return [
     `# ${state.operation}: ${state.plan.service}, ${state.plan.origin.environment} → ${state.plan.destination.environment}`,
     '',
-    `Outcome: **${stageWords(state, state.stage)}**. Owner: ${state.plan.owner}. Builds: ${state.builds.origin} → ${state.builds.destination}.`,
+    `Outcome: **${outcome}**. Owner: ${state.plan.owner}. Builds: ${state.builds.origin} → ${state.builds.destination}.`,
     ...(state.reason === null ? [] : ['', `Rules were overridden; the reason given: ${state.reason}`]),
     '',
+    ...(taken === null ? [] : [escaped(takenWords(taken, null)), '']),
     ...feltLines(state),
     ...backLines(state, entries),
     ...drillLines(state.drill),
@@ -102,7 +110,7 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   if (seen !== null) lines.push('', `Share of the destination before: ${percentage(seen)}.`);
   lines.push('', `Taken at ${new Date(performedAtMs).toISOString()}.`);
   const written = entries.findLast(({ body }) => body.kind === 'back-performed')?.atMs ?? performedAtMs;
-  if (cause.kind === 'found' && written - performedAtMs >= lateMsMin)
+  if (written - performedAtMs >= lateMsMin)
     lines.push(
       `It was taken without the journal, which was told at ${new Date(written).toISOString()}: what follows was seen only then.`,
     );
@@ -113,7 +121,7 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   return [...lines, ''];
 }
 
-/** Later than a pass takes. */
+/** Later than a pass takes: not even the controller that took it could write it down. */
 const lateMsMin = 2000;
 
 function commitLines(state: PastRollout['state'], config: Config | null): string[] {

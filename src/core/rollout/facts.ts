@@ -67,7 +67,7 @@ function blockersOf(
   needToRaise: Reading<number>,
 ): string[] {
   const blockers: string[] = [];
-  if (state.held !== null) blockers.push(`held: ${state.held.why}`);
+  if (state.held !== null) blockers.push(heldWords(state.held));
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
   else if (observation.marker.value !== null) blockers.push('the back marker is set');
   if (!facts.builds.known) blockers.push(facts.builds.why);
@@ -84,6 +84,11 @@ function reserveLack(state: RolloutState, facts: Measured, needToRaise: Reading<
   const able = facts.originAble.value.length;
   const need = Math.max(facts.reserveNeed.value, needToRaise.known ? needToRaise.value : 0);
   return able < need ? reserveBroken(able, need, state) : null;
+}
+
+/** That it is held, as one of the reasons why nothing may be raised. */
+export function heldWords({ why }: NonNullable<RolloutState['held']>): string {
+  return `held: ${why}`;
 }
 
 /** Somebody may have taken it back just now: the next reading tells, and until then it stays where it is. */
