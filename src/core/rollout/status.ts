@@ -7,7 +7,7 @@ import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf } from './facts.ts';
 import { unserved } from './left.ts';
-import { loadRps, recentMs, recentTally, sideRps } from './load.ts';
+import { loadRps, type RecentLoad, recentMs, recentTally, seenLately, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { restoringWaits } from './restoring.ts';
@@ -76,8 +76,10 @@ export function statusOf(
   troubles: readonly string[],
 ): RolloutStatus {
   const facts = factsOf(state, watch, observation);
+  // Decisions go by the last that is known of each balancer; what is shown as of now is of now, or unknown.
+  const lately = seenLately(watch.recent, observation.nowMs);
   const load = loadRps(
-    watch.recent,
+    lately,
     state.plan.backends.map((plan) => plan.id),
   );
   const stage = state.stage;
@@ -95,10 +97,10 @@ export function statusOf(
     promotion: stage.kind === 'judging' && step !== undefined ? requestsToPromote(watch.judge, watch.inStage) : null,
     held: state.held && { why: state.held.why, by: state.held.by },
     requestedShare: state.intended?.target.requestedShare ?? null,
-    observedShare: recentShare(watch),
+    observedShare: recentShare(lately),
     loadRps: load.known ? load.value : null,
-    origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
-    destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
+    origin: groupStatus(state, lately, observation, 'origin', facts.originAble, facts.reserveNeed),
+    destination: groupStatus(state, lately, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
     blockers:
       state.back === null && !hasEnded(state)
@@ -168,14 +170,14 @@ function isWhole({ stage, plan }: RolloutState): boolean {
 
 function groupStatus(
   state: RolloutState,
-  watch: Watch,
+  lately: RecentLoad,
   observation: Observation,
   side: 'origin' | 'destination',
   able: Reading<readonly string[]>,
   need: Reading<number> | null,
 ): GroupStatus {
   const ids = state.plan.backends.map((plan) => plan.id);
-  const rps = sideRps(watch.recent, ids, side);
+  const rps = sideRps(lately, ids, side);
   const group = observation[side].reading;
   return {
     environment: state.plan[side].environment,
@@ -183,7 +185,7 @@ function groupStatus(
     desired: group.known ? (group.value.size?.desired ?? null) : null,
     need: need?.known ? need.value : null,
     rps: rps.known ? rps.value : null,
-    ...recentTally(watch.recent, side),
+    ...recentTally(lately, side),
   };
 }
 

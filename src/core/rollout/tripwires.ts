@@ -7,7 +7,7 @@ import type { Reading } from '../observed/reading.ts';
 import { carriesByTarget } from './effects.ts';
 import type { BackCause } from './events.ts';
 import { lastWords } from './last-words.ts';
-import { recentTally } from './load.ts';
+import { recentTally, seenLately } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
 import { carryingServers } from './targets.ts';
@@ -31,8 +31,8 @@ export function judgedBack(watch: Watch): BackCause | null {
 }
 
 /** A destination that fails at least half of its attempts is left at once, whatever the origin can carry. */
-export function destinationFails(watch: Watch): boolean {
-  const { attempts, failures } = recentTally(watch.recent, 'destination');
+export function destinationFails({ recent }: Pick<Watch, 'recent'>, nowMs: number): boolean {
+  const { attempts, failures } = recentTally(seenLately(recent, nowMs), 'destination');
   return attempts >= 20 && failures * 2 >= attempts;
 }
 

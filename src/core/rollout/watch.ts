@@ -7,7 +7,7 @@ import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
 import { factsOf } from './facts.ts';
-import { addWindow, catchUpMs, type RecentLoad, recentTally, sideRps, type Tally } from './load.ts';
+import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
@@ -144,7 +144,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     able: able(before, state, observation),
     originAble: origin,
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
-    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, recent, origin),
+    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, seenLately(recent, observation.nowMs), origin),
     fellAtMs,
     counted: counted(before.counted, windows),
     notStandingSinceMs: before.notStandingSinceMs,
