@@ -13,7 +13,12 @@ import { harmless } from '../terminal/text.ts';
 import { type Check, type Section, trouble, warning, well } from './diagnosis.ts';
 
 /** The state directory and what is in it. `past` null: the journal cannot be read. */
-export type StateExamined = { readonly section: Section; readonly past: readonly PastRollout[] | null };
+export type StateExamined = {
+  readonly section: Section;
+  readonly past: readonly PastRollout[] | null;
+  /** Something listens as a controller, whether it answers or not. */
+  readonly isControlled: boolean;
+};
 
 const mebibyte = 1024 * 1024;
 /** An hour of a rollout writes about 2 MiB. */
@@ -29,17 +34,20 @@ export async function examineState(
   const directory = dirname(journalFile);
   const found = await stat(directory).catch(() => null);
   const named = (checks: readonly Check[]): Section => ({ kind: 'state', name: shown, checks });
-  if (found === null) return { section: named([await examineParent(directory)]), past: [] };
+  if (found === null) return { section: named([await examineParent(directory)]), past: [], isControlled: false };
   if (!found.isDirectory()) {
-    return { section: named([trouble('it is not a directory', 'give another --journal PATH')]), past: null };
+    const noDirectory = trouble('it is not a directory', 'give another --journal PATH');
+    return { section: named([noDirectory]), past: null, isControlled: false };
   }
   const { checks, past } = await examineJournal(context, journalFile);
+  const controller = await examineController(context, directory, past, config);
   return {
     past,
+    isControlled: controller.isThere,
     section: named([
       ...(await examineDirectory(directory, found)),
       ...checks,
-      ...(await examineController(context, directory, past, config)),
+      ...controller.checks,
       ...(await examineMarkers(directory, past ?? [])),
     ]),
   };
@@ -108,18 +116,27 @@ async function examineController(
   directory: string,
   past: readonly PastRollout[] | null,
   config: Config | null,
-): Promise<readonly Check[]> {
-  const open = (past ?? []).filter(({ state }) => !hasEnded(state));
+): Promise<{ readonly isThere: boolean; readonly checks: readonly Check[] }> {
   const socket = join(directory, 'control.sock');
   try {
     const answer = await context.world.askControl(socket, { kind: 'status' }, AbortSignal.timeout(5_000));
-    if (answer !== undefined) return [well(`a controller is alive${describeController(answer)}`)];
+    if (answer !== undefined)
+      return { isThere: true, checks: [well(`a controller is alive${describeController(answer)}`)] };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return [
-      trouble(`a controller listens but does not answer: ${reason}`, 'see whether its process hangs: `drover status`'),
-    ];
+    const remedy = 'see whether its process hangs: `drover status`';
+    return { isThere: true, checks: [trouble(`a controller listens but does not answer: ${reason}`, remedy)] };
   }
+  return { isThere: false, checks: await withoutController(context, directory, past, config) };
+}
+
+async function withoutController(
+  context: Context,
+  directory: string,
+  past: readonly PastRollout[] | null,
+  config: Config | null,
+): Promise<readonly Check[]> {
+  const open = (past ?? []).filter(({ state }) => !hasEnded(state));
   if (past === null) return [await unreadAndAlone(directory)];
   if (open.length === 0) return [well('no controller is running, and nothing is unfinished')];
   return open.map(({ state, entries }) => {

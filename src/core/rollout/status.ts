@@ -6,6 +6,7 @@ import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf } from './facts.ts';
+import { failedWordsOf } from './last-words.ts';
 import { unserved } from './left.ts';
 import { loadRps, type RecentLoad, recentMs, recentTally, seenLately, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -14,9 +15,9 @@ import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
-import { capacityLack, stepName } from './stages.ts';
+import { capacityLack, stepName, unraisedWords } from './stages.ts';
 import { hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
-import { stepStands } from './step-needs.ts';
+import { isCapable, stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
@@ -106,7 +107,7 @@ export function statusOf(
       state.back === null && !hasEnded(state)
         ? [
             ...lastingBlockers(watch, observation, facts),
-            ...notStanding(state, observation, facts),
+            ...lacking(state, watch, observation, facts),
             ...untold(state, watch, observation),
             ...cleared(state, watch, observation),
           ]
@@ -127,11 +128,31 @@ export function statusOf(
   };
 }
 
-/** What keeps a step that is being judged from being promoted, whatever the evidence says. */
-function notStanding(state: RolloutState, observation: Observation, facts: Facts): string[] {
+/** Capacity that is waited for, before a step or the drill and under the traffic of either, with what an instance said that failed. */
+function lacking(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): string[] {
   const { stage } = state;
-  if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
-  return [capacityLack(state, facts, stage.step)];
+  const step = 'step' in stage ? stage.step : 1;
+  if (!waitsForCapacity(state, observation, facts, step)) return [];
+  // Without a load nobody knows how many it takes, which is no news at the first look.
+  if (!facts.load.known && isFirstLook(watch, observation)) return [];
+  const words = failedWordsOf(observation.destination.reading);
+  return [`${capacityLack(state, facts, step)}${unraisedWords(words)}`];
+}
+
+function waitsForCapacity(state: RolloutState, observation: Observation, facts: Facts, step: number): boolean {
+  switch (state.stage.kind) {
+    case 'preparing':
+    case 'growing':
+      return !isCapable(state, facts, step);
+    case 'drill-restoring':
+      return state.drill === null && !isCapable(state, facts, step);
+    case 'drill-shifting':
+    case 'shifting':
+    case 'judging':
+      return !stepStands(state, observation, facts, step);
+    default:
+      return false;
+  }
 }
 
 /** Too few requests to go on by: with little traffic that takes its time, and without any it does not end. */
@@ -155,9 +176,12 @@ function cleared(state: RolloutState, watch: Watch, observation: Observation): s
 
 /** A load is known after some seconds of readings: that it is not before is no news. */
 function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
-  const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
-  if (!isFirst) return facts.blockers;
+  if (!isFirstLook(watch, observation)) return facts.blockers;
   return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
+}
+
+function isFirstLook({ sinceMs }: Watch, { nowMs }: Observation): boolean {
+  return nowMs - (sinceMs ?? nowMs) < firstLookMs;
 }
 
 const firstLookMs = 8000;

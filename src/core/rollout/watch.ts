@@ -39,6 +39,8 @@ export type Watch = {
   /** What the drill's server was given while every backend was confirmed, by backend: nothing of before and after. */
   readonly drillRate: DrillRate;
   readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
+  /** Since when this controller has been told of destination instances that do not stay up; null: there is none. */
+  readonly loopingSinceMs: number | null;
   readonly able: { readonly key: string; readonly passes: number };
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
@@ -81,6 +83,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     drillAttempts: 0,
     drillRate: {},
     restarts: { total: state.seen.restarts, byInstance: {} },
+    loopingSinceMs: null,
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
@@ -141,6 +144,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     drillAttempts: drillAttempts(before, state, windows),
     drillRate: drillRate(before.drillRate, state, windows),
     restarts: restarts(before, observation),
+    loopingSinceMs: loopingSince(before, observation),
     able: able(before, state, observation),
     originAble: origin,
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
@@ -240,6 +244,11 @@ function restarts(before: Watch, observation: Observation): Watch['restarts'] {
     byInstance[instance.id] = instance.restarts;
   }
   return { total, byInstance };
+}
+
+function loopingSince({ loopingSinceMs }: Watch, { nowMs, destination: { reading } }: Observation): number | null {
+  if (!reading.known) return loopingSinceMs;
+  return reading.value.instances.some(({ state }) => state === 'crash-looping') ? (loopingSinceMs ?? nowMs) : null;
 }
 
 function able(before: Watch, state: RolloutState, observation: Observation): Watch['able'] {
