@@ -224,7 +224,7 @@ async function unmark(
   stateDirectory: string,
   operation: string,
   options: Options,
-  isCut: () => Promise<boolean>,
+  isCut: () => Promise<boolean | null>,
 ): Promise<void> {
   const marker = context.world.openMarker(stateDirectory);
   const marked = await marker.read(operation);
@@ -235,7 +235,7 @@ async function unmark(
       `\`drover back ${operation}\` finishes that; to go on with this rollout say why with --reason (where servers are in maint already, it stays taken back)`,
     );
   }
-  if (await isCut()) return;
+  if ((await isCut()) === true) return;
   await marker.remove(operation);
   sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
 }

@@ -65,7 +65,7 @@ describe('what users felt', () => {
   test('acquits the destination only where all of it was counted', () => {
     const acquitted = "The destination did not fail more often than the origin's rate explains.";
     const told = (counted: RolloutState['counted'], stage: RolloutState['stage'] = { kind: 'completed' }) =>
-      reportLines({ state: { ...judging, stage, counted }, entries: [] } satisfies PastRollout, null).join('\n');
+      reportLines({ state: { ...judging, stage, counted }, entries: [] } satisfies PastRollout, null, null).join('\n');
     const fine = { origin: { attempts: 900, failures: 9 }, destination: { attempts: 100, failures: 1 } };
     expect(told(fine)).toContain(acquitted);
     const gaps = [{ fromMs: at(40), toMs: at(70) }];

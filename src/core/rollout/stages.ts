@@ -258,21 +258,25 @@ function drillServer({ plan }: RolloutState, target: Target): string | null {
 }
 
 function capacityMissing({ state, observation, facts }: Pass, step: number, waitedMs: number): string {
-  const last = lastWordsOf(observation.destination.reading);
-  const wrote = last === null ? '' : `; of an instance that does not come up: ${last}`;
+  const wrote = unraisedWords(lastWordsOf(observation.destination.reading));
   const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
   return `${capacityLack(state, facts, step)} after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
+}
+
+export function unraisedWords(last: string | null): string {
+  return last === null ? '' : `; of an instance that does not come up: ${last}`;
 }
 
 /** How many destination instances a step needs, and how many can carry. */
 export function capacityLack(state: RolloutState, facts: Facts, step: number): string {
   const need = needOf(state, facts, step);
-  const able = facts.destinationAble.known ? facts.destinationAble.value.length : 'an unknown number of';
+  const able = facts.destinationAble.known ? facts.destinationAble.value.length : null;
   const max = state.asFound.destination?.max;
   const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
   const lost = facts.destinationAble.known ? unableOf(state, facts.destinationAble.value) : [];
   const without = lost.length === 0 ? '' : `, and of those that are to carry not ${lost.join(', ')}`;
-  return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able${without}`;
+  const wanted = `${need ?? 'an unknown number of'} destination ${need === 1 ? 'instance' : 'instances'}${limit}`;
+  return `${stepName(state, step)} needs ${wanted}, ${able ?? 'an unknown number'} ${able === 1 ? 'is' : 'are'} able${without}`;
 }
 
 function unableOf({ intended, asFound, plan }: RolloutState, able: readonly string[]): string[] {
