@@ -40,7 +40,7 @@ export function astray(state: RolloutState, observation: Observation): Astray {
   const { marker } = observation;
   const said = marker.known && marker.value !== null ? `the back marker says: ${marker.value}` : null;
   const seen = cut === null ? null : `every destination server is in maint at ${cut}`;
-  return { taken: said ?? seen, isCut: cut !== null, lines };
+  return { taken: said ?? seen, isCut: cut !== null, lines: [...lines, ...unserved(state, observation)] };
 }
 
 function untaken(lines: readonly string[]): Astray {

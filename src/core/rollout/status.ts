@@ -6,6 +6,7 @@ import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf } from './facts.ts';
+import { handLines } from './hands.ts';
 import { unserved } from './left.ts';
 import { loadRps, recentMs, recentTally, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -14,7 +15,7 @@ import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
-import { capacityLack, stepName } from './stages.ts';
+import { capacityLack, stepName, stillAtOrigin } from './stages.ts';
 import { hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
 import { stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
@@ -46,6 +47,8 @@ export type RolloutStatus = {
   readonly blockers: readonly string[];
   /** What balancers and groups refused when it was last tried: it is tried again and again. */
   readonly troubles: readonly string[];
+  /** Weights that somebody has set and that stand, a sentence each. */
+  readonly byHand: readonly string[];
   /** Backends whose traffic nobody carries, a sentence each, also after a way back. */
   readonly unserved: readonly string[];
   readonly back: {
@@ -105,11 +108,13 @@ export function statusOf(
         ? [
             ...lastingBlockers(watch, observation, facts),
             ...notStanding(state, observation, facts),
+            ...notWhole(state, watch, observation),
             ...untold(state, watch, observation),
             ...cleared(state, watch, observation),
           ]
         : [],
     troubles,
+    byHand: handLines(state),
     unserved: unserved(state, observation),
     back: state.back && {
       cause: state.back.cause,
@@ -130,6 +135,14 @@ function notStanding(state: RolloutState, observation: Observation, facts: Facts
   const { stage } = state;
   if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
   return [capacityLack(state, facts, stage.step)];
+}
+
+/** What keeps a rollout from being completed, once nothing else does. */
+function notWhole(state: RolloutState, watch: Watch, observation: Observation): string[] {
+  const { stage } = state;
+  const isLast = stage.kind === 'finishing' || (stage.kind === 'judging' && stage.step > state.plan.steps.length);
+  const still = isLast ? stillAtOrigin(state, watch, observation) : null;
+  return still === null ? [] : [still];
 }
 
 /** Too few requests to go on by: with little traffic that takes its time, and without any it does not end. */
