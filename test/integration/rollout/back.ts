@@ -189,6 +189,7 @@ describe.concurrent('the way back', () => {
     await back.until(/still standing: edge-1\/web: vpc-1, vpc-2 still carry/);
     await back.until(/edge-1\/web does not take what is written: .*Permission denied.*level admin/);
     const alive = await run('status', '--json');
+    expect(alive.code).toBe(1);
     expect(JSON.parse(alive.stdout).controller).toMatchObject({
       standing: ['edge-1/web: vpc-1, vpc-2 still carry'],
       status: {
@@ -207,6 +208,8 @@ describe.concurrent('the way back', () => {
     expect(ended.stdout + ended.stderr).not.toContain('aborted');
     expect(await world()).toEqual(shifted);
     const dead = await run('status', '--json');
+    // Asked for, not back, and nobody goes on with it.
+    expect(dead.code).toBe(1);
     expect(JSON.parse(dead.stdout)).toMatchObject({
       controller: null,
       rollouts: [{ astray: ['still standing: edge-1/web: vpc-1, vpc-2 still carry'], taken: null }],
