@@ -155,7 +155,9 @@ describe.concurrent('the way back', () => {
 
     // Nobody watches any more when a reload gives the destination traffic again.
     await reload({ 'classic-1': 10, 'classic-2': 20, 'vpc-1': 30, 'vpc-2': 0 });
-    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain(
+    const undone = await run('status');
+    expect(undone.code).toBe(1);
+    expect(undone.stdout.replace(/\s+/g, ' ')).toContain(
       'the way back is undone: vpc-1 (weight 30) carries traffic again. `drover back rollout-web-1` takes it away',
     );
     expect(await run('back', 'rollout-web-1')).toMatchObject({ code: 2, stderr: '' });
