@@ -170,6 +170,7 @@ async function watch(context: Context, options: Options): Promise<void> {
   for (const { operation, seq } of await journal.heads()) seen.set(operation, seq);
   let status: RolloutStatus | null = null;
   const piped = context.stdout.terminal === null ? pipedStatus() : () => [];
+  const isLeft = () => interruption.signal.aborted || context.stdout.gone === true;
   try {
     for (let isSilent = false; ; ) {
       const answer = await controllerOrSilence(context, controlSocket, journal);
@@ -178,11 +179,11 @@ async function watch(context: Context, options: Options): Promise<void> {
         if (!isSilent && options.json) context.stderr.write(`drover: ${line}\n`);
         else if (!isSilent) block.note(line);
         isSilent = true;
-        if (interruption.signal.aborted) break;
+        if (isLeft()) break;
         continue;
       }
       isSilent = false;
-      const isOver = answer === null || interruption.signal.aborted;
+      const isOver = answer === null || isLeft();
       if (!options.json) for (const line of await newLines(journal, seen, status?.steps ?? null)) block.note(line);
       if (isOver) break;
       status = answer?.status ?? status;
@@ -193,7 +194,7 @@ async function watch(context: Context, options: Options): Promise<void> {
       }
       await context.clock.sleep(1000, interruption.signal);
     }
-    if (interruption.signal.aborted) return;
+    if (isLeft()) return;
     const words = status === null ? 'no controller is running' : 'the controller has ended';
     block.show([]);
     if (options.json) context.stderr.write(`drover: ${words}\n`);

@@ -15,7 +15,12 @@ import { harmless } from '../terminal/text.ts';
 import { type Check, type Section, trouble, warning, well } from './diagnosis.ts';
 
 /** The state directory and what is in it. `past` null: the journal cannot be read. */
-export type StateExamined = { readonly section: Section; readonly past: readonly PastRollout[] | null };
+export type StateExamined = {
+  readonly section: Section;
+  readonly past: readonly PastRollout[] | null;
+  /** Something listens as a controller, whether it answers or not. */
+  readonly isControlled: boolean;
+};
 
 const mebibyte = 1024 * 1024;
 /** An hour of a rollout writes about 2 MiB. */
@@ -31,9 +36,10 @@ export async function examineState(
   const directory = dirname(journalFile);
   const found = await stat(directory).catch(() => null);
   const named = (checks: readonly Check[]): Section => ({ kind: 'state', name: shown, checks });
-  if (found === null) return { section: named([await examineParent(directory)]), past: [] };
+  if (found === null) return { section: named([await examineParent(directory)]), past: [], isControlled: false };
   if (!found.isDirectory()) {
-    return { section: named([trouble('it is not a directory', 'give another --journal PATH')]), past: null };
+    const noDirectory = trouble('it is not a directory', 'give another --journal PATH');
+    return { section: named([noDirectory]), past: null, isControlled: false };
   }
   const beside = await besideJournal(context, directory);
   const { checks, past } = await examineJournal(context, journalFile);
@@ -46,6 +52,7 @@ export async function examineState(
   const isNew = past?.length === 0 && strays.length === 0;
   return {
     past,
+    isControlled: controller !== null,
     section: named([
       ...directoryChecks({ ...(await accessTo(directory)), mode: found.mode }),
       ...(checks ?? [isNew ? well('no journal yet: nothing was started here') : warning('there is no journal', null)]),

@@ -6,17 +6,18 @@ import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf, heldWords } from './facts.ts';
+import { failedWordsOf } from './last-words.ts';
 import { unserved } from './left.ts';
-import { loadRps, recentMs, recentTally, sideRps } from './load.ts';
+import { loadRps, type RecentLoad, recentMs, recentTally, seenLately, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
-import { capacityLack, stepName } from './stages.ts';
+import { capacityLack, stepName, unraisedWords } from './stages.ts';
 import { afterBack, hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
-import { stepStands } from './step-needs.ts';
+import { isCapable, stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
@@ -81,8 +82,10 @@ export function statusOf(
   const { performed } = watch;
   const state = performed === null ? journalled : afterBack(journalled, performed);
   const facts = factsOf(state, watch, observation);
+  // Decisions go by the last that is known of each balancer; what is shown as of now is of now, or unknown.
+  const lately = seenLately(watch.recent, observation.nowMs);
   const load = loadRps(
-    watch.recent,
+    lately,
     state.plan.backends.map((plan) => plan.id),
   );
   const stage = state.stage;
@@ -101,16 +104,16 @@ export function statusOf(
     promotion: stage.kind === 'judging' && step !== undefined ? requestsToPromote(watch.judge, watch.inStage) : null,
     held: state.held && { why: state.held.why, by: state.held.by },
     requestedShare: state.intended?.target.requestedShare ?? null,
-    observedShare: recentShare(watch),
+    observedShare: recentShare(lately),
     loadRps: load.known ? load.value : null,
-    origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
-    destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
+    origin: groupStatus(state, lately, observation, 'origin', facts.originAble, facts.reserveNeed),
+    destination: groupStatus(state, lately, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
     blockers:
       state.back === null && !hasEnded(state)
         ? [
             ...lastingBlockers(state, watch, observation, facts),
-            ...notStanding(state, observation, facts),
+            ...lacking(state, watch, observation, facts),
             ...untold(state, watch, observation),
             ...cleared(state, watch, observation),
           ]
@@ -132,11 +135,31 @@ export function statusOf(
   };
 }
 
-/** What keeps a step that is being judged from being promoted, whatever the evidence says. */
-function notStanding(state: RolloutState, observation: Observation, facts: Facts): string[] {
+/** Capacity that is waited for, before a step or the drill and under the traffic of either, with what an instance said that failed. */
+function lacking(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): string[] {
   const { stage } = state;
-  if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
-  return [capacityLack(state, facts, stage.step)];
+  const step = 'step' in stage ? stage.step : 1;
+  if (!waitsForCapacity(state, observation, facts, step)) return [];
+  // Without a load nobody knows how many it takes, which is no news at the first look.
+  if (!facts.load.known && isFirstLook(watch, observation)) return [];
+  const words = failedWordsOf(observation.destination.reading);
+  return [`${capacityLack(state, facts, step)}${unraisedWords(words)}`];
+}
+
+function waitsForCapacity(state: RolloutState, observation: Observation, facts: Facts, step: number): boolean {
+  switch (state.stage.kind) {
+    case 'preparing':
+    case 'growing':
+      return !isCapable(state, facts, step);
+    case 'drill-restoring':
+      return state.drill === null && !isCapable(state, facts, step);
+    case 'drill-shifting':
+    case 'shifting':
+    case 'judging':
+      return !stepStands(state, observation, facts, step);
+    default:
+      return false;
+  }
 }
 
 /** Too few requests to go on by: with little traffic that takes its time, and without any it does not end. */
@@ -160,9 +183,14 @@ function cleared(state: RolloutState, watch: Watch, observation: Observation): s
 
 /** A load is known after some seconds of readings: that it is not before is no news. That it is held is told by itself. */
 function lastingBlockers({ held }: RolloutState, watch: Watch, observation: Observation, facts: Facts): string[] {
-  const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
   const blockers = facts.blockers.filter((text) => held === null || text !== heldWords(held));
-  return isFirst ? blockers.filter((text) => !text.startsWith('the reserve is unknown')) : blockers;
+  return isFirstLook(watch, observation)
+    ? blockers.filter((text) => !text.startsWith('the reserve is unknown'))
+    : blockers;
+}
+
+function isFirstLook({ sinceMs }: Watch, { nowMs }: Observation): boolean {
+  return nowMs - (sinceMs ?? nowMs) < firstLookMs;
 }
 
 const firstLookMs = 8000;
@@ -175,14 +203,14 @@ function isWhole({ stage, plan }: RolloutState): boolean {
 
 function groupStatus(
   state: RolloutState,
-  watch: Watch,
+  lately: RecentLoad,
   observation: Observation,
   side: 'origin' | 'destination',
   able: Reading<readonly string[]>,
   need: Reading<number> | null,
 ): GroupStatus {
   const ids = state.plan.backends.map((plan) => plan.id);
-  const rps = sideRps(watch.recent, ids, side);
+  const rps = sideRps(lately, ids, side);
   const group = observation[side].reading;
   return {
     environment: state.plan[side].environment,
@@ -190,7 +218,7 @@ function groupStatus(
     desired: group.known ? (group.value.size?.desired ?? null) : null,
     need: need?.known ? need.value : null,
     rps: rps.known ? rps.value : null,
-    ...recentTally(watch.recent, side),
+    ...recentTally(lately, side),
   };
 }
 

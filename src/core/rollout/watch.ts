@@ -3,11 +3,12 @@ import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judg
 import type { BackendReading } from '../observed/backend.ts';
 import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
+import { countedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
 import { factsOf } from './facts.ts';
-import { addWindow, catchUpMs, type RecentLoad, recentTally, sideRps, type Tally } from './load.ts';
+import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
@@ -39,6 +40,8 @@ export type Watch = {
   /** What the drill's server was given while every backend was confirmed, by backend: nothing of before and after. */
   readonly drillRate: DrillRate;
   readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
+  /** Since when this controller has been told of destination instances that do not stay up; null: there is none. */
+  readonly loopingSinceMs: number | null;
   readonly able: { readonly key: string; readonly passes: number };
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
@@ -81,6 +84,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     drillAttempts: 0,
     drillRate: {},
     restarts: { total: state.seen.restarts, byInstance: {} },
+    loopingSinceMs: null,
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
@@ -141,12 +145,13 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     drillAttempts: drillAttempts(before, state, windows),
     drillRate: drillRate(before.drillRate, state, windows),
     restarts: restarts(before, observation),
+    loopingSinceMs: loopingSince(before, observation),
     able: able(before, state, observation),
     originAble: origin,
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
-    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, recent, origin),
+    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, seenLately(recent, observation.nowMs), origin),
     fellAtMs,
-    counted: counted(before.counted, windows),
+    counted: countedAfter(before, state, counting, windows),
     notStandingSinceMs: before.notStandingSinceMs,
     performed: state.back === null ? before.performed : null,
   };
@@ -242,6 +247,11 @@ function restarts(before: Watch, observation: Observation): Watch['restarts'] {
   return { total, byInstance };
 }
 
+function loopingSince({ loopingSinceMs }: Watch, { nowMs, destination: { reading } }: Observation): number | null {
+  if (!reading.known) return loopingSinceMs;
+  return reading.value.instances.some(({ state }) => state === 'crash-looping') ? (loopingSinceMs ?? nowMs) : null;
+}
+
 function able(before: Watch, state: RolloutState, observation: Observation): Watch['able'] {
   const origin = ableServers(state, observation, 'origin');
   const destination = ableServers(state, observation, 'destination');
@@ -285,15 +295,4 @@ function highestLoad(
   if (!load.known || instances === 0 || !isWhole) return before.originRpsPerInstanceMax;
   if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
   return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / instances);
-}
-
-function counted(before: Counted, windows: Watch['windows']): Counted {
-  const sum = { origin: { ...before.origin }, destination: { ...before.destination } };
-  for (const window of Object.values(windows)) {
-    for (const side of ['origin', 'destination'] as const) {
-      sum[side].attempts += window[side].attempts;
-      sum[side].failures += window[side].failures;
-    }
-  }
-  return sum;
 }

@@ -279,6 +279,26 @@ describe.concurrent('the way back', () => {
     expect(await world()).toEqual(asFound);
   });
 
+  test('that was taken without the journal keeps its time and reason where somebody asks to go on', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, directory, drover, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    expect((await run('back', '--offline', '--reason', 'web is bad')).code).toBe(2);
+    const [, markedAt = ''] = /, (\S+)$/.exec(markerOf(directory)) ?? [];
+    await drover('resume', '--reason', 'a mistake').endsWith(2);
+    expect(await world()).toEqual(asFound);
+    const report = (await run('report')).stdout;
+    expect(report).toMatch(/Cause: found: the back marker says: .*web is bad, .*; then .* asked to go on: a mistake/);
+    expect(report).toContain(`Taken at ${markedAt}.`);
+  });
+
   test('is taken by a controller whose disk has become full, and journalled when there is space', async ({
     expect,
     onTestFinished,
