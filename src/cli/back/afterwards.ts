@@ -40,7 +40,7 @@ function untoldWords(rollouts: readonly Told[], back: string): string {
   const names = rollouts.map(({ exported }) => `\`${back} ${exported.operation}\``).join(', ');
   // Nobody comes back to a completed one.
   const also = rollouts.some(({ exported }) => exported.completed) ? '' : ', as does a controller that comes back';
-  return `The journal does not know it yet: once that can be used, ${names} puts states and sizes as they were found and writes it down (not while the controller of another rollout runs)${also}`;
+  return `The journal does not know it yet: once nothing keeps the way back from it, ${names} puts states and sizes as they were found and writes it down (not while the controller of another rollout runs)${also}`;
 }
 
 type Lost = { readonly what: string; readonly isDamaged: boolean };

@@ -15,8 +15,7 @@ export function asFoundByHand(context: Context, stateDirectory: string, exported
   const commands = exported.balancers.flatMap(({ balancer, backend }) =>
     context.world.openBackends(balancer, { backend }).flatMap(({ id, address }) => {
       const found = exported.asFound[id];
-      if (found === undefined)
-        return [`# what ${id} was found like was not exported: compare it with its configuration`];
+      if (found === undefined) return [`# how ${id} was found was not exported: compare it with its configuration`];
       return balancer.kind === 'haproxy'
         ? typedAtHaproxy(address, haproxyCommands(backend, found))
         : embedded(backend, balancer.socket, found);

@@ -16,7 +16,7 @@ export type Astray = {
    * balancer that was not read may have them there.
    */
   readonly isCut: boolean | null;
-  /** Of a way back that was taken: what of the destination carries all the same, or cannot be read. */
+  /** Of a way back that was taken: what of the destination carries all the same, or again, or cannot be read. */
   readonly standing: readonly string[];
   /** What stands or cannot be read, a sentence each. */
   readonly lines: readonly string[];
@@ -28,8 +28,13 @@ export type Astray = {
  * traffic that nobody carries; one that has given up its reserve is over and says nothing.
  */
 export function astray(state: RolloutState, observation: Observation): Astray {
-  if (state.stage.kind === 'rolled-back')
-    return untaken([...undone(state, observation), ...unserved(state, observation)]);
+  if (state.stage.kind === 'rolled-back') {
+    const standing = undone(state, observation);
+    return {
+      ...untaken([...standing, ...undoneByReload(state, observation), ...unserved(state, observation)]),
+      standing,
+    };
+  }
   if (state.retired) return untaken([]);
   if (state.back !== null) {
     const standing = stillStanding(state, observation);
@@ -67,28 +72,36 @@ function standingWords(line: string): string {
   return `still standing: ${line}`;
 }
 
-/** What a reload has given back to the destination of a rollout that was rolled back, or would: nobody watches any more. */
+/** What has been given back to the destination of a rollout that was rolled back: nobody watches any more. */
 function undone(state: RolloutState, observation: Observation): string[] {
+  return destinations(state, observation).flatMap(({ id, servers }) => {
+    const carrying = servers.filter(({ admin, weight }) => admin === 'ready' && weight > 0);
+    if (carrying.length === 0) return [];
+    const names = carrying.map(({ name, weight }) => `${name} (weight ${weight})`).join(', ');
+    const verb = carrying.length === 1 ? 'carries' : 'carry';
+    return [
+      `${id}: the way back is undone: ${names} ${verb} traffic again. \`drover back ${state.operation}\` takes it away`,
+    ];
+  });
+}
+
+/** What any reload would give back to it. */
+function undoneByReload(state: RolloutState, observation: Observation): string[] {
+  return destinations(state, observation).flatMap(({ id, servers }) => {
+    const configured = servers.filter(({ configuredWeight }) => configuredWeight > 0);
+    if (configured.length === 0) return [];
+    const names = configured.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`).join(', ');
+    return [
+      `${id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names}. Write weight 0 there`,
+    ];
+  });
+}
+
+/** Where a balancer was read. */
+function destinations(state: RolloutState, { backends }: Observation) {
   return state.plan.backends.flatMap((plan) => {
-    const reading = observation.backends[plan.id]?.reading;
-    if (!reading?.known) return [];
-    const ours = serversOf(plan, reading.value, 'destination');
-    const carrying = ours.filter(({ admin, weight }) => admin === 'ready' && weight > 0);
-    const configured = ours.filter(({ configuredWeight }) => configuredWeight > 0);
-    const lines: string[] = [];
-    if (carrying.length > 0) {
-      const names = carrying.map(({ name, weight }) => `${name} (weight ${weight})`).join(', ');
-      lines.push(
-        `${plan.id}: the way back is undone: ${names} ${carrying.length === 1 ? 'carries' : 'carry'} traffic again. \`drover back ${state.operation}\` takes it away`,
-      );
-    }
-    if (configured.length > 0) {
-      const names = configured.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`).join(', ');
-      lines.push(
-        `${plan.id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names}. Write weight 0 there`,
-      );
-    }
-    return lines;
+    const reading = backends[plan.id]?.reading;
+    return reading?.known ? [{ id: plan.id, servers: serversOf(plan, reading.value, 'destination') }] : [];
   });
 }
 

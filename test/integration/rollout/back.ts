@@ -155,7 +155,9 @@ describe.concurrent('the way back', () => {
 
     // Nobody watches any more when a reload gives the destination traffic again.
     await reload({ 'classic-1': 10, 'classic-2': 20, 'vpc-1': 30, 'vpc-2': 0 });
-    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain(
+    const undone = await run('status');
+    expect(undone.code).toBe(1);
+    expect(undone.stdout.replace(/\s+/g, ' ')).toContain(
       'the way back is undone: vpc-1 (weight 30) carries traffic again. `drover back rollout-web-1` takes it away',
     );
     expect(await run('back', 'rollout-web-1')).toMatchObject({ code: 2, stderr: '' });
@@ -189,6 +191,7 @@ describe.concurrent('the way back', () => {
     await back.until(/still standing: edge-1\/web: vpc-1, vpc-2 still carry/);
     await back.until(/edge-1\/web does not take what is written: .*Permission denied.*level admin/);
     const alive = await run('status', '--json');
+    expect(alive.code).toBe(1);
     expect(JSON.parse(alive.stdout).controller).toMatchObject({
       standing: ['edge-1/web: vpc-1, vpc-2 still carry'],
       status: {
@@ -207,6 +210,8 @@ describe.concurrent('the way back', () => {
     expect(ended.stdout + ended.stderr).not.toContain('aborted');
     expect(await world()).toEqual(shifted);
     const dead = await run('status', '--json');
+    // Asked for, not back, and nobody goes on with it.
+    expect(dead.code).toBe(1);
     expect(JSON.parse(dead.stdout)).toMatchObject({
       controller: null,
       rollouts: [{ astray: ['still standing: edge-1/web: vpc-1, vpc-2 still carry'], taken: null }],
