@@ -1,5 +1,5 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
-import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
+import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
@@ -33,7 +33,7 @@ export type Watch = {
   readonly backends: Readonly<Record<string, BackendWatch>>;
   /** null: not every backend was confirmed with the present intent yet. */
   readonly share: ShareSeen | null;
-  /** What was counted since the stage of this entry was entered: for forecasts, never for the judge. */
+  /** What was counted since the stage of this entry was entered, and only of these builds: for forecasts, never for the judge. */
   readonly inStage: { readonly seq: number; readonly origin: Tally; readonly destination: Tally };
   /** Destination attempts since the drill began. */
   readonly drillAttempts: number;
@@ -214,8 +214,10 @@ const nothing: Tally = { attempts: 0, failures: 0 };
 function inStage(before: Watch, state: RolloutState, windows: Watch['windows']): Watch['inStage'] {
   const seq = state.stageSeq;
   if (before.inStage.seq !== seq) return { seq, origin: nothing, destination: nothing };
+  const fromMs = ownFromMs(state, state.plan.policy.attemptMsMax);
+  const own = Object.values(windows).filter((window) => window.fromMs >= fromMs);
   const added = (side: 'origin' | 'destination') =>
-    Object.values(windows).reduce(
+    own.reduce(
       (sum, window) => ({
         attempts: sum.attempts + window[side].attempts,
         failures: sum.failures + window[side].failures,
