@@ -226,6 +226,7 @@ export class Bench {
         server: name,
         state: this.instances[name] ?? ('healthy' as const),
         restarts: 0,
+        build: null,
         startedAtMs: 0,
         lastOutput: [],
       }));

@@ -13,7 +13,7 @@ import type { RolloutState } from './state.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
-/** Restarts of destination instances, since the operation began, that take the way back. */
+/** Restarts of destination instances, with one pair of builds, that take the way back. */
 const restartsMax = 3;
 
 /** Absolute alarms that take the way back without statistics; null: none. Silent while the destination carries nothing. */

@@ -11,6 +11,7 @@ import { factsOf } from './facts.ts';
 import { addWindow, catchUpMs, type RecentLoad, recentTally, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
+import { type Restarts, restartsAfter } from './restarts.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsOf, type ShareSeen, shareSeen } from './share-seen.ts';
@@ -39,7 +40,7 @@ export type Watch = {
   readonly drillAttempts: number;
   /** What the drill's server was given while every backend was confirmed, by backend: nothing of before and after. */
   readonly drillRate: DrillRate;
-  readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
+  readonly restarts: Restarts;
   readonly able: { readonly key: string; readonly passes: number };
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
@@ -141,7 +142,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     drillRate: drillRate(before.drillRate, state, windows),
-    restarts: restarts(before, observation),
+    restarts: restartsAfter(before, state, observation),
     able: able(before, state, observation),
     originAble: origin,
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
@@ -230,19 +231,6 @@ function inStage(before: Watch, state: RolloutState, windows: Watch['windows']):
 function drillAttempts(before: Watch, state: RolloutState, windows: Watch['windows']): number {
   const drilling = state.stage.kind === 'drill-shifting' || state.stage.kind === 'drill-back';
   return drilling ? before.drillAttempts + attemptsOf(windows, 'destination') : 0;
-}
-
-function restarts(before: Watch, observation: Observation): Watch['restarts'] {
-  const group = observation.destination.reading;
-  if (!group.known) return before.restarts;
-  let total = before.restarts.total;
-  const byInstance: Record<string, number> = { ...before.restarts.byInstance };
-  for (const instance of group.value.instances) {
-    const known = byInstance[instance.id];
-    if (known !== undefined) total += Math.max(0, instance.restarts - known);
-    byInstance[instance.id] = instance.restarts;
-  }
-  return { total, byInstance };
 }
 
 function able(before: Watch, state: RolloutState, observation: Observation): Watch['able'] {
