@@ -1,4 +1,4 @@
-import { within } from './deadline.ts';
+import { Interruption, within } from './deadline.ts';
 import type { OperationPorts } from './operation-ports.ts';
 
 /**
@@ -64,7 +64,7 @@ export function keepLease(
         writtenAtMs = askedAt;
       } catch (error) {
         // The store is in trouble. The lease runs out by itself, and then nothing is appended that could say so.
-        failure = error instanceof Error ? error.message : String(error);
+        if (!(error instanceof Interruption)) failure = error instanceof Error ? error.message : String(error);
       }
     },
     isHeld: () => leftMs() > 0,

@@ -10,7 +10,7 @@ import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { performedBack, startWatch, type Watch, watch } from '../core/rollout/watch.ts';
 import { anchor } from './anchors.ts';
 import { type Chain, openChain } from './chain.ts';
-import { openDeadline, within } from './deadline.ts';
+import { Interruption, openDeadline, within } from './deadline.ts';
 import { type Lateness, latenessAfter, patienceWith } from './lateness.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import { observe } from './observe.ts';
@@ -244,8 +244,10 @@ async function append(loop: Loop, decision: Decision, observation: Observation):
     if (entries !== 'conflict') return await follow(loop, entries);
     loop.lease.doubt();
   } catch (error) {
-    loop.trouble = error instanceof Error ? error.message : String(error);
-    loop.troubleAtMs = loop.ports.clock.monotonic();
+    if (!(error instanceof Interruption)) {
+      loop.trouble = error instanceof Error ? error.message : String(error);
+      loop.troubleAtMs = loop.ports.clock.monotonic();
+    }
   }
   loop.isBehind = true;
   return false;

@@ -176,6 +176,21 @@ describe('a way back', () => {
     expect((await desk.kinds()).filter((kind) => kind === 'back-performed')).toHaveLength(1);
   });
 
+  test('gives up what the journal is just writing, which is no trouble of the journal', async () => {
+    const desk = await opened();
+    desk.schedule.after(500, () => void desk.hanging.add('append'));
+    desk.schedule.after(3000, () => desk.inbox.push(askBack));
+    desk.schedule.after(2999, () => desk.hanging.clear());
+    const held: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
+    const rules = ruled((state, { requests }) => {
+      if (state.back === null && requests.length > 0) return { events: [back], back: [wayBack] };
+      return state.held === null && desk.hanging.has('append') ? { events: [held] } : {};
+    });
+    await desk.run(10_000, rules);
+    expect(await desk.kinds()).toContain('back-performed');
+    expect(desk.glances.map(({ trouble }) => trouble).filter((trouble) => trouble !== null)).toEqual([]);
+  });
+
   test('is taken without a lease too, and written down under whoever asked', async () => {
     const desk = await opened();
     await desk.journal.leases.acquire(operation, 'another', desk.nowMs + desk.wallOffsetMs, 3_600_000);

@@ -247,6 +247,7 @@ export class Bench {
         server: name,
         state: this.instances[name] ?? ('healthy' as const),
         restarts: this.restarts[name] ?? 0,
+        build: null,
         startedAtMs: 0,
         lastOutput: this.wrote[name] ?? [],
       }));

@@ -163,7 +163,7 @@ export type Seen = {
   readonly originRpsPerInstanceMax: number | null;
   readonly share: number | null;
   readonly loadRps: number | null;
-  /** Restarts of destination instances counted so far. */
+  /** Restarts of destination instances counted so far, with this pair of builds. */
   readonly restarts: number;
   readonly counted: Counted;
 };

@@ -109,12 +109,16 @@ export function sideRps(
   return known(total);
 }
 
-/** Attempts and failures of one group in the recent windows of all backends. For messages and tripwires, never for the judge. */
-export function recentTally(recent: RecentLoad, side: 'origin' | 'destination'): Tally {
+/**
+ * Attempts and failures of one group in the recent windows of all backends, those that began before `fromMs` left out. For
+ * messages and tripwires, never for the judge.
+ */
+export function recentTally(recent: RecentLoad, side: 'origin' | 'destination', fromMs = 0): Tally {
   let attempts = 0;
   let failures = 0;
   for (const windows of Object.values(recent)) {
     for (const window of windows) {
+      if (window.fromMs < fromMs) continue;
       attempts += window[side].attempts;
       failures += window[side].failures;
     }

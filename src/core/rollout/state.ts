@@ -227,7 +227,8 @@ function paired(
   { builds, pair }: Extract<RolloutEvent, { readonly kind: 'builds-changed' }>,
   entry: Entry,
 ): RolloutState {
-  return { ...state, builds, pair, pairSinceMs: entry.atMs, judge: newPair(state.judge, pair, entry.atMs) };
+  const seen = pair === state.pair ? state.seen : { ...state.seen, restarts: 0 };
+  return { ...state, builds, pair, pairSinceMs: entry.atMs, judge: newPair(state.judge, pair, entry.atMs), seen };
 }
 
 function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry: Entry): RolloutState {

@@ -1,5 +1,5 @@
 import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts';
-import { type Verdict, verdict } from '../judge/judge.ts';
+import { ownFromMs, type Verdict, verdict } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import type { Reading } from '../observed/reading.ts';
 import { aloneAt, aloneWords } from './alone.ts';
@@ -104,7 +104,7 @@ export function statusOf(
     step: 'step' in stage ? stage.step : null,
     steps: state.plan.steps.length,
     compared: !isWhole(state),
-    promotion: stage.kind === 'judging' && step !== undefined ? requestsToPromote(watch.judge, watch.inStage) : null,
+    promotion: stage.kind === 'judging' && step !== undefined ? promotion(state, watch, observation) : null,
     held: state.held && { why: state.held.why, by: state.held.by },
     requestedShare: state.intended?.target.requestedShare ?? null,
     observedShare: recentShare(lately),
@@ -120,6 +120,7 @@ export function statusOf(
             ...notWhole(state, watch, observation),
             ...untold(state, watch, observation),
             ...cleared(state, watch, observation),
+            ...mixed(state, observation),
           ]
         : [],
     troubles,
@@ -206,6 +207,25 @@ function isFirstLook({ sinceMs }: Watch, { nowMs }: Observation): boolean {
   return nowMs - (sinceMs ?? nowMs) < firstLookMs;
 }
 
+function promotion(state: RolloutState, watch: Watch, observation: Observation): PromotionForecast {
+  const leftMs = mixedMs(state, observation);
+  if (leftMs <= 0) return requestsToPromote(watch.judge, watch.inStage);
+  return { kind: 'unknown', why: `evidence for these builds begins in ${Math.ceil(leftMs / 1000)} s` };
+}
+
+/** How much longer what fails may be a request that the builds before were given. */
+function mixedMs(state: RolloutState, observation: Observation): number {
+  return ownFromMs(state, state.plan.policy.attemptMsMax) - observation.nowMs;
+}
+
+function mixed(state: RolloutState, observation: Observation): string[] {
+  const leftMs = mixedMs(state, observation);
+  if (leftMs <= 0) return [];
+  return [
+    `the builds have just changed: for ${Math.ceil(leftMs / 1000)} s failures may be of requests that were under way before, and nothing is evidence to promote`,
+  ];
+}
+
 const firstLookMs = 8000;
 
 /** Taken or being taken. */
@@ -224,6 +244,7 @@ function groupStatus(
 ): GroupStatus {
   const ids = state.plan.backends.map((plan) => plan.id);
   const rps = sideRps(lately, ids, side);
+  const lagMs = state.plan.policy.attemptMsMax;
   const group = observation[side].reading;
   return {
     environment: state.plan[side].environment,
@@ -231,7 +252,7 @@ function groupStatus(
     desired: group.known ? (group.value.size?.desired ?? null) : null,
     need: need?.known ? need.value : null,
     rps: rps.known ? rps.value : null,
-    ...recentTally(lately, side),
+    ...recentTally(lately, side, mixedMs(state, observation) > 0 ? state.pairSinceMs : ownFromMs(state, lagMs)),
   };
 }
 

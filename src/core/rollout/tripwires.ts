@@ -13,7 +13,7 @@ import type { RolloutState } from './state.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
-/** Restarts of destination instances, since the operation began, that take the way back. */
+/** Restarts of destination instances, with one pair of builds, that take the way back. */
 const restartsMax = 3;
 
 /** As long as a provider waits at the most before it starts an instance again that has ended by itself. */

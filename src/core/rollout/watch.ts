@@ -1,5 +1,5 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
-import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
+import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
@@ -11,6 +11,7 @@ import { factsOf } from './facts.ts';
 import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
+import { type Restarts, restartsAfter } from './restarts.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsOf, type ShareSeen, shareSeen } from './share-seen.ts';
@@ -33,13 +34,13 @@ export type Watch = {
   readonly backends: Readonly<Record<string, BackendWatch>>;
   /** null: not every backend was confirmed with the present intent yet. */
   readonly share: ShareSeen | null;
-  /** What was counted since the stage of this entry was entered: for forecasts, never for the judge. */
+  /** What was counted since the stage of this entry was entered, and only of these builds: for forecasts, never for the judge. */
   readonly inStage: { readonly seq: number; readonly origin: Tally; readonly destination: Tally };
   /** Destination attempts since the drill began. */
   readonly drillAttempts: number;
   /** What the drill's server was given while every backend was confirmed, by backend: nothing of before and after. */
   readonly drillRate: DrillRate;
-  readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
+  readonly restarts: Restarts;
   /** Since when this controller has been told of destination instances that do not stay up; null: there is none. */
   readonly loopingSinceMs: number | null;
   readonly able: { readonly key: string; readonly passes: number };
@@ -144,7 +145,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     drillRate: drillRate(before.drillRate, state, windows),
-    restarts: restarts(before, observation),
+    restarts: restartsAfter(before, state, observation),
     loopingSinceMs: loopingSince(before, observation),
     able: able(before, state, observation),
     originAble: origin,
@@ -216,8 +217,10 @@ const nothing: Tally = { attempts: 0, failures: 0 };
 function inStage(before: Watch, state: RolloutState, windows: Watch['windows']): Watch['inStage'] {
   const seq = state.stageSeq;
   if (before.inStage.seq !== seq) return { seq, origin: nothing, destination: nothing };
+  const fromMs = ownFromMs(state, state.plan.policy.attemptMsMax);
+  const own = Object.values(windows).filter((window) => window.fromMs >= fromMs);
   const added = (side: 'origin' | 'destination') =>
-    Object.values(windows).reduce(
+    own.reduce(
       (sum, window) => ({
         attempts: sum.attempts + window[side].attempts,
         failures: sum.failures + window[side].failures,
@@ -230,19 +233,6 @@ function inStage(before: Watch, state: RolloutState, windows: Watch['windows']):
 function drillAttempts(before: Watch, state: RolloutState, windows: Watch['windows']): number {
   const drilling = state.stage.kind === 'drill-shifting' || state.stage.kind === 'drill-back';
   return drilling ? before.drillAttempts + attemptsOf(windows, 'destination') : 0;
-}
-
-function restarts(before: Watch, observation: Observation): Watch['restarts'] {
-  const group = observation.destination.reading;
-  if (!group.known) return before.restarts;
-  let total = before.restarts.total;
-  const byInstance: Record<string, number> = { ...before.restarts.byInstance };
-  for (const instance of group.value.instances) {
-    const known = byInstance[instance.id];
-    if (known !== undefined) total += Math.max(0, instance.restarts - known);
-    byInstance[instance.id] = instance.restarts;
-  }
-  return { total, byInstance };
 }
 
 function loopingSince({ loopingSinceMs }: Watch, { nowMs, destination: { reading } }: Observation): number | null {

@@ -96,6 +96,7 @@ export class Checks {
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);
     this.#journalled.onEvent(event, { entryMs: entry.atMs, durableMs: this.#world.schedule.nowMs });
+    this.#wires.onEvent(event);
     this.#badBuild.onEvent(event);
     if (event.kind === 'back-performed') this.promptness.onBackPerformed(event.all);
     if (event.kind === 'promoted' && !losesEntries(this.#world))

@@ -1,5 +1,6 @@
 import type { BackendReading } from '../../core/observed/backend.ts';
 import type { GroupReading } from '../../core/observed/group.ts';
+import type { RolloutEvent } from '../../core/rollout/events.ts';
 import type { Balancer } from '../world/balancer.ts';
 import { hungOf, type Server } from '../world/servers.ts';
 import type { World } from '../world/world.ts';
@@ -19,10 +20,11 @@ export class WireChecks {
   readonly #chain: Chain;
   readonly #promptness: PromptnessChecks;
   readonly #report: Report;
-  /** Restarts of each instance as each controller was last told, and how many it has seen in all. */
+  /** Restarts of each instance as each controller was last told, and how many it has seen with these builds. */
   readonly #restarts = new Map<string, { readonly byInstance: Map<string, number>; total: number }>();
   /** Since when each controller has been told, without a break, that something of the destination does not stay up. */
   readonly #loopingSince = new Map<string, number>();
+  #builds = '';
   /** Attempts of each server at earlier readings, by controller and balancer; oldest first. */
   readonly #past = new Map<string, Past[]>();
 
@@ -33,7 +35,15 @@ export class WireChecks {
     this.#report = report;
   }
 
+  onEvent(event: RolloutEvent): void {
+    if (event.kind === 'builds-changed') this.#beginAnew();
+  }
+
   onDestinationRead(by: Actor, leased: boolean, told: GroupReading): void {
+    // What ended to run another build was deployed.
+    const builds = this.#world.destination.buildsRunning();
+    if (builds !== this.#builds) this.#beginAnew();
+    this.#builds = builds;
     const restarts = this.#countRestarts(by, told);
     const { instances } = this.#world.destination;
     const looping = instances.filter(({ id, state }) => state === 'crash-looping' && isToldOf(told, id));
@@ -102,6 +112,10 @@ export class WireChecks {
     if (!told.instances.some(({ state }) => state === 'crash-looping')) this.#loopingSince.delete(holder);
     else if (!this.#loopingSince.has(holder)) this.#loopingSince.set(holder, nowMs);
     return nowMs - (this.#loopingSince.get(holder) ?? nowMs);
+  }
+
+  #beginAnew(): void {
+    for (const seen of this.#restarts.values()) seen.total = 0;
   }
 
   #countRestarts({ holder }: Actor, told: GroupReading): number {

@@ -68,6 +68,8 @@ export class Fleet {
         server: serverName(this.side, instance.slot),
         state: instance.state,
         restarts: instance.restarts,
+        // Whoever is asked over HTTP tells when he answers again.
+        build: instance.state === 'healthy' ? instance.build : null,
         startedAtMs: instance.startedAtMs,
         lastOutput: [],
       });
