@@ -15,7 +15,6 @@ import { sha256 } from '../../src/io/journal/sha256.ts';
 import { differences } from '../docs/page.ts';
 import { directoryForEach, runDrover, type Told } from '../made/context.ts';
 import { madeReading, madeServer } from '../made/readings.ts';
-import { madeInstance } from '../made/rollout.ts';
 import { started } from '../rollout/life.ts';
 
 const config = `version: 1
@@ -311,36 +310,6 @@ services:
     destination: { environment: vpc, size: 0..4, build: { http: /build }, command: [run], ports: 24300, server: "vpc-{index}", health: / }
 `;
 
-describe('a destination of Drover’s own of which nothing is up', () => {
-  const servers = [madeServer('classic-1'), madeServer('vpc-0', { weight: 0, health: 'down' })];
-  const lastOutput = ['FATAL: cannot read secret.conf', 'drover: it ended with status 3'];
-  const looping = madeInstance('vpc-0', { state: 'crash-looping', lastOutput });
-  const down = async (options: Options) => {
-    await writeFile(join(directory.path, 'drover.yaml'), localConfig);
-    await mkdir(join(directory.path, '.drover'), { recursive: true });
-    const { diagnosis } = await doctor({ backend: { servers }, destination: [looping], ...options });
-    return checks(diagnosis).find(({ what }) => what.startsWith('edge/query: destination'));
-  };
-
-  test('is told with the last words of what does not come up', async () => {
-    expect(await down({})).toEqual({
-      level: 'warning',
-      what: 'edge/query: destination 0 of 1 up, 1 down (vpc-0); of an instance that does not come up: last output: FATAL: cannot read secret.conf (it ended with status 3)',
-      remedy: '`drover apply` starts it',
-    });
-  });
-
-  test('is started by the controller that is alive, and not by an apply beside it', async () => {
-    const control = { pid: 42, operation: 'rollout-query-1', status: null };
-    const journal = await journalWith([started], now - 5000);
-    expect(await down({ journal, control })).toMatchObject({ remedy: 'the controller of rollout-query-1 starts it' });
-    const other = { ...control, operation: 'rollout-other-1' };
-    expect(await down({ control: other })).toMatchObject({
-      remedy: '`drover apply`, once the controller that is alive has ended, starts it',
-    });
-  });
-});
-
 describe('a fleet that Drover starts itself and has not started yet', () => {
   const asleep = new PortError('unreachable', 'nobody answers at edge.sock', { retriable: true });
 
@@ -409,8 +378,6 @@ type Options = {
   readonly journal?: Journal | PortError;
   readonly control?: unknown;
   readonly isMarked?: boolean;
-  /** What the provider tells of the destination's instances. */
-  readonly destination?: GroupReading['instances'];
   readonly path?: string;
   readonly holders?: Readonly<Record<number, { readonly pid: number | null; readonly isOwn: boolean }>>;
 };
@@ -440,7 +407,6 @@ function worldOf({
   control,
   holders = {},
   isMarked = false,
-  destination = [],
 }: Options): Partial<World> {
   const missing = new PortError('not-found', 'there is no journal', { retriable: false });
   return {
@@ -455,8 +421,7 @@ function worldOf({
       ),
     openGroup: (service, side) => ({
       group: {
-        read: () =>
-          Promise.resolve({ ...groupOf(service[side]), ...(side === 'destination' ? { instances: destination } : {}) }),
+        read: () => Promise.resolve(groupOf(service[side])),
         resize: () => Promise.reject(new Error('doctor resizes')),
       },
       close: () => Promise.resolve(),
