@@ -54,6 +54,23 @@ describe('what follows from the journal', () => {
     expect(desk.glances.at(-1)?.trouble).toBe('ENOSPC');
   });
 
+  test('is done once the store takes writes again, also where nothing is to be written any more', async () => {
+    const desk = await opened();
+    desk.refusing.set('append', 'ENOSPC');
+    let wanted = true;
+    desk.schedule.after(5000, () => {
+      desk.refusing.clear();
+      wanted = false;
+    });
+    await desk.run(
+      60_000,
+      ruled(() => (wanted ? { events: [intended] } : { effects: [raise] })),
+    );
+    expect(await desk.kinds()).toEqual(['started']);
+    expect(desk.landed.length).toBeGreaterThan(10);
+    expect(desk.glances.at(-1)?.trouble).toBeNull();
+  });
+
   test('is done again in every pass until it is read back', async () => {
     const desk = await opened();
     await desk.run(

@@ -64,8 +64,8 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
     },
     status: (status) => {
       steps = status.steps;
-      // On a terminal the block shows them. What is held or goes back waits for something else, and nothing is over by that.
-      if (context.stdout.terminal === null && status.held === null && status.back === null) {
+      // On a terminal the block shows them. What goes back waits for something else, and nothing is over by that.
+      if (context.stdout.terminal === null && status.back === null) {
         const { fresh, over } = waits(status.blockers);
         for (const text of fresh) block.note(`${status.operation}  waits: ${text}`);
         for (const text of over) block.note(`${status.operation}  waits no longer: ${text}`);

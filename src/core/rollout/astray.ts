@@ -5,14 +5,19 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
-import { stillStanding } from './status.ts';
+import { stillCarrying, stillStanding } from './status.ts';
 
 /** What the world says against the journal, for a rollout that no controller looks after. */
 export type Astray = {
   /** Somebody took the traffic back, and the journal does not know; null: nothing says so. */
   readonly taken: string | null;
-  /** Its servers are in maint, so that a controller takes the way back for performed. A marker alone can still be removed. */
-  readonly isCut: boolean;
+  /**
+   * Its servers are in maint, so that a controller takes the way back for performed. A marker alone can still be removed. null: a
+   * balancer that was not read may have them there.
+   */
+  readonly isCut: boolean | null;
+  /** Of a way back that was taken: what of the destination carries all the same, or cannot be read. */
+  readonly standing: readonly string[];
   /** What stands or cannot be read, a sentence each. */
   readonly lines: readonly string[];
 };
@@ -27,8 +32,8 @@ export function astray(state: RolloutState, observation: Observation): Astray {
     return untaken([...undone(state, observation), ...unserved(state, observation)]);
   if (state.retired) return untaken([]);
   if (state.back !== null) {
-    const standing = stillStanding(state, observation).map((line) => `still standing: ${line}`);
-    return untaken([...standing, ...unserved(state, observation)]);
+    const standing = stillStanding(state, observation);
+    return { ...untaken([...standing.map(standingWords), ...unserved(state, observation)]), standing };
   }
   const lines = state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
@@ -40,11 +45,21 @@ export function astray(state: RolloutState, observation: Observation): Astray {
   const { marker } = observation;
   const said = marker.known && marker.value !== null ? `the back marker says: ${marker.value}` : null;
   const seen = cut === null ? null : `every destination server is in maint at ${cut}`;
-  return { taken: said ?? seen, isCut: cut !== null, lines };
+  const taken = said ?? seen;
+  const isRead = state.plan.backends.every(({ id }) => observation.backends[id]?.reading.known);
+  const isCut = cut === null && !isRead ? null : cut !== null;
+  if (taken === null) return { taken, isCut, standing: [], lines };
+  // Those that cannot be read are among the lines already.
+  const carrying = stillCarrying(state, observation).map(standingWords);
+  return { taken, isCut, standing: stillStanding(state, observation), lines: [...carrying, ...lines] };
 }
 
 function untaken(lines: readonly string[]): Astray {
-  return { taken: null, isCut: false, lines };
+  return { taken: null, isCut: false, standing: [], lines };
+}
+
+function standingWords(line: string): string {
+  return `still standing: ${line}`;
 }
 
 /** What a reload has given back to the destination of a rollout that was rolled back, or would: nobody watches any more. */

@@ -274,10 +274,18 @@ function markedCause({ marker }: Observation): Extract<BackCause, { kind: 'found
     : null;
 }
 
+/** Somebody answered for going forward, and it was too late: the traffic is back already. */
+function askedToGoOn({ requests }: Observation): string {
+  const asked = requests.find((request) => request.kind === 'resume');
+  return asked === undefined
+    ? ''
+    : `; then ${asked.by} asked to go on${asked.reason === null ? '' : `: ${asked.reason}`}`;
+}
+
 /** The marker, or a destination wholly in maint though the journal wants it to carry: somebody took the way back. */
 function foundBack(state: RolloutState, observation: Observation): BackCause | null {
   const marked = markedCause(observation);
-  if (marked !== null) return marked;
+  if (marked !== null) return { ...marked, detail: marked.detail + askedToGoOn(observation) };
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     const targets = state.intended?.target.traffic[plan.id] ?? {};

@@ -7,7 +7,7 @@ import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, wokenAtOrigin } from './servers.ts';
-import { isRebalanceDue, shareCheck } from './share.ts';
+import { rebalanced, shareCheck } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { isCapable, needOf, stepAt, stepStands, targetOfStep, withFloors } from './step-needs.ts';
 import { carryingServers, trafficAsFound, trafficDrilled, trafficForDrill } from './targets.ts';
@@ -146,7 +146,8 @@ function growing(pass: Pass, step: number): RolloutEvent[] {
 
 function shifting(pass: Pass, step: number): RolloutEvent[] {
   const { state, watch, observation, facts } = pass;
-  if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
+  const changed = rebalanced(pass, step);
+  if (changed !== null) return [{ kind: 'intended', target: changed, why: 'the groups changed' }];
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!isConfirmed(state)) {
     if (facts.blockers.length > 0 || waitedMs < state.plan.policy.settleMsMax) return [];
@@ -164,7 +165,8 @@ function shifting(pass: Pass, step: number): RolloutEvent[] {
 
 function judging(pass: Pass, step: number): RolloutEvent[] {
   const { state, watch, observation, facts } = pass;
-  if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
+  const changed = rebalanced(pass, step);
+  if (changed !== null) return [{ kind: 'intended', target: changed, why: 'the groups changed' }];
   const bakedMs = observation.nowMs - state.stageSinceMs;
   const watched = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   const check = shareCheck(state, watch);
@@ -223,10 +225,6 @@ function finishing(pass: Pass): RolloutEvent[] {
   const woken = wokenAtOrigin(state, observation);
   if (woken.length > 0) return [wokenHold(woken)];
   return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
-}
-
-function rebalanced({ state, observation, facts }: Pass, step: number): RolloutEvent {
-  return { kind: 'intended', target: targetOfStep(state, observation, facts, step), why: 'the groups changed' };
 }
 
 /** Every backend can be read now, and nothing in it differs from what is intended. */

@@ -3,6 +3,7 @@ import { enterStep, type JudgeState, newPair, startJudge, type Verdict } from '.
 import type {
   AsFound,
   BackCause,
+  BackPerformed,
   Builds,
   Counted,
   DrillMeasure,
@@ -77,6 +78,9 @@ export type BackState = {
   readonly verdict: Verdict | null;
   readonly drained: { readonly inFlight: number; readonly afterMs: number } | null;
 };
+
+/** Of an entry. */
+type Place = Pick<Entry, 'seq' | 'atMs'>;
 
 const nothing: Counted = { origin: { attempts: 0, failures: 0 }, destination: { attempts: 0, failures: 0 } };
 
@@ -158,19 +162,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         checkpointAtMs: entry.atMs,
       };
     case 'back-performed':
-      return {
-        ...moved(state, { kind: 'cutting' }, entry),
-        intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: 'the way back' },
-        held: null,
-        counted: event.counted,
-        back: {
-          cause: event.cause,
-          all: event.all,
-          performedAtMs: event.performedAtMs,
-          verdict: event.verdict,
-          drained: null,
-        },
-      };
+      return goneBack(state, event, entry);
     case 'drained':
       return {
         ...moved(state, { kind: 'restoring' }, entry),
@@ -186,6 +178,22 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     default:
       return unreadable(event, entry);
   }
+}
+
+/** After a way back that was performed, which counts as it happened, whether or not a journal has taken it yet. */
+export function afterBack(state: RolloutState, performed: BackPerformed): RolloutState {
+  return goneBack(state, performed, { seq: state.seq + 1, atMs: performed.performedAtMs });
+}
+
+function goneBack(state: RolloutState, event: BackPerformed, entry: Place): RolloutState {
+  const { cause, all, performedAtMs, verdict, target, counted } = event;
+  return {
+    ...moved(state, { kind: 'cutting' }, entry),
+    intended: { seq: entry.seq, atMs: entry.atMs, target, why: 'the way back' },
+    held: null,
+    counted,
+    back: { cause, all, performedAtMs, verdict, drained: null },
+  };
 }
 
 function paired(
@@ -235,7 +243,7 @@ function sameTargets(one: Target['traffic'][string], other: Target['traffic'][st
   );
 }
 
-function moved(state: RolloutState, stage: Stage, entry: Entry): RolloutState {
+function moved(state: RolloutState, stage: Stage, entry: Place): RolloutState {
   return { ...state, stage, stageSinceMs: entry.atMs, stageSeq: entry.seq };
 }
 

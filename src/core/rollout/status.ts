@@ -5,7 +5,7 @@ import type { Reading } from '../observed/reading.ts';
 import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
-import { type Facts, factsOf } from './facts.ts';
+import { type Facts, factsOf, heldWords } from './facts.ts';
 import { failedWordsOf } from './last-words.ts';
 import { unserved } from './left.ts';
 import { loadRps, type RecentLoad, recentMs, recentTally, seenLately, sideRps } from './load.ts';
@@ -16,7 +16,7 @@ import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
 import { capacityLack, stepName, unraisedWords } from './stages.ts';
-import { hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
+import { afterBack, hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
 import { isCapable, stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
@@ -43,7 +43,7 @@ export type RolloutStatus = {
   readonly origin: GroupStatus;
   readonly destination: GroupStatus;
   readonly verdict: Verdict;
-  /** Empty on the way back, where nothing is to be raised. */
+  /** Beside `held`. Empty on the way back, where nothing is to be raised. */
   readonly blockers: readonly string[];
   /** What balancers and groups refused when it was last tried: it is tried again and again. */
   readonly troubles: readonly string[];
@@ -52,6 +52,8 @@ export type RolloutStatus = {
   readonly back: {
     readonly cause: BackCause;
     readonly performedAtMs: number;
+    /** false: it was performed, and the journal has not taken it yet. */
+    readonly journalled: boolean;
     readonly standing: readonly string[];
   } | null;
   readonly drill: string | null;
@@ -70,12 +72,15 @@ export type GroupStatus = {
   readonly failures: number;
 };
 
+/** A way back counts from when it was performed, also while the journal does not take it. */
 export function statusOf(
-  state: RolloutState,
+  journalled: RolloutState,
   watch: Watch,
   observation: Observation,
   troubles: readonly string[],
 ): RolloutStatus {
+  const { performed } = watch;
+  const state = performed === null ? journalled : afterBack(journalled, performed);
   const facts = factsOf(state, watch, observation);
   // Decisions go by the last that is known of each balancer; what is shown as of now is of now, or unknown.
   const lately = seenLately(watch.recent, observation.nowMs);
@@ -89,7 +94,8 @@ export function statusOf(
     operation: state.operation,
     service: state.plan.service,
     stage: stage.kind,
-    stageName: stageWords(state, stage),
+    stageName:
+      performed === null ? stageWords(state, stage) : 'the way back is taken, and the journal does not know it yet',
     stageSinceMs: state.stageSinceMs,
     bakeMs: stage.kind === 'judging' ? (step?.bakeMs ?? state.plan.policy.finalBakeMs) : null,
     step: 'step' in stage ? stage.step : null,
@@ -106,7 +112,7 @@ export function statusOf(
     blockers:
       state.back === null && !hasEnded(state)
         ? [
-            ...lastingBlockers(watch, observation, facts),
+            ...lastingBlockers(state, watch, observation, facts),
             ...lacking(state, watch, observation, facts),
             ...untold(state, watch, observation),
             ...cleared(state, watch, observation),
@@ -117,6 +123,7 @@ export function statusOf(
     back: state.back && {
       cause: state.back.cause,
       performedAtMs: state.back.performedAtMs,
+      journalled: performed === null,
       standing: [...standing(state, watch, observation), ...restoringWaits(state, observation)],
     },
     drill: state.drill?.note ?? null,
@@ -175,10 +182,12 @@ function cleared(state: RolloutState, watch: Watch, observation: Observation): s
   ];
 }
 
-/** A load is known after some seconds of readings: that it is not before is no news. */
-function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
-  if (!isFirstLook(watch, observation)) return facts.blockers;
-  return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
+/** A load is known after some seconds of readings: that it is not before is no news. That it is held is told by itself. */
+function lastingBlockers({ held }: RolloutState, watch: Watch, observation: Observation, facts: Facts): string[] {
+  const blockers = facts.blockers.filter((text) => held === null || text !== heldWords(held));
+  return isFirstLook(watch, observation)
+    ? blockers.filter((text) => !text.startsWith('the reserve is unknown'))
+    : blockers;
 }
 
 function isFirstLook({ sinceMs }: Watch, { nowMs }: Observation): boolean {
@@ -216,12 +225,28 @@ function groupStatus(
 
 /** What of the destination carries traffic at the balancers, or cannot be read there: nothing is left when this is empty. */
 export function stillStanding(state: RolloutState, observation: Observation): string[] {
-  const alone = leftAlone(state, observation);
   return state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [`${plan.id} does not answer: ${reading?.why ?? 'it was not asked'}`];
-    return alone.includes(plan.id) ? aloneLine(plan, reading.value) : carryingAt(plan, reading.value, []);
+    return carriesAt(state, observation, plan, reading.value);
   });
+}
+
+/** The same of those balancers alone that were read. */
+export function stillCarrying(state: RolloutState, observation: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    return reading?.known ? carriesAt(state, observation, plan, reading.value) : [];
+  });
+}
+
+function carriesAt(
+  state: RolloutState,
+  observation: Observation,
+  plan: BackendPlan,
+  reading: BackendReading,
+): string[] {
+  return leftAlone(state, observation).includes(plan.id) ? aloneLine(plan, reading) : carryingAt(plan, reading, []);
 }
 
 /** Backends at which the way back waits for an origin. */

@@ -3,6 +3,7 @@ import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judg
 import type { BackendReading } from '../observed/backend.ts';
 import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
+import { countedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
@@ -150,7 +151,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
     originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, seenLately(recent, observation.nowMs), origin),
     fellAtMs,
-    counted: counted(before.counted, windows),
+    counted: countedAfter(before, state, counting, windows),
     notStandingSinceMs: before.notStandingSinceMs,
     performed: state.back === null ? before.performed : null,
   };
@@ -294,15 +295,4 @@ function highestLoad(
   if (!load.known || instances === 0 || !isWhole) return before.originRpsPerInstanceMax;
   if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
   return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / instances);
-}
-
-function counted(before: Counted, windows: Watch['windows']): Counted {
-  const sum = { origin: { ...before.origin }, destination: { ...before.destination } };
-  for (const window of Object.values(windows)) {
-    for (const side of ['origin', 'destination'] as const) {
-      sum[side].attempts += window[side].attempts;
-      sum[side].failures += window[side].failures;
-    }
-  }
-  return sum;
 }

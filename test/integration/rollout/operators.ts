@@ -141,7 +141,7 @@ describe.concurrent('an operator', () => {
   test('is heard though drover.yaml is broken, and told in one line that it is', async ({ expect, onTestFinished }) => {
     const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
     onTestFinished(site.close);
-    const { apply, directory, drover, journal, run, world } = site;
+    const { apply, directory, drover, journal, run, shell, world } = site;
     const controller = await apply();
     await controller.until(/step 1: judging/);
     const shifted = await world();
@@ -156,6 +156,9 @@ describe.concurrent('an operator', () => {
     await watch.until(/held/);
     watch.kill('SIGINT');
     expect(await watch.endsWith(0)).toMatchObject({ stderr: told });
+    // One whose reader has seen enough ends with it.
+    const read = (options: string) => shell(`{ "$0" "$1" watch ${options}; echo "exit $?" >&2; } | head -1`).ended;
+    for (const { stderr } of await Promise.all([read(''), read('--json')])) expect(stderr).toMatch(/^exit 0$/m);
     expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'the file is broken' });
     expect(await run('resume')).toMatchObject({ code: 0, stderr: told, stdout: 'rollout-web-1 goes on\n' });
     expect(await world()).toEqual(shifted);
