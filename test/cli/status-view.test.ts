@@ -199,29 +199,33 @@ function piped(command: (verb: string) => string = (verb) => `drover ${verb}`) {
   return { written, time, reporter: reporterFor(context, false, command) };
 }
 
-test('piped, what a rollout waits for is said once it has lasted, and again only after it was gone', () => {
+test('piped, what a rollout waits for is said once it has lasted, when it is over, and again only after that', () => {
   const { written, time, reporter } = piped();
+  const show = (...changed: Parameters<typeof status>) => reporter.status(status(...changed), {} as RolloutState);
   const seen = (...blockers: string[]) => {
     for (const afterMs of [0, 1000, 3000]) {
       time.nowMs += afterMs;
-      reporter.status(status({ blockers }), {} as RolloutState);
+      show({ blockers });
     }
   };
-  reporter.status(status({ blockers: ['the load is unknown before the second reading'] }), {} as RolloutState);
+  show({ blockers: ['the load is unknown before the second reading'] });
   seen('2 able, needs 3');
   seen('1 able, needs 3');
   seen();
+  seen('1 able, needs 3');
+  time.nowMs += 20_000;
+  show({ held: { why: 'a look', by: 'kim' }, blockers: ['1 able, needs 3'] });
   seen('2 able, needs 4', 'the marker is set');
+  time.nowMs += 10_000;
   seen('edge-1/web cannot be read');
-  seen('edge-1/web cannot be read', 'edge-2/web cannot be read');
   expect(written).toEqual(
     [
-      '2 able, needs 3',
-      '2 able, needs 4',
-      'the marker is set',
-      'edge-1/web cannot be read',
-      'edge-2/web cannot be read',
-    ].map((text) => `2026-01-01 00:00:00Z  rollout-web-1  waits: ${text}\n`),
+      'waits: 2 able, needs 3',
+      'waits: the marker is set',
+      'waits no longer: 2 able, needs 3',
+      'waits no longer: the marker is set',
+      'waits: edge-1/web cannot be read',
+    ].map((text) => `2026-01-01 00:00:00Z  rollout-web-1  ${text}\n`),
   );
 });
 

@@ -145,7 +145,8 @@ export function statusOf(
 function lacking(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): string[] {
   const { stage } = state;
   const step = 'step' in stage ? stage.step : 1;
-  if (!waitsForCapacity(state, observation, facts, step)) return [];
+  // Whose balancer cannot be read is a reason of its own.
+  if (!facts.destinationAble.known || !waitsForCapacity(state, observation, facts, step)) return [];
   // Without a load nobody knows how many it takes, which is no news at the first look.
   if (!facts.load.known && isFirstLook(watch, observation)) return [];
   const words = failedWordsOf(observation.destination.reading);
