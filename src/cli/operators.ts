@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
-import { retireRefusals } from '../core/rollout/decide-finished.ts';
+import { capacityRefusals, configurationToCommit, standingRefusals } from '../core/rollout/decide-finished.ts';
+import { factsOf } from '../core/rollout/facts.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
+import { startWatch, watch, watchedMs } from '../core/rollout/watch.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
@@ -266,11 +268,13 @@ async function retire(
     const question = `This gives up the way back of ${state.operation}. Type its name: `;
     const typed = options.confirm ?? (await ask(context, question, 'add --confirm NAME'));
     if (typed.trim() !== state.operation) throw new CliError('the name was not typed, and nothing was done');
-    const refusals = await refusalsOf(context, config, opened, state);
-    if (refusals.length > 0) {
+    const { standing, commit } = await refusalsOf(context, config, opened, state);
+    if (standing.length + commit.length > 0) {
       throw new CliError(
-        [`${state.operation} keeps its reserve:`, ...refusals.map((line) => `  ${line}`)].join('\n'),
-        "commit these lines to the balancer's configuration, reload it, and try again",
+        [`${state.operation} keeps its reserve:`, ...[...standing, ...commit].map((line) => `  ${line}`)].join('\n'),
+        standing.length > 0
+          ? `see to the destination first, or take the traffic back to the origin, which stands: \`drover back ${state.operation}\``
+          : "commit these lines to the balancer's configuration, reload it, and try again",
       );
     }
     const request: OperatorRequest = { kind: 'retire', by: context.user, reason: options.reason ?? null };
@@ -280,23 +284,46 @@ async function retire(
   });
 }
 
-/** Looked at before, so that the reasons can be told: the controller only ever says no. */
+type Refusals = { readonly standing: readonly string[]; readonly commit: readonly string[] };
+
+/**
+ * Looked at before, so that the reasons can be told: the controller only ever says no. For as long as it takes to know the load,
+ * which the destination has to carry alone from then on.
+ */
 async function refusalsOf(
   context: Context,
   config: Config,
   opened: OpenJournal,
   state: RolloutState,
-): Promise<readonly string[]> {
+): Promise<Refusals> {
   const { service } = state.plan;
   // The embedded balancer reads its configuration again.
   await startBalancers(context, config, opened.stateDirectory);
   const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
   try {
-    return linesToWrite(config, retireRefusals(state, await rollout.observe()));
+    let seen = startWatch(state);
+    for (;;) {
+      const observation = await rollout.observe();
+      seen = watch(seen, state, observation);
+      const facts = factsOf(state, seen, observation);
+      const standing = standingRefusals(state, observation);
+      const isSeen = facts.load.known || watchedMs(seen, 0, observation.nowMs) >= loadSeenMs;
+      if (standing.length > 0 || isSeen) {
+        const capacity = standing.length > 0 ? [] : capacityRefusals(state, facts);
+        return {
+          standing: [...standing, ...capacity],
+          commit: linesToWrite(config, configurationToCommit(state, observation)),
+        };
+      }
+      await context.clock.sleep(loadSeenMs / 5, new AbortController().signal);
+    }
   } finally {
     await rollout.close();
   }
 }
+
+/** A balancer that answers tells the load sooner. */
+const loadSeenMs = 5000;
 
 /** Hands a request to a living controller; false: there is none. */
 async function tell(

@@ -40,6 +40,7 @@ function status(given: Partial<RolloutStatus> = {}): RolloutStatus {
     },
     blockers: [],
     troubles: [],
+    byHand: [],
     unserved: [],
     back: null,
     drill: null,

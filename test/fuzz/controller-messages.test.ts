@@ -42,6 +42,7 @@ const status: RolloutStatus = {
   ...{
     blockers: ['x'],
     troubles: [],
+    byHand: [],
     unserved: [],
     drill: 'passed',
     builds: { origin: 'a', destination: 'b' },

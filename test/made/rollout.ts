@@ -2,6 +2,7 @@ import type { ServerReading } from '../../src/core/observed/backend.ts';
 import type { GroupReading, InstanceReading } from '../../src/core/observed/group.ts';
 import { known } from '../../src/core/observed/reading.ts';
 import type { ForwardStage, RolloutEvent, Started, Target } from '../../src/core/rollout/events.ts';
+import { serversThatCame, targetWithAll } from '../../src/core/rollout/latecomers.ts';
 import type { Tally } from '../../src/core/rollout/load.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
@@ -87,6 +88,13 @@ export function foldedOnto(state: RolloutState | null, events: readonly RolloutE
   }
   if (next === null) throw new Error('no entry, no state');
   return next;
+}
+
+/** What a controller that sees this for the first time journals of servers that came, read back as they are targeted. */
+export function learned(state: RolloutState, observation: Observation): RolloutState {
+  const came = foldedOnto(state, serversThatCame(state, observation));
+  const all = foldedOnto(came, targetWithAll(came, observation));
+  return foldedOnto(all, [{ kind: 'confirmed', backend: 'edge', process: 'edge/1', intent: all.intended?.seq ?? 0 }]);
 }
 
 /** In the middle of a stage, with a target that was read back. */

@@ -50,6 +50,8 @@ export class Bench {
   algorithm = 'roundrobin';
   /** Configured weights other than 100 at the origin and 0 at the destination. */
   configured: Record<string, number> = {};
+  /** The part of all requests that goes to the origin's first server whatever its weight. */
+  sticky = 0;
   /** How many times what its weight says a server really gets. */
   astray: Record<string, number> = {};
   state: RolloutState;
@@ -60,7 +62,7 @@ export class Bench {
   #attempts: Record<string, number> = {};
 
   readonly destination: readonly string[];
-  readonly #names: readonly string[];
+  #names: readonly string[];
   readonly #rps: number;
 
   /** At the beginning: the destination waits at weight 0. */
@@ -112,6 +114,16 @@ export class Bench {
   evidenceToPromote(): void {
     this.watch = { ...this.watch, judge: { ...this.watch.judge, decided: 'promote' } };
     this.state = { ...this.state, stageSinceMs: this.state.stageSinceMs - 300_000 };
+  }
+
+  /** A reload of the balancer with other server lines: weights and states as configured, these servers there too or gone. */
+  reload(configured: Readonly<Record<string, number>>, gone: readonly string[] = []): void {
+    this.process = `${this.process}+`;
+    this.#attempts = {};
+    this.admin = {};
+    Object.assign(this.configured, configured);
+    this.#names = [...new Set([...this.#names, ...Object.keys(configured)])].filter((name) => !gone.includes(name));
+    for (const name of this.#names) this.weights[name] = this.#configuredWeight(name);
   }
 
   clearCounters(): void {
@@ -175,8 +187,10 @@ export class Bench {
         : 0;
     const total = this.#names.reduce((sum, name) => sum + carried(name), 0);
     for (const name of this.#names) {
-      this.#attempts[name] = (this.#attempts[name] ?? 0) + (attempts * carried(name)) / (total || 1);
+      this.#attempts[name] =
+        (this.#attempts[name] ?? 0) + (attempts * (1 - this.sticky) * carried(name)) / (total || 1);
     }
+    this.#attempts['old-1'] = (this.#attempts['old-1'] ?? 0) + attempts * this.sticky;
   }
 
   /** What is there now, without any traffic since. */
@@ -209,11 +223,15 @@ export class Bench {
     const attempts = Math.round(this.#attempts[name] ?? 0);
     return madeServer(name, {
       weight: this.weights[name] ?? 0,
-      configuredWeight: this.configured[name] ?? (name.startsWith('old') ? 100 : 0),
+      configuredWeight: this.#configuredWeight(name),
       admin: this.admin[name] ?? 'ready',
       health: this.health[name] ?? (this.#isDown(name, id) ? 'down' : 'up'),
       counters: { attempts, rsp2xx: attempts },
     });
+  }
+
+  #configuredWeight(name: string): number {
+    return this.configured[name] ?? (name.startsWith('old') ? 100 : 0);
   }
 
   #isDown(name: string, backend: string): boolean {

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { ServerReading } from '../../src/core/observed/backend.ts';
 import { unknown } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
+import { capacityRefusals, standingRefusals } from '../../src/core/rollout/decide-finished.ts';
 import type { Target } from '../../src/core/rollout/events.ts';
+import { factsOf } from '../../src/core/rollout/facts.ts';
 import { foldedOnto, halfTarget, madeObservation, madeWatch, nowMs, stateAt } from '../made/rollout.ts';
 
 const off = { weight: 0, admin: null };
@@ -59,9 +61,40 @@ describe('the reserve after completion', () => {
     ['the origin carries a little again', { 'old-2': { weight: 1 } }],
     ['a destination server carries nothing', { 'new-1': { weight: 0 } }],
     ['a destination server is in maint', { 'new-1': { admin: 'maint' } }],
+    ['no server of the destination is up', { 'new-1': { health: 'down' }, 'new-2': { health: 'down' } }],
+    ['nobody knows of the destination', { 'new-1': { health: 'starting' }, 'new-2': { health: 'starting' } }],
   ])('is kept while %s', (_why, changes) => {
     const { events, effects, ended } = asked(changes);
     expect([events, effects, ended]).toEqual([[], [], true]);
+  });
+
+  test('is kept while nobody at a balancer can carry, and says who is down', () => {
+    const down = {
+      'new-1': { ...moved['new-1'], health: 'down' as const },
+      'new-2': { ...moved['new-2'], health: 'down' as const },
+    };
+    const refused = standingRefusals(completed, madeObservation({ servers: { ...moved, ...down }, origin: reserve }));
+    expect(refused).toEqual(['no server of the destination is known to be up at edge: new-1 is down, new-2 is down']);
+  });
+
+  test('is kept while fewer instances are able than the load of this moment needs, or nobody knows it', () => {
+    const capable = {
+      ...completed,
+      plan: { ...completed.plan, destination: { ...completed.plan.destination, capacityRps: 60 } },
+    };
+    const load = { destination: { attempts: 800, failures: 0 } };
+    const refusals = (changes: Readonly<Record<string, Partial<ServerReading>>>, watched = load) => {
+      const seen = madeObservation({ servers: { ...moved, ...changes }, origin: reserve });
+      return capacityRefusals(capable, factsOf(capable, madeWatch(capable, watched), seen));
+    };
+    expect(refusals({})).toEqual([]);
+    expect(refusals({ 'new-2': { ...moved['new-2'], health: 'down' } })).toEqual([
+      'the whole share needs 2 destination instances, 1 is able, and of those that are to carry not new-2',
+    ]);
+    const unknowing = madeObservation({ servers: moved, origin: reserve });
+    expect(capacityRefusals(capable, factsOf(capable, { ...madeWatch(capable), recent: {} }, unknowing))).toEqual([
+      'the load is not known: no attempts were counted at edge yet',
+    ]);
   });
 
   test('is kept while a balancer cannot be read, and where nobody asks', () => {

@@ -10,6 +10,7 @@ import { madeReading, madeServer } from '../made/readings.ts';
 import {
   foldedOnto,
   halfTarget,
+  learned,
   madeObservation,
   madeStart,
   madeState,
@@ -32,9 +33,15 @@ function begun(
   servers: Servers = {},
   asFound: AsFound = madeStart().asFound,
 ): Target {
-  const state = stateAt({ kind: 'growing', step }, waitingTarget, { plan, asFound });
+  const targets = Object.entries(waitingTarget.traffic['edge'] ?? {}).map(([name, target]) => [
+    name,
+    { ...target, weight: asFound.backends['edge']?.[name]?.weight ?? target.weight },
+  ]);
+  const asItIs = { ...waitingTarget, traffic: { edge: Object.fromEntries(targets) } };
+  const state = stateAt({ kind: 'growing', step }, asItIs, { plan, asFound });
   const seen = madeObservation({ servers: { ...waiting, ...servers } });
-  const [intended, entered] = decide(state, madeWatch(state, load), seen).events;
+  const all = learned(state, seen);
+  const [intended, entered] = decide(all, madeWatch(all, load), seen).events;
   if (intended?.kind !== 'intended') throw new Error('the step did not begin');
   expect(entered).toMatchObject({ kind: 'stage-entered', stage: { kind: 'shifting', step } });
   return intended.target;
@@ -148,7 +155,8 @@ describe('before the first traffic', () => {
       'new-10': { weight: 0 },
     };
     const seen = madeObservation({ servers, nowMs: nowMs - 590_000 });
-    expect(decide(preparing, madeWatch(preparing, load), seen).events).toMatchObject([
+    const all = learned(preparing, seen);
+    expect(decide(all, madeWatch(all, load), seen).events).toMatchObject([
       {
         kind: 'intended',
         why: 'the drill, on new-2',

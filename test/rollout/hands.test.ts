@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RolloutEvent } from '../../src/core/rollout/events.ts';
+import { leftAfterBack } from '../../src/core/rollout/left.ts';
 import { startWatch } from '../../src/core/rollout/watch.ts';
 import { Bench } from './bench.ts';
 
@@ -9,8 +10,14 @@ describe('a share that somebody lowers by hand', () => {
     bench.weights['new-1'] = 1;
     const first = bench.pass();
     expect(first.effects).toEqual([]);
+    expect(first.events).toEqual([
+      { kind: 'set-by-hand', backend: 'edge', servers: { 'new-1': { was: 100, is: 1, aside: false } } },
+    ]);
+    bench.append(first.events);
     const second = bench.pass();
-    expect(kinds(second.events)).toEqual(['held']);
+    expect(second.events).toMatchObject([
+      { kind: 'held', why: expect.stringContaining('at edge (new-1 from weight 100 to 1); it is left there') },
+    ]);
     bench.append(second.events);
     expect(bench.pass().effects).toEqual([]);
   });
@@ -22,13 +29,14 @@ describe('a share that somebody lowers by hand', () => {
       { kind: 'intended', target: { ...target, origin: { min: 3, desired: null, exact: false } }, why: 'floors' },
     ]);
     bench.weights['new-1'] = 1;
+    bench.append(bench.pass().events);
     expect(bench.pass().effects).toMatchObject([{ kind: 'resize', side: 'origin', min: 3 }]);
   });
 
   test('an operator who holds again says why it stands there; a hold that answers nobody holds nothing', () => {
     const bench = Bench.judging();
     bench.weights['new-1'] = 1;
-    bench.pass();
+    bench.append(bench.pass().events);
     bench.append(bench.pass().events);
     bench.ask({ kind: 'hold', by: 'kim', why: 'the controller was asked to end (SIGTERM)' });
     expect(kinds(bench.pass().events)).toEqual(['checkpoint']);
@@ -44,7 +52,7 @@ describe('a share that somebody lowers by hand', () => {
   test('is raised again once an operator answers for it', () => {
     const bench = Bench.judging();
     bench.weights['new-1'] = 1;
-    bench.pass();
+    bench.append(bench.pass().events);
     bench.append(bench.pass().events);
     bench.ask({ kind: 'resume', by: 'kim', reason: 'it was me' });
     const resumed = bench.pass();
@@ -72,6 +80,103 @@ describe('a share that somebody lowers by hand', () => {
     expect(decision.events).toMatchObject([{ kind: 'back-performed', cause: { kind: 'found' } }]);
     expect(decision.back.every((effect) => !effect.raises)).toBe(true);
   });
+});
+
+describe('a weight of the origin that somebody sets by hand', () => {
+  test('of 0 puts the server aside: it is told, not put back, and the others keep the share', () => {
+    const bench = atHalf();
+    bench.weights['old-1'] = 0;
+    expect(bench.follow()).toEqual([
+      { kind: 'set-by-hand', backend: 'edge', servers: { 'old-1': { was: 100, is: 0, aside: true } } },
+    ]);
+    expect(bench.status().byHand).toEqual(['edge: old-1 from weight 100 to 0, which puts it aside']);
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    expect(bench.state.held).toBeNull();
+    expect(bench.weights).toMatchObject({ 'old-1': 0, 'new-1': 50, 'new-2': 50 });
+    const { 'old-2': left = 0, 'new-1': one = 0, 'new-2': two = 0 } = bench.weights;
+    expect((one + two) / (left + one + two)).toBeCloseTo(0.5, 2);
+  });
+
+  test('of 0 is left alone by the way back, which says so', () => {
+    const bench = atHalf();
+    bench.weights['old-1'] = 0;
+    bench.follow();
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+    for (let pass = 0; pass < 20 && bench.state.stage.kind !== 'rolled-back'; pass++) bench.follow();
+    expect(bench.state.stage.kind).toBe('rolled-back');
+    expect(bench.weights).toMatchObject({ 'old-1': 0, 'old-2': 100, 'new-1': 0, 'new-2': 0 });
+    expect(leftAfterBack(bench.state, bench.observe())).toEqual(['edge: old-1 has weight 0, and was found with 100']);
+  });
+
+  test('of 0 ends with the weight that it is given again: the step weighs it as before', () => {
+    const bench = atHalf();
+    bench.weights['old-1'] = 0;
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    bench.weights['old-1'] = 30;
+    expect(bench.follow()).toEqual([{ kind: 'set-by-hand', backend: 'edge', servers: {} }]);
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    expect(bench.weights['old-1']).toBe(bench.weights['old-2']);
+    expect(bench.status().byHand).toEqual([]);
+  });
+
+  test('of 0 is not what a reload keeps: what is configured comes back, and the share is made again', () => {
+    const bench = atHalf();
+    bench.weights['old-1'] = 0;
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    bench.process = 'edge/2';
+    Object.assign(bench.weights, { 'old-1': 100, 'old-2': 100, 'new-1': 0, 'new-2': 0 });
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    expect(bench.weights).toEqual({ 'old-1': 100, 'old-2': 100, 'new-1': 100, 'new-2': 100 });
+  });
+
+  test('of 0 at the last server that carries holds: the way back needs somebody to give the traffic to', () => {
+    const bench = atHalf();
+    Object.assign(bench.weights, { 'old-1': 0, 'old-2': 0 });
+    bench.follow();
+    expect(bench.follow()).toMatchObject([
+      { kind: 'held', why: expect.stringContaining('old-2 from weight 100 to 0') },
+    ]);
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+    for (let pass = 0; pass < 20 && bench.state.stage.kind !== 'rolled-back'; pass++) bench.follow();
+    expect(bench.weights).toMatchObject({ 'old-1': 100, 'old-2': 100 });
+  });
+
+  test('of anything else holds, and is left as it is until somebody answers for going on', () => {
+    const bench = atHalf();
+    bench.weights['old-1'] = 10;
+    bench.follow();
+    expect(bench.follow()).toMatchObject([
+      { kind: 'held', why: expect.stringContaining('old-1 from weight 100 to 10 at edge') },
+    ]);
+    for (let pass = 0; pass < 5; pass++) bench.follow();
+    expect(bench.weights['old-1']).toBe(10);
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    for (let pass = 0; pass < 5; pass++) bench.follow();
+    expect(bench.state.held).toBeNull();
+    expect(bench.weights['old-1']).toBe(100);
+  });
+
+  test.each([0, 10])('of %d is told and not put back while it is held', (weight) => {
+    const bench = atHalf();
+    bench.ask({ kind: 'hold', by: 'kim', why: 'old-1 is sick' });
+    bench.follow();
+    bench.weights['old-1'] = weight;
+    expect(kinds(bench.follow())).toEqual(['set-by-hand']);
+    for (let pass = 0; pass < 5; pass++) bench.follow();
+    expect(bench.weights).toMatchObject({ 'old-1': weight, 'old-2': 100, 'new-1': 100, 'new-2': 100 });
+  });
+});
+
+test('a weight of the destination that somebody raises is told, and lowered again', () => {
+  const bench = atHalf();
+  bench.weights['new-1'] = 200;
+  expect(bench.follow()).toEqual([
+    { kind: 'set-by-hand', backend: 'edge', servers: { 'new-1': { was: 100, is: 200, aside: false } } },
+  ]);
+  bench.follow();
+  expect(bench.weights['new-1']).toBe(100);
+  expect(bench.follow()).toEqual([{ kind: 'set-by-hand', backend: 'edge', servers: {} }]);
+  expect(bench.state.held).toBeNull();
 });
 
 describe('a way back of which the origin can carry only a part', () => {
@@ -130,6 +235,14 @@ describe('a way back of which the origin can carry only a part', () => {
     expect(whole.pass().back).toMatchObject([{ statesFirst: false }]);
   });
 });
+
+/** Judging a step of 50 % of the traffic. */
+function atHalf(): Bench {
+  const bench = Bench.judging({ rps: 20 });
+  const { target } = bench.intended();
+  bench.append([{ kind: 'intended', target: { ...target, requestedShare: 0.5 }, why: 'half' }]);
+  return bench;
+}
 
 function kinds(events: readonly RolloutEvent[]): string[] {
   return events.map((event) => event.kind);

@@ -52,6 +52,19 @@ describe('a balancer whose traffic nobody carries', () => {
   });
 });
 
+test('a service whose whole share nobody of the destination carries is said to be unserved, though its origin stands by', () => {
+  const bench = Bench.judging();
+  Object.assign(bench.weights, { 'old-1': 0, 'old-2': 0 });
+  bench.says('new-1', 'down');
+  expect(unserved(bench.state, bench.observe())).toEqual([]);
+  bench.says('new-2', 'down');
+  const said = ['no server that has a weight is up at edge: nobody carries its traffic'];
+  expect(unserved(bench.state, bench.observe())).toEqual(said);
+  const { counted } = bench.state;
+  bench.append([{ kind: 'completed', share: 1, counted }]);
+  expect(astray(bench.state, bench.observe()).lines).toEqual(said);
+});
+
 describe('what is not as it was found at the end of a way back', () => {
   test('is nothing where nobody has changed anything', () => {
     const bench = rolledBack();

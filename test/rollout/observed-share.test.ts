@@ -9,6 +9,7 @@ import { shareOfWeights } from '../../src/core/rollout/weights.ts';
 import {
   foldedOnto,
   halfTarget,
+  learned,
   madeInstance,
   madeObservation,
   madeShare,
@@ -62,8 +63,10 @@ describe('weights follow the groups', () => {
     changes: Partial<Watch> = {},
     of = state,
   ) => {
-    const watched = madeWatch(of, { ...load, able: { key: 'x', passes }, ...changes });
-    const event = decide(of, watched, madeObservation(seen)).events.find(({ kind }) => kind === 'intended');
+    const observation = madeObservation(seen);
+    const all = learned(of, observation);
+    const watched = madeWatch(all, { ...load, able: { key: 'x', passes }, ...changes });
+    const event = decide(all, watched, observation).events.find(({ kind }) => kind === 'intended');
     return event?.kind === 'intended' ? event.target.traffic['edge'] : null;
   };
   const more = { servers: { 'new-3': { weight: 0 } } };

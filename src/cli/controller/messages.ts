@@ -96,6 +96,7 @@ const statusShape = z.looseObject({
   }),
   blockers: z.array(text),
   troubles: z.array(text),
+  byHand: z.array(text),
   unserved: z.array(text),
   back: z
     .looseObject({

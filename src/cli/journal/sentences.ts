@@ -9,6 +9,7 @@ import type {
   SizeTarget,
   Target,
 } from '../../core/rollout/events.ts';
+import { handWords } from '../../core/rollout/hands.ts';
 
 /**
  * What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. `steps`: how many
@@ -55,6 +56,16 @@ const rollout: Sentences<RolloutEvent> = {
   intended: ({ target, why }) => `${why} → ${targetWords(target)}`,
   confirmed: ({ backend, intent }) => `read back ${backend}: as intended by entry ${intent}`,
   'balancer-restarted': ({ backend, process }) => `${backend} is a new process (${process})`,
+  'servers-came': ({ backend, servers }) =>
+    `new at ${backend}: ${Object.entries(servers)
+      .map(([name, { side, weight }]) => `${name} (${side}, weight ${weight})`)
+      .join(', ')}; part of the rollout from here on`,
+  'set-by-hand': ({ backend, servers }) => {
+    const hands = Object.entries(servers).map(([name, set]) => handWords(name, set));
+    return hands.length === 0
+      ? `${backend}: no weight that somebody had set stands any more`
+      : `somebody set ${hands.join(', ')} at ${backend}`;
+  },
   'stage-entered': ({ stage, attempt }) => `${stageName(stage)}${attempt > 1 ? `, attempt ${attempt}` : ''}`,
   'drill-measured': ({ measure, passed, note }) =>
     `drill ${passed ? 'passed' : 'FAILED'}: ${drill(measure)}${note === '' ? '' : ` (${note})`}`,

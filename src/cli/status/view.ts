@@ -157,10 +157,11 @@ function dispersionText({ verdict: { dispersion } }: RolloutStatus): string {
   return `not measured yet (${dispersion.why}): the policy's dispersion counts`;
 }
 
-function waitingTexts({ held, blockers, back, troubles, unserved }: RolloutStatus): [string, string][] {
+function waitingTexts({ held, blockers, back, troubles, unserved, byHand }: RolloutStatus): [string, string][] {
   return [
     ...unserved.map((text): [string, string] => ['unserved', text]),
     ...troubles.map((text): [string, string] => ['trouble', text]),
+    ...byHand.map((text): [string, string] => ['by hand', text]),
     ...(back === null ? [] : [['back', backText(back)] as [string, string]]),
     ...(held === null ? [] : [['held', `by ${held.by}: ${held.why}`] as [string, string]]),
     ...blockers.map((text): [string, string] => ['waits', text]),

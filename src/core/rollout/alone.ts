@@ -2,40 +2,42 @@ import type { ServerReading } from '../observed/backend.ts';
 import type { GroupReading } from '../observed/group.ts';
 import type { Reading } from '../observed/reading.ts';
 import type { TrafficEffect } from './decision.ts';
-import type { AsFound } from './events.ts';
 import { recentMs } from './load.ts';
 import type { Observation } from './observation.ts';
-import { holdingEverywhere, isLeaving, isUnable, serversOf, sideOf } from './servers.ts';
+import { holdingEverywhere, isLeaving, isOurs, isUnable, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
+
+type Rollout = Pick<RolloutState, 'plan' | 'asFound' | 'byHand'>;
 
 /**
  * Backends at which no server of the origin is up, as far as is known: whoever takes the destination away there leaves nobody.
  * A backend that cannot be read and a server whose health nobody tells are none of them: the way back works blind.
  */
-export function aloneAt(
-  { plan, asFound }: Pick<RolloutState, 'plan' | 'asFound'>,
-  { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
-): string[] {
-  return plan.backends.flatMap((backend) => {
+export function aloneAt(state: Rollout, { backends, origin }: Pick<Observation, 'backends' | 'origin'>): string[] {
+  return state.plan.backends.flatMap((backend) => {
     const reading = backends[backend.id]?.reading;
     if (!reading?.known) return [];
-    const carries = mayCarryAsFound(asFound.backends[backend.id] ?? {}, origin.reading);
+    const carries = mayCarryAsFound(state, backend.id, origin.reading);
     return serversOf(backend, reading.value, 'origin').some(carries) ? [] : [backend.id];
   });
 }
 
 /** Names of the origin servers that may carry, at every backend that has them; unknown while any backend cannot be read. */
 export function leftAtOrigin(
-  { plan, asFound }: Pick<RolloutState, 'plan' | 'asFound'>,
+  state: Rollout,
   { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
 ): Reading<readonly string[]> {
-  return holdingEverywhere(plan.backends, backends, 'origin', (server, { id }) =>
-    mayCarryAsFound(asFound.backends[id] ?? {}, origin.reading)(server),
+  return holdingEverywhere(state.plan.backends, backends, 'origin', (server, { id }) =>
+    mayCarryAsFound(state, id, origin.reading)(server),
   );
 }
 
-function mayCarryAsFound(found: AsFound['backends'][string], group: Reading<GroupReading>) {
-  return (server: ServerReading) => mayCarry(server, found[server.name]?.weight ?? server.weight, group);
+/** With the weight that the way back gives a server; it gives none to one that somebody has put aside by weight. */
+function mayCarryAsFound({ asFound, byHand }: Rollout, id: string, group: Reading<GroupReading>) {
+  return (server: ServerReading) => {
+    const found = byHand[id]?.[server.name]?.aside ? undefined : asFound.backends[id]?.[server.name];
+    return mayCarry(server, found?.weight ?? server.weight, group);
+  };
 }
 
 /**
@@ -58,19 +60,19 @@ export function aloneNow(
 
 /** Every origin server of a backend that cannot be read is known not to carry at each of the others that have it. */
 function isGoneElsewhere(
-  { plan, asFound }: Pick<RolloutState, 'plan' | 'asFound'>,
+  state: Rollout,
   { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
   id: string,
 ): boolean {
-  const found = Object.entries(asFound.backends[id] ?? {}).filter(
-    ([, server]) => server.side === 'origin' && server.admin === 'ready' && server.weight > 0,
+  const found = Object.entries(state.asFound.backends[id] ?? {}).filter(
+    ([name, server]) => server.side === 'origin' && server.weight > 0 && isOurs(state, id, name),
   );
   const isGone = ([name]: (typeof found)[number]) => {
-    const seen = plan.backends.flatMap((other) => {
+    const seen = state.plan.backends.flatMap((other) => {
       const reading = backends[other.id]?.reading;
       const server = reading?.known ? reading.value.servers.find((one) => one.name === name) : undefined;
       if (server === undefined) return [];
-      return [mayCarryAsFound(asFound.backends[other.id] ?? {}, origin.reading)(server)];
+      return [mayCarryAsFound(state, other.id, origin.reading)(server)];
     });
     return seen.length > 0 && !seen.includes(true);
   };

@@ -53,10 +53,15 @@ export function astray(state: RolloutState, observation: Observation): Astray {
   const taken = said ?? seen;
   const isRead = state.plan.backends.every(({ id }) => observation.backends[id]?.reading.known);
   const isCut = cut === null && !isRead ? null : cut !== null;
-  if (taken === null) return { taken, isCut, standing: [], lines };
+  if (taken === null) return { taken, isCut, standing: [], lines: [...lines, ...unserved(state, observation)] };
   // Those that cannot be read are among the lines already.
   const carrying = stillCarrying(state, observation).map(standingWords);
-  return { taken, isCut, standing: stillStanding(state, observation), lines: [...carrying, ...lines] };
+  return {
+    taken,
+    isCut,
+    standing: stillStanding(state, observation),
+    lines: [...carrying, ...lines, ...unserved(state, observation)],
+  };
 }
 
 function untaken(lines: readonly string[]): Astray {

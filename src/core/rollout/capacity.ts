@@ -12,7 +12,7 @@ import type { RolloutState } from './state.ts';
 export function ableServers(state: RolloutState, observation: Observation, side: Side): Reading<readonly string[]> {
   const group = side === 'origin' ? observation.origin.reading : observation.destination.reading;
   const able = holdingEverywhere(state.plan.backends, observation.backends, side, (server, plan) => {
-    const here = isOurs(state.asFound, plan.id, server.name) && carries(side, server.admin) && isAble(server, group);
+    const here = isOurs(state, plan.id, server.name) && carries(side, server.admin) && isAble(server, group);
     return here && !isLeaving(server.name, group);
   });
   return able.known ? known(able.value.toSorted(byNumber)) : able;

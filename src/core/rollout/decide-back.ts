@@ -7,6 +7,7 @@ import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effect
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
+import { withNewAtDestination } from './latecomers.ts';
 import { markedAtMs } from './marker.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
@@ -142,7 +143,7 @@ function cutting(
   const found = state.asFound;
   const restored: Target = {
     requestedShare: 0,
-    traffic: trafficAsFound(state),
+    traffic: trafficAsFound(state, observation),
     origin: found.origin && { min: found.origin.min, desired: null, exact: true },
     destination: found.destination && { min: found.destination.min, desired: found.destination.desired, exact: true },
   };
@@ -198,7 +199,7 @@ function trafficEffects(state: RolloutState, observation: Observation, target: T
   const effects: TrafficEffect[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
-    const targets = target.traffic[plan.id] ?? {};
+    const targets = withNewAtDestination(state, plan, reading, target.traffic[plan.id] ?? {});
     const effect = reading?.known ? trafficEffect(plan, reading.value, targets) : blindEffect(plan, targets);
     const allowed = effect?.raises && reading?.known ? loweringPart(plan, reading.value, effect) : effect;
     if (allowed !== null) effects.push(allowed);

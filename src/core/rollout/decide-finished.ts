@@ -1,12 +1,18 @@
-import type { BackendReading } from '../observed/backend.ts';
+import type { BackendReading, ServerReading } from '../observed/backend.ts';
+import type { GroupReading } from '../observed/group.ts';
+import type { Reading } from '../observed/reading.ts';
 import { aloneAt, sparing } from './alone.ts';
 import type { Decision } from './decision.ts';
 import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
+import type { Facts } from './facts.ts';
+import { withNewAtDestination } from './latecomers.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { sideOf } from './servers.ts';
+import { isAble, isLeaving, type Side, serversOf, sideOf, wasFoundReady } from './servers.ts';
+import { capacityLack } from './stages.ts';
 import type { RolloutState } from './state.ts';
+import { isCapable } from './step-needs.ts';
 
 /** Until it is read back. */
 const closePollMs = 200;
@@ -20,9 +26,9 @@ export function decideFinished(state: RolloutState, observation: Observation): D
   const request = observation.requests.find((one) => one.kind === 'retire');
   if (
     request?.kind === 'retire' &&
-    state.stage.kind === 'completed' &&
     !state.retired &&
-    retireRefusals(state, observation).length === 0
+    standingRefusals(state, observation).length === 0 &&
+    configurationToCommit(state, observation).length === 0
   ) {
     return { events: retired(state, request), effects: [], back: [], wakeAtMs: observation.nowMs, ended: false };
   }
@@ -39,7 +45,8 @@ function decideRolledBack(state: RolloutState, observation: Observation): Decisi
   const lowering = state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [];
-    const effect = trafficEffect(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {});
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    const effect = trafficEffect(plan, reading.value, withNewAtDestination(state, plan, reading, targets));
     return effect === null ? [] : (loweringPart(plan, reading.value, effect) ?? []);
   });
   const alone = aloneAt(state, observation);
@@ -49,24 +56,47 @@ function decideRolledBack(state: RolloutState, observation: Observation): Decisi
 }
 
 /**
- * Why the reserve may not be given up yet: the configured weights, which a reload brings back, must agree with where the
- * traffic is. Empty: it may.
+ * Why the reserve may not be given up yet: the traffic is not where the rollout left it, or nobody would carry it there without
+ * the origin to go back to. Empty: nothing of this, and the configuration decides (`configurationToCommit`).
  */
-export function retireRefusals(state: RolloutState, observation: Observation): string[] {
-  const refusals: string[] = [];
-  if (state.stage.kind !== 'completed') refusals.push('only a completed rollout has a reserve to give up');
-  for (const plan of state.plan.backends) {
+export function standingRefusals(state: RolloutState, observation: Observation): string[] {
+  if (state.stage.kind !== 'completed') return ['only a completed rollout has a reserve to give up'];
+  return state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
-    if (!reading?.known) {
-      refusals.push(`${plan.id} cannot be read${reading === undefined ? '' : `: ${reading.why}`}`);
-      continue;
-    }
-    if (!isMoved(state, plan, reading.value)) {
-      refusals.push(`the traffic at ${plan.id} is not where the rollout left it`);
-    }
-    refusals.push(...configurationToCommit(state, observation).filter((line) => line.startsWith(`${plan.id}:`)));
-  }
-  return refusals;
+    if (!reading?.known) return [`${plan.id} cannot be read${reading === undefined ? '' : `: ${reading.why}`}`];
+    const astray = notMoved(state, plan, reading.value);
+    const where =
+      astray.length === 0
+        ? []
+        : [`the traffic at ${plan.id} is not where the rollout left it: ${astray.map(standingWords).join(', ')}`];
+    return [...where, ...unableAt(plan, reading.value, observation.destination.reading)];
+  });
+}
+
+/** Nobody who has a weight at the destination may be able to carry: what is not known to be well is none. */
+function unableAt(plan: BackendPlan, reading: BackendReading, group: Reading<GroupReading>): string[] {
+  const carrying = serversOf(plan, reading, 'destination').filter(
+    ({ weight, admin }) => weight > 0 && admin === 'ready',
+  );
+  if (carrying.some((server) => isAble(server, group) && !isLeaving(server.name, group))) return [];
+  const names = carrying.length === 0 ? 'none has a weight' : carrying.map(healthWords).join(', ');
+  return [`no server of the destination is known to be up at ${plan.id}: ${names}`];
+}
+
+function healthWords({ name, health }: ServerReading): string {
+  return `${name} is ${health === 'unchecked' ? 'not checked' : health}`;
+}
+
+function standingWords({ name, weight, admin }: ServerReading): string {
+  return admin === 'ready' ? `${name} has weight ${weight}` : `${name} is in ${admin}`;
+}
+
+/** By the load of this moment: fewer destination instances able than it needs. What is not known is not enough. */
+export function capacityRefusals(state: RolloutState, facts: Facts): string[] {
+  const whole = state.plan.steps.length + 1;
+  if (!facts.load.known) return [`the load is not known: ${facts.load.why}`];
+  if (!facts.destinationAble.known) return [`nobody knows who can carry: ${facts.destinationAble.why}`];
+  return isCapable(state, facts, whole) ? [] : [capacityLack(state, facts, whole)];
 }
 
 /** The server lines whose configured weight a reload would bring back against where the traffic is now, one line each. */
@@ -89,32 +119,38 @@ export function configurationAfter(state: RolloutState): string[] {
 }
 
 function linesOf(state: RolloutState, plan: BackendPlan, configured: ReadonlyMap<string, number>): string[] {
-  return Object.entries(weightsAfter(state, plan)).flatMap(([name, weight]) => {
-    const now = configured.get(name);
-    if (now === undefined || now > 0 === weight > 0) return [];
-    return [`${plan.id}: server ${name} … weight ${weight} (now weight ${now})`];
+  const targets = state.intended?.target.traffic[plan.id] ?? {};
+  const full = Math.max(
+    0,
+    ...Object.entries(targets).map(([name, { weight }]) => (sideOf(plan, name) === 'destination' ? weight : 0)),
+  );
+  return [...configured].flatMap(([name, now]) => {
+    const side = sideOf(plan, name);
+    if (side === null || !wasFoundReady(state.asFound, plan.id, name)) return [];
+    const weight = weightAfter(side, targets[name]?.weight ?? 0, full);
+    return now > 0 === weight > 0 ? [] : [`${plan.id}: server ${name} … weight ${weight} (now weight ${now})`];
   });
 }
 
 /**
- * Weights that the configuration should have from completion on. A destination server that did not run when the whole share
- * was taken gets what the others have: when its group grows, nobody else will think of it.
+ * The weight that the configuration should have from completion on, also of a server that came or was put aside since. A
+ * destination server that did not run when the whole share was taken gets what the others have: when its group grows, nobody
+ * else will think of it.
  */
-function weightsAfter(state: RolloutState, plan: BackendPlan): Record<string, number> {
-  const targets = Object.entries(state.intended?.target.traffic[plan.id] ?? {});
-  const full = Math.max(...targets.map(([name, { weight }]) => (sideOf(plan, name) === 'destination' ? weight : 0)));
-  return Object.fromEntries(
-    targets.map(([name, { weight }]) => [name, sideOf(plan, name) === 'destination' && weight === 0 ? full : weight]),
-  );
+function weightAfter(side: Side, targeted: number, full: number): number {
+  return side === 'destination' && targeted === 0 ? full : targeted;
 }
 
-/** Where the rollout left the traffic, or further: nothing at the origin, everything that carried carries. */
-function isMoved(state: RolloutState, plan: BackendPlan, reading: BackendReading): boolean {
+/** Servers that are not where the rollout left them, or further: something at the origin, or less of what carried. */
+function notMoved(state: RolloutState, plan: BackendPlan, reading: BackendReading): ServerReading[] {
   const targets = state.intended?.target.traffic[plan.id] ?? {};
-  return reading.servers.every(({ name, weight, admin }) => {
+  return reading.servers.filter(({ name, weight, admin, health }) => {
     const target = targets[name];
-    if (target === undefined) return true;
-    return target.weight === 0 ? sideOf(plan, name) === 'destination' || weight === 0 : weight > 0 && admin === 'ready';
+    const side = sideOf(plan, name);
+    if (target !== undefined && target.weight > 0) return weight === 0 || admin !== 'ready';
+    if (side !== 'origin' || weight === 0) return false;
+    // Not the rollout's to write: it counts where it carries.
+    return target !== undefined || (admin === 'ready' && health !== 'down');
   });
 }
 

@@ -6,6 +6,8 @@ import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
+import { handWords, originHandWords, respecting, setByHand } from './hands.ts';
+import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
 import { sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
@@ -21,13 +23,16 @@ const deviationReadings = 2;
 export function decideForward(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Decision {
   const events: RolloutEvent[] = [
     ...restarted(state, observation),
+    ...serversThatCame(state, observation),
     ...confirmed(state, observation),
+    ...setByHand(state, observation),
     ...operators(state, observation),
-    ...foreign(state, watch),
+    ...foreign(state, watch, observation),
     ...uncontrolled(state, observation),
     ...deployments(state, facts),
   ];
   // What has just been learned is journalled before anything is built on it.
+  if (events.length === 0) events.push(...targetWithAll(state, observation));
   if (events.length === 0) events.push(...stageEvents(state, watch, observation, facts));
   const isDue = events.length === 0 && checkpointDue(state, observation.nowMs);
   // Whoever asks for a hold may be the end of this controller: nothing that it has counted is to end with it.
@@ -46,7 +51,8 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known || awaitsRestartEntry(state, plan.id, reading.value.process)) continue;
-    const effect = trafficEffect(plan, reading.value, target.traffic[plan.id] ?? {});
+    const asked = trafficEffect(plan, reading.value, target.traffic[plan.id] ?? {});
+    const effect = asked && respecting(state, plan, reading.value, asked);
     const allowed = effect === null || mayRaise ? effect : loweringPart(plan, reading.value, effect);
     if (allowed !== null) traffic.push(allowed);
   }
@@ -133,17 +139,30 @@ function amends({ held }: RolloutState, request: Extract<OperatorRequest, { kind
   return request.amends === true && (held?.why !== request.why || held.by !== request.by);
 }
 
-/** Less for the destination than was confirmed on the same process: somebody took it back, and knows why. */
-function foreign(state: RolloutState, watch: Watch): RolloutEvent[] {
+/**
+ * Less for the destination than was confirmed on the same process: somebody took it back, and knows why. A weight of the origin is
+ * his as well, unless it only puts a server aside.
+ */
+function foreign(state: RolloutState, watch: Watch, observation: Observation): RolloutEvent[] {
   if (state.held !== null) return [];
   for (const plan of state.plan.backends) {
-    const seen = watch.backends[plan.id];
-    if (seen !== undefined && seen.lower >= deviationReadings) {
-      const why = `somebody lowered the destination's share at ${plan.id}; it is left there (resume to raise it again)`;
+    const reading = observation.backends[plan.id]?.reading;
+    const isLower = (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings;
+    if (isLower) {
+      const why = `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`;
       return [{ kind: 'held', why, by: 'drover' }];
     }
+    // What was journalled by the reading before, and still stands.
+    const isTold = Object.keys(state.byHand[plan.id] ?? {}).length > 0;
+    const why = isTold && reading?.known ? originHandWords(state, plan, reading.value) : null;
+    if (why !== null) return [{ kind: 'held', why, by: 'drover' }];
   }
   return [];
+}
+
+function handsIn({ byHand }: RolloutState, backend: string): string {
+  const hands = Object.entries(byHand[backend] ?? {}).map(([name, set]) => handWords(name, set));
+  return hands.length === 0 ? '' : ` (${hands.join(', ')})`;
 }
 
 /** What would have kept the rollout from starting has come about since: a reload with another algorithm, say. */

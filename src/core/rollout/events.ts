@@ -14,6 +14,14 @@ export type RolloutEvent =
   /** A balancer process was read back with weights and states as intended by entry `intent`. */
   | { readonly kind: 'confirmed'; readonly backend: string; readonly process: string; readonly intent: number }
   | { readonly kind: 'balancer-restarted'; readonly backend: string; readonly process: string }
+  /** Server lines of either group that were not there before: part of it from here on, as if they had been found at the start. */
+  | {
+      readonly kind: 'servers-came';
+      readonly backend: string;
+      readonly servers: Readonly<Record<string, ServerFound>>;
+    }
+  /** All weights at a backend that somebody has set and that stand; none: what had been set stands no more. */
+  | { readonly kind: 'set-by-hand'; readonly backend: string; readonly servers: Readonly<Record<string, HandSet>> }
   | { readonly kind: 'stage-entered'; readonly stage: ForwardStage; readonly attempt: number }
   | { readonly kind: 'drill-measured'; readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string }
   | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
@@ -99,6 +107,14 @@ export type ServerFound = {
   readonly side: 'origin' | 'destination';
   readonly weight: number;
   readonly admin: AdminState;
+};
+
+/** The weight that Drover had written or wants, and the one that somebody gave it instead. */
+export type HandSet = {
+  readonly was: number;
+  readonly is: number;
+  /** An origin server that was given 0 while others carry: out of the rollout, as if it were drained, until it has a weight again. */
+  readonly aside: boolean;
 };
 
 export type Builds = { readonly origin: string; readonly destination: string };

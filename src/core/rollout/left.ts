@@ -1,33 +1,28 @@
-import type { BackendReading, ServerReading } from '../observed/backend.ts';
-import type { GroupReading } from '../observed/group.ts';
-import type { Reading } from '../observed/reading.ts';
+import type { BackendReading } from '../observed/backend.ts';
 import { aloneAt, mayCarry } from './alone.ts';
 import type { AsFound } from './events.ts';
 import type { Observation } from './observation.ts';
-import { othersOf, serversOf } from './servers.ts';
+import { othersOf, type Side, serversOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
-type Rollout = Pick<RolloutState, 'plan' | 'asFound'>;
+type Rollout = Pick<RolloutState, 'plan' | 'asFound' | 'byHand'>;
 type Seen = Pick<Observation, 'backends' | 'origin' | 'destination'>;
 
-/** Backends whose traffic nobody carries, a sentence each: no server of the origin is up there, and none of any other group gets traffic and may carry it. */
+/** Backends whose traffic nobody carries, a sentence each: no server of any group that has a weight there may carry it. */
 export function unserved(state: Rollout, observation: Seen): string[] {
-  return aloneAt(state, observation)
-    .filter((id) => {
-      const plan = state.plan.backends.find((one) => one.id === id);
-      const reading = observation.backends[id]?.reading;
-      if (plan === undefined || !reading?.known) return false;
-      const carries = (group: Reading<GroupReading>) => (server: ServerReading) =>
-        mayCarry(server, server.weight, group);
-      const destination = serversOf(plan, reading.value, 'destination');
-      const others = othersOf(plan, reading.value.servers).filter(
-        ({ weight, admin }) => weight > 0 && admin === 'ready',
-      );
-      return (
-        !destination.some(carries(observation.destination.reading)) && !others.some(({ health }) => health !== 'down')
-      );
-    })
-    .map((id) => `no origin server is up at ${id}: nobody carries its traffic`);
+  const alone = aloneAt(state, observation);
+  return state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    if (!reading?.known) return [];
+    const isCarriedBy = (side: Side) =>
+      serversOf(plan, reading.value, side).some((server) => mayCarry(server, server.weight, observation[side].reading));
+    const isOther = othersOf(plan, reading.value.servers).some(
+      ({ weight, admin, health }) => weight > 0 && admin === 'ready' && health !== 'down',
+    );
+    if (isCarriedBy('origin') || isCarriedBy('destination') || isOther) return [];
+    const who = alone.includes(plan.id) ? 'no origin server is up' : 'no server that has a weight is up';
+    return [`${who} at ${plan.id}: nobody carries its traffic`];
+  });
 }
 
 /** What a way back has left: nobody to carry the traffic, servers that somebody has changed since. Empty: everything is as it was found. */

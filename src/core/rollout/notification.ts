@@ -103,6 +103,8 @@ function detailsOf(event: RolloutEvent): Details | null {
     case 'intended':
     case 'confirmed':
     case 'balancer-restarted':
+    case 'servers-came':
+    case 'set-by-hand':
     case 'checkpoint':
     case 'drained':
       return null;

@@ -42,8 +42,13 @@ export function othersOf(plan: BackendPlan, servers: readonly ServerReading[]): 
   return servers.filter((server) => sideOf(plan, server.name) === null);
 }
 
-/** Servers that were in maint or drain when the operation began belong to whoever put them there. */
-export function isOurs(asFound: AsFound, backend: string, server: string): boolean {
+/** Servers that were in maint or drain when the operation began, or were put aside since, belong to whoever did that. */
+export function isOurs(state: Pick<RolloutState, 'asFound' | 'byHand'>, backend: string, server: string): boolean {
+  return wasFoundReady(state.asFound, backend, server) && state.byHand[backend]?.[server]?.aside !== true;
+}
+
+/** Also of those that were not there yet. */
+export function wasFoundReady(asFound: AsFound, backend: string, server: string): boolean {
   const found = asFound.backends[backend]?.[server];
   return found === undefined || found.admin === 'ready';
 }
@@ -95,7 +100,9 @@ export function wokenAtOrigin(
   return backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [];
-    const servers = serversOf(plan, reading.value, 'origin').filter((server) => !isOurs(asFound, plan.id, server.name));
+    const servers = serversOf(plan, reading.value, 'origin').filter(
+      ({ name }) => !wasFoundReady(asFound, plan.id, name),
+    );
     return servers
       .filter(({ admin, weight, health }) => admin === 'ready' && weight > 0 && health !== 'down')
       .map((server) => `${server.name} at ${plan.id}`);

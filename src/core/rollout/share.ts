@@ -41,6 +41,14 @@ export function shareCheck({ intended }: RolloutState, { share }: Pick<Watch, 's
   };
 }
 
+/** Attempts still reach the origin under a target that gives it none, more than are about to end. null: none do, or too few tell. */
+export function shareNotWhole(state: RolloutState, { share }: Pick<Watch, 'share'>): number | null {
+  const { origin, destination } = sumOf(share !== null && share.intent === state.intended?.seq ? share.spans : []);
+  const total = origin + destination;
+  const observed = destination / total;
+  return total >= attemptsToTell && observed < 1 - 0.02 - 3 / total ? observed : null;
+}
+
 function sumOf(spans: readonly ShareSpan[]): { readonly origin: number; readonly destination: number } {
   let origin = 0;
   let destination = 0;

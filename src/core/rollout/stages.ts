@@ -6,8 +6,8 @@ import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, ty
 import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
 import type { Observation } from './observation.ts';
-import { isStillStopping, wokenAtOrigin } from './servers.ts';
-import { rebalanced, shareCheck } from './share.ts';
+import { isStillStopping, serversOf, wokenAtOrigin } from './servers.ts';
+import { rebalanced, shareCheck, shareNotWhole } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { isCapable, needOf, stepAt, stepStands, targetOfStep, withFloors } from './step-needs.ts';
 import { carryingServers, trafficAsFound, trafficDrilled, trafficForDrill } from './targets.ts';
@@ -183,7 +183,8 @@ function judging(pass: Pass, step: number): RolloutEvent[] {
   if (config === null) {
     const woken = wokenAtOrigin(state, observation);
     if (woken.length > 0) return [wokenHold(woken)];
-    return watched < state.plan.policy.finalBakeMs ? [] : finish(state);
+    const isOver = watched >= state.plan.policy.finalBakeMs && stillAtOrigin(state, watch, observation) === null;
+    return isOver ? finish(state) : [];
   }
   const word = verdict(watch.judge);
   if (word.verdict !== 'promote' || bakedMs < config.bakeMs) return [];
@@ -209,6 +210,25 @@ function finish(state: RolloutState): RolloutEvent[] {
   ];
 }
 
+/** Who of the origin carries though the whole share is taken: nothing is completed before nobody does. null: nobody, as far as is seen. */
+export function stillAtOrigin(
+  state: RolloutState,
+  watch: Pick<Watch, 'share'>,
+  observation: Observation,
+): string | null {
+  const carrying = state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    const servers = reading?.known ? serversOf(plan, reading.value, 'origin') : [];
+    return servers
+      .filter(({ weight, admin, health }) => weight > 0 && admin === 'ready' && health !== 'down')
+      .map(({ name, weight }) => `${name} at ${plan.id} (weight ${weight})`);
+  });
+  if (carrying.length > 0) return `the origin still carries: ${carrying.join(', ')}`;
+  const observed = shareNotWhole(state, watch);
+  if (observed === null) return null;
+  return `the origin still gets requests, though none of its servers has a weight: the observed share is ${Math.round(observed * 1000) / 10} %`;
+}
+
 /** Nobody else's server is written, so the share can only become whole when its owner puts it aside again. */
 function wokenHold(servers: readonly string[]): RolloutEvent {
   const why = `${servers.join(', ')} had been put aside before the rollout began and carry traffic again, so the share is not whole; put them aside, and resume`;
@@ -224,6 +244,7 @@ function finishing(pass: Pass): RolloutEvent[] {
   if (isStillStopping(state, observation) || !isAsTargeted(pass)) return [];
   const woken = wokenAtOrigin(state, observation);
   if (woken.length > 0) return [wokenHold(woken)];
+  if (stillAtOrigin(state, watch, observation) !== null) return [];
   return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
 }
 

@@ -8,6 +8,7 @@ import type {
   Counted,
   DrillMeasure,
   ForwardStage,
+  HandSet,
   RolloutEvent,
   Seen,
   Started,
@@ -45,6 +46,8 @@ export type RolloutState = {
   readonly intended: IntendedState | null;
   /** Which process of each backend was last read back as intended, and which intent that was. */
   readonly confirmed: Readonly<Record<string, { readonly process: string; readonly intent: number }>>;
+  /** Weights that somebody has set, by backend and server: told, and at the origin's servers not put back. */
+  readonly byHand: Readonly<Record<string, Readonly<Record<string, HandSet>>>>;
   readonly held: { readonly why: string; readonly by: string; readonly atMs: number } | null;
   readonly drill: { readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string } | null;
   readonly back: BackState | null;
@@ -114,6 +117,7 @@ function begin(entry: Entry, event: Started): RolloutState {
     attempts: event.earlierAttempts,
     intended: null,
     confirmed: {},
+    byHand: {},
     held: null,
     drill: null,
     back: null,
@@ -132,6 +136,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         ...state,
         intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: event.why },
         confirmed: stillConfirmed(state, event.target, entry.seq),
+        byHand: onlyAside(state.byHand, (backend) => !isSameAt(state, event.target, backend)),
       };
     case 'confirmed':
       return {
@@ -139,7 +144,15 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         confirmed: { ...state.confirmed, [event.backend]: { process: event.process, intent: event.intent } },
       };
     case 'balancer-restarted':
-      return { ...state, confirmed: without(state.confirmed, event.backend) };
+      return {
+        ...state,
+        confirmed: without(state.confirmed, event.backend),
+        byHand: without(state.byHand, event.backend),
+      };
+    case 'servers-came':
+      return { ...state, asFound: withServers(state.asFound, event) };
+    case 'set-by-hand':
+      return setByHand(state, event);
     case 'stage-entered':
       return enter(state, event.stage, event.attempt, entry);
     case 'drill-measured':
@@ -152,7 +165,12 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
       return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
     case 'resumed':
       // Somebody answers for going on: what was lowered by hand meanwhile may be raised again.
-      return { ...state, held: null, confirmed: toBeConfirmed(state.confirmed) };
+      return {
+        ...state,
+        held: null,
+        confirmed: toBeConfirmed(state.confirmed),
+        byHand: onlyAside(state.byHand, () => true),
+      };
     case 'checkpoint':
       return {
         ...state,
@@ -178,6 +196,14 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     default:
       return unreadable(event, entry);
   }
+}
+
+function setByHand(state: RolloutState, event: Extract<RolloutEvent, { kind: 'set-by-hand' }>): RolloutState {
+  return {
+    ...state,
+    byHand: { ...state.byHand, [event.backend]: event.servers },
+    intended: state.intended && { ...state.intended, target: withoutAside(state.intended.target, event) },
+  };
 }
 
 /** After a way back that was performed, which counts as it happened, whether or not a journal has taken it yet. */
@@ -222,12 +248,40 @@ function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry:
 function stillConfirmed(state: RolloutState, target: Target, seq: number): RolloutState['confirmed'] {
   const confirmed: Record<string, RolloutState['confirmed'][string]> = {};
   for (const [backend, row] of Object.entries(state.confirmed)) {
-    const isSame =
-      row.intent === state.intended?.seq &&
-      sameTargets(state.intended.target.traffic[backend] ?? {}, target.traffic[backend] ?? {});
+    const isSame = row.intent === state.intended?.seq && isSameAt(state, target, backend);
     confirmed[backend] = isSame ? { ...row, intent: seq } : row;
   }
   return confirmed;
+}
+
+function isSameAt({ intended }: RolloutState, target: Target, backend: string): boolean {
+  return intended !== null && sameTargets(intended.target.traffic[backend] ?? {}, target.traffic[backend] ?? {});
+}
+
+function withServers(
+  { backends, ...sizes }: AsFound,
+  { backend, servers }: Extract<RolloutEvent, { readonly kind: 'servers-came' }>,
+): AsFound {
+  return { ...sizes, backends: { ...backends, [backend]: { ...backends[backend], ...servers } } };
+}
+
+/** What somebody has put aside is not written: a server that is not named is not touched. */
+function withoutAside(
+  target: Target,
+  { backend, servers }: Extract<RolloutEvent, { readonly kind: 'set-by-hand' }>,
+): Target {
+  const rows = Object.entries(target.traffic[backend] ?? {}).filter(([name]) => servers[name]?.aside !== true);
+  return { ...target, traffic: { ...target.traffic, [backend]: Object.fromEntries(rows) } };
+}
+
+/** What is written anew at these backends is nobody's hand any more; who is put aside stays there. */
+function onlyAside(byHand: RolloutState['byHand'], isWritten: (backend: string) => boolean): RolloutState['byHand'] {
+  return Object.fromEntries(
+    Object.entries(byHand).map(([backend, servers]) => [
+      backend,
+      isWritten(backend) ? Object.fromEntries(Object.entries(servers).filter(([, { aside }]) => aside)) : servers,
+    ]),
+  );
 }
 
 /** No entry has the number 0: the same processes, none of them known to be as intended. */

@@ -6,6 +6,7 @@ import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf, heldWords } from './facts.ts';
+import { handLines } from './hands.ts';
 import { failedWordsOf } from './last-words.ts';
 import { unserved } from './left.ts';
 import { loadRps, type RecentLoad, recentMs, recentTally, seenLately, sideRps } from './load.ts';
@@ -15,7 +16,7 @@ import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
-import { capacityLack, stepName, unraisedWords } from './stages.ts';
+import { capacityLack, stepName, stillAtOrigin, unraisedWords } from './stages.ts';
 import { afterBack, hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
 import { isCapable, stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
@@ -47,6 +48,8 @@ export type RolloutStatus = {
   readonly blockers: readonly string[];
   /** What balancers and groups refused when it was last tried: it is tried again and again. */
   readonly troubles: readonly string[];
+  /** Weights that somebody has set and that stand, a sentence each. */
+  readonly byHand: readonly string[];
   /** Backends whose traffic nobody carries, a sentence each, also after a way back. */
   readonly unserved: readonly string[];
   readonly back: {
@@ -114,11 +117,13 @@ export function statusOf(
         ? [
             ...lastingBlockers(state, watch, observation, facts),
             ...lacking(state, watch, observation, facts),
+            ...notWhole(state, watch, observation),
             ...untold(state, watch, observation),
             ...cleared(state, watch, observation),
           ]
         : [],
     troubles,
+    byHand: handLines(state),
     unserved: unserved(state, observation),
     back: state.back && {
       cause: state.back.cause,
@@ -160,6 +165,14 @@ function waitsForCapacity(state: RolloutState, observation: Observation, facts: 
     default:
       return false;
   }
+}
+
+/** What keeps a rollout from being completed, once nothing else does. */
+function notWhole(state: RolloutState, watch: Watch, observation: Observation): string[] {
+  const { stage } = state;
+  const isLast = stage.kind === 'finishing' || (stage.kind === 'judging' && stage.step > state.plan.steps.length);
+  const still = isLast ? stillAtOrigin(state, watch, observation) : null;
+  return still === null ? [] : [still];
 }
 
 /** Too few requests to go on by: with little traffic that takes its time, and without any it does not end. */

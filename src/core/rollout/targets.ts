@@ -10,11 +10,11 @@ import { fullWeight, shareOfWeights, type WeighedServer, weightsForDrill, weight
 type Traffic = Target['traffic'];
 type ServerTargets = Record<string, ServerTarget>;
 
-/** Weights and states as they were before the operation began. */
-export function trafficAsFound(state: RolloutState): Traffic {
+/** Weights and states as they were before the operation began; with `observation`, of servers too that came since. */
+export function trafficAsFound(state: RolloutState, observation: Observation | null = null): Traffic {
   return byBackend(state, (plan) => {
-    const targets = originAsFound(state.asFound, plan);
-    for (const name of destinationNames(state, plan, null)) {
+    const targets = originAsFound(state, plan);
+    for (const name of destinationNames(state, plan, observation)) {
       const found = state.asFound.backends[plan.id]?.[name];
       targets[name] = { weight: found?.weight ?? 0, admin: 'ready' };
     }
@@ -30,7 +30,7 @@ export function trafficForDrill(
   shareMost: number,
 ): Traffic {
   return byBackend(state, (plan) => {
-    const targets = originAsFound(state.asFound, plan);
+    const targets = originAsFound(state, plan);
     const weights = weightsForDrill(weighedOrigin(state, observation, plan), server, shareMost);
     for (const name of Object.keys(targets)) {
       const weight = weights[name];
@@ -69,7 +69,8 @@ export function trafficForStep(
     const carrying = servers.filter((name) => isHere.has(name));
     const weights = weightsOfStep(step, origin, carrying);
     const targets: ServerTargets = {};
-    for (const server of origin) targets[server.name] = { weight: weights[server.name] ?? server.base, admin: null };
+    for (const { name, weight } of foundServers(state, plan, 'origin'))
+      targets[name] = { weight: weights[name] ?? weight, admin: null };
     for (const name of names) targets[name] = { weight: weights[name] ?? 0, admin: 'ready' };
     return targets;
   });
@@ -122,8 +123,8 @@ export function trafficKept(
     const before = target[plan.id] ?? {};
     if (alone.includes(plan.id)) return before;
     const kept = Object.keys(before).filter((name) => carriesByTarget(plan, name, before[name]));
-    if (kept.length === 0) return { ...before, ...originAsFound(state.asFound, plan) };
-    const origin = foundServers(state.asFound, plan, 'origin').filter((server) => server.weight > 0);
+    if (kept.length === 0) return { ...before, ...originAsFound(state, plan) };
+    const origin = foundServers(state, plan, 'origin').filter((server) => server.weight > 0);
     const now = shareAt(plan, before);
     const weighed = origin.map(({ name, weight }) => ({ name, base: weight, carries: true }));
     const weights = weightsForShare(weighed, kept, Math.min(share, now ?? share));
@@ -171,7 +172,7 @@ export function carryingServers(traffic: Traffic, asFound: AsFound, plans: reado
 }
 
 function backAt(state: RolloutState, plan: BackendPlan, observation: Observation | null): ServerTargets {
-  const targets = originAsFound(state.asFound, plan);
+  const targets = originAsFound(state, plan);
   for (const name of destinationNames(state, plan, observation)) targets[name] = { weight: 0, admin: 'maint' };
   return targets;
 }
@@ -190,7 +191,7 @@ function weightsOfStep(
 function weighedOrigin(state: RolloutState, observation: Observation, plan: BackendPlan): WeighedServer[] {
   const reading = observation.backends[plan.id]?.reading;
   const live = new Map((reading?.known ? reading.value.servers : []).map((server) => [server.name, server]));
-  return foundServers(state.asFound, plan, 'origin')
+  return foundServers(state, plan, 'origin')
     .filter((server) => server.weight > 0)
     .map(({ name, weight }) => {
       const now = live.get(name);
@@ -199,30 +200,30 @@ function weighedOrigin(state: RolloutState, observation: Observation, plan: Back
     });
 }
 
-function originAsFound(asFound: AsFound, plan: BackendPlan): ServerTargets {
+function originAsFound(state: RolloutState, plan: BackendPlan): ServerTargets {
   const targets: ServerTargets = {};
-  for (const { name, weight } of foundServers(asFound, plan, 'origin')) targets[name] = { weight, admin: null };
+  for (const { name, weight } of foundServers(state, plan, 'origin')) targets[name] = { weight, admin: null };
   return targets;
 }
 
 /** Ours: those found, and those that appeared since. */
 function destinationNames(state: RolloutState, plan: BackendPlan, observation: Observation | null): string[] {
-  const names = new Set(foundServers(state.asFound, plan, 'destination').map((server) => server.name));
+  const names = new Set(foundServers(state, plan, 'destination').map((server) => server.name));
   for (const name of Object.keys(state.intended?.target.traffic[plan.id] ?? {})) {
     if (state.asFound.backends[plan.id]?.[name] === undefined) names.add(name);
   }
   const reading = observation?.backends[plan.id]?.reading;
   if (reading?.known) for (const server of serversOf(plan, reading.value, 'destination')) names.add(server.name);
-  return [...names].filter((name) => isOurs(state.asFound, plan.id, name));
+  return [...names].filter((name) => isOurs(state, plan.id, name));
 }
 
 function foundServers(
-  asFound: AsFound,
+  state: RolloutState,
   plan: BackendPlan,
   side: 'origin' | 'destination',
 ): { name: string; weight: number }[] {
-  return Object.entries(asFound.backends[plan.id] ?? {})
-    .filter(([, found]) => found.side === side && found.admin === 'ready')
+  return Object.entries(state.asFound.backends[plan.id] ?? {})
+    .filter(([name, found]) => found.side === side && isOurs(state, plan.id, name))
     .map(([name, found]) => ({ name, weight: found.weight }));
 }
 

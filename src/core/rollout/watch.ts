@@ -198,9 +198,7 @@ function watchBackend(
   reading: BackendReading,
   window: Window | null,
 ): BackendWatch {
-  const destination = serversOf(plan, reading, 'destination').filter((server) =>
-    isOurs(state.asFound, plan.id, server.name),
-  );
+  const destination = serversOf(plan, reading, 'destination').filter((server) => isOurs(state, plan.id, server.name));
   const targets = state.intended?.target.traffic[plan.id] ?? {};
   const confirmed = state.confirmed[plan.id];
   const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;

@@ -1,0 +1,96 @@
+import type { BackendReading } from '../observed/backend.ts';
+import type { TrafficEffect } from './decision.ts';
+import type { HandSet, RolloutEvent } from './events.ts';
+import type { Observation } from './observation.ts';
+import type { BackendPlan } from './plan.ts';
+import { sideOf, wasFoundReady } from './servers.ts';
+import type { RolloutState } from './state.ts';
+
+type Hands = Readonly<Record<string, HandSet>>;
+
+/** Entries where the weights that somebody has set are others than those that are journalled. */
+export function setByHand(state: RolloutState, { backends }: Pick<Observation, 'backends'>): RolloutEvent[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = backends[plan.id]?.reading;
+    if (!reading?.known) return [];
+    const servers = handsAt(state, plan, reading.value);
+    return isSame(servers, state.byHand[plan.id] ?? {}) ? [] : [{ kind: 'set-by-hand', backend: plan.id, servers }];
+  });
+}
+
+/**
+ * Weights that somebody has set: on a process that was read back as intended, what is another one now. A new process brings what is
+ * configured, and is nobody's hand. An origin server at 0 is put aside, whatever is being written at the moment: no step before
+ * the whole share gives it that. It is out only while others of its group carry: else nobody would be left to go back to.
+ */
+function handsAt(state: RolloutState, plan: BackendPlan, reading: BackendReading): Hands {
+  const confirmed = state.confirmed[plan.id];
+  if (state.intended === null || confirmed?.process !== reading.process) return {};
+  const targets = state.intended.target.traffic[plan.id] ?? {};
+  const hands: Record<string, HandSet> = {};
+  for (const { name, weight } of reading.servers) {
+    if (!wasFoundReady(state.asFound, plan.id, name)) continue;
+    const before = state.byHand[plan.id]?.[name];
+    const target = targets[name];
+    if (before?.aside) {
+      if (weight === 0) hands[name] = before;
+    } else if (target !== undefined && target.admin !== 'maint' && weight !== target.weight) {
+      const aside = weight === 0 && sideOf(plan, name) === 'origin' && originCarries(plan, reading);
+      if (aside || confirmed.intent === state.intended.seq) hands[name] = { was: target.weight, is: weight, aside };
+    }
+  }
+  return hands;
+}
+
+function originCarries(plan: BackendPlan, { servers }: BackendReading): boolean {
+  return servers.some(
+    ({ name, weight, admin, health }) =>
+      sideOf(plan, name) === 'origin' && weight > 0 && admin === 'ready' && health !== 'down',
+  );
+}
+
+function isSame(one: Hands, other: Hands): boolean {
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => one[name]?.is === other[name]?.is && one[name]?.aside === other[name]?.aside)
+  );
+}
+
+/** Why it is held: a weight of the origin that is neither what was written nor 0. null: no such weight stands. */
+export function originHandWords(state: RolloutState, plan: BackendPlan, reading: BackendReading): string | null {
+  const hands = Object.entries(handsAt(state, plan, reading)).filter(
+    ([name, { aside }]) => !aside && sideOf(plan, name) === 'origin',
+  );
+  if (hands.length === 0) return null;
+  return `somebody set ${hands.map(([name, set]) => handWords(name, set)).join(', ')} at ${plan.id}; it is left so (resume to write the weights of the step again)`;
+}
+
+/** `classic-1 from weight 100 to 0`. */
+export function handWords(name: string, { was, is, aside }: HandSet): string {
+  return `${name} from weight ${was} to ${is}${aside ? ', which puts it aside' : ''}`;
+}
+
+/** A hand at the origin is not put back: the effect without it. null: nothing is left. */
+export function respecting(
+  state: RolloutState,
+  plan: BackendPlan,
+  reading: BackendReading,
+  effect: TrafficEffect,
+): TrafficEffect | null {
+  const hands = handsAt(state, plan, reading);
+  const weights = Object.fromEntries(
+    Object.entries(effect.weights).filter(
+      ([name]) => hands[name] === undefined || sideOf(plan, name) === 'destination',
+    ),
+  );
+  const isEmpty = Object.keys(weights).length === 0 && Object.keys(effect.states).length === 0;
+  return isEmpty ? null : { ...effect, weights };
+}
+
+/** What stands now, one line each. */
+export function handLines({ byHand, plan }: Pick<RolloutState, 'byHand' | 'plan'>): string[] {
+  return plan.backends.flatMap(({ id }) =>
+    Object.entries(byHand[id] ?? {}).map(([name, set]) => `${id}: ${handWords(name, set)}`),
+  );
+}
