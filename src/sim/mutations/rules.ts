@@ -28,7 +28,7 @@ export const withoutARule: readonly Mutation[] = [
   },
   {
     name: 'servers that came are nobody’s',
-    seenIn: 1,
+    seenIn: 389,
     shownBy: ['server-lines'],
     caughtBy: ['whole share after completion'],
     decider: (real) => ({
