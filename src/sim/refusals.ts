@@ -4,7 +4,7 @@ import type { Fleet } from './world/fleet.ts';
 
 /** What the real ones refuse before they change anything, the simulated ones refuse too: test/contract/ holds both to it. */
 export function expectServers(balancer: Balancer, names: readonly string[]): void {
-  const missing = names.find((name) => balancer.server(name) === undefined);
+  const missing = names.find((name) => !balancer.server(name)?.present);
   if (missing === undefined) return;
   throw new PortError('not-found', `${balancer.id} has no server ${missing}`, { retriable: false });
 }

@@ -5,6 +5,7 @@ import type { Timing } from '../engine/operation-ports.ts';
 import { type Death, drawDeaths } from './crashes.ts';
 import { drawFaults, type FaultName, type FaultRates, type OperatorAct } from './faults.ts';
 import { Random } from './random.ts';
+import { serverName } from './world/fleet.ts';
 
 /** Everything that a seed decides before a world begins. Plain data: a kept failure is a seed and what was left out of it. */
 export type Scenario = {
@@ -42,6 +43,8 @@ export type BalancerScenario = {
   readonly portion: number;
   readonly originWeights: readonly number[];
   readonly putAside: Readonly<Record<number, AdminState>>;
+  /** Server lines that its configuration has not got at the beginning: a reload may bring them (`server-lines`). */
+  readonly missing?: readonly string[];
   readonly others: number;
   /** Its server lines of the destination have no check: it sends them what their weights say, whatever state they are in. */
   readonly unchecked?: true;
@@ -60,10 +63,12 @@ export function drawScenario(seed: number, narrowing: Narrowing = {}): Scenario 
   const random = new Random(seed);
   const load = drawLoad(random.fork('load'));
   const fleets = drawFleets(random.fork('fleets'), load);
-  const balancers = drawBalancers(random.fork('balancers'), fleets.origin.size.max);
-  const failures = drawFailures(random.fork('failures'));
   const faults = { ...drawFaults(random.fork('faults')) };
   for (const name of narrowing.without ?? []) delete faults[name];
+  const drawn = drawBalancers(random.fork('balancers'), fleets.origin.size.max);
+  const balancers =
+    faults['server-lines'] === undefined ? drawn : withoutSomeLines(drawn, random.fork('missing lines'), fleets);
+  const failures = drawFailures(random.fork('failures'));
   return {
     seed,
     ...fleets,
@@ -145,6 +150,26 @@ function drawBalancers(random: Random, slots: number): BalancerScenario[] {
     originWeights: weights,
     putAside: aside,
     others: random.chance(0.3) ? 1 : 0,
+  }));
+}
+
+/** Lines that come later: one of the origin's that carry, and the last of the destination's, which is the least needed. */
+function withoutSomeLines(
+  balancers: readonly BalancerScenario[],
+  random: Random,
+  { origin, destination }: Pick<Scenario, 'origin' | 'destination'>,
+): BalancerScenario[] {
+  const { desired } = origin.size;
+  const old = serverName('origin', random.integer(0, desired - 1));
+  const young = serverName('destination', destination.size.max - 1);
+  const isOldMissing = desired > 2 && random.chance(0.8);
+  const isYoungMissing = random.chance(0.4);
+  return balancers.map((balancer) => ({
+    ...balancer,
+    missing: [
+      ...(isOldMissing && random.chance(0.8) ? [old] : []),
+      ...(isYoungMissing && random.chance(0.8) ? [young] : []),
+    ],
   }));
 }
 

@@ -15,5 +15,6 @@ import './rollout/back.ts';
 import './rollout/origin-down.ts';
 import './rollout/operators.ts';
 import './rollout/edited.ts';
+import './rollout/lines.ts';
 import './rollout/shown.ts';
 import './rollout/stop.ts';

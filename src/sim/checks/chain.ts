@@ -26,6 +26,12 @@ export class Chain {
       case 'started':
         this.asFound = event.asFound;
         break;
+      case 'servers-came': {
+        const found = this.asFound?.backends ?? {};
+        const all = { ...found[event.backend], ...event.servers };
+        this.asFound = this.asFound && { ...this.asFound, backends: { ...found, [event.backend]: all } };
+        break;
+      }
       case 'intended':
         this.#retarget(event.target, atMs);
         this.targets.push({ seq: entry.seq, target: event.target });

@@ -16,7 +16,9 @@ function asFound(world: World, chain: Chain, report: Report): void {
   for (const balancer of world.balancers.values()) {
     for (const [name, was] of Object.entries(found.backends[balancer.id] ?? {})) {
       const server = balancer.server(name);
-      if (server === undefined || was.admin !== 'ready' || disturbed(world, server)) continue;
+      if (!server?.present || was.admin !== 'ready' || disturbed(world, server)) continue;
+      // As if it were drained: whoever put a server of the origin aside has not taken it back.
+      if (server.isPutAside && server.side === 'origin') continue;
       if (server.weight === was.weight && server.admin === was.admin) continue;
       report(
         'as found after a way back',

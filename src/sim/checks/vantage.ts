@@ -58,6 +58,8 @@ export class Vantage {
       let everywhere = true;
       for (const balancer of this.#world.balancers.values()) {
         const server = balancer.ofSlot('origin', instance.slot);
+        // A balancer without its line sends it nothing, and those that have it count on it.
+        if (server?.present === false) continue;
         if (server?.health !== 'up' || server.admin !== 'ready') everywhere = false;
       }
       if (everywhere) able++;

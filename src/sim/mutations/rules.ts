@@ -1,3 +1,5 @@
+import type { ServerReading } from '../../core/observed/backend.ts';
+import type { Observation } from '../../core/rollout/observation.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import type { OperationPorts } from '../../engine/operation-ports.ts';
 import type { Backend } from '../../engine/ports.ts';
@@ -36,6 +38,16 @@ export const withoutARule: readonly Mutation[] = [
     }),
   },
   {
+    name: 'servers that came are nobody’s',
+    seenIn: 389,
+    shownBy: ['server-lines'],
+    caughtBy: ['whole share after completion'],
+    decider: (real) => ({
+      ...real,
+      decide: (state, watch, observation) => real.decide(state, watch, asItBegan(state, observation)),
+    }),
+  },
+  {
     name: 'the marker not awaited',
     seenIn: 8,
     shownBy: [],
@@ -63,6 +75,21 @@ function firstAttemptAlways(real: Decider): Decider {
       return { ...decision, events };
     },
   };
+}
+
+/** Without the server lines that were not there when it began. */
+function asItBegan(state: RolloutState, observation: Observation): Observation {
+  const backends = Object.fromEntries(
+    Object.entries(observation.backends).map(([id, { atMs, reading }]) => {
+      const found = state.asFound.backends[id] ?? {};
+      const isOld = ({ name }: ServerReading) => found[name] !== undefined;
+      const known = reading.known
+        ? { ...reading, value: { ...reading.value, servers: reading.value.servers.filter(isOld) } }
+        : reading;
+      return [id, { atMs, reading: known }];
+    }),
+  );
+  return { ...observation, backends };
 }
 
 /** Any drill is fast enough. */

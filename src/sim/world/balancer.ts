@@ -8,7 +8,10 @@ import { carriedWeight, clearCounters, hungOf, readBackend, type Server } from '
  */
 export class Balancer {
   readonly id: string;
-  readonly servers: readonly Server[];
+  /** The lines that its configuration has now. */
+  servers: readonly Server[];
+  /** Those too that no reload has brought yet, or that one has taken away. */
+  readonly lines: readonly Server[];
   reachable = true;
   /** While it cannot be reached: nobody refuses a call, and nobody answers it either. */
   mute = false;
@@ -32,7 +35,8 @@ export class Balancer {
 
   constructor(id: string, servers: readonly Server[], conditions: Conditions, random: Random, nowMs: number) {
     this.id = id;
-    this.servers = servers;
+    this.lines = servers;
+    this.servers = present(servers);
     this.#conditions = conditions;
     this.#random = random;
     this.#atMs = nowMs;
@@ -48,7 +52,7 @@ export class Balancer {
   }
 
   ofSlot(side: 'origin' | 'destination', slot: number): Server | undefined {
-    return this.servers.find((server) => server.side === side && server.slot === slot);
+    return this.lines.find((server) => server.side === side && server.slot === slot);
   }
 
   read(nowMs: number): BackendReading {
@@ -68,9 +72,12 @@ export class Balancer {
 
   write(name: string, value: { weight?: number; admin?: AdminState }, nowMs: number): boolean {
     const server = this.#byName.get(name);
-    if (server === undefined) return false;
+    if (!server?.present) return false;
     this.advance(nowMs);
-    if (value.weight !== undefined) server.weight = value.weight;
+    if (value.weight !== undefined) {
+      server.weight = value.weight;
+      server.isPutAside = false;
+    }
     if (value.admin !== undefined) server.admin = value.admin;
     return true;
   }
@@ -80,7 +87,10 @@ export class Balancer {
     const before = this.weightedShare();
     if (!this.write(name, value, nowMs)) return;
     const server = this.#byName.get(name);
-    if (server !== undefined) server.handAtMs = nowMs;
+    if (server !== undefined) {
+      server.handAtMs = nowMs;
+      server.isPutAside = value.weight === 0;
+    }
     const after = this.weightedShare();
     if (after < before) this.loweredAtMs = nowMs;
     else if (after > before) this.loweredAtMs = null;
@@ -98,15 +108,17 @@ export class Balancer {
     return both === 0 ? 0 : destination / both;
   }
 
-  /** A new process with the configuration's weights and states and with counters at zero. */
+  /** A new process with the configuration's lines, weights and states and with counters at zero. */
   reload(nowMs: number): void {
     this.advance(nowMs);
     this.#process++;
     this.loweredAtMs = null;
-    for (const server of this.servers) {
+    this.servers = present(this.lines);
+    for (const server of this.lines) {
       clearCounters(server, true);
       server.weight = server.configuredWeight;
       server.admin = server.configuredAdmin;
+      server.isPutAside = false;
       server.reloadedAtMs = nowMs;
     }
   }
@@ -258,6 +270,10 @@ export type Fate = {
 };
 /** How a build fails: answers of 500 and above, connections closed without a word, or some of each. */
 export type Manner = 'mixed' | 'errors' | 'silent';
+
+function present(lines: readonly Server[]): readonly Server[] {
+  return lines.filter((server) => server.present);
+}
 
 const requestSeconds = 0.05;
 const nothing = { origin: 0, destination: 0 };

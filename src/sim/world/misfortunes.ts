@@ -1,6 +1,8 @@
 import type { FaultName } from '../faults.ts';
 import type { Random } from '../random.ts';
+import type { Balancer } from './balancer.ts';
 import type { Fleet, Instance } from './fleet.ts';
+import type { Server } from './servers.ts';
 import type { World } from './world.ts';
 
 /** Has a fault happened: told for the coverage table. */
@@ -94,6 +96,23 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     world.changed();
     return true;
   },
+  'server-lines': (world, random) => {
+    const balancer = random.pick([...world.balancers.values()]);
+    const missing = balancer.lines.filter((server) => !server.present);
+    if (missing.length > 0 && random.chance(0.8)) {
+      const server = random.pick(missing);
+      server.present = true;
+      world.note(`${balancer.id} is reloaded with a new line: ${server.name} weight ${server.configuredWeight}`);
+    } else {
+      const going = lineToSpare(balancer, random);
+      if (going === null) return false;
+      going.present = false;
+      world.note(`${balancer.id} is reloaded without ${going.name}`);
+    }
+    balancer.reload(world.schedule.nowMs);
+    world.changed();
+    return true;
+  },
   'balancer-unreachable': (world, random) => {
     const balancer = random.pick([...world.balancers.values()]);
     if (!balancer.reachable) return false;
@@ -150,6 +169,16 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     return true;
   },
 };
+
+/** A line of which its balancer can do without: two others of its group are up there. null: there is none. */
+function lineToSpare(balancer: Balancer, random: Random): Server | null {
+  const spare = balancer.servers.filter(
+    ({ side, name }) =>
+      side !== 'other' &&
+      balancer.servers.filter((one) => one.side === side && one.name !== name && one.health === 'up').length >= 2,
+  );
+  return spare.length === 0 ? null : random.pick(spare);
+}
 
 /** Whatever ended it ends it soon after each start. */
 function killAgain(world: World, fleet: Fleet, victim: Instance, times: number): void {

@@ -16,6 +16,8 @@ export type Server = {
   readonly slot: number | null;
   weight: number;
   admin: AdminState;
+  /** The balancer's configuration has this line, or will not have it from the next reload on. */
+  present: boolean;
   /** What a check sees; of a server that the balancer does not check nobody asks it. */
   health: Health;
   readonly checked: boolean;
@@ -31,6 +33,8 @@ export type Server = {
   hung: { readonly endsAtMs: number; count: number }[];
   /** When a person last wrote this server. */
   handAtMs: number;
+  /** A person gave it weight 0, and nobody has given it another since. */
+  isPutAside: boolean;
   /** When a write that its sender had given up landed here. */
   strayAtMs: number;
   /** When a reload last brought back what is configured. */
@@ -52,6 +56,7 @@ export function newServer(
     slot,
     weight,
     admin,
+    present: true,
     health: slot === null ? 'up' : 'down',
     checked,
     configuredWeight: weight,
@@ -64,6 +69,7 @@ export function newServer(
     inFlight: 0,
     hung: [],
     handAtMs: Number.NEGATIVE_INFINITY,
+    isPutAside: false,
     strayAtMs: Number.NEGATIVE_INFINITY,
     reloadedAtMs: Number.NEGATIVE_INFINITY,
   };

@@ -252,6 +252,7 @@ function serversOf(drawn: Scenario['balancers'][number], scenario: Scenario): Se
   for (let slot = 0; slot < scenario.destination.size.max; slot++) {
     servers.push(newServer(serverName('destination', slot), 'destination', slot, 0, 'ready', !drawn.unchecked));
   }
+  for (const server of servers) server.present = drawn.missing?.includes(server.name) !== true;
   for (let index = 0; index < drawn.others; index++) servers.push(newServer(`batch-${index + 1}`, 'other', null, 1));
   return servers;
 }

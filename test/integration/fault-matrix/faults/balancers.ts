@@ -106,8 +106,8 @@ export const balancerFaults: readonly Fault[] = [
     name: 'weights raised by hand',
     sees: '500 as before',
     counts: 'failed requests, by the share that was observed and not by the one that was asked for',
-    decides: 'lowers them again',
-    entries: goesOn.entries,
+    decides: 'tells it, and lowers them again',
+    entries: ['set-by-hand'],
     rollout: null,
     setting: alike,
     async play(scene) {
@@ -125,14 +125,14 @@ export const balancerFaults: readonly Fault[] = [
     sees: '500 as before',
     counts: 'failed requests, by the share that was observed',
     decides: 'holds: somebody took traffic back and knows why; nothing is raised',
-    entries: ["held: somebody lowered the destination's share at edge"],
+    entries: ['set-by-hand', "held: somebody lowered the destination's share at edge"],
     rollout: null,
     setting: alike,
     async play(scene) {
       failAlike(scene);
       await scene.users.ask(80);
       await write(scene.haproxies[0], { 'new-1': 10, 'new-2': 10 });
-      await scene.users.askUntil(() => scene.controller.decided.length > 0, 'a decision');
+      await scene.users.askUntil(() => scene.controller.decided.length > 1, 'a decision');
       await scene.users.ask(80);
       scene.note('weight of new-1 at the end', weightsOf(scene)[2] ?? -1);
     },
@@ -140,6 +140,24 @@ export const balancerFaults: readonly Fault[] = [
       ...countsAlike(outcome),
       equal('weight of new-1 at the end = as set by hand', outcome.notes['weight of new-1 at the end'] ?? -1, 10),
     ],
+  },
+  {
+    name: 'an origin server at weight 0 by hand',
+    sees: '500 as before',
+    counts: 'failed requests, by the share that was observed',
+    decides: 'leaves it aside; the others keep the share of the step',
+    entries: ['set-by-hand', 'intended: the groups changed'],
+    rollout: 'rollout/lines.ts',
+    setting: alike,
+    async play(scene) {
+      failAlike(scene);
+      await scene.users.ask(80);
+      await scene.passes(2);
+      await write(scene.haproxies[0], { 'old-1': 0 });
+      await scene.users.askUntil(() => weightsOf(scene).join() === '0,100,50,50', 'the share of the step beside it');
+      await scene.users.ask(80);
+    },
+    holds: countsAlike,
   },
   {
     name: 'a server line that disappears in a reload',
