@@ -5,7 +5,7 @@ import type { Tally } from './load.ts';
 import type { RolloutPlan } from './plan.ts';
 
 /** Version of the decision rules, written into every entry. A change of a rule raises it (and is told in docs/internals/rollout.md). */
-export const rolloutRules = 5;
+export const rolloutRules = 6;
 
 /** Everything that a rollout's chain can say. State is a fold over these (`state.ts`). */
 export type RolloutEvent =
@@ -55,6 +55,8 @@ export type Intended = {
 export type Target = {
   /** The share that the weights are to make; null where it follows from capacity. Never evidence. */
   readonly requestedShare: number | null;
+  /** Of a way back in parts: the share that it leaves, beside the origin's servers that carried then. Left out elsewhere. */
+  readonly leftShare?: number;
   /** By backend id, by server. A server that is not named is not touched. */
   readonly traffic: Readonly<Record<string, Readonly<Record<string, ServerTarget>>>>;
   readonly origin: SizeTarget | null;
