@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { sentenceOf } from '../../src/cli/journal/sentences.ts';
 import { unknown } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { RolloutEvent, Target } from '../../src/core/rollout/events.ts';
+import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import {
   foldedOnto,
@@ -165,6 +167,25 @@ describe('who takes the way back', () => {
       all: true,
       target: { traffic: { edge: inMaint } },
     });
+  });
+
+  test('a part of it, as much as the origin servers that carry can bear, and what is left is told as users have it', () => {
+    const servers = { 'old-2': { admin: 'maint' as const } };
+    const half = { attempts: 500, failures: 0 };
+    const look = (state: RolloutState, requests: Observation['requests'] = []) =>
+      decide(state, madeWatch(state, { origin: half, destination: half }), madeObservation({ servers, requests }))
+        .events;
+    const performed = look(judging, [{ ...asked, all: false }]);
+    expect(performed).toMatchObject([{ kind: 'back-performed', target: { leftShare: 200 / 300 } }]);
+    const [event] = look(foldedOnto(judging, performed));
+    if (event?.kind !== 'intended') throw new Error('nothing more was taken');
+    const { leftShare = 0, traffic } = event.target;
+    const weight = (name: string) => traffic['edge']?.[name]?.weight ?? 0;
+    const kept = weight('new-1') + weight('new-2');
+    // 70 of 100 requests/s are what one of them carries.
+    expect(kept / (kept + weight('old-1'))).toBeCloseTo(0.3, 2);
+    expect(leftShare).toBeCloseTo(0.3, 2);
+    expect(sentenceOf(event)).toMatch(/new-2 still carries 30 %/);
   });
 
   test('nobody has, where a server was not seen to carry yet', () => {

@@ -5,6 +5,7 @@ import { startOperation } from '../../engine/anchors.ts';
 import { CliError, type Context } from '../context.ts';
 import { earlierAttempts, nextOperation, rolledBackBefore, rolloutsOf, unfinished } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
+import { causeName } from '../journal/sentences.ts';
 import { openService } from '../open-service.ts';
 import type { PlanDocument } from '../plan/document.ts';
 import { staleMarker } from '../plan/stale-marker.ts';
@@ -52,7 +53,7 @@ export async function beginRollout(
     const blamed = rolledBackBefore(past, builds);
     if (blamed !== null && reason === null) {
       throw new CliError(
-        `${service}: build ${builds.destination} was taken back before (${blamed.operation}: ${blamed.cause.kind})`,
+        `${service}: build ${builds.destination} was taken back before (${blamed.operation}: ${causeName(blamed.cause, null)})`,
         'move another build, or say why this one is tried again with --reason',
       );
     }

@@ -90,15 +90,14 @@ export function earlierAttempts(rollouts: readonly PastRollout[]): Readonly<Reco
   return rollouts.at(-1)?.state.attempts ?? {};
 }
 
-/** Why these builds need a reason to be tried again: the judge or a tripwire took them back before. Null: they do not. */
+/** Why these builds need a reason to be tried again: they were taken back before, by whomever. Null: they were not. */
 export function rolledBackBefore(
   rollouts: readonly PastRollout[],
   builds: Builds,
 ): { cause: BackCause; operation: string } | null {
   for (const { state } of [...rollouts].reverse()) {
-    const cause = state.back?.cause;
-    const blames = cause?.kind === 'judge' || cause?.kind === 'tripwire';
-    if (blames && state.builds.destination === builds.destination) return { cause, operation: state.operation };
+    if (state.back !== null && state.builds.destination === builds.destination)
+      return { cause: state.back.cause, operation: state.operation };
   }
   return null;
 }

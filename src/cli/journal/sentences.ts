@@ -125,18 +125,23 @@ function shareWords(target: Target, requestedShare: number | null): string {
   const isEverywhere = left.length === names.length * backends.length;
   const where = (one: string) => left.filter(({ name }) => name === one).map(({ backend }) => backend);
   const words = names.map((name) => (isEverywhere ? name : `${name} at ${where(name).join(' and ')}`));
-  return `${words.join(', ')} still ${names.length === 1 ? 'carries' : 'carry'} ${percent(largestShare(target))}`;
+  return `${words.join(', ')} still ${names.length === 1 ? 'carries' : 'carry'} ${percent(leftShareOf(target))}`;
 }
 
-/** Of the weights, at the backend where it is the largest. */
-function largestShare({ traffic }: Target): number {
+/** To whole percents: people are not told twice of what differs by a weight. */
+function leftShareOf(target: Target): number {
+  return Number((target.leftShare ?? shareOfAllWeights(target)).toFixed(2));
+}
+
+/** For entries of versions that did not write down what is left: at the backend where it is the largest. */
+function shareOfAllWeights({ traffic }: Target): number {
   const shares = Object.values(traffic).map((servers) => {
     const rows = Object.values(servers);
     const sum = (of: typeof rows) => of.reduce((total, { weight }) => total + weight, 0);
     const both = sum(rows.filter(({ admin }) => admin !== 'maint'));
     return both === 0 ? 0 : sum(rows.filter(({ admin }) => admin === 'ready')) / both;
   });
-  return Number(Math.max(0, ...shares).toFixed(2));
+  return Math.max(0, ...shares);
 }
 
 /** Servers of the destination that the target gives traffic: it leaves the states of the origin's servers alone. */

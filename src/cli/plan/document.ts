@@ -47,7 +47,7 @@ export type ServicePlan = {
   readonly wayBack: readonly string[];
   readonly refusals: readonly string[];
   readonly warnings: readonly string[];
-  /** The rollout in which the judge or a tripwire took this build back: `apply` asks for a reason. null: none did. */
+  /** The last rollout in which this build was taken back, by whomever: `apply` asks for a reason. null: in none. */
   readonly takenBackIn: string | null;
 };
 

@@ -16,7 +16,8 @@ import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
   raisedFloor,
-  shareAt,
+  shareLeft,
+  shareLeftAt,
   trafficAsFound,
   trafficBack,
   trafficCut,
@@ -74,9 +75,11 @@ export function goBack(
   reason: BackReason,
 ): Decision {
   const few = reason.all ? null : cuttable(state, watch, observation, facts, 0);
+  const traffic = few === null ? trafficBack(state, observation) : trafficCut(state, observation, few.cut);
   const target: Target = {
     requestedShare: 0,
-    traffic: few === null ? trafficBack(state, observation) : trafficCut(state, observation, few.cut),
+    ...leftOf(state, traffic, observation),
+    traffic,
     origin: originFloor(state, facts),
     destination: state.intended?.target.destination ?? null,
   };
@@ -169,21 +172,39 @@ function cutMore(
   const traffic = trafficKept(state, observation, cut, beyondShare, alone);
   const origin = originFloor(state, facts);
   const grown = origin !== null && origin.min > (target.origin?.min ?? 0);
-  if (!grown && !state.plan.backends.some((plan) => isLess(state, plan, target.traffic, traffic))) return [];
+  if (!grown && !state.plan.backends.some((plan) => isLess(state, plan, target.traffic, traffic, observation)))
+    return [];
   return [
     {
       kind: 'intended',
-      target: { ...target, traffic, origin },
+      target: {
+        requestedShare: 0,
+        ...leftOf(state, traffic, observation),
+        traffic,
+        origin,
+        destination: target.destination,
+      },
       why: 'as much of the way back as the origin can carry',
     },
   ];
 }
 
 /** Fewer servers carry at this backend, or its share is lower by more than rounding makes it. */
-function isLess(state: RolloutState, plan: BackendPlan, before: Target['traffic'], after: Target['traffic']): boolean {
+function isLess(
+  state: RolloutState,
+  plan: BackendPlan,
+  before: Target['traffic'],
+  after: Target['traffic'],
+  observation: Observation,
+): boolean {
   const count = (traffic: Target['traffic']) => carryingServers(traffic, state.asFound, [plan]).length;
-  const share = (traffic: Target['traffic']) => shareAt(plan, traffic[plan.id]) ?? 0;
+  const share = (traffic: Target['traffic']) => shareLeftAt(plan, traffic[plan.id], observation) ?? 0;
   return count(after) < count(before) || share(after) < share(before) - 0.02;
+}
+
+function leftOf(state: RolloutState, traffic: Target['traffic'], observation: Observation): Pick<Target, 'leftShare'> {
+  const leftShare = shareLeft(state, traffic, observation);
+  return leftShare === null ? {} : { leftShare };
 }
 
 function originFloor(state: RolloutState, facts: Facts): Target['origin'] {

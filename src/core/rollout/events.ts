@@ -63,6 +63,8 @@ export type Intended = {
 export type Target = {
   /** The share that the weights are to make; null where it follows from capacity. Never evidence. */
   readonly requestedShare: number | null;
+  /** Of a way back in parts: the share that it leaves, beside the origin's servers that carried then. Left out elsewhere. */
+  readonly leftShare?: number;
   /** By backend id, by server. A server that is not named is not touched. */
   readonly traffic: Readonly<Record<string, Readonly<Record<string, ServerTarget>>>>;
   readonly origin: SizeTarget | null;

@@ -1,4 +1,5 @@
 import type { Step } from '../fleet/config.ts';
+import { mayCarry } from './alone.ts';
 import { carriesByTarget } from './effects.ts';
 import type { AsFound, ServerTarget, SizeTarget, Target } from './events.ts';
 import type { Observation } from './observation.ts';
@@ -125,8 +126,11 @@ export function trafficKept(
     const kept = Object.keys(before).filter((name) => carriesByTarget(plan, name, before[name]));
     if (kept.length === 0) return { ...before, ...originAsFound(state, plan) };
     const origin = foundServers(state, plan, 'origin').filter((server) => server.weight > 0);
-    const now = shareAt(plan, before);
-    const weighed = origin.map(({ name, weight }) => ({ name, base: weight, carries: true }));
+    const now = shareLeftAt(plan, before, observation);
+    const may = origin.map(({ name, weight }) => mayCarryNow(plan, name, weight, observation));
+    // Where it is known of none that it carries they are weighed as if all did.
+    const carries = (index: number) => !may.includes(true) || may[index] === true;
+    const weighed = origin.map(({ name, weight }, index) => ({ name, base: weight, carries: carries(index) }));
     const weights = weightsForShare(weighed, kept, Math.min(share, now ?? share));
     const targets: ServerTargets = { ...before };
     for (const { name } of origin) targets[name] = { weight: weights[name] ?? 0, admin: null };
@@ -141,12 +145,30 @@ export function shareOfTarget(state: Pick<RolloutState, 'plan'>, traffic: Traffi
 }
 
 /** The same at one backend; null where the target gives nobody anything. */
-export function shareAt(plan: BackendPlan, targets: Traffic[string] = {}): number | null {
+function shareAt(plan: BackendPlan, targets: Traffic[string] = {}, carries = (_name: string) => true): number | null {
   const entries = Object.entries(targets);
   return shareOfWeights(
-    entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight),
+    entries.filter(([name]) => sideOf(plan, name) === 'origin' && carries(name)).map(([, target]) => target.weight),
     entries.filter(([name, target]) => carriesByTarget(plan, name, target)).map(([, target]) => target.weight),
   );
+}
+
+/** What a way back in parts leaves the destination at one backend: beside an origin server that carries nothing it gets more. */
+export function shareLeftAt(plan: BackendPlan, targets: Traffic[string] = {}, observation: Observation): number | null {
+  return shareAt(plan, targets, (name) => mayCarryNow(plan, name, targets[name]?.weight ?? 0, observation));
+}
+
+/** Of an origin server whose state nobody knows it is not known that it carries nothing. */
+function mayCarryNow(plan: BackendPlan, name: string, weight: number, observation: Observation): boolean {
+  const reading = observation.backends[plan.id]?.reading;
+  const server = reading?.known ? reading.value.servers.find((one) => one.name === name) : undefined;
+  return server === undefined || mayCarry(server, weight, observation.origin.reading);
+}
+
+/** The share that users still get at the destination by a way back in parts, at the backend where it is the largest; null: none is left. */
+export function shareLeft(state: RolloutState, traffic: Traffic, observation: Observation): number | null {
+  if (carryingServers(traffic, state.asFound, state.plan.backends).length === 0) return null;
+  return Math.max(...state.plan.backends.map((plan) => shareLeftAt(plan, traffic[plan.id], observation) ?? 0));
 }
 
 /** Floor that a group is to have from here on; never below what was targeted or found. */

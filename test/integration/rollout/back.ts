@@ -263,7 +263,7 @@ describe.concurrent('the way back', () => {
     expect(markerOf(directory)).toContain('web is bad');
     expect(await statusOf()).toMatchObject({ rollouts: [{ taken: null, astray: [] }] });
 
-    const second = drover('apply', '--plan', await plan('web'), 'web');
+    const second = drover('apply', '--plan', await plan('web'), 'web', '--reason', 'web is well');
     await second.until(/capacity before traffic|step 1/);
     second.kill('SIGKILL');
     await second.ended;

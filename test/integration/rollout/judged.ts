@@ -84,7 +84,7 @@ describe.concurrent('a rollout behind HAProxy', () => {
 
     expect(await (await apply()).ended).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('build v2 was taken back before (rollout-web-1: judge)'),
+      stderr: expect.stringContaining("build v2 was taken back before (rollout-web-1: the judge's verdict)"),
     });
     expect(await journal('rollout-web-2')).toEqual([]);
     // The command that the plan ends with is one that can work.

@@ -57,6 +57,14 @@ describe.concurrent('an operator', () => {
     process.stdout.write(`${figures.join('; ')}\n`);
     expect((last?.sentAtMs ?? 0) - askedAtMs).toBeLessThan(15_000);
     await eventually(heart.calls, (calls) => calls > beats, 'the last heartbeat');
+    // Whoever took it back knew something of this build.
+    expect((await run('plan')).stdout).toMatch(/drover apply --plan [0-9a-f]+ --reason "/);
+    expect(await (await apply()).ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /build v2 was taken back before \(rollout-web-1: .* asked for it, reason: users complain\)/,
+      ),
+    });
   });
 
   test('has put servers of both groups aside: the rollout moves the others, and leaves these as they are', async ({
