@@ -152,6 +152,7 @@ export class SteadyProvider {
           server: name,
           state: 'healthy',
           restarts: 0,
+          build: null,
           startedAtMs: 0,
           lastOutput: [],
         })),

@@ -246,8 +246,8 @@ async function control(
     onEntry: reporter.entry,
     onStatus: reporter.status,
     onTrouble: reporter.trouble,
+    onEnd: reporter.end,
   });
-  reporter.end(end);
   for (const line of end.left) reporter.note(`${operation}  ${line}`);
   const code = exitCodeOf(end);
   context.setExitCode(code);

@@ -4,7 +4,7 @@ import { rolloutsOf, unfinished } from './journal/history.ts';
 import type { OpenJournal } from './journal/open.ts';
 
 /** The rollout named (or the last one of the service named), or the only unfinished one; with `ended` also the last one that was
- * completed, and where there is none, the last one that was rolled back. */
+ * completed, and where there is none, the last one that was rolled back or has given up its reserve. */
 export async function chooseRollout(
   context: Pick<Context, 'world'>,
   opened: OpenJournal,
@@ -17,9 +17,8 @@ export async function chooseRollout(
   const open = unfinished(past);
   if (open.length > 0 || !ended) return onlyRollout(open, 'rollout that is not finished');
   const completed = states.filter((state) => state.stage.kind === 'completed' && !state.retired);
-  // A reload may have given the destination traffic again, and nobody watches it.
-  const rolledBack = states.filter((state) => state.stage.kind === 'rolled-back');
-  const last = completed.length > 0 ? completed : rolledBack;
+  // A reload may have given the destination traffic again, and nobody watches it. Why a retired one is not taken back is told.
+  const last = completed.length > 0 ? completed : states;
   return onlyRollout(last.slice(-1), 'rollout to take back');
 }
 

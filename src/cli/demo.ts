@@ -34,7 +34,7 @@ export function addDemo(program: Command, context: Context): void {
         .choices(['auto', 'haproxy', 'embedded'])
         .default('auto'),
     )
-    .option('--fast', 'two to three minutes in place of five: twice the failures, one step less')
+    .option('--fast', 'a little more than two minutes in place of five: twice the failures, one step less')
     .option('--keep <DIRECTORY>', 'play in this directory, and leave its files there')
     .addOption(
       new Option(

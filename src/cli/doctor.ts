@@ -60,9 +60,9 @@ async function diagnose(context: Context, names: readonly string[], options: Doc
   const { config } = parsed;
   const services = chosenServices(config, names);
   for (const balancer of balancersOf(config, services))
-    sections.push(...(await examineBalancer(context, balancer, dirname(journal))));
+    sections.push(...(await examineBalancer(context, balancer, dirname(journal), state.isControlled)));
   for (const name of services) {
-    sections.push(await examineService(context, config, name, dirname(journal), state.past));
+    sections.push(await examineService(context, config, name, dirname(journal), state));
   }
   return {
     verdict: verdictOf(sections),

@@ -23,6 +23,7 @@ import { journalOption, type OpenJournal, openExisting } from './journal/open.ts
 import { configOption, loadConfig } from './load-config.ts';
 import { openService } from './open-service.ts';
 import { linesToWrite } from './status/lines-to-commit.ts';
+import { lookAt } from './status/look.ts';
 import { ask } from './terminal/ask.ts';
 import { usableConfig } from './usable-config.ts';
 
@@ -194,7 +195,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
-    await unmark(context, dirname(living.socket), living.operation, options);
+    await unmark(context, dirname(living.socket), living.operation, options, async () => false);
     if (await tell(context, living, request)) {
       sayOnSignal(toldWords(living.operation));
       await untilJournalled(context, living.socket, living.operation, ({ held }) => held === null);
@@ -209,14 +210,24 @@ async function resume(context: Context, name: string | undefined, options: Resum
   await withJournal(context, options, async (opened) => {
     const state = await chooseRollout(context, opened, name);
     const usable = await toControl(context, options, config);
-    await unmark(context, opened.stateDirectory, state.operation, options);
+    const isCut = async () => (await lookAt(context, usable, opened.stateDirectory, state)).isCut;
+    await unmark(context, opened.stateDirectory, state.operation, options, isCut);
     const becoming = { config: usable, opened, state, options, requests: [request] };
     await becomeController(context, heartbeat === undefined ? becoming : { ...becoming, heartbeat });
   });
 }
 
-/** Removes the back marker, where somebody answers for going forward again. */
-async function unmark(context: Context, stateDirectory: string, operation: string, options: Options): Promise<void> {
+/**
+ * Removes the back marker, where somebody answers for going forward again. Where the traffic is back already, the marker stays: it
+ * says who took it, when and why, and the journal does not know that yet.
+ */
+async function unmark(
+  context: Context,
+  stateDirectory: string,
+  operation: string,
+  options: Options,
+  isCut: () => Promise<boolean | null>,
+): Promise<void> {
   const marker = context.world.openMarker(stateDirectory);
   const marked = await marker.read(operation);
   if (marked === null) return;
@@ -226,6 +237,7 @@ async function unmark(context: Context, stateDirectory: string, operation: strin
       `\`drover back ${operation}\` finishes that; to go on with this rollout say why with --reason (where servers are in maint already, it stays taken back)`,
     );
   }
+  if ((await isCut()) === true) return;
   await marker.remove(operation);
   sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
 }

@@ -1,21 +1,18 @@
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import type { Config } from '../core/fleet/config.ts';
 import { fleetOperation } from '../core/journal/fleet.ts';
-import type { BackCause } from '../core/rollout/events.ts';
-import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
-import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
-import { rolledBackWords } from './back/outcome.ts';
+import type { RolloutStatus } from '../core/rollout/status.ts';
+import { type Stray, straysOf, strayWords } from './back/beside.ts';
 import { commandAt } from './command-at.ts';
 import type { Context, Journal } from './context.ts';
 import type { ControllerAnswer } from './controller/messages.ts';
 import { controllerOrSilence, isSilence, type Silence, silenceWords } from './controller/silence.ts';
-import { type PastRollout, rolloutsOf } from './journal/history.ts';
-import { journalOption, lookIntoJournal } from './journal/open.ts';
+import { journalOption } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { isTold, sentenceOf } from './journal/sentences.ts';
 import { configOption } from './load-config.ts';
-import { type Look, lookAt, notLooked } from './status/look.ts';
+import { readState } from './status/read-state.ts';
+import { controllerLine, lookTexts, onwardsAfterBack, rowOf, type Seen } from './status/rollouts.ts';
 import { statusLines } from './status/view.ts';
 import { pipedStatus } from './status/watch-lines.ts';
 import { untilInterrupted } from './terminal/interruption.ts';
@@ -36,7 +33,7 @@ export function addStatus(program: Command, context: Context): void {
     .option('--json', 'as JSON (docs/reference/status.md)')
     .addHelpText(
       'after',
-      '\nExit status: 0, or 1 when the journal cannot be read or the controller does not answer.\n\nExamples:\n  drover status\n  drover status --json | jq .rollouts\n',
+      '\nExit status: 0, or 1 when the journal cannot be read or is gone, the controller does not answer, or something of a\nway back that was taken still stands.\n\nExamples:\n  drover status\n  drover status --json | jq .rollouts\n',
     )
     .action((options: Options) => status(context, options));
   program
@@ -56,133 +53,109 @@ export function addStatus(program: Command, context: Context): void {
 
 async function status(context: Context, options: Options): Promise<void> {
   const config = await usableConfig(context, options);
-  const { journal, stateDirectory } = await lookIntoJournal(context, options);
+  const { journal, stateDirectory, past, beside, unreadable } = await readState(context, options);
   try {
     const found = await controllerOrSilence(context, join(stateDirectory, 'control.sock'), journal);
     const silence = isSilence(found) ? found : null;
     const answer = isSilence(found) ? null : found;
-    if (silence !== null) context.setExitCode(1);
-    const past = await rolloutsOf(context.world, journal, null);
+    const known = past.map(({ state }) => state.operation);
+    const strays = straysOf(beside, answer?.operation == null ? known : [...known, answer.operation]);
     const seen = await Promise.all(past.map((one) => rowOf(context, config, stateDirectory, past, one, answer)));
+    const shown = { found, seen, strays, problems: beside.problems, unreadable, stateDirectory };
+    if (isWrong(shown)) context.setExitCode(1);
     const commit = seen.flatMap(({ look }) => look.commit);
-    if (options.json) {
-      const rollouts = seen.map(({ row }) => row);
+    if (options.json)
       context.stdout.write(
-        `${JSON.stringify({ controller: answer, silence, rollouts, configurationToCommit: commit })}\n`,
+        `${JSON.stringify({
+          ...{ controller: answer, silence, unreadable: unreadable?.message ?? null },
+          rollouts: seen.map(({ row }) => row),
+          strays: strays.map(strayRow),
+          configurationToCommit: commit,
+        })}\n`,
       );
-      return;
-    }
-    const paint = paintFor(context);
-    const columns = columnsOf(context);
-    const command = commandAt(options);
-    const isEmpty = journal === null && found === null;
-    const first = isEmpty
-      ? 'Nothing was started here yet.'
-      : silence !== null
-        ? silenceLine(silence, context.clock.now(), command)
-        : controllerLine(answer, seen, context.clock.now(), command);
-    const lines = wrapTo(first, columns);
-    for (const { row, look, after, isLast } of seen) {
-      // The one that runs has a block of its own.
-      if (row.operation === answer?.status?.operation) continue;
-      const held = row.held === null ? '' : paint.yellow(`, held: ${row.held.why}`);
-      lines.push(`${paint.bold(row.operation)}  ${after ?? row.words}${held}`);
-      if (after !== null && isLast)
-        lines.push(...wrapTo(onwardsAfterBack(row, command), columns - 4).map((line) => `    ${line}`));
-      for (const text of lookTexts(row, look, command))
-        lines.push(...wrapTo(text, columns - 4).map((line) => paint.yellow(`    ${line}`)));
-    }
-    if (answer !== null && answer.trouble !== null)
-      lines.push(paint.red(`nothing can be written to the journal: ${answer.trouble}`));
-    if (answer?.status) lines.push('', ...statusLines(answer.status, paint, context.clock.now(), columns));
-    if (commit.length > 0)
-      lines.push(
-        '',
-        'Commit to the balancer’s configuration (a reload brings the old weights back):',
-        ...commit.map((line) => `  ${line}`),
-      );
-    context.stdout.write(`${lines.join('\n')}\n`);
+    else context.stdout.write(`${shownLines(context, shown, commandAt(options)).join('\n')}\n`);
   } finally {
     await journal?.close();
   }
+  if (unreadable !== null) throw unreadable;
 }
 
-type Row = {
-  readonly operation: string;
-  readonly stage: string;
-  readonly words: string;
-  readonly held: RolloutState['held'];
-  readonly lastEntryAtMs: number;
-  readonly ended: boolean;
-  /** Why and when it was rolled back; null: it was not. */
-  readonly rolledBack: { readonly cause: BackCause; readonly performedAtMs: number; readonly atMs: number } | null;
-  readonly taken: string | null;
-  readonly astray: readonly string[];
-};
-type Seen = {
-  readonly row: Row;
-  readonly look: Look;
-  readonly isBack: boolean;
-  /** It is the last one of its service: what is told to do next is about it. */
-  readonly isLast: boolean;
-  /** When, why and by whom it was rolled back; null: it was not. */
-  readonly after: string | null;
-  /** The configuration has no such service any more, so that no controller goes on with it. */
-  readonly isGone: boolean;
+type Shown = {
+  readonly found: ControllerAnswer | Silence | null;
+  readonly seen: readonly Seen[];
+  readonly strays: readonly Stray[];
+  /** Exported states that cannot be understood. */
+  readonly problems: readonly string[];
+  readonly unreadable: Error | null;
+  readonly stateDirectory: string;
 };
 
-/** One rollout by the journal and, where it is the last one of its service and no controller runs it, by the world too. */
-async function rowOf(
-  context: Context,
-  config: Config | null,
-  stateDirectory: string,
-  past: readonly PastRollout[],
-  { state, entries }: PastRollout,
-  answer: ControllerAnswer | null,
-): Promise<Seen> {
-  const isLast = past.findLast((one) => one.state.plan.service === state.plan.service)?.state === state;
-  const isLooked = isLast && state.operation !== answer?.operation;
-  const look = isLooked ? await lookAt(context, config, stateDirectory, state) : notLooked;
-  const row = {
-    operation: state.operation,
-    stage: state.stage.kind,
-    words: stageWords(state, state.stage),
-    held: state.held,
-    lastEntryAtMs: entries.at(-1)?.atMs ?? state.startedAtMs,
-    ended: hasEnded(state),
-    rolledBack: rolledBackOf(state),
-    taken: look.taken,
-    astray: look.lines,
-  };
-  const isGone = config !== null && config.services[state.plan.service] === undefined;
-  return { row, look, isBack: state.back !== null, isLast, after: rolledBackWords(state), isGone };
+/** Somebody has to look: nobody knows how it stands, or a way back was taken of which something stands. */
+function isWrong(shown: Shown): boolean {
+  const { found, seen, strays, unreadable } = shown;
+  const isLost = strays.length > 0 || isLostWithoutJournal(shown);
+  const isHung = isSilence(found);
+  const standing = isHung || found?.status?.back == null ? [] : found.standing;
+  return (
+    isHung || isLost || unreadable !== null || [...standing, ...seen.flatMap((one) => one.look.standing)].length > 0
+  );
 }
 
-function rolledBackOf({ stage, stageSinceMs, back }: RolloutState): Row['rolledBack'] {
-  if (stage.kind !== 'rolled-back' || back === null) return null;
-  return { cause: back.cause, performedAtMs: back.performedAtMs, atMs: stageSinceMs };
+function shownLines(context: Context, shown: Shown, command: (verb: string) => string): string[] {
+  const { found, seen, strays, stateDirectory } = shown;
+  const answer = isSilence(found) ? null : found;
+  const paint = paintFor(context);
+  const columns = columnsOf(context);
+  const nowMs = context.clock.now();
+  const indented = (text: string) => wrapTo(text, columns - 4).map((line) => `    ${line}`);
+  const lines = wrapTo(firstLine(shown, nowMs, command), columns);
+  for (const one of seen) {
+    const { row, after, isLast } = one;
+    // The one that runs has a block of its own.
+    if (row.operation === answer?.status?.operation) continue;
+    const held = row.held === null ? '' : paint.yellow(`, held: ${row.held.why}`);
+    lines.push(`${paint.bold(row.operation)}  ${after ?? row.words}${held}`);
+    if (after !== null && isLast) lines.push(...indented(onwardsAfterBack(row, command)));
+    for (const text of lookTexts(one, command)) lines.push(...indented(text).map(paint.yellow));
+  }
+  for (const stray of strays) {
+    const { what, remedy } = strayWords(stray, stateDirectory, command);
+    lines.push(...wrapTo(what, columns), ...indented(`${remedy}.`).map(paint.yellow));
+  }
+  if (isLostWithoutJournal(shown)) for (const text of shown.problems) lines.push(...wrapTo(text, columns));
+  if (answer !== null && answer.trouble !== null)
+    lines.push(paint.red(`nothing can be written to the journal: ${answer.trouble}`));
+  if (answer?.status) lines.push('', ...statusLines(answer.status, paint, nowMs, columns));
+  const commit = seen.flatMap(({ look }) => look.commit);
+  if (commit.length > 0)
+    lines.push(
+      '',
+      'Commit to the balancer’s configuration (a reload brings the old weights back):',
+      ...commit.map((line) => `  ${line}`),
+    );
+  return lines;
 }
 
-function onwardsAfterBack({ operation, rolledBack }: Row, command: (verb: string) => string): string {
-  // As `apply` has it: who only asked blames no build.
-  const isBlamed = rolledBack?.cause.kind === 'judge' || rolledBack?.cause.kind === 'tripwire';
-  const again = isBlamed ? 'begins anew: with another build, or with --reason for the same one' : 'begins anew';
-  return `\`${command('report')} ${operation}\` tells what was seen, \`${command('plan')}\` ${again}.`;
+/** As printed with --json. */
+function strayRow({ operation, exported, marked }: Stray) {
+  return { operation, completed: exported?.completed ?? null, marked };
 }
 
-function lookTexts(
-  { operation, ended }: Row,
-  { taken, isCut, lines }: Look,
-  command: (verb: string) => string,
-): string[] {
-  if (taken === null) return [...lines];
-  const resume = `; \`${command('resume')} ${operation} --reason TEXT\` removes the marker and goes forward again`;
-  const onwards = ended ? '' : isCut ? '; this rollout does not go forward again' : resume;
-  return [
-    `The traffic was taken back, and the journal does not know it: ${taken}.`,
-    `\`${command('back')} ${operation}\` puts everything as it was found and journals it${onwards}.`,
-    ...lines,
-  ];
+/** Then an exported state is all that there would be. */
+function isLostWithoutJournal({ seen, problems }: Shown): boolean {
+  return seen.length === 0 && problems.length > 0;
+}
+
+function firstLine(shown: Shown, nowMs: number, command: (verb: string) => string): string {
+  const { found, seen, strays, unreadable } = shown;
+  if (isSilence(found)) return silenceLine(found, nowMs, command);
+  if (found !== null) return controllerLine(found, seen, nowMs, command);
+  if (unreadable !== null)
+    return 'No controller is running, and what is unfinished is not known: the journal cannot be read.';
+  if (seen.length > 0) return controllerLine(found, seen, nowMs, command);
+  return strays.length > 0 || isLostWithoutJournal(shown)
+    ? 'No controller is running, and there is no journal of what was begun here.'
+    : 'Nothing was started here yet.';
 }
 
 async function watch(context: Context, options: Options): Promise<void> {
@@ -250,25 +223,4 @@ async function newLines(journal: Journal, seen: Map<string, number>, steps: numb
 function silenceLine(silence: Silence, nowMs: number, command: (verb: string) => string): string {
   const { what, remedy } = silenceWords(silence, nowMs, command);
   return `${what}: ${remedy}.`;
-}
-
-function controllerLine(
-  answer: ControllerAnswer | null,
-  seen: readonly Seen[],
-  nowMs: number,
-  command: (verb: string) => string,
-): string {
-  if (answer !== null)
-    return `A controller is alive (pid ${answer.pid}): ${answer.operation ?? 'between two rollouts'}`;
-  const open = seen.filter(({ row }) => !row.ended);
-  if (open.length === 0) return 'No controller is running, and nothing is unfinished.';
-  const last = Math.max(...open.map(({ row }) => row.lastEntryAtMs));
-  const back = `\`${command('back')}\``;
-  const verb = open.some(({ row }) => row.held !== null) ? 'resume' : 'apply';
-  const isBack = open.some((one) => one.isBack || one.row.taken !== null);
-  const isGone = open.some((one) => one.isGone);
-  const onwards = isBack
-    ? `${back} goes on with the way back`
-    : `${isGone ? '' : `\`${command(verb)}\` goes on, `}${back} takes the traffic back`;
-  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: ${onwards}.`;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../core/fleet/config.ts';
+import { liesBeside } from './back/beside.ts';
 import type { Place } from './command-at.ts';
 import { CliError, type Context } from './context.ts';
 import { journalPath } from './journal/path.ts';
@@ -12,7 +13,8 @@ import { loadConfig, readConfig } from './load-config.ts';
  */
 export async function usableConfig(context: Context, place: Place): Promise<Config | null> {
   const journal = journalPath(context, place);
-  const isStarted = existsSync(journal) || existsSync(join(dirname(journal), 'control.sock'));
+  const isStarted =
+    existsSync(journal) || existsSync(join(dirname(journal), 'control.sock')) || (await liesBeside(dirname(journal)));
   if (!isStarted) return (await loadConfig(context, place.config)).config;
   let why: string;
   try {

@@ -3,17 +3,19 @@ import type { Command } from 'commander';
 import type { Entry } from '../core/journal/entry.ts';
 import type { RolloutEvent } from '../core/rollout/events.ts';
 import { stageWords } from '../core/rollout/status.ts';
+import { takenByController, takenWords } from './back/beside.ts';
 import { CliError, type Context } from './context.ts';
 import { controllerAt } from './controller/reach.ts';
 import { type PastRollout, rolloutsOf } from './journal/history.ts';
 import { journalPath } from './journal/path.ts';
 import { sentenceOf } from './journal/sentences.ts';
 import { loadConfig } from './load-config.ts';
+import { lookAtMarker } from './status/look.ts';
 import { reportLines } from './why/report.ts';
 
 type Options = { readonly config?: string; readonly journal?: string; readonly json?: true };
 
-/** `drover why` and `drover report`: what led to where a rollout stands, from its journal alone. */
+/** `drover why` and `drover report`: what led to where a rollout stands, from its journal, and what has happened without it. */
 export function addWhy(program: Command, context: Context): void {
   verb(
     program,
@@ -43,15 +45,15 @@ function verb(program: Command, name: string, description: string, examples: str
 async function why(context: Context, name: string | undefined, options: Options): Promise<void> {
   const rollout = await find(context, name, options);
   const causes = rollout.entries.filter((entry) => isCause(entry)).toReversed();
-  const troubles = await troublesOf(context, rollout, options);
+  const { state } = rollout;
+  const { taken, troubles } = await besidesJournal(context, rollout, options);
   if (options.json) {
-    context.stdout.write(
-      `${JSON.stringify({ operation: rollout.state.operation, stage: rollout.state.stage, causes, troubles })}\n`,
-    );
+    const { operation, stage } = state;
+    context.stdout.write(`${JSON.stringify({ operation, stage, taken, causes, troubles })}\n`);
     return;
   }
-  const { state } = rollout;
-  const lines = [`${state.operation}: ${stageWords(state, state.stage)}`];
+  const lines = [`${state.operation}: ${taken === null ? '' : 'by the journal '}${stageWords(state, state.stage)}`];
+  if (taken !== null) lines.push(`now: ${takenWords(taken, null)}`);
   if (state.held !== null) lines.push(`held by ${state.held.by}: ${state.held.why}`);
   lines.push(...troubles.map((text) => `now: ${text}`));
   for (const entry of causes)
@@ -61,25 +63,34 @@ async function why(context: Context, name: string | undefined, options: Options)
   context.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** What its living controller cannot do at the moment; the journal has only what was done. */
-async function troublesOf(context: Context, { state }: PastRollout, options: Options): Promise<readonly string[]> {
-  const socket = join(dirname(journalPath(context, options)), 'control.sock');
-  const answer = await controllerAt(context, socket).catch(() => null);
-  if (answer?.operation !== state.operation) return [];
-  const journal = answer.trouble === null ? [] : [`nothing can be written to the journal: ${answer.trouble}`];
-  return [...journal, ...(answer.status?.troubles ?? [])];
+/**
+ * What the journal does not have: what its living controller cannot do at the moment, and what says that somebody has taken the
+ * way back. No balancer is asked.
+ */
+async function besidesJournal(context: Context, { state }: PastRollout, options: Options) {
+  const stateDirectory = dirname(journalPath(context, options));
+  const found = await controllerAt(context, join(stateDirectory, 'control.sock')).catch(() => null);
+  const answer = found?.operation === state.operation ? found : null;
+  const marked =
+    answer === null ? (await lookAtMarker(context, stateDirectory, state, 'it was not asked')).taken : null;
+  const journal = answer?.trouble == null ? [] : [`nothing can be written to the journal: ${answer.trouble}`];
+  return {
+    taken: takenByController(answer, state.operation) ?? marked,
+    troubles: [...journal, ...(answer?.status?.troubles ?? [])],
+  };
 }
 
 async function report(context: Context, name: string | undefined, options: Options): Promise<void> {
   const rollout = await find(context, name, options);
-  if (options.json) context.stdout.write(`${JSON.stringify({ state: rollout.state, entries: rollout.entries })}\n`);
+  const { taken } = await besidesJournal(context, rollout, options);
+  if (options.json) context.stdout.write(`${JSON.stringify({ ...rollout, taken })}\n`);
   else {
     // A report needs the journal alone; the configuration only tells whose the weights are.
     const config = await loadConfig(context, options.config).then(
       (loaded) => loaded.config,
       () => null,
     );
-    context.stdout.write(`${reportLines(rollout, config).join('\n')}\n`);
+    context.stdout.write(`${reportLines(rollout, config, taken).join('\n')}\n`);
   }
 }
 

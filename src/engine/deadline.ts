@@ -3,6 +3,9 @@ import { type Clock, PortError } from './ports.ts';
 /** A deadline over one or several calls to the world. `close` when they are done, so that nothing keeps waiting. */
 export type Deadline = { readonly signal: AbortSignal; close(): void };
 
+/** A call was given up for something more urgent: of whoever was called that says nothing. */
+export class Interruption extends Error {}
+
 /** A reason of its own: the default one builds an error with a stack at every abort. */
 const closed = new Error('the calls have ended');
 

@@ -1,4 +1,5 @@
 import type { OperatorRequest } from '../core/rollout/observation.ts';
+import { Interruption } from './deadline.ts';
 import type { Inbox } from './operation-ports.ts';
 
 /** Requests of operators, oldest first. A way back is urgent: it interrupts whatever the loop is waiting for. */
@@ -12,7 +13,7 @@ export function createInbox(): Inbox {
       const woken = waiting;
       waiting = [];
       for (const wake of woken) wake();
-      if (request.kind === 'back') interrupt.abort(new Error('interrupted by a way back'));
+      if (request.kind === 'back') interrupt.abort(new Interruption('interrupted by a way back'));
     },
     take() {
       const taken = requests;

@@ -1,4 +1,4 @@
-import { within } from './deadline.ts';
+import { Interruption, within } from './deadline.ts';
 import type { OperationPorts } from './operation-ports.ts';
 
 /**
@@ -12,6 +12,8 @@ export type LeaseKeeper = {
   isHeld(): boolean;
   /** Why it could not be asked for the last time; null: it was answered, whatever the answer. */
   failure(): string | null;
+  /** When the store was asked for what it then wrote down, the last time: it takes writes. On the clock that never goes back. */
+  writtenAtMs(): number;
   /** Milliseconds for which effects may still be begun; 0: none. */
   leftMs(): number;
   /** Somebody else has written: ask anew before anything else. */
@@ -25,6 +27,7 @@ export function keepLease(
 ): LeaseKeeper {
   const { clock, leases, holder, timing } = ports;
   let until = over;
+  let writtenAtMs = Number.NEGATIVE_INFINITY;
   /** Another controller's calls may be under way until then. */
   let quietUntilMs = 0;
   let isDoubtful = false;
@@ -42,7 +45,8 @@ export function keepLease(
   return {
     async keep(signal) {
       if (leftMs() > timing.leaseMs * (2 / 3)) return;
-      const asked = { monotonicMs: clock.monotonic() + timing.leaseMs, wallMs: clock.now() + timing.leaseMs };
+      const askedAt = clock.monotonic();
+      const asked = { monotonicMs: askedAt + timing.leaseMs, wallMs: clock.now() + timing.leaseMs };
       try {
         const lease = await within(signal, leases.acquire(operation, holder, askedAtMs(), timing.leaseMs));
         failure = null;
@@ -57,13 +61,15 @@ export function keepLease(
         isDoubtful = false;
         others = null;
         until = asked;
+        writtenAtMs = askedAt;
       } catch (error) {
         // The store is in trouble. The lease runs out by itself, and then nothing is appended that could say so.
-        failure = error instanceof Error ? error.message : String(error);
+        if (!(error instanceof Interruption)) failure = error instanceof Error ? error.message : String(error);
       }
     },
     isHeld: () => leftMs() > 0,
     failure: () => failure,
+    writtenAtMs: () => writtenAtMs,
     leftMs: () => (clock.monotonic() < quietUntilMs ? 0 : leftMs()),
     doubt() {
       until = over;

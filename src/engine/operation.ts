@@ -10,7 +10,7 @@ import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { performedBack, startWatch, type Watch, watch } from '../core/rollout/watch.ts';
 import { anchor } from './anchors.ts';
 import { type Chain, openChain } from './chain.ts';
-import { openDeadline, within } from './deadline.ts';
+import { Interruption, openDeadline, within } from './deadline.ts';
 import { type Lateness, latenessAfter, patienceWith } from './lateness.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import { observe } from './observe.ts';
@@ -79,8 +79,10 @@ type Loop = {
   /** Requests whose consequences are not durable yet. */
   requests: readonly OperatorRequest[];
   drill: Reading<DrillMeasure> | null;
-  /** Nothing could be appended; ends with the next entry. */
+  /** Nothing could be appended; ends with the next entry or, where there is none to append, once the store has taken a lease. */
   trouble: string | null;
+  /** On the clock that never goes back. */
+  troubleAtMs: number;
   troubles: Troubles;
   lateness: Lateness;
   /** The chain may be longer than `state` knows. */
@@ -129,6 +131,7 @@ async function openLoop(
     requests: [],
     drill: null,
     trouble: null,
+    troubleAtMs: 0,
     troubles: {},
     lateness: {},
     isBehind: false,
@@ -231,6 +234,8 @@ async function append(loop: Loop, decision: Decision, observation: Observation):
   if (!loop.lease.isHeld() && !goesBack) return decision.events.length === 0;
   if (decision.events.length === 0) {
     if (loop.lease.isHeld()) loop.requests = [];
+    // What was to be written is not wanted any more: without this, effects would wait for an entry that waits for them.
+    if (!loop.isBehind && loop.lease.writtenAtMs() > loop.troubleAtMs) loop.trouble = null;
     return true;
   }
   try {
@@ -239,7 +244,10 @@ async function append(loop: Loop, decision: Decision, observation: Observation):
     if (entries !== 'conflict') return await follow(loop, entries);
     loop.lease.doubt();
   } catch (error) {
-    loop.trouble = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof Interruption)) {
+      loop.trouble = error instanceof Error ? error.message : String(error);
+      loop.troubleAtMs = loop.ports.clock.monotonic();
+    }
   }
   loop.isBehind = true;
   return false;

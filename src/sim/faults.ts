@@ -10,6 +10,7 @@ export const faultNames = [
   'stale-read',
   'instance-never-healthy',
   'instance-flaps',
+  'instance-crash-loops',
   'instance-dies',
   'origin-dies',
   'partial-capacity',
@@ -56,6 +57,7 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
   'counters-twice': [0.002, 0.1],
   'instance-never-healthy': [0.03, 0.3],
   'instance-flaps': [0.02, 0.15],
+  'instance-crash-loops': [0.03, 0.3],
 };
 const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
   'instance-dies': [0.5, 4],
@@ -87,6 +89,7 @@ const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
 /** What ends most operations is rarer than the rest, so that the rest has time to happen. */
 const final: readonly (FaultName | OperatorAct)[] = [
   'instance-flaps',
+  'instance-crash-loops',
   'instance-dies',
   'origin-dies',
   'bad-deployment',

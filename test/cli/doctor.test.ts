@@ -1,21 +1,23 @@
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Journal, World } from '../../src/cli/context.ts';
-import type { Check, Diagnosis } from '../../src/cli/doctor/diagnosis.ts';
-import type { GroupConfig } from '../../src/core/fleet/config.ts';
-import { seal } from '../../src/core/journal/chain.ts';
-import { type EventBody, emptyHead } from '../../src/core/journal/entry.ts';
-import type { BackendReading, ServerReading } from '../../src/core/observed/backend.ts';
-import type { GroupReading } from '../../src/core/observed/group.ts';
-import { known, unknown } from '../../src/core/observed/reading.ts';
-import { type Backend, PortError } from '../../src/engine/ports.ts';
-import { openMemoryJournal } from '../../src/io/journal/memory.ts';
-import { sha256 } from '../../src/io/journal/sha256.ts';
-import { differences } from '../docs/page.ts';
-import { directoryForEach, runDrover, type Told } from '../made/context.ts';
-import { madeReading, madeServer } from '../made/readings.ts';
+import type { EventBody } from '../../src/core/journal/entry.ts';
+import { PortError } from '../../src/engine/ports.ts';
+import { madeServer } from '../made/readings.ts';
+import { madeInstance } from '../made/rollout.ts';
 import { started } from '../rollout/life.ts';
+import {
+  alive,
+  checks,
+  directory,
+  doctor,
+  journalWith,
+  now,
+  type Options,
+  troubles,
+  warnings,
+  whats,
+} from './doctor-world.ts';
 
 const config = `version: 1
 name: shop
@@ -34,7 +36,6 @@ services:
     destination: { environment: vpc, build: v41 }
 `;
 
-const directory = directoryForEach();
 beforeEach(() => writeFile(join(directory.path, 'drover.yaml'), config));
 
 describe('where a rollout can work', () => {
@@ -257,7 +258,7 @@ describe('what an operation left', () => {
   test('with a controller the same is well; one that hangs is not', async () => {
     await mkdir(join(directory.path, '.drover'));
     const journal = await journalWith([started], now);
-    const { diagnosis } = await doctor({ journal, control: { pid: 42, operation: 'rollout-query-1', status: null } });
+    const { diagnosis } = await doctor({ journal, control: alive });
     expect(whats(diagnosis)).toContain('a controller is alive (pid 42): rollout-query-1');
     const hung = new PortError('timeout', 'no answer', { retriable: true });
     expect(troubles((await doctor({ journal, control: hung })).diagnosis)).toMatchObject([
@@ -309,6 +310,36 @@ services:
     origin: { environment: classic, size: 2..4, command: [run], ports: 24200, server: "classic-{index}", health: / }
     destination: { environment: vpc, size: 0..4, build: { http: /build }, command: [run], ports: 24300, server: "vpc-{index}", health: / }
 `;
+
+describe('a destination of Drover’s own of which nothing is up', () => {
+  const servers = [madeServer('classic-1'), madeServer('vpc-0', { weight: 0, health: 'down' })];
+  const lastOutput = ['FATAL: cannot read secret.conf', 'drover: it ended with status 3'];
+  const looping = madeInstance('vpc-0', { state: 'crash-looping', lastOutput });
+  const down = async (options: Options) => {
+    await writeFile(join(directory.path, 'drover.yaml'), localConfig);
+    await mkdir(join(directory.path, '.drover'), { recursive: true });
+    const { diagnosis } = await doctor({ backend: { servers }, destination: [looping], ...options });
+    return checks(diagnosis).find(({ what }) => what.startsWith('edge/query: destination'));
+  };
+
+  test('is told with the last words of what does not come up', async () => {
+    expect(await down({})).toEqual({
+      level: 'warning',
+      what: 'edge/query: destination 0 of 1 up, 1 down (vpc-0); of an instance that does not come up: last output: FATAL: cannot read secret.conf (it ended with status 3)',
+      remedy: '`drover apply` starts it',
+    });
+  });
+
+  test('is started by the controller that is alive, and not by an apply beside it', async () => {
+    const control = { pid: 42, operation: 'rollout-query-1', status: null };
+    const journal = await journalWith([started], now - 5000);
+    expect(await down({ journal, control })).toMatchObject({ remedy: 'the controller of rollout-query-1 starts it' });
+    const other = { ...control, operation: 'rollout-other-1' };
+    expect(await down({ control: other })).toMatchObject({
+      remedy: '`drover apply`, once the controller that is alive has ended, starts it',
+    });
+  });
+});
 
 describe('a fleet that Drover starts itself and has not started yet', () => {
   const asleep = new PortError('unreachable', 'nobody answers at edge.sock', { retriable: true });
@@ -365,132 +396,3 @@ describe('a fleet that Drover starts itself and has not started yet', () => {
     expect(inUse).toEqual([expect.stringMatching(/^origin: port 24202 of instance 3 is in use by process 44/)]);
   });
 });
-
-const now = Date.UTC(2026, 0, 1);
-
-type Reads = { readonly servers: readonly ServerReading[]; readonly algorithm?: string };
-type Options = {
-  readonly json?: boolean;
-  readonly columns?: number;
-  readonly services?: readonly string[];
-  readonly level?: 'admin' | 'operator' | PortError;
-  readonly backend?: Reads | PortError;
-  readonly journal?: Journal | PortError;
-  readonly control?: unknown;
-  readonly isMarked?: boolean;
-  readonly path?: string;
-  readonly holders?: Readonly<Record<number, { readonly pid: number | null; readonly isOwn: boolean }>>;
-};
-
-type Examined = Told & { readonly diagnosis: Diagnosis };
-
-/** Runs the verb on a world that refuses every write; with --json its output is what the page says. */
-async function doctor({ json = true, columns, services = [], ...options }: Options = {}): Promise<Examined> {
-  const { text, code } = await runDrover(['doctor', ...services, ...(json ? ['--json'] : [])], {
-    columns,
-    env: { NO_COLOR: '1', PATH: options.path },
-    directory: directory.path,
-    user: 'alice',
-    clock: { now: () => now, monotonic: () => 0, sleep: () => new Promise(() => undefined) },
-    world: worldOf(options),
-  });
-  if (!json) return { diagnosis: { verdict: 'well', sections: [], allow: [] }, text, code };
-  const diagnosis = JSON.parse(text) as Diagnosis;
-  expect(differences('doctor.md', 'doctor', diagnosis)).toEqual([]);
-  return { diagnosis, text, code };
-}
-
-function worldOf({
-  level = 'admin',
-  backend = healthy,
-  journal,
-  control,
-  holders = {},
-  isMarked = false,
-}: Options): Partial<World> {
-  const missing = new PortError('not-found', 'there is no journal', { retriable: false });
-  return {
-    openJournal: (_, { readOnly }) =>
-      readOnly ? settled(journal ?? missing) : Promise.reject(new Error('doctor opens the journal for writing')),
-    openBackends: () => [{ id: 'edge/query', address: 'a.sock', backend: reading(backend) }],
-    inspectProcess: () =>
-      settled(
-        typeof level === 'string'
-          ? { pid: 7, version: '2.6.12', level, adminLine: 'stats socket X level admin' }
-          : level,
-      ),
-    openGroup: (service, side) => ({
-      group: {
-        read: () => Promise.resolve(groupOf(service[side])),
-        resize: () => Promise.reject(new Error('doctor resizes')),
-      },
-      close: () => Promise.resolve(),
-    }),
-    portHolder: (port) => holders[port] ?? null,
-    openMarker: () => ({
-      read: () => Promise.resolve(isMarked ? 'alice' : null),
-      write: () => Promise.reject(new Error('doctor marks')),
-      remove: () => Promise.reject(new Error('doctor removes marks')),
-    }),
-    askControl: () => settled(control),
-    sha256,
-  };
-}
-
-/** As it is before anything was started. */
-function groupOf({ environment, size, build }: GroupConfig): GroupReading {
-  return {
-    size: size === null ? null : { ...size, desired: size.min },
-    instances: [],
-    build: build.kind === 'http' ? unknown('no instance runs that could tell its build') : known(environment),
-  };
-}
-
-async function settled<T>(value: T | PortError): Promise<T> {
-  if (value instanceof PortError) throw value;
-  return value;
-}
-
-function reading(given: Reads | PortError): Backend {
-  const forbidden = () => Promise.reject(new Error('doctor writes'));
-  return {
-    read: async () => readingOf(await settled(given)),
-    attempts: forbidden,
-    setWeights: forbidden,
-    setStates: forbidden,
-  };
-}
-
-const healthy: Reads = {
-  servers: [madeServer('classic-1'), madeServer('classic-2'), madeServer('vpc-1', { weight: 0 })],
-};
-
-function readingOf({ servers, algorithm = 'roundrobin' }: Reads): BackendReading {
-  const traits = { algorithm: known(algorithm), retryOn: unknown('haproxy.cfg was not given') };
-  return madeReading(servers, { traits });
-}
-
-async function journalWith(bodies: readonly EventBody[], atMs: number, damage?: 'edited'): Promise<Journal> {
-  const journal = openMemoryJournal();
-  const drafts = bodies.map((body) => ({ body, actor: 'alice', atMs, rules: 1 }));
-  const { entries } = seal(emptyHead('rollout-query-1'), drafts, sha256);
-  const written = damage === undefined ? entries : entries.map((entry) => ({ ...entry, actor: 'mallory' }));
-  await journal.append(emptyHead('rollout-query-1'), written);
-  return journal;
-}
-
-function checks({ sections }: Diagnosis): readonly Check[] {
-  return sections.flatMap((section) => section.checks);
-}
-
-function troubles(diagnosis: Diagnosis): readonly Check[] {
-  return checks(diagnosis).filter(({ level }) => level === 'trouble');
-}
-
-function warnings(diagnosis: Diagnosis): string[] {
-  return checks(diagnosis).flatMap(({ level, what }) => (level === 'warning' ? [what] : []));
-}
-
-function whats(diagnosis: Diagnosis): string[] {
-  return checks(diagnosis).map(({ what }) => what);
-}

@@ -114,10 +114,31 @@ describe('a rollout as people see it', () => {
     expect(text()).not.toContain('unserved');
   });
 
+  test('what keeps a held rollout from being raised is told beside the hold', () => {
+    const held = { held: { why: 'lunch', by: 'alice' }, blockers: ['edge/web#2 cannot be read: no answer'] };
+    expect(text(held, 120)).toMatch(/held +by alice: lunch\n +waits +edge\/web#2 cannot be read: no answer$/);
+    expect(pipedStatus()(status(held), atMs)[0]).toContain('waits: edge/web#2 cannot be read: no answer');
+  });
+
+  test('a way back says when, why and by whom it was taken, and whether the journal knows it', () => {
+    const cause = { kind: 'asked', by: 'kim', reason: 'disk full' } as const;
+    const taken = (journalled: boolean) =>
+      text({ promotion: null, bakeMs: null, back: { cause, performedAtMs: atMs, journalled, standing: [] } }, 120);
+    const words = 'taken at 2026-01-01T00:00:00.000Z (kim asked for it, reason: disk full)';
+    expect(taken(true).endsWith(`back       ${words}`)).toBe(true);
+    expect(taken(false)).toContain(`back       ${words}; the journal does not know it yet`);
+    expect(taken(false)).toMatch(/next +sizes and states as they were found, once the journal can be written$/m);
+  });
+
   test('no line is wider than the terminal, whatever there is to say', () => {
     const long = 'the reserve is broken: the origin has 1 able instances and needs 2 to carry all traffic plus 20 %';
     const standing = [`edge/web does not answer (${'no answer in time '.repeat(5)})`];
-    const back = { cause: { kind: 'judge', by: 'comparison' } as const, performedAtMs: atMs, standing };
+    const back = {
+      cause: { kind: 'judge', by: 'comparison' } as const,
+      performedAtMs: atMs,
+      journalled: true,
+      standing,
+    };
     for (const columns of [40, 60, 80, 140]) {
       for (const line of text({ blockers: [long, long], back }, columns).split('\n'))
         expect(line.length).toBeLessThanOrEqual(columns);
@@ -178,30 +199,44 @@ function piped(command: (verb: string) => string = (verb) => `drover ${verb}`) {
   return { written, time, reporter: reporterFor(context, false, command) };
 }
 
-test('piped, what a rollout waits for is said once it has lasted, and again only after it was gone', () => {
+test('piped, what a rollout waits for is said once it has lasted, when it is over, and again only after that', () => {
   const { written, time, reporter } = piped();
+  const show = (...changed: Parameters<typeof status>) => reporter.status(status(...changed), {} as RolloutState);
   const seen = (...blockers: string[]) => {
     for (const afterMs of [0, 1000, 3000]) {
       time.nowMs += afterMs;
-      reporter.status(status({ blockers }), {} as RolloutState);
+      show({ blockers });
     }
   };
-  reporter.status(status({ blockers: ['the load is unknown before the second reading'] }), {} as RolloutState);
+  show({ blockers: ['the load is unknown before the second reading'] });
   seen('2 able, needs 3');
   seen('1 able, needs 3');
   seen();
+  seen('1 able, needs 3');
+  time.nowMs += 20_000;
+  show({ held: { why: 'a look', by: 'kim' }, blockers: ['1 able, needs 3'] });
   seen('2 able, needs 4', 'the marker is set');
+  time.nowMs += 10_000;
   seen('edge-1/web cannot be read');
-  seen('edge-1/web cannot be read', 'edge-2/web cannot be read');
   expect(written).toEqual(
     [
-      '2 able, needs 3',
-      '2 able, needs 4',
-      'the marker is set',
-      'edge-1/web cannot be read',
-      'edge-2/web cannot be read',
-    ].map((text) => `2026-01-01 00:00:00Z  rollout-web-1  waits: ${text}\n`),
+      'waits: 2 able, needs 3',
+      'waits: the marker is set',
+      'waits no longer: 2 able, needs 3',
+      'waits no longer: the marker is set',
+      'waits: edge-1/web cannot be read',
+    ].map((text) => `2026-01-01 00:00:00Z  rollout-web-1  ${text}\n`),
   );
+});
+
+test('piped, what a held rollout waits for is said too', () => {
+  const { written, time, reporter } = piped();
+  for (time.nowMs = 0; time.nowMs <= 4000; time.nowMs += 1000)
+    reporter.status(
+      status({ held: { why: 'lunch', by: 'alice' }, blockers: ['edge-1/web cannot be read'] }),
+      {} as RolloutState,
+    );
+  expect(written).toEqual(['2026-01-01 00:00:00Z  rollout-web-1  waits: edge-1/web cannot be read\n']);
 });
 
 test('the same is not said twice in a row, and what differs by a weight that people do not see is the same', () => {

@@ -54,6 +54,23 @@ describe('what follows from the journal', () => {
     expect(desk.glances.at(-1)?.trouble).toBe('ENOSPC');
   });
 
+  test('is done once the store takes writes again, also where nothing is to be written any more', async () => {
+    const desk = await opened();
+    desk.refusing.set('append', 'ENOSPC');
+    let wanted = true;
+    desk.schedule.after(5000, () => {
+      desk.refusing.clear();
+      wanted = false;
+    });
+    await desk.run(
+      60_000,
+      ruled(() => (wanted ? { events: [intended] } : { effects: [raise] })),
+    );
+    expect(await desk.kinds()).toEqual(['started']);
+    expect(desk.landed.length).toBeGreaterThan(10);
+    expect(desk.glances.at(-1)?.trouble).toBeNull();
+  });
+
   test('is done again in every pass until it is read back', async () => {
     const desk = await opened();
     await desk.run(
@@ -157,6 +174,21 @@ describe('a way back', () => {
     await desk.run(60_000, goesBack);
     expect(landed()[0]?.[0]).toBeLessThan(2000);
     expect((await desk.kinds()).filter((kind) => kind === 'back-performed')).toHaveLength(1);
+  });
+
+  test('gives up what the journal is just writing, which is no trouble of the journal', async () => {
+    const desk = await opened();
+    desk.schedule.after(500, () => void desk.hanging.add('append'));
+    desk.schedule.after(3000, () => desk.inbox.push(askBack));
+    desk.schedule.after(2999, () => desk.hanging.clear());
+    const held: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
+    const rules = ruled((state, { requests }) => {
+      if (state.back === null && requests.length > 0) return { events: [back], back: [wayBack] };
+      return state.held === null && desk.hanging.has('append') ? { events: [held] } : {};
+    });
+    await desk.run(10_000, rules);
+    expect(await desk.kinds()).toContain('back-performed');
+    expect(desk.glances.map(({ trouble }) => trouble).filter((trouble) => trouble !== null)).toEqual([]);
   });
 
   test('is taken without a lease too, and written down under whoever asked', async () => {

@@ -48,7 +48,12 @@ const status: RolloutStatus = {
     builds: { origin: 'a', destination: 'b' },
     others: [],
   },
-  back: { cause: { kind: 'asked', by: 'alice', reason: null }, performedAtMs: 7, standing: ['vpc-1'] },
+  back: {
+    cause: { kind: 'asked', by: 'alice', reason: null },
+    performedAtMs: 7,
+    journalled: true,
+    standing: ['vpc-1'],
+  },
 };
 const answer = { pid: 77, operation: 'rollout-query-1', status, trouble: null, standing: ['vpc-1 at edge/web'] };
 

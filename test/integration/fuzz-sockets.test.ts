@@ -7,7 +7,7 @@ import { PortError } from '../../src/engine/ports.ts';
 import { embeddedBackend } from '../../src/io/balancer/embedded/backend.ts';
 import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
 import { askControl, listenControl } from '../../src/io/control/socket.ts';
-import { buildByHttp } from '../../src/io/provider/build-by-http.ts';
+import { buildOfAll, buildsByHttp } from '../../src/io/provider/build-by-http.ts';
 import { at, cut, damagedBytes, hostileText, place, someDamage } from '../fuzz/damage.ts';
 import { damagedJson, jsonDamage } from '../fuzz/json.ts';
 import { runs } from '../fuzz/runs.ts';
@@ -156,9 +156,9 @@ describe('the build that a service tells over HTTP', () => {
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const counted = `HTTP/1.1 200 OK\r\ncontent-length: ${build.length}\r\nconnection: close\r\n\r\n${build}`;
     const chunked = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n${build.length.toString(16)}\r\n${build}\r\n0\r\n\r\n`;
-    const read = (text: Uint8Array) => {
+    const read = async (text: Uint8Array) => {
       bytes = Buffer.from(text);
-      return buildByHttp([address], '/version', soon());
+      return buildOfAll(await buildsByHttp([address], '/version', soon()));
     };
     try {
       for (const whole of [counted, chunked]) {

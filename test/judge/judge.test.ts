@@ -234,6 +234,34 @@ describe('verdicts', () => {
     expect(verdict(late).verdict).toBe('roll back');
   });
 
+  test('failures of requests that the builds before were given do not keep the present ones from being promoted', () => {
+    const withObjective = { ...rules, objective: 0.01 };
+    const before = judgeScene(startJudge(withObjective, 1), { ...healthy, seconds: 60 }).state;
+    const run = (failuresAt: (second: number) => number, seconds: number) => {
+      let state = enterStep(newPair(before, 2, 60_000), 1, 61_000);
+      for (let second = 60; second < 60 + seconds; second++) {
+        const failures = failuresAt(second - 60);
+        const [origin, destination] = [
+          { attempts: 900, failures: 0 },
+          { attempts: 100, failures },
+        ];
+        const at = { fromMs: second * 1000, toMs: second * 1000 + 1000 };
+        const only = { ...at, origin, destination, destinationOpen: 80, originHosts: [] };
+        state = judgeWindows(state, { only }, { ...pass, baked: false });
+      }
+      return verdict(state);
+    };
+    const lag = pass.attemptMsMax / 1000;
+    const left = (second: number) => (second < 2 ? 40 : 0);
+    expect(run(left, lag).promote.logEvidence).toBe(0);
+    expect(run(left, 4 * lag)).toEqual(run(() => 0, 4 * lag));
+    expect(run(left, 4 * lag).promote.logEvidence).toBeGreaterThan(0);
+    // From then on they are the builds' own.
+    const own = run((second) => (second === lag ? 40 : 0), 4 * lag);
+    expect(own.promote.logEvidence).toBeLessThan(0);
+    expect(own.rollBack.logEvidence).toBeGreaterThan(run(left, 4 * lag).rollBack.logEvidence);
+  });
+
   test('failures that attempts at the builds before can have left behind are not compared', () => {
     const before = judgeScene(startJudge({ ...rules, objective: 0.01 }, 1), { ...healthy, seconds: 60 }).state;
     const [origin, destination] = [

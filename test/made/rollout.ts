@@ -156,7 +156,7 @@ function madeGroup(names: readonly string[], prefix: string, build: string): Gro
 }
 
 export function madeInstance(id: string, made: Partial<InstanceReading> = {}): InstanceReading {
-  return { id, server: id, state: 'healthy', restarts: 0, startedAtMs: 0, lastOutput: [], ...made };
+  return { id, server: id, state: 'healthy', restarts: 0, build: null, startedAtMs: 0, lastOutput: [], ...made };
 }
 
 /** The present intent is confirmed, and so many attempts were seen under it, where its weights made this share. */

@@ -6,13 +6,29 @@ const look = (bench: Bench) => astray(bench.state, bench.observe());
 
 describe('what the world says against the journal, where no controller looks after a rollout', () => {
   test('nothing, while everything is where it was left', () => {
-    expect(look(Bench.judging())).toEqual({ taken: null, isCut: false, lines: [] });
+    expect(look(Bench.judging())).toEqual({ taken: null, isCut: false, standing: [], lines: [] });
   });
 
   test('a back marker means that somebody took the traffic back', () => {
     const bench = Bench.judging();
     bench.marker = 'kim, offline';
-    expect(look(bench)).toEqual({ taken: 'the back marker says: kim, offline', isCut: false, lines: [] });
+    const carry = 'edge: new-1, new-2 still carry';
+    const taken = 'the back marker says: kim, offline';
+    expect(look(bench)).toEqual({ taken, isCut: false, standing: [carry], lines: [`still standing: ${carry}`] });
+    for (const name of bench.destination) bench.admin[name] = 'maint';
+    expect(look(bench)).toMatchObject({ taken, isCut: true, standing: [] });
+  });
+
+  test('whether its servers are in maint already is not known while a balancer is not read', () => {
+    const bench = Bench.judging({ backends: ['edge', 'rim'] });
+    bench.marker = 'kim, offline';
+    for (const name of bench.destination) bench.weights[name] = 0;
+    expect(look(bench)).toMatchObject({ isCut: false, standing: [] });
+    bench.unreadable = ['rim'];
+    const standing = ['rim does not answer: it does not answer'];
+    expect(look(bench)).toMatchObject({ isCut: null, standing });
+    for (const name of bench.destination) bench.admin[name] = 'maint';
+    expect(look(bench)).toMatchObject({ isCut: true, standing });
   });
 
   test('so does a destination that is wholly in maint; one whose weight somebody has lowered is only named', () => {
@@ -29,20 +45,18 @@ describe('what the world says against the journal, where no controller looks aft
   test('a rollout that was rolled back says what a reload would undo, and what one has undone', () => {
     const bench = Bench.judging();
     rollBack(bench);
-    expect(look(bench)).toEqual({ taken: null, isCut: false, lines: [] });
+    expect(look(bench)).toEqual({ taken: null, isCut: false, standing: [], lines: [] });
     // However little a reload gives back.
     bench.configured['new-2'] = 1;
     expect(look(bench).lines).toEqual([expect.stringMatching(/new-2 \(weight 1\)/)]);
     bench.configured['new-2'] = 30;
     const would = expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 30\)/);
-    expect(look(bench).lines).toEqual([would]);
+    expect(look(bench)).toMatchObject({ lines: [would], standing: [] });
     bench.weights['new-2'] = 30;
-    expect(look(bench).lines).toEqual([
-      expect.stringMatching(
-        /^edge: the way back is undone: new-2 \(weight 30\) carries.*`drover back move` takes it away/,
-      ),
-      would,
-    ]);
+    const undone = expect.stringMatching(
+      /^edge: the way back is undone: new-2 \(weight 30\) carries.*`drover back move` takes it away/,
+    );
+    expect(look(bench)).toMatchObject({ lines: [undone, would], standing: [undone] });
   });
 
   test('one that is on the way back names what carries, however little, and a balancer that nobody can ask', () => {

@@ -42,6 +42,9 @@ export class Bench {
   health: Record<string, Health> = {};
   /** What the provider says of an instance; `healthy` unless named here. null: it does not know of it. */
   instances: Record<string, InstanceState | null> = {};
+  /** How often the provider has started an instance again, and what it wrote last. */
+  restarts: Record<string, number> = {};
+  wrote: Record<string, readonly string[]> = {};
   isGroupReadable = true;
   drill: Observation['drill'] = null;
   algorithm = 'roundrobin';
@@ -243,9 +246,10 @@ export class Bench {
         id: name,
         server: name,
         state: this.instances[name] ?? ('healthy' as const),
-        restarts: 0,
+        restarts: this.restarts[name] ?? 0,
+        build: null,
         startedAtMs: 0,
-        lastOutput: [],
+        lastOutput: this.wrote[name] ?? [],
       }));
     return { size: { min: 2, max: 4, desired: 2 }, instances, build: known(build) };
   }

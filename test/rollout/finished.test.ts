@@ -89,7 +89,7 @@ describe('the reserve after completion', () => {
     };
     expect(refusals({})).toEqual([]);
     expect(refusals({ 'new-2': { ...moved['new-2'], health: 'down' } })).toEqual([
-      'the whole share needs 2 destination instances, 1 are able, and of those that are to carry not new-2',
+      'the whole share needs 2 destination instances, 1 is able, and of those that are to carry not new-2',
     ]);
     const unknowing = madeObservation({ servers: moved, origin: reserve });
     expect(capacityRefusals(capable, factsOf(capable, { ...madeWatch(capable), recent: {} }, unknowing))).toEqual([

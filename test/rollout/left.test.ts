@@ -98,7 +98,9 @@ test('what puts things as they were found says for what it waits: an instance th
   expect(bench.status().back?.standing).toEqual(['new-2 of the destination has not ended yet']);
   const { state } = bench;
   const observation = bench.observe();
-  const [instance] = [{ id: 'vpc-1', server: 'new-1', state: 'stopping' as const, restarts: 0, startedAtMs: 0 }];
+  const [instance] = [
+    { id: 'vpc-1', server: 'new-1', state: 'stopping' as const, restarts: 0, build: null, startedAtMs: 0 },
+  ];
   const told = {
     ...observation,
     origin: { atMs: 0, reading: unknown('no answer') },

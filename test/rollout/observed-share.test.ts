@@ -85,6 +85,23 @@ describe('weights follow the groups', () => {
     expect(rebalanced({ ...more, marker: { known: false, why: 'EACCES' } })).toBeNull();
   });
 
+  test('by what gives the destination less, where an origin that became smaller has broken the reserve', () => {
+    const smaller = { servers: { 'old-2': { health: 'down' as const } } };
+    const given = (attempts: number, seen: Parameters<typeof madeObservation>[0] = smaller) => {
+      const tally = { attempts, failures: 0 };
+      const recent = { edge: [{ fromMs: nowMs - 10_000, toMs: nowMs, origin: tally, destination: tally }] };
+      return rebalanced(seen, 3, { recent });
+    };
+    const edge = given(500) ?? {};
+    expect(shareOfWeights([edge['old-1']?.weight ?? 0], [edge['new-1']?.weight ?? 0, edge['new-2']?.weight ?? 0])).toBe(
+      0.5,
+    );
+    // No server more, though it could carry: that would raise.
+    expect(given(500, { servers: { ...smaller.servers, ...more.servers } })).toMatchObject({ 'new-3': { weight: 0 } });
+    // What is left of the origin could not carry its part: the destination keeps it.
+    expect(given(1000)).toEqual(halfTarget.traffic['edge']);
+  });
+
   test('when those that are up make another share with the weights that are intended', () => {
     const three = stateAt({ kind: 'judging', step: 1 }, halfTarget, {
       asFound: {
@@ -155,7 +172,7 @@ describe('what a checkpoint keeps', () => {
       0.95,
     );
     expect(newestShare(madeWatch(state, { recent: {} }))).toBeNull();
-    expect(recentShare(madeWatch(state))).toBeNull();
+    expect(recentShare({})).toBeNull();
   });
 });
 
@@ -219,7 +236,10 @@ describe('what a controller has seen', () => {
       { kind: 'intended', target: { ...halfTarget, traffic: { edge: {} } }, why: 'another' },
     ]);
     expect(look(seen, 3000, { 'old-1': 40, 'new-1': 6 }, next).share).toBeNull();
-    expect(seen.counted).toEqual({ origin: { attempts: 30, failures: 0 }, destination: { attempts: 5, failures: 0 } });
+    expect(seen.counted).toMatchObject({
+      origin: { attempts: 30, failures: 0 },
+      destination: { attempts: 5, failures: 0 },
+    });
     expect(seen.inStage).toMatchObject({ seq: state.stageSeq, origin: { attempts: 30 }, destination: { attempts: 5 } });
   });
 

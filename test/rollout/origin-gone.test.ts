@@ -219,6 +219,7 @@ describe('a server whose check somebody else answers', () => {
         server: `d-${index + 1}`,
         state,
         restarts: 0,
+        build: null,
         startedAtMs: 0,
         lastOutput: [],
       })),

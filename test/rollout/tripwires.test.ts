@@ -1,12 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type { InstanceReading } from '../../src/core/observed/group.ts';
 import { unknown } from '../../src/core/observed/reading.ts';
+import { checkpointOf } from '../../src/core/rollout/checkpoint.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { BackCause } from '../../src/core/rollout/events.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import { type Watch, watch } from '../../src/core/rollout/watch.ts';
-import { madeInstance, madeObservation, madeWatch, nowMs, stateAt, waitingTarget } from '../made/rollout.ts';
+import {
+  foldedOnto,
+  madeInstance,
+  madeObservation,
+  madeWatch,
+  nowMs,
+  stateAt,
+  waitingTarget,
+} from '../made/rollout.ts';
 
 const judging = stateAt({ kind: 'judging', step: 1 });
 const looping = madeInstance('new-2', { state: 'crash-looping', lastOutput: ['no such module'] });
@@ -55,6 +64,55 @@ describe('a destination that falls over', () => {
     const seen = madeObservation({ nowMs: nowMs + 4000 });
     const unread = { ...seen, destination: { atMs: seen.nowMs, reading: unknown('no answer') } };
     expect(watch(replaced, judging, unread).restarts).toEqual(replaced.restarts);
+  });
+});
+
+describe('a deployment of the destination', () => {
+  const look = (before: Watch, instances: readonly Partial<InstanceReading>[], state = judging) =>
+    watch(
+      before,
+      state,
+      madeObservation({
+        nowMs: (before.sinceMs ?? nowMs) + 1000,
+        destination: { instances: instances.map((made, index) => madeInstance(`new-${index + 1}`, made)) },
+      }),
+    );
+  const old = { restarts: 0, build: 'build-2' };
+  const young = { restarts: 1, build: 'build-3' };
+
+  test('that ends one instance after the other is no crash of any of them', () => {
+    let seen = look(madeWatch(judging), [old, old, old]);
+    for (const instances of [
+      [young, old, old],
+      [young, young, old],
+      [young, young, young],
+    ])
+      seen = look(seen, instances);
+    expect(seen.restarts.total).toBe(0);
+    seen = look(seen, [young, young, { ...young, restarts: 3 }]);
+    expect(seen.restarts.total).toBe(2);
+  });
+
+  test('is known by what an instance tells when it is up; until then it ends by itself', () => {
+    const starting = { restarts: 1, build: null };
+    const down = look(look(madeWatch(judging), [old]), [starting]);
+    expect(down.restarts.total).toBe(1);
+    expect(look(down, [young]).restarts.total).toBe(0);
+    expect(look(down, [{ ...old, restarts: 1 }]).restarts.total).toBe(1);
+    const again = look(look(down, [{ ...starting, restarts: 2 }]), [{ ...starting, restarts: 3 }]);
+    expect(taken(judging, madeObservation(), again)).toMatchObject({ wire: 'restarts' });
+  });
+
+  test('leaves the restarts of the builds before behind, in the journal too', () => {
+    const seen = look(look(madeWatch(judging), [old]), [{ ...old, restarts: 2 }]);
+    const deployed = foldedOnto(judging, [
+      checkpointOf(seen),
+      { kind: 'builds-changed', builds: { origin: 'build-1', destination: 'build-3' }, pair: 2 },
+    ]);
+    expect(look(seen, [{ ...young, restarts: 3 }], deployed).restarts.total).toBe(0);
+    expect(madeWatch(deployed).restarts.total).toBe(0);
+    const next = look(look(seen, [{ restarts: 2, build: null }], deployed), [{ restarts: 3, build: null }], deployed);
+    expect(next.restarts.total).toBe(1);
   });
 });
 

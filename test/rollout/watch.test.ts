@@ -67,6 +67,21 @@ describe('the judge of a controller', () => {
     }
   });
 
+  test('counts for the forecast of a step what its own builds were given, and nothing of what those before them left behind', () => {
+    const shifting = foldedOnto(judging, [
+      { kind: 'builds-changed', builds: { origin: 'build-1', destination: 'build-3' }, pair: 2 },
+      { kind: 'stage-entered', stage: { kind: 'shifting', step: 1 }, attempt: 0 },
+    ]);
+    const state = foldedOnto(shifting, [{ kind: 'stage-entered', stage: { kind: 'judging', step: 1 }, attempt: 1 }]);
+    let seen = look(fresh(shifting), 0, {}, shifting);
+    for (let ms = 1000; ms <= attemptMsMax + 3000; ms += 1000) {
+      const attempts = { 'old-1': ms / 10, 'new-1': ms / 10 };
+      seen = look(seen, ms, { attempts, failures: { 'new-1': Math.min(77, ms / 100) } }, state);
+    }
+    expect(seen.inStage).toMatchObject({ destination: { attempts: 300, failures: 0 }, origin: { attempts: 300 } });
+    expect(seen.judge.promotion.absolute?.every((sum) => sum >= 0)).toBe(true);
+  });
+
   test('takes failures for as late as an attempt may last by the policy', () => {
     let seen = fresh();
     let expected = seen.judge;

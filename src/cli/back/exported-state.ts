@@ -4,6 +4,8 @@ import { z } from 'zod';
 import type { Config } from '../../core/fleet/config.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 
+const sizeSchema = z.object({ min: z.int(), max: z.int(), desired: z.int() });
+
 /**
  * Everything that a way back needs when neither the journal nor the configuration can be read: `.drover/<rollout>.json`,
  * written before the first change, removed when there is nothing left to take back.
@@ -47,6 +49,8 @@ const exportSchema = z.object({
       }),
     ),
   ),
+  /** Of groups that Drover can size; left out by an earlier version. */
+  sizes: z.object({ origin: sizeSchema.nullable(), destination: sizeSchema.nullable() }).exactOptional(),
 });
 export type ExportedState = z.infer<typeof exportSchema>;
 
@@ -68,6 +72,7 @@ export async function exportState(stateDirectory: string, config: Config, state:
     completed: state.stage.kind === 'completed',
     balancers,
     asFound: state.asFound.backends,
+    sizes: { origin: state.asFound.origin, destination: state.asFound.destination },
   };
   await writeExport(stateDirectory, content);
 }

@@ -25,20 +25,16 @@ const pauseMs = 500;
 /** For servers that are named as the origin but stand with weight 0 in the configuration. */
 const weightOtherwise = 100;
 
-/**
- * All at once, none waiting for another. Answers with what still stands, each with its reason. `all`: also where no server of
- * the origin is up.
- */
-export async function takeBackAll(
-  context: Context,
-  targets: readonly OfflineTarget[],
-  all: boolean,
-): Promise<string[]> {
+/** What still stands, with its reason. `isFinal`: the same command would not do better. */
+export type Left = { readonly line: string; readonly isFinal: boolean };
+
+/** All at once, none waiting for another. Answers with what still stands. `all`: also where no server of the origin is up. */
+export async function takeBackAll(context: Context, targets: readonly OfflineTarget[], all: boolean): Promise<Left[]> {
   const outcomes = await Promise.all(targets.map((target) => persistently(context, target, all)));
   return outcomes.filter((outcome) => outcome !== null);
 }
 
-async function persistently(context: Context, target: OfflineTarget, all: boolean): Promise<string | null> {
+async function persistently(context: Context, target: OfflineTarget, all: boolean): Promise<Left | null> {
   const endsAt = context.clock.monotonic() + tryMsMax;
   for (let tries = 1; ; tries++) {
     try {
@@ -47,13 +43,17 @@ async function persistently(context: Context, target: OfflineTarget, all: boolea
       return null;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      if (error instanceof CliError || context.clock.monotonic() > endsAt) return `${target.id}: ${why}`;
+      if (error instanceof CliError || context.clock.monotonic() > endsAt)
+        return { line: `${target.id}: ${why}`, isFinal: error instanceof OtherCommand };
       if (tries === 1)
         context.stderr.write(`${target.id}: ${why} (trying again for ${Math.round(tryMsMax / 1000)} s)\n`);
     }
     await context.clock.sleep(pauseMs, new AbortController().signal);
   }
 }
+
+/** It has to name other servers. */
+class OtherCommand extends CliError {}
 
 const originWords = {
   up: 'the origin carries everything',
@@ -70,11 +70,11 @@ async function takeBack(
   const signal = AbortSignal.timeout(callMs);
   const reading = await backend.read(signal);
   const destination = reading.servers.filter((server) => matchesGlob(glob, server.name));
-  if (destination.length === 0) throw new CliError(`no server matches "${glob}"`);
+  if (destination.length === 0) throw new OtherCommand(`no server matches "${glob}"`);
   const others = reading.servers.filter((server) => !destination.includes(server));
   const weights = weightsOf(others, origin);
   if (!others.some((server) => server.admin === 'ready' && (weights[server.name] ?? server.weight) > 0))
-    throw new CliError(nobodyLeft);
+    throw new OtherCommand(nobodyLeft);
   if (!all && healthOf(others, weights, origin) === 'down')
     throw new CliError(`${aloneWords(id)}; --all takes it anyway`);
   const changed = others.filter(({ name, weight }) => weights[name] !== undefined && weights[name] !== weight);

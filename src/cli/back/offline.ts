@@ -1,8 +1,9 @@
 import type { BalancerConfig } from '../../core/fleet/config.ts';
 import { matchesGlob } from '../../core/fleet/glob.ts';
-import { commandAt, type Place } from '../command-at.ts';
+import type { Place } from '../command-at.ts';
 import { CliError, type Context } from '../context.ts';
 import { sayOnSignal } from '../controller/signals.ts';
+import { afterwards, type Told } from './afterwards.ts';
 import { type ExportedState, exportedStates } from './exported-state.ts';
 import { type OfflineTarget, takeBackAll } from './offline-target.ts';
 
@@ -36,20 +37,14 @@ export async function backOffline(
   const left = await takeBackAll(context, targets, options.all === true);
   context.setExitCode(left.length > 0 ? 1 : 2);
   if (left.length > 0) {
+    const again = left.every(({ isFinal }) => isFinal) ? '' : '  run the same command again\n';
     context.stderr.write(
-      `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map((line) => `  ${line}\n`).join('')}${markedLines(rollouts)}  run the same command again\n`,
+      `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map(({ line }) => `  ${line}\n`).join('')}${markedLines(rollouts)}${again}`,
     );
-  } else context.stdout.write(`the traffic is back. ${untoldWords(rollouts, commandAt(options)('back'))}\n`);
-}
-
-/** What the journal does not know, and who will write it down. */
-function untoldWords(rollouts: readonly Told[], back: string): string {
-  if (rollouts.length === 0)
-    return 'No rollout of this directory is told: a controller elsewhere may raise the share again, and the servers stay in maint until somebody wakes them';
-  const names = rollouts.map(({ operation }) => `\`${back} ${operation}\``).join(', ');
-  // Nobody comes back to a completed one.
-  const also = rollouts.some(({ completed }) => completed) ? '' : ', as does a controller that comes back';
-  return `The journal does not know it yet: ${names} puts states and sizes as they were found and writes it down (not while the controller of another rollout runs)${also}`;
+    return;
+  }
+  const lines = await afterwards(context, options, rollouts, stateDirectory);
+  context.stdout.write(`the traffic is back. ${lines.join('\n')}\n`);
 }
 
 /** What goes on by itself after a way back that is not whole. */
@@ -57,14 +52,11 @@ function markedLines(rollouts: readonly Told[]): string {
   const marked = rollouts.filter(({ isMarked }) => isMarked);
   return marked
     .map(
-      ({ operation }) =>
+      ({ exported: { operation } }) =>
         `  the back marker of ${operation} stands: its controller, if one lives or comes back, goes on with the way back\n`,
     )
     .join('');
 }
-
-/** A rollout whose traffic this is. `isMarked`: its controller is told by the back marker. */
-type Told = { readonly operation: string; readonly completed: boolean; readonly isMarked: boolean };
 
 type Targets = { readonly targets: readonly OfflineTarget[]; readonly rollouts: readonly Told[] };
 
@@ -113,11 +105,7 @@ async function markUsersOf(
       (one) => backends.has(one.backend) && socketsOf(one.balancer).some((socket) => sockets.includes(socket)),
     );
     if (!uses || state.completed) continue;
-    told.push({
-      operation: state.operation,
-      completed: false,
-      isMarked: await mark(context, state, stateDirectory, reason),
-    });
+    told.push({ exported: state, isMarked: await mark(context, state, stateDirectory, reason) });
   }
   return told;
 }
@@ -165,7 +153,7 @@ async function exportedTargets(
     })),
   );
   if (targets.length === 0) throw new CliError(`the exported state of ${chosen.operation} names no balancer`, nameIt);
-  return { targets, rollouts: [{ operation: chosen.operation, completed: chosen.completed, isMarked }] };
+  return { targets, rollouts: [{ exported: chosen, isMarked }] };
 }
 
 function chooseExported(
@@ -189,7 +177,8 @@ function chooseExported(
   );
 }
 
-const nameIt = 'name the rollout, or the balancer: drover back --offline --haproxy SOCKET --destination GLOB';
+const nameIt =
+  'name the rollout, or the balancer: drover back --offline --haproxy SOCKET --destination GLOB --origin GLOB';
 
 /** A backend that the rollout did not find is one of which nobody knows the weights. */
 function originOf(found: ExportedState['asFound'][string] | undefined, glob: string | null): OfflineTarget['origin'] {

@@ -1,5 +1,6 @@
+import type { BackPerformed } from '../../core/rollout/events.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
-import { causeName } from '../journal/sentences.ts';
+import { causeName, inert } from '../journal/sentences.ts';
 
 /**
  * How a way back has ended, for people: whether everything is as it was found, and if not, what is not. `again`: of one that had
@@ -14,6 +15,11 @@ export function outcomeLines(left: readonly string[], again: readonly string[] |
         : `what had been given to the destination at ${again.join(', ')} was taken away again`;
   if (left.length === 0) return [`${done}: everything is as it was found`];
   return [`${done}, and not everything is as it was found:`, ...left.map((line) => `  ${line}`)];
+}
+
+/** When, why and by whom a way back was taken. */
+export function takenAtWords({ cause, performedAtMs }: Pick<BackPerformed, 'cause' | 'performedAtMs'>): string {
+  return inert(`taken at ${new Date(performedAtMs).toISOString()} (${causeName(cause, null)})`);
 }
 
 /** When, why and by whom a rollout was rolled back; null: it was not. */

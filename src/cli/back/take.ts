@@ -17,6 +17,7 @@ import { sayOnSignal } from '../controller/signals.ts';
 import { rolloutsOf } from '../journal/history.ts';
 import { type OpenJournal, openJournalOf } from '../journal/open.ts';
 import { journalPath } from '../journal/path.ts';
+import { sentenceOf } from '../journal/sentences.ts';
 import { loadConfig } from '../load-config.ts';
 import { followBack, patienceMs, StillStanding } from './follow.ts';
 import { backOffline, type OfflineOptions } from './offline.ts';
@@ -215,8 +216,10 @@ async function refuseWithoutWayBack(
 ): Promise<void> {
   const refusal = backRefusal(state, request.all);
   if (refusal !== null) {
+    const retired = (await opened.journal.read(state.operation, 0)).findLast(({ body }) => body.kind === 'retired');
+    const when = retired === undefined ? '' : ` (${new Date(retired.atMs).toISOString()}: ${sentenceOf(retired.body)})`;
     const remedy = `where you know that the origin stands, \`drover back ${state.operation} --all\` takes it back all the same`;
-    throw new Refused(`${refusal}, and nothing was done`, remedy);
+    throw new Refused(`${refusal}${when}, and nothing was done`, remedy);
   }
   if (state.stage.kind !== 'rolled-back') return;
   const past = await rolloutsOf(context.world, opened.journal, null);

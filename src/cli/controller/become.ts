@@ -36,8 +36,8 @@ export async function becomeController(context: Context, becoming: Becoming): Pr
       onEntry: reporter.entry,
       onStatus: reporter.status,
       onTrouble: reporter.trouble,
+      onEnd: reporter.end,
     });
-    reporter.end(end);
     // Who asks for the way back is told by the verb itself.
     const isBack = requests.some(({ kind }) => kind === 'back');
     for (const line of isBack ? [] : end.left) reporter.note(`${state.operation}  ${line}`);

@@ -33,19 +33,27 @@ export function openEnding(
   let isInsisted = false;
   let unwritten = 0;
   let last: Glance | null = null;
+  /** What the signal asks of the loop. It is written once a pass has had it and the next one has not. */
+  let farewell: OperatorRequest | null = null;
+  let isTaken = false;
   signals.onAsked((name, count) => {
     // Nothing to hold on the way back or when the journal does not take it: the second signal ends at once.
     isInsisted = count > 1;
-    if (isInsisted) stop.abort();
-    else inbox.push({ kind: 'hold', by: user, why: `the controller was asked to end (${name})` });
+    if (isInsisted) return stop.abort();
+    farewell = { kind: 'hold', by: user, why: `the controller was asked to end (${name})` };
+    inbox.push(farewell);
   });
   return {
     accept: reception.accept,
     look(next) {
       last = next;
       unwritten = next.trouble === null ? 0 : unwritten + 1;
+      const { state, observation } = next;
+      const hasIt = farewell !== null && observation.requests.includes(farewell);
+      const isWritten = state.held !== null && ((isTaken && !hasIt) || !observation.leased);
+      isTaken ||= hasIt;
       // A journal that takes nothing holds the share too: nothing proceeds without it.
-      const isHeld = next.state.held !== null || next.state.back !== null || unwritten >= unwrittenPasses;
+      const isHeld = isWritten || state.back !== null || unwritten >= unwrittenPasses;
       const isEnough = until(next) || (signals.asked() !== null && isHeld);
       // The first commands of a way back are sent after this: what came of them is looked at, and told.
       if (isEnough && !isFirstCut(next)) stop.abort();

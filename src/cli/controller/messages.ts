@@ -99,7 +99,12 @@ const statusShape = z.looseObject({
   byHand: z.array(text),
   unserved: z.array(text),
   back: z
-    .looseObject({ cause: z.looseObject({ kind: text }), performedAtMs: number, standing: z.array(text) })
+    .looseObject({
+      cause: z.looseObject({ kind: text }),
+      performedAtMs: number,
+      journalled: z.boolean(),
+      standing: z.array(text),
+    })
     .nullable(),
   drill: reason,
   builds: z.looseObject({ origin: text, destination: text }),

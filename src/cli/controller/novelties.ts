@@ -8,13 +8,35 @@ export function novelties(): (texts: readonly string[]) => readonly string[] {
   };
 }
 
-/** The same for what only matters when it lasts: told once it has been there for `ms`. */
-export function lasting(ms: number, now: () => number): (texts: readonly string[]) => readonly string[] {
-  let since: ReadonlyMap<string, number> = new Map();
-  const fresh = novelties();
+/** What a text has to last until it is told, how long it is told only once, and how long it has to be away until it is over. */
+export type Lasting = { readonly lastsMs: number; readonly againMs: number; readonly overMs: number };
+
+/**
+ * The same for what only matters when it lasts. One cause may say something else for a moment, as a balancer that hangs does when
+ * it is waited for longer: so what was told and comes back soon is neither new nor over.
+ */
+export function lasting(
+  { lastsMs, againMs, overMs }: Lasting,
+  now: () => number,
+): (texts: readonly string[]) => { readonly fresh: readonly string[]; readonly over: readonly string[] } {
+  const rows = new Map<string, { text: string; readonly sinceMs: number; seenMs: number; toldMs: number | null }>();
   return (texts) => {
-    since = new Map(texts.map((text) => [keyOf(text), since.get(keyOf(text)) ?? now()]));
-    return fresh(texts.filter((text) => now() - (since.get(keyOf(text)) ?? now()) >= ms));
+    const nowMs = now();
+    const over: string[] = [];
+    for (const [key, { text, seenMs, toldMs }] of rows) {
+      if (texts.some((one) => keyOf(one) === key) || nowMs - seenMs < (toldMs === null ? lastsMs : overMs)) continue;
+      rows.delete(key);
+      if (toldMs !== null) over.push(text);
+    }
+    const fresh = texts.filter((text) => {
+      const row = rows.get(keyOf(text)) ?? { text, sinceMs: nowMs, seenMs: nowMs, toldMs: null };
+      rows.set(keyOf(text), row);
+      row.seenMs = nowMs;
+      const isDue = row.toldMs === null ? nowMs - row.sinceMs >= lastsMs : nowMs - row.toldMs >= againMs;
+      if (isDue) Object.assign(row, { text, toldMs: nowMs });
+      return isDue;
+    });
+    return { fresh, over };
   };
 }
 

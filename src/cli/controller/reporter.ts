@@ -28,7 +28,7 @@ export function reporterFor(context: Context, json: boolean, command: (verb: str
 }
 
 /** Reasons to wait that are gone sooner, such as a load that is not known before the second reading, are no news. */
-const waitsMsMin = 3000;
+const waiting = { lastsMs: 3000, againMs: 10 * 60_000, overMs: 10_000 };
 
 function jsonReporter({ stdout, stderr }: Context): RolloutReporter {
   const line = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
@@ -48,7 +48,7 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
   const block = liveBlock(context.stdout, context.clock);
   let steps: number | null = null;
   let told = '';
-  const waits = lasting(waitsMsMin, () => context.clock.monotonic());
+  const waits = lasting(waiting, () => context.clock.monotonic());
   return {
     note: block.note,
     trouble: (line) => {
@@ -64,10 +64,11 @@ function textReporter(context: Context, command: (verb: string) => string): Roll
     },
     status: (status) => {
       steps = status.steps;
-      // On a terminal the block shows them.
-      if (context.stdout.terminal === null) {
-        for (const text of waits(status.held === null ? status.blockers : []))
-          block.note(`${status.operation}  waits: ${text}`);
+      // On a terminal the block shows them. What goes back waits for something else, and nothing is over by that.
+      if (context.stdout.terminal === null && status.back === null) {
+        const { fresh, over } = waits(status.blockers);
+        for (const text of fresh) block.note(`${status.operation}  waits: ${text}`);
+        for (const text of over) block.note(`${status.operation}  waits no longer: ${text}`);
       }
       block.show(statusLines(status, paint, context.clock.now(), columnsOf(context)));
     },

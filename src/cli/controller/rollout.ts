@@ -40,6 +40,8 @@ export type ControlOptions = {
   readonly until?: (glance: Glance) => boolean;
   readonly onEntry: (entry: Entry) => void;
   readonly onStatus: (status: RolloutStatus, state: RolloutState) => void;
+  /** Before anybody else can become the controller: what may take long after it, a last heartbeat say, changes nothing of it. */
+  readonly onEnd: (end: ControlEnd) => void;
   /** Something that does not touch the rollout failed: a line for people. */
   readonly onTrouble: (line: string) => void;
 };
@@ -121,6 +123,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
     over.resolve({ kind: end, stage: state.stage.kind, left: ended.left });
     keepsDesk = options.isFollowed === true && state.stage.kind === 'completed';
     if (ended.trouble !== null) options.onTrouble(`not in the journal: ${ended.trouble}`);
+    options.onEnd(ended);
     return ended;
   } finally {
     over.resolve(null);

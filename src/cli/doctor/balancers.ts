@@ -15,6 +15,7 @@ export async function examineBalancer(
   context: Context,
   balancer: BalancerConfig,
   stateDirectory: string,
+  isControlled: boolean,
 ): Promise<Section[]> {
   const sockets = balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
   const beside =
@@ -23,7 +24,7 @@ export async function examineBalancer(
       : [];
   return await Promise.all(
     sockets.map(async (socket): Promise<Section> => {
-      const checks = await examineProcess(context, balancer, socket, stateDirectory);
+      const checks = await examineProcess(context, balancer, socket, stateDirectory, isControlled);
       return { kind: 'balancer', name: `${balancer.name} at ${socket}`, checks: [...checks, ...beside] };
     }),
   );
@@ -34,16 +35,22 @@ async function examineProcess(
   balancer: BalancerConfig,
   socket: string,
   stateDirectory: string,
+  isControlled: boolean,
 ): Promise<Check[]> {
   try {
     const found = await context.world.inspectProcess(balancer, socket, AbortSignal.timeout(deadlineMs));
     return describeProcess(found);
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
-    // Who starts it is `apply`: a balancer of Drover's own that does not run yet keeps nothing from working.
+    // Whoever moves a service of it starts it: a balancer of Drover's own that does not run yet keeps nothing from working.
     if (balancer.kind === 'embedded' && error.code !== 'protocol') {
       return [
-        warning(`it does not run: ${error.message}`, '`drover apply` starts it'),
+        warning(
+          `it does not run: ${error.message}`,
+          isControlled
+            ? 'the controller that is alive starts it, if it moves a service of this balancer'
+            : '`drover apply` starts it',
+        ),
         ...listenChecks(context, balancer, stateDirectory),
       ];
     }

@@ -3,43 +3,46 @@ import type { ServerReading } from '../../core/observed/backend.ts';
 import type { GroupReading } from '../../core/observed/group.ts';
 import type { Reading } from '../../core/observed/reading.ts';
 import { driftOf } from '../../core/rollout/drift.ts';
+import { failedWordsOf } from '../../core/rollout/last-words.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
 import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
 import { type Side, serversOf } from '../../core/rollout/servers.ts';
+import { unraisedWords } from '../../core/rollout/stages.ts';
 import { checkStart } from '../../core/rollout/start.ts';
 import { hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import { stageWords } from '../../core/rollout/status.ts';
 import type { Context } from '../context.ts';
-import type { PastRollout } from '../journal/history.ts';
 import { openObserved } from '../open-service.ts';
 import { type Allowance, type Check, type Section, trouble, warning, well } from './diagnosis.ts';
 import { portChecks } from './ports.ts';
+import type { StateExamined } from './state.ts';
 
-/** One service: both groups, at each backend, as a rollout would find them. `past` null: the journal cannot be read. */
+/** One service: both groups, at each backend, as a rollout would find them. */
 export async function examineService(
   context: Context,
   config: Config,
   name: string,
   stateDirectory: string,
-  past: readonly PastRollout[] | null,
+  { past, isControlled }: Pick<StateExamined, 'past' | 'isControlled'>,
 ): Promise<Section> {
   const opened = openObserved(context, config, name, stateDirectory, 'watch');
   try {
     const { plan, service } = opened;
     const observation = await opened.observe();
     const last = past?.findLast(({ state }) => state.plan.service === name)?.state ?? null;
+    const starter = starterOf(last, isControlled);
     const checks = [
       ...(['origin', 'destination'] as const).flatMap((side) => {
         const { reading } = observation[side];
         const desired = (reading.known ? reading.value.size?.desired : null) ?? service[side].size?.min ?? 0;
         return [
-          groupCheck(side, service[side], reading),
+          groupCheck(side, service[side], reading, starter),
           ...portChecks(context, side, service[side], desired, stateDirectory),
         ];
       }),
-      ...plan.backends.flatMap((backend) => healthChecks(plan, backend, observation)),
+      ...plan.backends.flatMap((backend) => healthChecks(plan, backend, observation, starter)),
       ...(isAsleep(config, service, observation)
-        ? [warning('its embedded balancer does not run, so nothing more can be said', '`drover apply` starts it')]
+        ? [warning('its embedded balancer does not run, so nothing more can be said', `${starter} starts it`)]
         : rolloutChecks(plan, observation, last)),
       ...driftOf(plan, observation, last, await isMarked(context, stateDirectory, last)).map(({ what, remedy }) =>
         warning(what, remedy),
@@ -54,6 +57,15 @@ export async function examineService(
   } finally {
     await opened.close();
   }
+}
+
+/** Who starts what Drover runs itself: nobody runs `apply` beside a controller. */
+function starterOf(last: RolloutState | null, isControlled: boolean): string {
+  if (!isControlled) return '`drover apply`';
+  const isItsOwn = last !== null && !hasEnded(last);
+  return isItsOwn
+    ? `the controller of ${last.operation}`
+    : '`drover apply`, once the controller that is alive has ended,';
 }
 
 /** A marker that cannot be read counts too, as it does for a controller. */
@@ -72,7 +84,7 @@ function isAsleep(config: Config, { traffic }: ServiceConfig, { backends }: Obse
   return isEmbedded && Object.values(backends).some(({ reading }) => !reading.known);
 }
 
-function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReading>): Check {
+function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReading>, starter: string): Check {
   const provider = group.local === null ? 'run by others' : 'run by Drover';
   const capacity =
     group.capacityRps === null
@@ -92,7 +104,7 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
   if (build.known) return well(`${what}; build ${build.value}`);
   if (group.local !== null && instances.length === 0) {
     const unseen = `${what}; its build is not known before an instance runs`;
-    if (side === 'destination') return warning(unseen, '`drover apply` starts the first with the rollout');
+    if (side === 'destination') return warning(unseen, `${starter} starts the first with the rollout`);
     // A plan names the builds, so nothing is begun, and nothing is started, as long as the origin's is unknown.
     return trouble(
       `${unseen}, and none is started without it`,
@@ -104,16 +116,23 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
 }
 
 /** Whether the balancer reaches both environments, by its own health checks. */
-function healthChecks(plan: RolloutPlan, backend: BackendPlan, observation: Observation): Check[] {
+function healthChecks(plan: RolloutPlan, backend: BackendPlan, observation: Observation, starter: string): Check[] {
   const reading = observation.backends[backend.id]?.reading;
   if (!reading?.known) return [];
   return (['origin', 'destination'] as const).flatMap((side) => {
     const servers = serversOf(backend, reading.value, side);
-    return servers.length === 0 ? [] : [healthCheck(plan, `${backend.id}: ${side}`, side, servers)];
+    const words = unraisedWords(failedWordsOf(observation[side].reading));
+    return servers.length === 0 ? [] : [healthCheck(plan, `${backend.id}: ${side}`, side, servers, { starter, words })];
   });
 }
 
-function healthCheck(plan: RolloutPlan, title: string, side: Side, servers: readonly ServerReading[]): Check {
+function healthCheck(
+  plan: RolloutPlan,
+  title: string,
+  side: Side,
+  servers: readonly ServerReading[],
+  { starter, words }: { readonly starter: string; readonly words: string },
+): Check {
   const of = (health: ServerReading['health']) => servers.filter((server) => server.health === health);
   const [up, down, starting] = [of('up'), of('down'), of('starting')];
   // In maint nothing is checked; what that means for a rollout is told with it.
@@ -129,12 +148,13 @@ function healthCheck(plan: RolloutPlan, title: string, side: Side, servers: read
   const what = `${title} ${parts.join(', ')}`;
   if (down.length + starting.length === 0)
     return unchecked.length === 0 ? well(what) : warning(what, 'add `check` to their server lines');
+  const said = `${what}${words}`;
   const remedy = `does ${plan[side].environment} let the balancer in (routes, security groups, ports)? Its last check is in \`show stat\``;
   // Where Drover runs the destination, it starts when a rollout does.
   const isStarted = side === 'destination' && plan.destination.size !== null;
   return up.length + unchecked.length > 0 || isStarted
-    ? warning(what, isStarted ? '`drover apply` starts it' : remedy)
-    : trouble(what, remedy);
+    ? warning(said, isStarted ? `${starter} starts it` : remedy)
+    : trouble(said, remedy);
 }
 
 function counted(word: string, servers: readonly ServerReading[]): string[] {

@@ -1,11 +1,13 @@
 import { constants, type Stats } from 'node:fs';
-import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { access, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../core/fleet/config.ts';
 import { hasEnded } from '../../core/rollout/state.ts';
 import { PortError } from '../../engine/ports.ts';
-import { exportedStates } from '../back/exported-state.ts';
-import type { Context } from '../context.ts';
+import { type Beside, besideJournal, type Stray, straysOf, strayWords, takenByController } from '../back/beside.ts';
+import { CliError, type Context } from '../context.ts';
+import type { ControllerAnswer } from '../controller/messages.ts';
+import { controllerAt } from '../controller/reach.ts';
 import { type PastRollout, rolloutsOf } from '../journal/history.ts';
 import { verifyStore } from '../journal/verify.ts';
 import { goneWords } from '../plan/unfinished.ts';
@@ -13,7 +15,12 @@ import { harmless } from '../terminal/text.ts';
 import { type Check, type Section, trouble, warning, well } from './diagnosis.ts';
 
 /** The state directory and what is in it. `past` null: the journal cannot be read. */
-export type StateExamined = { readonly section: Section; readonly past: readonly PastRollout[] | null };
+export type StateExamined = {
+  readonly section: Section;
+  readonly past: readonly PastRollout[] | null;
+  /** Something listens as a controller, whether it answers or not. */
+  readonly isControlled: boolean;
+};
 
 const mebibyte = 1024 * 1024;
 /** An hour of a rollout writes about 2 MiB. */
@@ -29,20 +36,37 @@ export async function examineState(
   const directory = dirname(journalFile);
   const found = await stat(directory).catch(() => null);
   const named = (checks: readonly Check[]): Section => ({ kind: 'state', name: shown, checks });
-  if (found === null) return { section: named([await examineParent(directory)]), past: [] };
+  if (found === null) return { section: named([await examineParent(directory)]), past: [], isControlled: false };
   if (!found.isDirectory()) {
-    return { section: named([trouble('it is not a directory', 'give another --journal PATH')]), past: null };
+    const noDirectory = trouble('it is not a directory', 'give another --journal PATH');
+    return { section: named([noDirectory]), past: null, isControlled: false };
   }
+  const beside = await besideJournal(context, directory);
   const { checks, past } = await examineJournal(context, journalFile);
+  const controller = await controllerOf(context, directory);
+  const runs = controller instanceof Error ? null : (controller?.operation ?? null);
+  const strays = straysOf(beside, [
+    ...(past ?? []).map(({ state }) => state.operation),
+    ...(runs === null ? [] : [runs]),
+  ]);
+  const isNew = past?.length === 0 && strays.length === 0;
   return {
     past,
+    isControlled: controller !== null,
     section: named([
-      ...(await examineDirectory(directory, found)),
-      ...checks,
-      ...(await examineController(context, directory, past, config)),
-      ...(await examineMarkers(directory, past ?? [])),
+      ...directoryChecks({ ...(await accessTo(directory)), mode: found.mode }),
+      ...(checks ?? [isNew ? well('no journal yet: nothing was started here') : warning('there is no journal', null)]),
+      ...controllerChecks(context, controller, past, config, strays),
+      ...strays.map((stray) => strayCheck(stray, directory)),
+      ...beside.problems.map((problem) => warning(harmless(problem), 'the way back without a journal cannot go by it')),
+      ...markerChecks(beside, past ?? []),
     ]),
   };
+}
+
+function strayCheck(stray: Stray, directory: string): Check {
+  const { what, remedy } = strayWords(stray, directory, (verb) => `drover ${verb}`);
+  return trouble(harmless(what), harmless(remedy));
 }
 
 async function examineParent(directory: string): Promise<Check> {
@@ -55,30 +79,51 @@ async function examineParent(directory: string): Promise<Check> {
   );
 }
 
-async function examineDirectory(directory: string, { mode }: Stats): Promise<Check[]> {
-  const checks: Check[] = [];
-  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+type Access = {
+  /** What the operating system says to whoever wants to write; null: nothing. */
+  readonly denied: string | null;
+  readonly freeBytes: number;
+};
+
+async function accessTo(directory: string): Promise<Access> {
   const { bavail, bsize } = await statfs(directory);
-  const freeBytes = bavail * bsize;
-  const free = `${(freeBytes / mebibyte / 1024).toFixed(1)} GiB free`;
-  if (await isAllowed(directory, constants.W_OK | constants.X_OK))
-    checks.push(well(`writable, mode ${octal}, ${free}`));
-  else checks.push(trouble(`this user may not write here (mode ${octal})`, 'run drover as the user who owns it'));
-  if (freeBytes < freeBytesMin) {
-    checks.push(
-      warning(`only ${Math.floor(freeBytes / mebibyte)} MiB are free`, 'a full disk holds every rollout; make room'),
-    );
-  }
-  if ((mode & 0o022) !== 0) {
-    checks.push(warning(`others may write here (mode ${octal})`, `chmod 700: who writes here controls the traffic`));
-  }
-  return checks;
+  const denied = await access(directory, constants.W_OK | constants.X_OK).then(
+    () => null,
+    (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
+  );
+  return { denied, freeBytes: bavail * bsize };
 }
 
+/** Whether anything can be written there. */
+export function directoryChecks({ denied, freeBytes, mode }: Access & Pick<Stats, 'mode'>): readonly Check[] {
+  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+  const free = `${(freeBytes / mebibyte / 1024).toFixed(1)} GiB free`;
+  const mebibytes = Math.floor(freeBytes / mebibyte);
+  const isOthers = (mode & 0o022) !== 0;
+  const others = isOthers
+    ? [warning(`others may write here (mode ${octal})`, 'chmod 700: who writes here controls the traffic')]
+    : [];
+  if (denied === 'EROFS') return [trouble('the file system is read-only', 'make it writable'), ...others];
+  if (denied !== null)
+    return [trouble(`this user may not write here (mode ${octal})`, 'run drover as the user who owns it'), ...others];
+  if (mebibytes === 0)
+    return [trouble('the disk is full, which holds every rollout', 'make room; the way back does without'), ...others];
+  if (freeBytes < freeBytesMin)
+    return [
+      warning(
+        `writable, mode ${octal}, and only ${mebibytes} MiB are free`,
+        'a full disk holds every rollout; make room',
+      ),
+      ...others,
+    ];
+  return [well(`writable, mode ${octal}, ${free}`), ...others];
+}
+
+/** `checks` null: there is none. */
 async function examineJournal(
   context: Context,
   file: string,
-): Promise<{ checks: readonly Check[]; past: readonly PastRollout[] | null }> {
+): Promise<{ readonly checks: readonly Check[] | null; readonly past: readonly PastRollout[] | null }> {
   try {
     const journal = await context.world.openJournal(file, { readOnly: true });
     try {
@@ -95,33 +140,43 @@ async function examineJournal(
     }
   } catch (error) {
     if (error instanceof PortError && error.code === 'not-found') {
-      return { past: [], checks: [well('no journal yet: nothing was started here')] };
+      return { past: [], checks: null };
     }
     if (!(error instanceof Error)) throw error;
     return { past: null, checks: [trouble(`the journal cannot be read: ${error.message}`, null)] };
   }
 }
 
+/** What answers at the control socket; null: nothing does. An error: something listens there, and this came of it. */
+async function controllerOf(context: Context, directory: string): Promise<ControllerAnswer | Error | null> {
+  return await controllerAt(context, join(directory, 'control.sock')).catch((error: unknown) =>
+    error instanceof Error ? error : new Error(String(error)),
+  );
+}
+
 /** Whether a controller is alive, and what is unfinished without one. Checkpoints come every 30 s, so the last entry says since when. */
-async function examineController(
+function controllerChecks(
   context: Context,
-  directory: string,
+  controller: ControllerAnswer | Error | null,
   past: readonly PastRollout[] | null,
   config: Config | null,
-): Promise<readonly Check[]> {
-  const open = (past ?? []).filter(({ state }) => !hasEnded(state));
-  const socket = join(directory, 'control.sock');
-  try {
-    const answer = await context.world.askControl(socket, { kind: 'status' }, AbortSignal.timeout(5_000));
-    if (answer !== undefined) return [well(`a controller is alive${describeController(answer)}`)];
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+  strays: readonly Stray[],
+): readonly Check[] {
+  if (controller instanceof CliError) return [trouble(controller.message, controller.remedy)];
+  if (controller instanceof Error)
     return [
-      trouble(`a controller listens but does not answer: ${reason}`, 'see whether its process hangs: `drover status`'),
+      trouble(
+        `a controller listens but does not answer: ${controller.message}`,
+        'see whether its process hangs: `drover status`',
+      ),
     ];
-  }
-  if (past === null) return [await unreadAndAlone(directory)];
-  if (open.length === 0) return [well('no controller is running, and nothing is unfinished')];
+  if (controller !== null) return aliveChecks(controller);
+  const isUnknown = past === null || strays.length > 0;
+  const open = (past ?? []).filter(({ state }) => !hasEnded(state));
+  if (open.length === 0)
+    return isUnknown
+      ? [warning('no controller is running, and whether something is unfinished is not known', null)]
+      : [well('no controller is running, and nothing is unfinished')];
   return open.map(({ state, entries }) => {
     const last = entries.at(-1)?.atMs ?? state.startedAtMs;
     const age = Math.max(0, Math.round((context.clock.now() - last) / 1000));
@@ -137,41 +192,31 @@ async function examineController(
   });
 }
 
-/** Without the journal nobody knows what is unfinished; the exported states say what can be taken back. */
-async function unreadAndAlone(directory: string): Promise<Check> {
-  const { states } = await exportedStates(directory);
-  const open = states.filter(({ completed }) => !completed).map(({ operation }) => operation);
-  const known =
-    open.length === 0 ? '' : `; what was exported says that ${open.join(', ')} ${open.length === 1 ? 'was' : 'were'}`;
-  return warning(
-    `no controller is running, and whether something is unfinished is not known${known}`,
-    open.length === 0 ? null : '`drover back` takes the traffic back, also without the journal',
-  );
-}
-
-function describeController(answer: unknown): string {
-  if (typeof answer !== 'object' || answer === null) return '';
-  const { pid, operation } = answer as { readonly pid?: unknown; readonly operation?: unknown };
-  return ` (pid ${String(pid)}): ${operation === null ? 'between two rollouts' : String(operation)}`;
+function aliveChecks(answer: ControllerAnswer): readonly Check[] {
+  const { pid, operation, trouble: unwritten } = answer;
+  const alive = `a controller is alive (pid ${pid}): ${operation ?? 'between two rollouts'}`;
+  if (operation === null || unwritten === null) return [well(alive)];
+  const taken = takenByController(answer, operation);
+  const what = taken === null ? '' : `; the way back of ${operation} was ${taken}`;
+  return [
+    trouble(
+      harmless(`${alive}; it cannot write its journal: ${unwritten}${what}`),
+      'put that right: it goes on by itself',
+    ),
+  ];
 }
 
 /** A marker of a rollout that has ended stops nothing: the next one has another name. */
-async function examineMarkers(directory: string, past: readonly PastRollout[]): Promise<Check[]> {
-  const ended = new Set(past.filter(({ state }) => hasEnded(state)).map(({ state }) => state.operation));
-  const names = (await readdir(directory).catch(() => [])).filter((name) => name.endsWith('.back'));
-  const checks: Check[] = [];
-  for (const name of names) {
-    const operation = name.replace(/\.back$/, '');
-    if (ended.has(operation)) continue;
-    const who = (await readFile(join(directory, name), 'utf8').catch(() => '')).trim().slice(0, 200);
-    checks.push(
+function markerChecks({ markers }: Beside, past: readonly PastRollout[]): readonly Check[] {
+  const open = past.filter(({ state }) => !hasEnded(state)).map(({ state }) => state.operation);
+  return markers
+    .filter(({ operation }) => open.includes(operation))
+    .map(({ operation, text }) =>
       warning(
-        `a back marker lies here for ${operation}${who === '' ? '' : ` (${harmless(who)})`}: nothing raises its share`,
+        `a back marker lies here for ${operation} (${harmless(text.slice(0, 200))}): nothing raises its share`,
         '`drover back` finishes the way back. Only where no server is in maint yet does `drover resume --reason TEXT` remove it and go forward',
       ),
     );
-  }
-  return checks;
 }
 
 async function isAllowed(path: string, mode: number): Promise<boolean> {

@@ -12,9 +12,13 @@ export async function staleMarker(
 ): Promise<{ readonly what: string; readonly remedy: string } | null> {
   const marked = await context.world.openMarker(stateDirectory).read(operation);
   if (marked === null) return null;
-  const file = join(stateDirectory, `${operation}.back`);
   return {
     what: `a back marker lies there for ${operation}, which this journal has not begun (${marked}): it would be taken back at once`,
-    remedy: `it is of an earlier journal: see that nothing of that rollout stands, and remove ${file}`,
+    remedy: staleWords(stateDirectory, operation),
   };
+}
+
+export function staleWords(stateDirectory: string, operation: string): string {
+  const file = join(stateDirectory, `${operation}.back`);
+  return `it is of an earlier journal: see that nothing of that rollout stands, and remove ${file}`;
 }

@@ -50,11 +50,15 @@ export function wayBackByHand(
         // Whoever wakes them later gives them no traffic by that.
         ...destination.map((name) => `set server ${name} weight 0`),
       ];
-      for (const batch of batches(commands))
-        lines.push(`echo '${batch.join('; ')}' | socat stdio ${addressOf(socket)}`);
+      lines.push(...typedAtHaproxy(socket, commands));
     }
   }
   return lines;
+}
+
+/** Commands for a runtime socket, as a person types them. */
+export function typedAtHaproxy(socket: string, commands: readonly string[]): string[] {
+  return batches(commands).map((batch) => `echo '${batch.join('; ')}' | socat stdio ${addressOf(socket)}`);
 }
 
 /** HAProxy reads a line of commands into one buffer, of 16 kB by default. */

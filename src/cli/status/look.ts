@@ -14,7 +14,7 @@ export type Look = Astray & {
   readonly commit: readonly string[];
 };
 
-export const notLooked: Look = { taken: null, isCut: false, lines: [], commit: [] };
+export const notLooked: Look = { taken: null, isCut: false, standing: [], lines: [], commit: [] };
 
 /** Looks at the back marker and the balancers of the last rollout of its service. Reads only. */
 export async function lookAt(
@@ -50,8 +50,8 @@ function whyUnasked(config: Config | null, state: RolloutState): string | null {
   return `it was not asked, because the configuration has no service "${plan.service}" any more${remedy}`;
 }
 
-/** The back marker is read all the same. */
-async function lookAtMarker(
+/** What the back marker says of a rollout whose balancers are not asked (`why`): so nobody knows what stands there. */
+export async function lookAtMarker(
   context: Context,
   stateDirectory: string,
   state: RolloutState,
@@ -63,10 +63,11 @@ async function lookAtMarker(
     .openMarker(stateDirectory)
     .read(state.operation)
     .then(known, (error: unknown) => unknown(error instanceof Error ? error.message : String(error)));
-  return astray(state, {
+  const found = astray(state, {
     nowMs: atMs,
     leased: false,
     backends: Object.fromEntries(state.plan.backends.map(({ id }) => [id, unasked])),
     ...{ origin: unasked, destination: unasked, marker, requests: [], drill: null },
   });
+  return { ...found, standing: [] };
 }

@@ -1,4 +1,5 @@
 import type { GroupStatus, RolloutStatus } from '../../core/rollout/status.ts';
+import { takenAtWords } from '../back/outcome.ts';
 import { percentage, rate, whole } from '../terminal/figures.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { table } from '../terminal/table.ts';
@@ -123,7 +124,8 @@ function promotionText({ compared }: RolloutStatus): string {
 
 /** When the rollout goes on, and what it takes until then. */
 function nextText(status: RolloutStatus, nowMs: number): string {
-  const { promotion, loadRps, bakeMs, stage, stageSinceMs, held } = status;
+  const { promotion, loadRps, bakeMs, stage, stageSinceMs, held, back } = status;
+  if (back?.journalled === false) return 'sizes and states as they were found, once the journal can be written';
   if (held !== null) return 'nothing until `drover resume`; the way back is watched for';
   const leftMs = bakeMs === null ? 0 : Math.max(0, bakeMs - (nowMs - stageSinceMs));
   const bake = leftMs > 0 ? duration(leftMs / 1000) : null;
@@ -160,11 +162,15 @@ function waitingTexts({ held, blockers, back, troubles, unserved, byHand }: Roll
     ...unserved.map((text): [string, string] => ['unserved', text]),
     ...troubles.map((text): [string, string] => ['trouble', text]),
     ...byHand.map((text): [string, string] => ['by hand', text]),
-    ...(held === null
-      ? blockers.map((text): [string, string] => ['waits', text])
-      : [['held', `by ${held.by}: ${held.why}`] as [string, string]]),
+    ...(back === null ? [] : [['back', backText(back)] as [string, string]]),
+    ...(held === null ? [] : [['held', `by ${held.by}: ${held.why}`] as [string, string]]),
+    ...blockers.map((text): [string, string] => ['waits', text]),
     ...(back?.standing ?? []).map((text): [string, string] => ['standing', text]),
   ];
+}
+
+function backText(back: NonNullable<RolloutStatus['back']>): string {
+  return back.journalled ? takenAtWords(back) : `${takenAtWords(back)}; the journal does not know it yet`;
 }
 
 function bar(share: number | null, width: number, paint: Paint): string {

@@ -3,20 +3,28 @@ import type { Entry } from '../../core/journal/entry.ts';
 import { configurationAfter } from '../../core/rollout/decide-finished.ts';
 import type { DrillMeasure, RolloutEvent } from '../../core/rollout/events.ts';
 import { stageWords } from '../../core/rollout/status.ts';
+import { takenWords } from '../back/beside.ts';
 import type { PastRollout } from '../journal/history.ts';
 import { isTold, sentenceOf } from '../journal/sentences.ts';
 import { linesToWrite } from '../status/lines-to-commit.ts';
 import { percentage, rate, whole } from '../terminal/figures.ts';
 
-/** A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere. */
-export function reportLines({ state, entries }: PastRollout, config: Config | null): string[] {
+/**
+ * A blameless report: what was seen, when, what was done, what the way back took, and the head of its chain to keep elsewhere.
+ * `taken`: what says that somebody took a way back that the journal does not know.
+ */
+export function reportLines({ state, entries }: PastRollout, config: Config | null, taken: string | null): string[] {
   const head = entries.at(-1);
+  const byJournal = stageWords(state, state.stage);
+  const outcome =
+    taken === null ? byJournal : `the way back was taken, which the journal does not know (by it: ${byJournal})`;
   return [
     `# ${state.operation}: ${state.plan.service}, ${state.plan.origin.environment} → ${state.plan.destination.environment}`,
     '',
-    `Outcome: **${stageWords(state, state.stage)}**. Owner: ${state.plan.owner}. Builds: ${state.builds.origin} → ${state.builds.destination}.`,
+    `Outcome: **${outcome}**. Owner: ${state.plan.owner}. Builds: ${state.builds.origin} → ${state.builds.destination}.`,
     ...(state.reason === null ? [] : ['', `Rules were overridden; the reason given: ${state.reason}`]),
     '',
+    ...(taken === null ? [] : [escaped(takenWords(taken, null)), '']),
     ...feltLines(state),
     ...backLines(state, entries),
     ...drillLines(state.drill),
@@ -36,29 +44,51 @@ export function reportLines({ state, entries }: PastRollout, config: Config | nu
   ];
 }
 
-/** Attempts that failed, and how many more those are than the origin's rate explains. */
-function feltLines({ counted: { origin, destination }, plan, stage }: PastRollout['state']): string[] {
-  if (origin.attempts + destination.attempts === 0) return [];
+/** Attempts that failed, and how many more those are than the origin's rate explains, as far as that is known. */
+function feltLines({ counted, plan, stage }: PastRollout['state']): string[] {
+  const { origin, destination, untilMs = {}, gaps = [] } = counted;
+  if (origin.attempts + destination.attempts + gaps.length === 0) return [];
   const row = (name: string, environment: string, { attempts, failures }: typeof origin) =>
     `| ${name} (${environment}) | ${whole(attempts)} | ${whole(failures)} | ${rate(failures, attempts)} |`;
-  const explained = origin.attempts === 0 ? null : (destination.attempts * origin.failures) / origin.attempts;
-  const more = explained === null ? 0 : destination.failures - explained;
-  const until = stage.kind === 'completed' || stage.kind === 'rolled-back' ? '' : ', until the last checkpoint';
+  const isOver = stage.kind === 'completed' || stage.kind === 'rolled-back';
+  const counts = Object.values(untilMs);
+  const last = counts.length === 0 ? 'the last checkpoint' : moment(Math.min(...counts));
+  const missing = gaps.map(({ fromMs, toMs }) => `between ${moment(fromMs)} and ${moment(toMs)}`);
   return [
     '## What users felt',
     '',
-    `Attempts as the balancers counted them since the rollout began${until}, retries included.`,
+    `Attempts as the balancers counted them since the rollout began${isOver ? '' : `, until ${last}`}, retries included.`,
+    ...(missing.length === 0
+      ? []
+      : [
+          `What was counted ${missing.join(', ')} is not known: a balancer's counters began anew, or no controller wrote down what it read.`,
+        ]),
     '',
     '| group | attempts | failed | |',
     '|---|---|---|---|',
     row('origin', plan.origin.environment, origin),
     row('destination', plan.destination.environment, destination),
     '',
-    ...(more >= 1
-      ? [`That is about ${whole(more)} failures more than the origin's rate explains.`]
-      : ["The destination did not fail more often than the origin's rate explains."]),
+    comparedWords(counted, isOver),
     '',
   ];
+}
+
+/** Only what was counted from the beginning to the end acquits anybody. */
+function comparedWords({ origin, destination, gaps = [] }: PastRollout['state']['counted'], isOver: boolean): string {
+  if (origin.attempts === 0) return 'The origin had no attempts to compare them with.';
+  const more = destination.failures - (destination.attempts * origin.failures) / origin.attempts;
+  const known = gaps.length === 0 ? '' : ', without what is not known';
+  if (more >= 1) return `That is about ${whole(more)} failures more than the origin's rate explains${known}.`;
+  if (gaps.length > 0)
+    return "Whether the destination failed more often than the origin's rate explains cannot be told: a part of it is not known.";
+  return isOver
+    ? "The destination did not fail more often than the origin's rate explains."
+    : "Until then the destination had not failed more often than the origin's rate explains.";
+}
+
+function moment(atMs: number): string {
+  return new Date(atMs).toISOString();
 }
 
 function backLines(state: PastRollout['state'], entries: readonly Entry[]): string[] {
@@ -80,7 +110,7 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   if (seen !== null) lines.push('', `Share of the destination before: ${percentage(seen)}.`);
   lines.push('', `Taken at ${new Date(performedAtMs).toISOString()}.`);
   const written = entries.findLast(({ body }) => body.kind === 'back-performed')?.atMs ?? performedAtMs;
-  if (cause.kind === 'found' && written - performedAtMs >= lateMsMin)
+  if (written - performedAtMs >= lateMsMin)
     lines.push(
       `It was taken without the journal, which was told at ${new Date(written).toISOString()}: what follows was seen only then.`,
     );
@@ -91,7 +121,7 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
   return [...lines, ''];
 }
 
-/** Later than a pass takes. */
+/** Later than a pass takes: not even the controller that took it could write it down. */
 const lateMsMin = 2000;
 
 function commitLines(state: PastRollout['state'], config: Config | null): string[] {

@@ -153,7 +153,8 @@ function judgeWindow(state: JudgeState, backend: string, window: Window, pass: J
   const memory = Object.hasOwn(state.backends, backend) ? (state.backends[backend] ?? null) : null;
   const startMs = state.startMs ?? window.fromMs;
   const dispersion = dispersionInForce(state);
-  const remembered = rememberWindow(memory, window, pass.attemptMsMax, dispersion, state.stepSinceMs);
+  const promotesFromMs = Math.max(state.stepSinceMs, ownFromMs(state, pass.attemptMsMax));
+  const remembered = rememberWindow(memory, window, pass.attemptMsMax, dispersion, promotesFromMs);
   const guarded = state.guard !== null && !pass.unguarded.includes(backend);
   const carried = carriedInto(state, backend, window, pass.attemptMsMax);
   const { failures } = window.destination;
@@ -178,12 +179,20 @@ function judgeWindow(state: JudgeState, backend: string, window: Window, pass: J
 }
 
 /**
+ * From when on whatever fails was given to these builds: those before them may have been given requests that end a lag later.
+ * Promotion begins there. What was attempted until then is no evidence for it, and so neither is what failed.
+ */
+export function ownFromMs({ pair, pairSinceMs }: Pick<JudgeState, 'pair' | 'pairSinceMs'>, lagMs: number): number {
+  return pair === 1 ? 0 : pairSinceMs + lagMs;
+}
+
+/**
  * How many failures of this window may belong to requests that other builds were given: those that were under way when the first
  * window of this pair began, and had not failed yet. The comparison waits for a lag instead, because it needs the shares of it;
  * a build that fails everything is not to wait for the guard. null: none can.
  */
 function carriedInto(state: JudgeState, backend: string, window: Window, lagMs: number): number | null {
-  if (state.pair === 1 || window.fromMs >= state.pairSinceMs + lagMs) return null;
+  if (window.fromMs >= ownFromMs(state, lagMs)) return null;
   const known = state.carried ?? {};
   return Object.hasOwn(known, backend) ? (known[backend] ?? 0) : window.destinationOpen;
 }

@@ -57,8 +57,8 @@ export type Remembered = { readonly memory: Memory; readonly terms: readonly Ter
  * share to mean something. When to close depends on attempts and time only, never on failures. A window that needs no
  * others is not mixed with them: in a span over a jump of the share, failures of both groups that began with the jump
  * would look like the destination's.
- * `lagMs`: how long an attempt can last. `dispersion`: φ as known before this window. `stepSinceMs`: when the step was entered,
- * perhaps by another controller in the middle of one of this one's windows.
+ * `lagMs`: how long an attempt can last. `dispersion`: φ as known before this window. `stepSinceMs`: from when on it is evidence
+ * for the step; perhaps another controller entered it in the middle of one of this one's windows.
  */
 export function rememberWindow(
   memory: Memory | null,

@@ -19,6 +19,8 @@ export type InstanceReading = {
   readonly state: InstanceState;
   /** Times this instance was started again after it ended by itself, since the provider has known it. */
   readonly restarts: number;
+  /** The build that it runs, as in the group's; null: not known, or not yet. */
+  readonly build: string | null;
   readonly startedAtMs: number;
   /** The last lines it wrote, for an instance that does not come up; empty where not known. */
   readonly lastOutput: readonly string[];

@@ -5,14 +5,19 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
-import { stillStanding } from './status.ts';
+import { stillCarrying, stillStanding } from './status.ts';
 
 /** What the world says against the journal, for a rollout that no controller looks after. */
 export type Astray = {
   /** Somebody took the traffic back, and the journal does not know; null: nothing says so. */
   readonly taken: string | null;
-  /** Its servers are in maint, so that a controller takes the way back for performed. A marker alone can still be removed. */
-  readonly isCut: boolean;
+  /**
+   * Its servers are in maint, so that a controller takes the way back for performed. A marker alone can still be removed. null: a
+   * balancer that was not read may have them there.
+   */
+  readonly isCut: boolean | null;
+  /** Of a way back that was taken: what of the destination carries all the same, or again, or cannot be read. */
+  readonly standing: readonly string[];
   /** What stands or cannot be read, a sentence each. */
   readonly lines: readonly string[];
 };
@@ -23,12 +28,17 @@ export type Astray = {
  * traffic that nobody carries; one that has given up its reserve is over and says nothing.
  */
 export function astray(state: RolloutState, observation: Observation): Astray {
-  if (state.stage.kind === 'rolled-back')
-    return untaken([...undone(state, observation), ...unserved(state, observation)]);
+  if (state.stage.kind === 'rolled-back') {
+    const standing = undone(state, observation);
+    return {
+      ...untaken([...standing, ...undoneByReload(state, observation), ...unserved(state, observation)]),
+      standing,
+    };
+  }
   if (state.retired) return untaken([]);
   if (state.back !== null) {
-    const standing = stillStanding(state, observation).map((line) => `still standing: ${line}`);
-    return untaken([...standing, ...unserved(state, observation)]);
+    const standing = stillStanding(state, observation);
+    return { ...untaken([...standing.map(standingWords), ...unserved(state, observation)]), standing };
   }
   const lines = state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
@@ -40,35 +50,58 @@ export function astray(state: RolloutState, observation: Observation): Astray {
   const { marker } = observation;
   const said = marker.known && marker.value !== null ? `the back marker says: ${marker.value}` : null;
   const seen = cut === null ? null : `every destination server is in maint at ${cut}`;
-  return { taken: said ?? seen, isCut: cut !== null, lines: [...lines, ...unserved(state, observation)] };
+  const taken = said ?? seen;
+  const isRead = state.plan.backends.every(({ id }) => observation.backends[id]?.reading.known);
+  const isCut = cut === null && !isRead ? null : cut !== null;
+  if (taken === null) return { taken, isCut, standing: [], lines: [...lines, ...unserved(state, observation)] };
+  // Those that cannot be read are among the lines already.
+  const carrying = stillCarrying(state, observation).map(standingWords);
+  return {
+    taken,
+    isCut,
+    standing: stillStanding(state, observation),
+    lines: [...carrying, ...lines, ...unserved(state, observation)],
+  };
 }
 
 function untaken(lines: readonly string[]): Astray {
-  return { taken: null, isCut: false, lines };
+  return { taken: null, isCut: false, standing: [], lines };
 }
 
-/** What a reload has given back to the destination of a rollout that was rolled back, or would: nobody watches any more. */
+function standingWords(line: string): string {
+  return `still standing: ${line}`;
+}
+
+/** What has been given back to the destination of a rollout that was rolled back: nobody watches any more. */
 function undone(state: RolloutState, observation: Observation): string[] {
+  return destinations(state, observation).flatMap(({ id, servers }) => {
+    const carrying = servers.filter(({ admin, weight }) => admin === 'ready' && weight > 0);
+    if (carrying.length === 0) return [];
+    const names = carrying.map(({ name, weight }) => `${name} (weight ${weight})`).join(', ');
+    const verb = carrying.length === 1 ? 'carries' : 'carry';
+    return [
+      `${id}: the way back is undone: ${names} ${verb} traffic again. \`drover back ${state.operation}\` takes it away`,
+    ];
+  });
+}
+
+/** What any reload would give back to it. */
+function undoneByReload(state: RolloutState, observation: Observation): string[] {
+  return destinations(state, observation).flatMap(({ id, servers }) => {
+    const configured = servers.filter(({ configuredWeight }) => configuredWeight > 0);
+    if (configured.length === 0) return [];
+    const names = configured.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`).join(', ');
+    return [
+      `${id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names}. Write weight 0 there`,
+    ];
+  });
+}
+
+/** Where a balancer was read. */
+function destinations(state: RolloutState, { backends }: Observation) {
   return state.plan.backends.flatMap((plan) => {
-    const reading = observation.backends[plan.id]?.reading;
-    if (!reading?.known) return [];
-    const ours = serversOf(plan, reading.value, 'destination');
-    const carrying = ours.filter(({ admin, weight }) => admin === 'ready' && weight > 0);
-    const configured = ours.filter(({ configuredWeight }) => configuredWeight > 0);
-    const lines: string[] = [];
-    if (carrying.length > 0) {
-      const names = carrying.map(({ name, weight }) => `${name} (weight ${weight})`).join(', ');
-      lines.push(
-        `${plan.id}: the way back is undone: ${names} ${carrying.length === 1 ? 'carries' : 'carry'} traffic again. \`drover back ${state.operation}\` takes it away`,
-      );
-    }
-    if (configured.length > 0) {
-      const names = configured.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`).join(', ');
-      lines.push(
-        `${plan.id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names}. Write weight 0 there`,
-      );
-    }
-    return lines;
+    const reading = backends[plan.id]?.reading;
+    return reading?.known ? [{ id: plan.id, servers: serversOf(plan, reading.value, 'destination') }] : [];
   });
 }
 

@@ -1,5 +1,5 @@
 import type { RolloutEvent } from './events.ts';
-import { loadRps, recentTally } from './load.ts';
+import { loadRps, type RecentLoad, recentTally } from './load.ts';
 import { attemptsToTell } from './share-seen.ts';
 import type { RolloutState } from './state.ts';
 import type { Watch } from './watch.ts';
@@ -20,8 +20,8 @@ export function checkpointOf(watch: Watch): RolloutEvent {
     samples: null,
     seen: {
       originRpsPerInstanceMax: watch.originRpsPerInstanceMax,
-      share: recentShare(watch),
-      // Nothing was counted yet: that is no load of zero.
+      share: recentShare(watch.recent),
+      // Nothing was counted yet: that is no load of zero. Of a balancer that is not read any more it is the last that was known.
       loadRps: load.known && counted.length > 0 ? load.value : null,
       restarts: watch.restarts.total,
       counted: watch.counted,
@@ -44,8 +44,8 @@ export function newestShare(watch: Watch): number | null {
 }
 
 /** The destination's part of the attempts of the last seconds, over all backends; null: there were none. */
-export function recentShare(watch: Watch): number | null {
-  const destination = recentTally(watch.recent, 'destination').attempts;
-  const total = destination + recentTally(watch.recent, 'origin').attempts;
+export function recentShare(recent: RecentLoad): number | null {
+  const destination = recentTally(recent, 'destination').attempts;
+  const total = destination + recentTally(recent, 'origin').attempts;
   return total === 0 ? null : destination / total;
 }

@@ -43,7 +43,9 @@ export function backReason(
   if (backRefusal(state, asked?.all ?? false) !== null) return null;
   if (state.stage.kind === 'cutting' || state.stage.kind === 'restoring') {
     const more = state.back !== null && !state.back.all && state.stage.kind === 'cutting';
-    return more && (asked?.all || destinationFails(watch)) ? { cause: state.back.cause, all: true, atMs: null } : null;
+    return more && (asked?.all || destinationFails(watch, observation.nowMs))
+      ? { cause: state.back.cause, all: true, atMs: null }
+      : null;
   }
   // What has happened is journalled as it happened, whether or not there still is a reason for it.
   if (watch.performed !== null)
@@ -54,7 +56,7 @@ export function backReason(
   if (hasEnded(state)) return null;
   const cause = judgedBack(watch) ?? tripped(state, watch, observation) ?? failedDrill(state, observation);
   const late = cause ?? neverCapable(state, watch, observation, facts);
-  return late === null ? null : { cause: late, all: destinationFails(watch), atMs: null };
+  return late === null ? null : { cause: late, all: destinationFails(watch, observation.nowMs), atMs: null };
 }
 
 /** Why there is no way back any more; null: there is. `all` is the word of somebody who knows that the origin stands. */
@@ -273,10 +275,18 @@ function markedCause({ marker }: Observation): Extract<BackCause, { kind: 'found
     : null;
 }
 
+/** Somebody answered for going forward, and it was too late: the traffic is back already. */
+function askedToGoOn({ requests }: Observation): string {
+  const asked = requests.find((request) => request.kind === 'resume');
+  return asked === undefined
+    ? ''
+    : `; then ${asked.by} asked to go on${asked.reason === null ? '' : `: ${asked.reason}`}`;
+}
+
 /** The marker, or a destination wholly in maint though the journal wants it to carry: somebody took the way back. */
 function foundBack(state: RolloutState, observation: Observation): BackCause | null {
   const marked = markedCause(observation);
-  if (marked !== null) return marked;
+  if (marked !== null) return { ...marked, detail: marked.detail + askedToGoOn(observation) };
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     const targets = state.intended?.target.traffic[plan.id] ?? {};

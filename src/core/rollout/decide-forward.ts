@@ -34,7 +34,10 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
   // What has just been learned is journalled before anything is built on it.
   if (events.length === 0) events.push(...targetWithAll(state, observation));
   if (events.length === 0) events.push(...stageEvents(state, watch, observation, facts));
-  if (events.length === 0 && checkpointDue(state, observation.nowMs)) events.push(checkpointOf(watch));
+  const isDue = events.length === 0 && checkpointDue(state, observation.nowMs);
+  // Whoever asks for a hold may be the end of this controller: nothing that it has counted is to end with it.
+  const isAsked = observation.requests.some((request) => request.kind === 'hold');
+  if (isDue || isAsked) events.push(checkpointOf(watch));
   const effects = forwardEffects(state, watch, observation, facts);
   return { events, effects, back: [], wakeAtMs: events.length > 0 ? observation.nowMs : null, ended: false };
 }

@@ -145,9 +145,17 @@ export type SampleBlock = { readonly block: string; readonly hash: string };
 
 /**
  * Attempts and failures of both groups since the operation began, as its controllers saw them: what users felt, for reports.
- * Never evidence. What a controller saw between its last checkpoint and its death is missing.
+ * Never evidence. The two that are left out by older entries tell what is missing.
  */
-export type Counted = { readonly origin: Tally; readonly destination: Tally };
+export type Counted = {
+  readonly origin: Tally;
+  readonly destination: Tally;
+  /** By backend: the reading up to which it was counted. */
+  readonly untilMs?: Readonly<Record<string, number>>;
+  /** When a backend was not counted after the rollout had begun to move; in order, apart from each other. */
+  readonly gaps?: readonly Gap[];
+};
+export type Gap = { readonly fromMs: number; readonly toMs: number };
 
 /** Facts worth keeping over a crash that are not evidence. */
 export type Seen = {
@@ -155,7 +163,7 @@ export type Seen = {
   readonly originRpsPerInstanceMax: number | null;
   readonly share: number | null;
   readonly loadRps: number | null;
-  /** Restarts of destination instances counted so far. */
+  /** Restarts of destination instances counted so far, with this pair of builds. */
   readonly restarts: number;
   readonly counted: Counted;
 };

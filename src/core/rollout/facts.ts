@@ -17,7 +17,11 @@ export type Facts = {
   readonly builds: Reading<Builds>;
   /** Why nothing may be raised now, in words; empty: it may. */
   readonly blockers: readonly string[];
+  /** Those of them that speak against a change of any kind: all but a reserve that is not there. */
+  readonly besidesReserve: readonly string[];
 };
+
+type Measured = Omit<Facts, 'blockers' | 'besidesReserve'>;
 
 export function factsOf(state: RolloutState, watch: Watch, observation: Observation): Facts {
   const ids = state.plan.backends.map((plan) => plan.id);
@@ -32,7 +36,9 @@ export function factsOf(state: RolloutState, watch: Watch, observation: Observat
     builds: observedBuilds(observation),
   };
   const needToRaise = reserveNeed(state, loadToRaiseBy(watch.recent, ids), perInstance);
-  return { ...facts, blockers: [...blockersOf(state, observation, facts, needToRaise), ...lowered(state, watch)] };
+  const besidesReserve = [...blockersOf(state, observation, facts, needToRaise), ...lowered(state, watch)];
+  const reserve = reserveLack(state, facts, needToRaise);
+  return { ...facts, blockers: reserve === null ? besidesReserve : [...besidesReserve, reserve], besidesReserve };
 }
 
 function reserveNeed(state: RolloutState, load: Reading<number>, perInstance: Reading<number>): Reading<number> {
@@ -57,24 +63,32 @@ function buildOf(observation: Observation, side: 'origin' | 'destination'): Read
 function blockersOf(
   state: RolloutState,
   observation: Observation,
-  facts: Omit<Facts, 'blockers'>,
+  facts: Measured,
   needToRaise: Reading<number>,
 ): string[] {
   const blockers: string[] = [];
-  if (state.held !== null) blockers.push(`held: ${state.held.why}`);
+  if (state.held !== null) blockers.push(heldWords(state.held));
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
   else if (observation.marker.value !== null) blockers.push('the back marker is set');
   if (!facts.builds.known) blockers.push(facts.builds.why);
   else if (!sameBuilds(facts.builds.value, state.builds)) blockers.push('the builds have just changed');
   if (!facts.originAble.known) blockers.push(facts.originAble.why);
   if (!facts.reserveNeed.known) blockers.push(`the reserve is unknown: ${facts.reserveNeed.why}`);
-  else if (facts.originAble.known) {
-    const able = facts.originAble.value.length;
-    const need = Math.max(facts.reserveNeed.value, needToRaise.known ? needToRaise.value : 0);
-    if (able < need) blockers.push(reserveBroken(able, need, state));
-    else if (!needToRaise.known) blockers.push(`the reserve is unknown: ${needToRaise.why}`);
-  }
+  else if (facts.originAble.known && !needToRaise.known && reserveLack(state, facts, needToRaise) === null)
+    blockers.push(`the reserve is unknown: ${needToRaise.why}`);
   return blockers;
+}
+
+function reserveLack(state: RolloutState, facts: Measured, needToRaise: Reading<number>): string | null {
+  if (!facts.reserveNeed.known || !facts.originAble.known) return null;
+  const able = facts.originAble.value.length;
+  const need = Math.max(facts.reserveNeed.value, needToRaise.known ? needToRaise.value : 0);
+  return able < need ? reserveBroken(able, need, state) : null;
+}
+
+/** That it is held, as one of the reasons why nothing may be raised. */
+export function heldWords({ why }: NonNullable<RolloutState['held']>): string {
+  return `held: ${why}`;
 }
 
 /** Somebody may have taken it back just now: the next reading tells, and until then it stays where it is. */

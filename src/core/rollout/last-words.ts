@@ -19,9 +19,20 @@ export function lastWords({ lastOutput }: InstanceReading): string | null {
 
 /** Of the first instance that does not come up; null: there is none, or nothing is known. */
 export function lastWordsOf(group: Reading<GroupReading>): string | null {
+  return firstWords(group, ({ state }) => state !== 'healthy');
+}
+
+/** Of the first instance that has failed: not of one that starts for the first time. null: as above. */
+export function failedWordsOf(group: Reading<GroupReading>): string | null {
+  return firstWords(group, ({ state, restarts }) =>
+    state === 'starting' ? restarts > 0 : state === 'unhealthy' || state === 'crash-looping',
+  );
+}
+
+function firstWords(group: Reading<GroupReading>, isAsked: (instance: InstanceReading) => boolean): string | null {
   if (!group.known) return null;
   for (const instance of group.value.instances) {
-    const words = instance.state === 'healthy' ? null : lastWords(instance);
+    const words = isAsked(instance) ? lastWords(instance) : null;
     if (words !== null) return words;
   }
   return null;

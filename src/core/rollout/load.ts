@@ -9,7 +9,11 @@ export type LoadWindow = {
 };
 export type Tally = { readonly attempts: number; readonly failures: number };
 
-/** The last windows of each backend, oldest first, reaching back `recentMs`. */
+/**
+ * The last windows of each backend, oldest first, reaching back `recentMs` from the newest. Those of a backend that is not read
+ * any more stay: the last that was known of its load is what the reserve has to be able to carry. What is shown, and whatever is
+ * about the present, goes by `seenLately`.
+ */
 export type RecentLoad = Readonly<Record<string, readonly LoadWindow[]>>;
 
 /** How far back the recent windows reach. */
@@ -18,8 +22,13 @@ export const recentMs = 15_000;
 /** How long counters that are told again, or late, may go on being so. */
 export const catchUpMs = 30_000;
 
-/** Windows without any attempt stay with the one after them: it may have brought what they left out. */
+/**
+ * Windows without any attempt stay with the one after them: it may have brought what they left out. One over a gap longer than
+ * counters can be late is left out: its mean says nothing about the load at either end of it, and what was known before stands
+ * until the next window tells.
+ */
 export function addWindow(recent: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
+  if (lengthMs(window) > catchUpMs) return recent;
   const windows = [...(recent[backend] ?? []), window];
   const first = windows.findIndex((one) => one.toMs > window.toMs - recentMs);
   const fromMs = (windows[first] ?? window).fromMs - catchUpMs;
@@ -27,6 +36,25 @@ export function addWindow(recent: RecentLoad, backend: string, window: LoadWindo
   for (let one = windows[from - 1]; one !== undefined && isQuiet(one) && one.fromMs >= fromMs; one = windows[from - 1])
     from--;
   return { ...recent, [backend]: windows.slice(from) };
+}
+
+/**
+ * What was counted in the last `recentMs` of now. A backend that was not read in that time has no windows, so that what is
+ * asked of it is unknown, and neither has one that was read once after a longer gap.
+ */
+export function seenLately(recent: RecentLoad, nowMs: number): RecentLoad {
+  const begunMs = nowMs - recentMs;
+  return Object.fromEntries(
+    Object.entries(recent).map(([backend, windows]) => {
+      const isRead = (windows.at(-1)?.toMs ?? begunMs) > begunMs;
+      const sinceGap = windows.slice(1 + windows.findLastIndex((one) => lengthMs(one) > recentMs));
+      return [backend, isRead ? sinceGap.filter((one) => one.toMs > begunMs || isQuiet(one)) : []];
+    }),
+  );
+}
+
+function lengthMs({ fromMs, toMs }: LoadWindow): number {
+  return toMs - fromMs;
 }
 
 function isQuiet({ origin, destination }: LoadWindow): boolean {
@@ -81,12 +109,16 @@ export function sideRps(
   return known(total);
 }
 
-/** Attempts and failures of one group in the recent windows of all backends. For messages and tripwires, never for the judge. */
-export function recentTally(recent: RecentLoad, side: 'origin' | 'destination'): Tally {
+/**
+ * Attempts and failures of one group in the recent windows of all backends, those that began before `fromMs` left out. For
+ * messages and tripwires, never for the judge.
+ */
+export function recentTally(recent: RecentLoad, side: 'origin' | 'destination', fromMs = 0): Tally {
   let attempts = 0;
   let failures = 0;
   for (const windows of Object.values(recent)) {
     for (const window of windows) {
+      if (window.fromMs < fromMs) continue;
       attempts += window[side].attempts;
       failures += window[side].failures;
     }
@@ -107,7 +139,7 @@ function backendRps(
   let ms = 0;
   let attempts = 0;
   for (const window of counted.length === 0 ? windows : counted) {
-    ms += window.toMs - window.fromMs;
+    ms += lengthMs(window);
     if (side !== 'destination') attempts += window.origin.attempts;
     if (side !== 'origin') attempts += window.destination.attempts;
   }

@@ -59,40 +59,54 @@ function sumOf(spans: readonly ShareSpan[]): { readonly origin: number; readonly
   return { origin, destination };
 }
 
+type Pass = {
+  readonly state: RolloutState;
+  readonly watch: Watch;
+  readonly observation: Observation;
+  readonly facts: Facts;
+};
+
 /**
- * The groups changed for good (not for one reading) so that the present weights no longer fit the step: another set of
- * servers can carry it, or the weights would make another share.
+ * What the step asks for now that the groups have changed, for good and not for one reading: another set of servers can carry it,
+ * or the weights would make another share. null: the present weights fit. While the reserve is broken nothing is raised; but an
+ * origin that has become smaller has raised the share by itself, and gets back what it can carry before the destination is
+ * overloaded.
  */
-export function isRebalanceDue(
-  pass: {
-    readonly state: RolloutState;
-    readonly watch: Watch;
-    readonly observation: Observation;
-    readonly facts: Facts;
-  },
-  step: number,
-): boolean {
+export function rebalanced(pass: Pass, step: number): Target | null {
   const { state, watch, observation, facts } = pass;
-  if (watch.able.passes < stablePasses || facts.blockers.length > 0 || state.intended === null) return false;
-  if (!facts.destinationAble.known || facts.destinationAble.value.length === 0) return false;
-  const plans = state.plan.backends;
-  const target = state.intended.target;
-  const before = carryingServers(target.traffic, state.asFound, plans);
+  if (watch.able.passes < stablePasses || facts.besidesReserve.length > 0 || state.intended === null) return null;
+  if (!facts.destinationAble.known || facts.destinationAble.value.length === 0) return null;
+  const before = carryingServers(state.intended.target.traffic, state.asFound, state.plan.backends);
+  if (facts.blockers.length > 0) {
+    const given = targetOfStep(state, observation, facts, step, before);
+    const part = 1 - (given.requestedShare ?? 1);
+    return originCarries(facts, part) && isShareOff(pass, given, (over) => over) ? given : null;
+  }
   const after = chosenServers(state, facts, step);
   const there = new Set(before);
-  if (before.length !== after.length || after.some((name) => !there.has(name))) return true;
-  const share = target.requestedShare;
-  if (share === null || share >= 1) return false;
-  const off = plans.filter((plan) => {
+  const wanted = targetOfStep(state, observation, facts, step, after);
+  if (before.length !== after.length || after.some((name) => !there.has(name))) return wanted;
+  return isShareOff(pass, wanted, Math.abs) ? wanted : null;
+}
+
+/** Somewhere the present weights miss the share of a step by weights, and others would be written. */
+function isShareOff({ state, observation }: Pass, wanted: Target, by: (over: number) => number): boolean {
+  const target = state.intended?.target;
+  const share = target?.requestedShare ?? null;
+  if (target === undefined || share === null || share >= 1) return false;
+  return state.plan.backends.some((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return false;
     const made = configuredShare(plan, withoutDown(reading.value), target.traffic[plan.id] ?? {}) ?? share;
-    return Math.abs(made - share) > Math.max(0.005, 0.05 * share);
+    const isOff = by(made - share) > Math.max(0.005, 0.05 * share);
+    // Integers may not come nearer: only other weights are worth an entry.
+    return isOff && !sameWeights(target.traffic[plan.id] ?? {}, wanted.traffic[plan.id] ?? {});
   });
-  if (off.length === 0) return false;
-  // Integers may not come nearer: only other weights are worth an entry.
-  const wanted = targetOfStep(state, observation, facts, step);
-  return off.some(({ id }) => !sameWeights(target.traffic[id] ?? {}, wanted.traffic[id] ?? {}));
+}
+
+function originCarries({ load, originAble, originInstanceRps }: Facts, part: number): boolean {
+  if (!load.known || !originAble.known || !originInstanceRps.known) return false;
+  return load.value * part <= originAble.value.length * originInstanceRps.value;
 }
 
 function sameWeights(one: ServerTargets, other: ServerTargets): boolean {

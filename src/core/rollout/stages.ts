@@ -7,7 +7,7 @@ import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
 import type { Observation } from './observation.ts';
 import { isStillStopping, serversOf, wokenAtOrigin } from './servers.ts';
-import { isRebalanceDue, shareCheck, shareNotWhole } from './share.ts';
+import { rebalanced, shareCheck, shareNotWhole } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { isCapable, needOf, stepAt, stepStands, targetOfStep, withFloors } from './step-needs.ts';
 import { carryingServers, trafficAsFound, trafficDrilled, trafficForDrill } from './targets.ts';
@@ -146,7 +146,8 @@ function growing(pass: Pass, step: number): RolloutEvent[] {
 
 function shifting(pass: Pass, step: number): RolloutEvent[] {
   const { state, watch, observation, facts } = pass;
-  if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
+  const changed = rebalanced(pass, step);
+  if (changed !== null) return [{ kind: 'intended', target: changed, why: 'the groups changed' }];
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!isConfirmed(state)) {
     if (facts.blockers.length > 0 || waitedMs < state.plan.policy.settleMsMax) return [];
@@ -164,7 +165,8 @@ function shifting(pass: Pass, step: number): RolloutEvent[] {
 
 function judging(pass: Pass, step: number): RolloutEvent[] {
   const { state, watch, observation, facts } = pass;
-  if (isRebalanceDue(pass, step)) return [rebalanced(pass, step)];
+  const changed = rebalanced(pass, step);
+  if (changed !== null) return [{ kind: 'intended', target: changed, why: 'the groups changed' }];
   const bakedMs = observation.nowMs - state.stageSinceMs;
   const watched = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   const check = shareCheck(state, watch);
@@ -246,10 +248,6 @@ function finishing(pass: Pass): RolloutEvent[] {
   return [{ kind: 'completed', share: newestShare(watch), counted: watch.counted }];
 }
 
-function rebalanced({ state, observation, facts }: Pass, step: number): RolloutEvent {
-  return { kind: 'intended', target: targetOfStep(state, observation, facts, step), why: 'the groups changed' };
-}
-
 /** Every backend can be read now, and nothing in it differs from what is intended. */
 function isAsTargeted({ state, observation }: Pass): boolean {
   return state.plan.backends.every((plan) => {
@@ -281,21 +279,25 @@ function drillServer({ plan }: RolloutState, target: Target): string | null {
 }
 
 function capacityMissing({ state, observation, facts }: Pass, step: number, waitedMs: number): string {
-  const last = lastWordsOf(observation.destination.reading);
-  const wrote = last === null ? '' : `; of an instance that does not come up: ${last}`;
+  const wrote = unraisedWords(lastWordsOf(observation.destination.reading));
   const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
   return `${capacityLack(state, facts, step)} after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
+}
+
+export function unraisedWords(last: string | null): string {
+  return last === null ? '' : `; of an instance that does not come up: ${last}`;
 }
 
 /** How many destination instances a step needs, and how many can carry. */
 export function capacityLack(state: RolloutState, facts: Facts, step: number): string {
   const need = needOf(state, facts, step);
-  const able = facts.destinationAble.known ? facts.destinationAble.value.length : 'an unknown number of';
+  const able = facts.destinationAble.known ? facts.destinationAble.value.length : null;
   const max = state.asFound.destination?.max;
   const limit = max !== undefined && need !== null && need > max ? ` (its maximum is ${max})` : '';
   const lost = facts.destinationAble.known ? unableOf(state, facts.destinationAble.value) : [];
   const without = lost.length === 0 ? '' : `, and of those that are to carry not ${lost.join(', ')}`;
-  return `${stepName(state, step)} needs ${need ?? 'unknown'} destination instances${limit}, ${able} are able${without}`;
+  const wanted = `${need ?? 'an unknown number of'} destination ${need === 1 ? 'instance' : 'instances'}${limit}`;
+  return `${stepName(state, step)} needs ${wanted}, ${able ?? 'an unknown number'} ${able === 1 ? 'is' : 'are'} able${without}`;
 }
 
 function unableOf({ intended, asFound, plan }: RolloutState, able: readonly string[]): string[] {

@@ -3,6 +3,7 @@ import { enterStep, type JudgeState, newPair, startJudge, type Verdict } from '.
 import type {
   AsFound,
   BackCause,
+  BackPerformed,
   Builds,
   Counted,
   DrillMeasure,
@@ -80,6 +81,9 @@ export type BackState = {
   readonly verdict: Verdict | null;
   readonly drained: { readonly inFlight: number; readonly afterMs: number } | null;
 };
+
+/** Of an entry. */
+type Place = Pick<Entry, 'seq' | 'atMs'>;
 
 const nothing: Counted = { origin: { attempts: 0, failures: 0 }, destination: { attempts: 0, failures: 0 } };
 
@@ -164,19 +168,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         checkpointAtMs: entry.atMs,
       };
     case 'back-performed':
-      return {
-        ...moved(state, { kind: 'cutting' }, entry),
-        intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: 'the way back' },
-        held: null,
-        counted: event.counted,
-        back: {
-          cause: event.cause,
-          all: event.all,
-          performedAtMs: event.performedAtMs,
-          verdict: event.verdict,
-          drained: null,
-        },
-      };
+      return goneBack(state, event, entry);
     case 'drained':
       return {
         ...moved(state, { kind: 'restoring' }, entry),
@@ -227,12 +219,29 @@ function resumed(state: RolloutState): RolloutState {
   };
 }
 
+/** After a way back that was performed, which counts as it happened, whether or not a journal has taken it yet. */
+export function afterBack(state: RolloutState, performed: BackPerformed): RolloutState {
+  return goneBack(state, performed, { seq: state.seq + 1, atMs: performed.performedAtMs });
+}
+
+function goneBack(state: RolloutState, event: BackPerformed, entry: Place): RolloutState {
+  const { cause, all, performedAtMs, verdict, target, counted } = event;
+  return {
+    ...moved(state, { kind: 'cutting' }, entry),
+    intended: { seq: entry.seq, atMs: entry.atMs, target, why: 'the way back' },
+    held: null,
+    counted,
+    back: { cause, all, performedAtMs, verdict, drained: null },
+  };
+}
+
 function paired(
   state: RolloutState,
   { builds, pair }: Extract<RolloutEvent, { readonly kind: 'builds-changed' }>,
   entry: Entry,
 ): RolloutState {
-  return { ...state, builds, pair, pairSinceMs: entry.atMs, judge: newPair(state.judge, pair, entry.atMs) };
+  const seen = pair === state.pair ? state.seen : { ...state.seen, restarts: 0 };
+  return { ...state, builds, pair, pairSinceMs: entry.atMs, judge: newPair(state.judge, pair, entry.atMs), seen };
 }
 
 function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry: Entry): RolloutState {
@@ -302,7 +311,7 @@ function sameTargets(one: Target['traffic'][string], other: Target['traffic'][st
   );
 }
 
-function moved(state: RolloutState, stage: Stage, entry: Entry): RolloutState {
+function moved(state: RolloutState, stage: Stage, entry: Place): RolloutState {
   return { ...state, stage, stageSinceMs: entry.atMs, stageSeq: entry.seq };
 }
 

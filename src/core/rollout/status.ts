@@ -1,23 +1,24 @@
 import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts';
-import { type Verdict, verdict } from '../judge/judge.ts';
+import { ownFromMs, type Verdict, verdict } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import type { Reading } from '../observed/reading.ts';
 import { aloneAt, aloneWords } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
-import { type Facts, factsOf } from './facts.ts';
+import { type Facts, factsOf, heldWords } from './facts.ts';
 import { handLines } from './hands.ts';
+import { failedWordsOf } from './last-words.ts';
 import { unserved } from './left.ts';
-import { loadRps, recentMs, recentTally, sideRps } from './load.ts';
+import { loadRps, type RecentLoad, recentMs, recentTally, seenLately, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
-import { capacityLack, stepName, stillAtOrigin } from './stages.ts';
-import { hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
-import { stepStands } from './step-needs.ts';
+import { capacityLack, stepName, stillAtOrigin, unraisedWords } from './stages.ts';
+import { afterBack, hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
+import { isCapable, stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
@@ -43,7 +44,7 @@ export type RolloutStatus = {
   readonly origin: GroupStatus;
   readonly destination: GroupStatus;
   readonly verdict: Verdict;
-  /** Empty on the way back, where nothing is to be raised. */
+  /** Beside `held`. Empty on the way back, where nothing is to be raised. */
   readonly blockers: readonly string[];
   /** What balancers and groups refused when it was last tried: it is tried again and again. */
   readonly troubles: readonly string[];
@@ -54,6 +55,8 @@ export type RolloutStatus = {
   readonly back: {
     readonly cause: BackCause;
     readonly performedAtMs: number;
+    /** false: it was performed, and the journal has not taken it yet. */
+    readonly journalled: boolean;
     readonly standing: readonly string[];
   } | null;
   readonly drill: string | null;
@@ -72,15 +75,20 @@ export type GroupStatus = {
   readonly failures: number;
 };
 
+/** A way back counts from when it was performed, also while the journal does not take it. */
 export function statusOf(
-  state: RolloutState,
+  journalled: RolloutState,
   watch: Watch,
   observation: Observation,
   troubles: readonly string[],
 ): RolloutStatus {
+  const { performed } = watch;
+  const state = performed === null ? journalled : afterBack(journalled, performed);
   const facts = factsOf(state, watch, observation);
+  // Decisions go by the last that is known of each balancer; what is shown as of now is of now, or unknown.
+  const lately = seenLately(watch.recent, observation.nowMs);
   const load = loadRps(
-    watch.recent,
+    lately,
     state.plan.backends.map((plan) => plan.id),
   );
   const stage = state.stage;
@@ -89,28 +97,30 @@ export function statusOf(
     operation: state.operation,
     service: state.plan.service,
     stage: stage.kind,
-    stageName: stageWords(state, stage),
+    stageName:
+      performed === null ? stageWords(state, stage) : 'the way back is taken, and the journal does not know it yet',
     stageSinceMs: state.stageSinceMs,
     bakeMs: stage.kind === 'judging' ? (step?.bakeMs ?? state.plan.policy.finalBakeMs) : null,
     step: 'step' in stage ? stage.step : null,
     steps: state.plan.steps.length,
     compared: !isWhole(state),
-    promotion: stage.kind === 'judging' && step !== undefined ? requestsToPromote(watch.judge, watch.inStage) : null,
+    promotion: stage.kind === 'judging' && step !== undefined ? promotion(state, watch, observation) : null,
     held: state.held && { why: state.held.why, by: state.held.by },
     requestedShare: state.intended?.target.requestedShare ?? null,
-    observedShare: recentShare(watch),
+    observedShare: recentShare(lately),
     loadRps: load.known ? load.value : null,
-    origin: groupStatus(state, watch, observation, 'origin', facts.originAble, facts.reserveNeed),
-    destination: groupStatus(state, watch, observation, 'destination', facts.destinationAble, null),
+    origin: groupStatus(state, lately, observation, 'origin', facts.originAble, facts.reserveNeed),
+    destination: groupStatus(state, lately, observation, 'destination', facts.destinationAble, null),
     verdict: verdict(watch.judge),
     blockers:
       state.back === null && !hasEnded(state)
         ? [
-            ...lastingBlockers(watch, observation, facts),
-            ...notStanding(state, observation, facts),
+            ...lastingBlockers(state, watch, observation, facts),
+            ...lacking(state, watch, observation, facts),
             ...notWhole(state, watch, observation),
             ...untold(state, watch, observation),
             ...cleared(state, watch, observation),
+            ...mixed(state, observation),
           ]
         : [],
     troubles,
@@ -119,6 +129,7 @@ export function statusOf(
     back: state.back && {
       cause: state.back.cause,
       performedAtMs: state.back.performedAtMs,
+      journalled: performed === null,
       standing: [...standing(state, watch, observation), ...restoringWaits(state, observation)],
     },
     drill: state.drill?.note ?? null,
@@ -130,11 +141,32 @@ export function statusOf(
   };
 }
 
-/** What keeps a step that is being judged from being promoted, whatever the evidence says. */
-function notStanding(state: RolloutState, observation: Observation, facts: Facts): string[] {
+/** Capacity that is waited for, before a step or the drill and under the traffic of either, with what an instance said that failed. */
+function lacking(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): string[] {
   const { stage } = state;
-  if (stage.kind !== 'judging' || stepStands(state, observation, facts, stage.step)) return [];
-  return [capacityLack(state, facts, stage.step)];
+  const step = 'step' in stage ? stage.step : 1;
+  // Whose balancer cannot be read is a reason of its own.
+  if (!facts.destinationAble.known || !waitsForCapacity(state, observation, facts, step)) return [];
+  // Without a load nobody knows how many it takes, which is no news at the first look.
+  if (!facts.load.known && isFirstLook(watch, observation)) return [];
+  const words = failedWordsOf(observation.destination.reading);
+  return [`${capacityLack(state, facts, step)}${unraisedWords(words)}`];
+}
+
+function waitsForCapacity(state: RolloutState, observation: Observation, facts: Facts, step: number): boolean {
+  switch (state.stage.kind) {
+    case 'preparing':
+    case 'growing':
+      return !isCapable(state, facts, step);
+    case 'drill-restoring':
+      return state.drill === null && !isCapable(state, facts, step);
+    case 'drill-shifting':
+    case 'shifting':
+    case 'judging':
+      return !stepStands(state, observation, facts, step);
+    default:
+      return false;
+  }
 }
 
 /** What keeps a rollout from being completed, once nothing else does. */
@@ -164,11 +196,35 @@ function cleared(state: RolloutState, watch: Watch, observation: Observation): s
   ];
 }
 
-/** A load is known after some seconds of readings: that it is not before is no news. */
-function lastingBlockers(watch: Watch, observation: Observation, facts: Facts): readonly string[] {
-  const isFirst = observation.nowMs - (watch.sinceMs ?? observation.nowMs) < firstLookMs;
-  if (!isFirst) return facts.blockers;
-  return facts.blockers.filter((text) => !text.startsWith('the reserve is unknown'));
+/** A load is known after some seconds of readings: that it is not before is no news. That it is held is told by itself. */
+function lastingBlockers({ held }: RolloutState, watch: Watch, observation: Observation, facts: Facts): string[] {
+  const blockers = facts.blockers.filter((text) => held === null || text !== heldWords(held));
+  return isFirstLook(watch, observation)
+    ? blockers.filter((text) => !text.startsWith('the reserve is unknown'))
+    : blockers;
+}
+
+function isFirstLook({ sinceMs }: Watch, { nowMs }: Observation): boolean {
+  return nowMs - (sinceMs ?? nowMs) < firstLookMs;
+}
+
+function promotion(state: RolloutState, watch: Watch, observation: Observation): PromotionForecast {
+  const leftMs = mixedMs(state, observation);
+  if (leftMs <= 0) return requestsToPromote(watch.judge, watch.inStage);
+  return { kind: 'unknown', why: `evidence for these builds begins in ${Math.ceil(leftMs / 1000)} s` };
+}
+
+/** How much longer what fails may be a request that the builds before were given. */
+function mixedMs(state: RolloutState, observation: Observation): number {
+  return ownFromMs(state, state.plan.policy.attemptMsMax) - observation.nowMs;
+}
+
+function mixed(state: RolloutState, observation: Observation): string[] {
+  const leftMs = mixedMs(state, observation);
+  if (leftMs <= 0) return [];
+  return [
+    `the builds have just changed: for ${Math.ceil(leftMs / 1000)} s failures may be of requests that were under way before, and nothing is evidence to promote`,
+  ];
 }
 
 const firstLookMs = 8000;
@@ -181,14 +237,15 @@ function isWhole({ stage, plan }: RolloutState): boolean {
 
 function groupStatus(
   state: RolloutState,
-  watch: Watch,
+  lately: RecentLoad,
   observation: Observation,
   side: 'origin' | 'destination',
   able: Reading<readonly string[]>,
   need: Reading<number> | null,
 ): GroupStatus {
   const ids = state.plan.backends.map((plan) => plan.id);
-  const rps = sideRps(watch.recent, ids, side);
+  const rps = sideRps(lately, ids, side);
+  const lagMs = state.plan.policy.attemptMsMax;
   const group = observation[side].reading;
   return {
     environment: state.plan[side].environment,
@@ -196,18 +253,34 @@ function groupStatus(
     desired: group.known ? (group.value.size?.desired ?? null) : null,
     need: need?.known ? need.value : null,
     rps: rps.known ? rps.value : null,
-    ...recentTally(watch.recent, side),
+    ...recentTally(lately, side, mixedMs(state, observation) > 0 ? state.pairSinceMs : ownFromMs(state, lagMs)),
   };
 }
 
 /** What of the destination carries traffic at the balancers, or cannot be read there: nothing is left when this is empty. */
 export function stillStanding(state: RolloutState, observation: Observation): string[] {
-  const alone = leftAlone(state, observation);
   return state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [`${plan.id} does not answer: ${reading?.why ?? 'it was not asked'}`];
-    return alone.includes(plan.id) ? aloneLine(plan, reading.value) : carryingAt(plan, reading.value, []);
+    return carriesAt(state, observation, plan, reading.value);
   });
+}
+
+/** The same of those balancers alone that were read. */
+export function stillCarrying(state: RolloutState, observation: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = observation.backends[plan.id]?.reading;
+    return reading?.known ? carriesAt(state, observation, plan, reading.value) : [];
+  });
+}
+
+function carriesAt(
+  state: RolloutState,
+  observation: Observation,
+  plan: BackendPlan,
+  reading: BackendReading,
+): string[] {
+  return leftAlone(state, observation).includes(plan.id) ? aloneLine(plan, reading) : carryingAt(plan, reading, []);
 }
 
 /** Backends at which the way back waits for an origin. */

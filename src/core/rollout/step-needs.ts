@@ -90,11 +90,17 @@ export function chosenServers(state: RolloutState, facts: Facts, step: number): 
 }
 
 /** The target of a step: its weights on the chosen servers, the floors as they are. */
-export function targetOfStep(state: RolloutState, observation: Observation, facts: Facts, step: number): Target {
+export function targetOfStep(
+  state: RolloutState,
+  observation: Observation,
+  facts: Facts,
+  step: number,
+  servers: readonly string[] = chosenServers(state, facts, step),
+): Target {
   const config = stepAt(state, step);
   return {
     requestedShare: config === null ? 1 : config.kind === 'weight' ? config.share : null,
-    traffic: trafficForStep(state, observation, config, chosenServers(state, facts, step)),
+    traffic: trafficForStep(state, observation, config, servers),
     origin: state.intended?.target.origin ?? null,
     destination: state.intended?.target.destination ?? null,
   };

@@ -7,20 +7,23 @@ import type { Reading } from '../observed/reading.ts';
 import { carriesByTarget } from './effects.ts';
 import type { BackCause } from './events.ts';
 import { lastWords } from './last-words.ts';
-import { recentTally } from './load.ts';
+import { recentTally, seenLately } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
-/** Restarts of destination instances, since the operation began, that take the way back. */
+/** Restarts of destination instances, with one pair of builds, that take the way back. */
 const restartsMax = 3;
 
-/** Absolute alarms that take the way back without statistics; null: none. Silent while the destination carries nothing. */
+/** As long as a provider waits at the most before it starts an instance again that has ended by itself. */
+const startPauseMsMax = 30_000;
+
+/** Absolute alarms that take the way back without statistics; null: none. While the destination carries nothing only crash loops are. */
 export function tripped(state: RolloutState, watch: Watch, observation: Observation): BackCause | null {
   if (state.intended === null) return null;
   const carrying = carryingServers(state.intended.target.traffic, state.asFound, state.plan.backends);
-  if (carrying.length === 0) return null;
+  if (carrying.length === 0) return crashLoopBeforeTraffic(state, watch, observation);
   return crashLoop(watch, observation) ?? halfDown(state, observation) ?? hung(state, watch);
 }
 
@@ -31,9 +34,20 @@ export function judgedBack(watch: Watch): BackCause | null {
 }
 
 /** A destination that fails at least half of its attempts is left at once, whatever the origin can carry. */
-export function destinationFails(watch: Watch): boolean {
-  const { attempts, failures } = recentTally(watch.recent, 'destination');
+export function destinationFails({ recent }: Pick<Watch, 'recent'>, nowMs: number): boolean {
+  const { attempts, failures } = recentTally(seenLately(recent, nowMs), 'destination');
   return attempts >= 20 && failures * 2 >= attempts;
+}
+
+/**
+ * Nobody suffers yet, and what is told may be of before: an instance that has looped since an earlier rollout, and whose fault is
+ * removed, needs one more start until it is well. So it ends only what has gone on for as long as any start may be away, or has
+ * been seen to end again and again since the operation began. Whoever holds it may be mending it.
+ */
+function crashLoopBeforeTraffic(state: RolloutState, watch: Watch, observation: Observation): BackCause | null {
+  if (watch.loopingSinceMs === null || state.held !== null) return null;
+  const isLasting = observation.nowMs - watch.loopingSinceMs >= startPauseMsMax;
+  return isLasting || watch.restarts.total >= restartsMax ? crashLoop(watch, observation) : null;
 }
 
 function crashLoop(watch: Watch, observation: Observation): BackCause | null {

@@ -1,15 +1,17 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
-import { enterStep, type JudgeState, judgeWindows, newPair } from '../judge/judge.ts';
+import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import { aloneSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
+import { countedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
 import { factsOf } from './facts.ts';
-import { addWindow, catchUpMs, type RecentLoad, recentTally, sideRps, type Tally } from './load.ts';
+import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
+import { type Restarts, restartsAfter } from './restarts.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsOf, type ShareSeen, shareSeen } from './share-seen.ts';
@@ -32,13 +34,15 @@ export type Watch = {
   readonly backends: Readonly<Record<string, BackendWatch>>;
   /** null: not every backend was confirmed with the present intent yet. */
   readonly share: ShareSeen | null;
-  /** What was counted since the stage of this entry was entered: for forecasts, never for the judge. */
+  /** What was counted since the stage of this entry was entered, and only of these builds: for forecasts, never for the judge. */
   readonly inStage: { readonly seq: number; readonly origin: Tally; readonly destination: Tally };
   /** Destination attempts since the drill began. */
   readonly drillAttempts: number;
   /** What the drill's server was given while every backend was confirmed, by backend: nothing of before and after. */
   readonly drillRate: DrillRate;
-  readonly restarts: { readonly total: number; readonly byInstance: Readonly<Record<string, number>> };
+  readonly restarts: Restarts;
+  /** Since when this controller has been told of destination instances that do not stay up; null: there is none. */
+  readonly loopingSinceMs: number | null;
   readonly able: { readonly key: string; readonly passes: number };
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
@@ -81,6 +85,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     drillAttempts: 0,
     drillRate: {},
     restarts: { total: state.seen.restarts, byInstance: {} },
+    loopingSinceMs: null,
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
@@ -140,13 +145,14 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     drillRate: drillRate(before.drillRate, state, windows),
-    restarts: restarts(before, observation),
+    restarts: restartsAfter(before, state, observation),
+    loopingSinceMs: loopingSince(before, observation),
     able: able(before, state, observation),
     originAble: origin,
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
-    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, recent, origin),
+    originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, seenLately(recent, observation.nowMs), origin),
     fellAtMs,
-    counted: counted(before.counted, windows),
+    counted: countedAfter(before, state, counting, windows),
     notStandingSinceMs: before.notStandingSinceMs,
     performed: state.back === null ? before.performed : null,
   };
@@ -211,8 +217,10 @@ const nothing: Tally = { attempts: 0, failures: 0 };
 function inStage(before: Watch, state: RolloutState, windows: Watch['windows']): Watch['inStage'] {
   const seq = state.stageSeq;
   if (before.inStage.seq !== seq) return { seq, origin: nothing, destination: nothing };
+  const fromMs = ownFromMs(state, state.plan.policy.attemptMsMax);
+  const own = Object.values(windows).filter((window) => window.fromMs >= fromMs);
   const added = (side: 'origin' | 'destination') =>
-    Object.values(windows).reduce(
+    own.reduce(
       (sum, window) => ({
         attempts: sum.attempts + window[side].attempts,
         failures: sum.failures + window[side].failures,
@@ -227,17 +235,9 @@ function drillAttempts(before: Watch, state: RolloutState, windows: Watch['windo
   return drilling ? before.drillAttempts + attemptsOf(windows, 'destination') : 0;
 }
 
-function restarts(before: Watch, observation: Observation): Watch['restarts'] {
-  const group = observation.destination.reading;
-  if (!group.known) return before.restarts;
-  let total = before.restarts.total;
-  const byInstance: Record<string, number> = { ...before.restarts.byInstance };
-  for (const instance of group.value.instances) {
-    const known = byInstance[instance.id];
-    if (known !== undefined) total += Math.max(0, instance.restarts - known);
-    byInstance[instance.id] = instance.restarts;
-  }
-  return { total, byInstance };
+function loopingSince({ loopingSinceMs }: Watch, { nowMs, destination: { reading } }: Observation): number | null {
+  if (!reading.known) return loopingSinceMs;
+  return reading.value.instances.some(({ state }) => state === 'crash-looping') ? (loopingSinceMs ?? nowMs) : null;
 }
 
 function able(before: Watch, state: RolloutState, observation: Observation): Watch['able'] {
@@ -283,15 +283,4 @@ function highestLoad(
   if (!load.known || instances === 0 || !isWhole) return before.originRpsPerInstanceMax;
   if (tally.failures > tally.attempts * 2 * (state.plan.objective ?? 0.01)) return before.originRpsPerInstanceMax;
   return Math.max(before.originRpsPerInstanceMax ?? 0, load.value / instances);
-}
-
-function counted(before: Counted, windows: Watch['windows']): Counted {
-  const sum = { origin: { ...before.origin }, destination: { ...before.destination } };
-  for (const window of Object.values(windows)) {
-    for (const side of ['origin', 'destination'] as const) {
-      sum[side].attempts += window[side].attempts;
-      sum[side].failures += window[side].failures;
-    }
-  }
-  return sum;
 }

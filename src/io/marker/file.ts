@@ -12,7 +12,7 @@ export function fileMarker(stateDirectory: string): BackMarker {
   return {
     async read(operation) {
       try {
-        return markerText(await readBounded(path(operation)));
+        return await readMarker(path(operation));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
         throw translated(error, path(operation));
@@ -47,11 +47,13 @@ export function markerText(bytes: Uint8Array): string {
   return text === '' ? 'a way back (no more is known)' : text;
 }
 
-async function readBounded(path: string): Promise<Uint8Array> {
+/** One that a full disk has left without a word still has the time at which it was made. */
+async function readMarker(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(bytesMax), 0, bytesMax, 0);
-    return buffer.subarray(0, bytesRead);
+    const text = markerText(buffer.subarray(0, bytesRead));
+    return bytesRead > 0 ? text : `${text}, ${(await file.stat()).mtime.toISOString()}`;
   } finally {
     await file.close();
   }

@@ -5,22 +5,28 @@ const timeoutMs = 2_000;
 const buildLengthMax = 200;
 
 /**
- * Asks every address (`host:port`) which build it runs: one line, answered with 200. Several builds are joined with `+`,
- * sorted. Unknown as soon as one of them does not say, because that one may be another build.
+ * Asks every address (`host:port`) which build it runs: one line, answered with 200. The answers come in the order of the addresses.
  */
-export async function buildByHttp(
+export function buildsByHttp(
   addresses: readonly string[],
   path: string,
   signal: AbortSignal,
-): Promise<Reading<string>> {
-  if (addresses.length === 0) return { known: false, why: 'no instance runs that could tell its build' };
-  const answers = await Promise.all(addresses.map((address) => askOne(address, path, signal)));
+): Promise<readonly Reading<string>[]> {
+  return Promise.all(addresses.map((address) => askOne(address, path, signal)));
+}
+
+/**
+ * The build of a group. Several builds are joined with `+`, sorted. Unknown as soon as one of them does not say, because that one
+ * may be another build.
+ */
+export function buildOfAll(answers: readonly Reading<string>[]): Reading<string> {
+  if (answers.length === 0) return { known: false, why: 'no instance runs that could tell its build' };
   const silent = answers.find((answer) => !answer.known);
   if (silent !== undefined) return silent;
   return { known: true, value: joinBuilds(answers.flatMap((answer) => (answer.known ? [answer.value] : []))) };
 }
 
-export function joinBuilds(builds: readonly string[]): string {
+function joinBuilds(builds: readonly string[]): string {
   return [...new Set(builds)].sort().join('+');
 }
 

@@ -2,7 +2,7 @@ import type { BuildConfig } from '../../core/fleet/config.ts';
 import type { GroupReading } from '../../core/observed/group.ts';
 import type { Reading } from '../../core/observed/reading.ts';
 import { type Group, PortError } from '../../engine/ports.ts';
-import { buildByHttp } from './build-by-http.ts';
+import { buildOfAll, buildsByHttp } from './build-by-http.ts';
 import { throwIfAborted } from './deadline.ts';
 
 export type NoProviderOptions = {
@@ -36,7 +36,7 @@ async function readBuild({ build, addresses }: NoProviderOptions, signal: AbortS
     case 'declared':
       return { known: true, value: build.build };
     case 'http':
-      return buildByHttp(await addresses(signal), build.path, signal);
+      return buildOfAll(await buildsByHttp(await addresses(signal), build.path, signal));
     case 'command':
       return { known: false, why: 'build by command needs the local provider; declare the build or give an http path' };
   }

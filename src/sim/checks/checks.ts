@@ -55,7 +55,7 @@ export class Checks {
     this.#wires = new WireChecks(world, this.chain, this.promptness, report);
     this.#badBuild = new BadBuildChecks(world, this.chain, this.promptness, report);
     this.lastServer = new LastServerChecks(world, report);
-    this.#journalled = new JournalledChecks(world.scenario.plan, report);
+    this.#journalled = new JournalledChecks(world.scenario, report);
     this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
   }
@@ -95,7 +95,8 @@ export class Checks {
     const event = this.chain.add(entry, this.#world.schedule.nowMs);
     this.state = this.#fold(this.state, entry);
     this.#evidence.onEvent(event);
-    this.#journalled.onEvent(event);
+    this.#journalled.onEvent(event, { entryMs: entry.atMs, durableMs: this.#world.schedule.nowMs });
+    this.#wires.onEvent(event);
     this.#badBuild.onEvent(event);
     if (event.kind === 'back-performed') this.promptness.onBackPerformed(event.all);
     if (event.kind === 'promoted' && !losesEntries(this.#world))

@@ -1,26 +1,32 @@
 import { attemptKey, type Builds, type RolloutEvent } from '../../core/rollout/events.ts';
 import type { RolloutPlan } from '../../core/rollout/plan.ts';
+import type { Scenario } from '../scenario.ts';
 import type { Report } from './violation.ts';
 
 /**
  * What the journal itself shows to be wrong, whatever the world was like: it is counted here how often a step was entered with a
- * pair of builds and how long a drill took, and compared with what was made of it.
+ * pair of builds, how long it was judged and how long a drill took, and compared with what was made of it.
  */
 export class JournalledChecks {
   readonly #plan: RolloutPlan;
+  /** The journal's times are the world's: no clock was set, and no disk kept an entry waiting. */
+  readonly #isTimely: boolean;
   readonly #report: Report;
   /** How often each step was entered for each pair of builds. */
   readonly #attempts = new Map<string, number>();
   #builds: Builds = { origin: '', destination: '' };
   /** What is wrong with the drill; null: nothing, or there was none. */
   #failedDrill: string | null = null;
+  /** Since when the traffic of this step is judged. */
+  #judging: { readonly step: number; readonly since: When } | null = null;
 
-  constructor(plan: RolloutPlan, report: Report) {
+  constructor({ plan, faults }: Scenario, report: Report) {
     this.#plan = plan;
+    this.#isTimely = !('clock-steps' in faults || 'journal-stalls' in faults || 'disk-full' in faults);
     this.#report = report;
   }
 
-  onEvent(event: RolloutEvent): void {
+  onEvent(event: RolloutEvent, at: When): void {
     if (event.kind === 'started' || event.kind === 'builds-changed') this.#builds = event.builds;
     if (event.kind === 'drill-measured') {
       const tookMs = event.measure.acknowledgedMs + event.measure.lastAttemptMs;
@@ -30,9 +36,31 @@ export class JournalledChecks {
     if (event.kind === 'stage-entered') {
       if (this.#failedDrill !== null)
         this.#report('no way on from a failed drill', `it goes on to ${event.stage.kind}, but ${this.#failedDrill}`);
+      if (event.stage.kind === 'finishing') this.#baked(this.#plan.steps.length + 1, at);
+      this.#judging = event.stage.kind === 'judging' ? { step: event.stage.step, since: at } : null;
       if (event.stage.kind === 'judging') this.#entered(event.stage.step);
     }
-    if (event.kind === 'promoted') this.#promoted(event.step, event.verdict.promote.logEvidence);
+    if (event.kind === 'promoted') {
+      this.#baked(event.step, at);
+      this.#promoted(event.step, event.verdict.promote.logEvidence);
+    }
+  }
+
+  /**
+   * However much evidence there is: what shows late has had its time. Whoever takes over has only the journal's times to go by,
+   * and cannot tell a clock that was set forward from a time in which nobody ran.
+   */
+  #baked(step: number, at: When): void {
+    const bakeMs = this.#plan.steps[step - 1]?.bakeMs ?? this.#plan.policy.finalBakeMs;
+    const since = this.#judging?.step === step ? this.#judging.since : at;
+    const byJournalMs = at.entryMs - since.entryMs;
+    const byWorldMs = this.#isTimely ? at.durableMs - since.durableMs + appendMs : byJournalMs;
+    if (Math.min(byJournalMs, byWorldMs) >= bakeMs) return;
+    const what = step > this.#plan.steps.length ? 'the whole share' : `step ${step}`;
+    this.#report(
+      'no way on before the bake time',
+      `${what} is left after ${Math.round(byJournalMs / 1000)} s, its bake time is ${bakeMs / 1000} s`,
+    );
   }
 
   #entered(step: number): void {
@@ -51,3 +79,9 @@ export class JournalledChecks {
     );
   }
 }
+
+/** When an entry was written by its own word, and when it became durable in the world's time. */
+type When = { readonly entryMs: number; readonly durableMs: number };
+
+/** From the moment by which an entry counts to the one at which it stands on the disk. */
+const appendMs = 1000;

@@ -16,6 +16,7 @@ export const checkNames = [
   'a bad build is left',
   'the marker comes first',
   'no way on from a failed drill',
+  'no way on before the bake time',
   'no effect without its intent',
   'only what is ours',
   'nothing shrinks under traffic',

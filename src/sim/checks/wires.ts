@@ -1,5 +1,6 @@
 import type { BackendReading } from '../../core/observed/backend.ts';
 import type { GroupReading } from '../../core/observed/group.ts';
+import type { RolloutEvent } from '../../core/rollout/events.ts';
 import type { Balancer } from '../world/balancer.ts';
 import { hungOf, type Server } from '../world/servers.ts';
 import type { World } from '../world/world.ts';
@@ -8,7 +9,8 @@ import { type Actor, answeredWithinMs, type PromptnessChecks, stoodBy } from './
 import type { Report } from './violation.ts';
 
 /**
- * A destination whose instances do not stay up, or whose requests hang, is left at once. Goes by the world's own books at the
+ * A destination whose instances do not stay up, or whose requests hang, is left at once, and one that does not stay up before it
+ * carries anything when that has lasted, unless somebody holds it. Goes by the world's own books at the
  * moment at which a controller that holds the lease was told: what it was told is in them, so it knows, and its next step is the
  * way back. From that moment it has the rest of its reading, one call to the balancers and an entry: by then the journal says
  * `back-performed`, and where nothing limits it the traffic is gone. Not in worlds whose disk gives trouble.
@@ -18,8 +20,11 @@ export class WireChecks {
   readonly #chain: Chain;
   readonly #promptness: PromptnessChecks;
   readonly #report: Report;
-  /** Restarts of each instance as each controller was last told, and how many it has seen in all. */
+  /** Restarts of each instance as each controller was last told, and how many it has seen with these builds. */
   readonly #restarts = new Map<string, { readonly byInstance: Map<string, number>; total: number }>();
+  /** Since when each controller has been told, without a break, that something of the destination does not stay up. */
+  readonly #loopingSince = new Map<string, number>();
+  #builds = '';
   /** Attempts of each server at earlier readings, by controller and balancer; oldest first. */
   readonly #past = new Map<string, Past[]>();
 
@@ -30,12 +35,24 @@ export class WireChecks {
     this.#report = report;
   }
 
+  onEvent(event: RolloutEvent): void {
+    if (event.kind === 'builds-changed') this.#beginAnew();
+  }
+
   onDestinationRead(by: Actor, leased: boolean, told: GroupReading): void {
+    // What ended to run another build was deployed.
+    const builds = this.#world.destination.buildsRunning();
+    if (builds !== this.#builds) this.#beginAnew();
+    this.#builds = builds;
     const restarts = this.#countRestarts(by, told);
-    if (!leased || !this.#isCarrying()) return;
     const { instances } = this.#world.destination;
     const looping = instances.filter(({ id, state }) => state === 'crash-looping' && isToldOf(told, id));
-    if (looping.length === 0 && restarts < restartsMax) return;
+    const loopingMs = this.#loopingMs(by, told);
+    if (!leased || !this.#isForward()) return;
+    if (!this.#isCarrying()) {
+      const isLasting = loopingMs >= loopingMsMax + this.#world.scenario.timing.callMs || restarts >= restartsMax;
+      if (looping.length === 0 || !isLasting || this.#chain.heldAt(Number.POSITIVE_INFINITY)) return;
+    } else if (looping.length === 0 && restarts < restartsMax) return;
     const names = looping.map(({ id }) => id).join(', ');
     this.#owed(
       by,
@@ -73,9 +90,14 @@ export class WireChecks {
     this.#promptness.expectCut(by, false, withinMs, why);
   }
 
+  /** Something is intended, and nobody has gone back. */
+  #isForward(): boolean {
+    return this.#chain.targets.length > 0 && this.#chain.back === null && this.#chain.end === null;
+  }
+
   /** The destination is to carry something, and nobody has gone back. */
   #isCarrying(): boolean {
-    if (this.#chain.back !== null || this.#chain.end !== null) return false;
+    if (!this.#isForward()) return false;
     const traffic = this.#chain.targets.at(-1)?.target.traffic ?? {};
     return Object.entries(traffic).some(([id, servers]) =>
       Object.entries(servers).some(
@@ -83,6 +105,17 @@ export class WireChecks {
           this.#world.balancers.get(id)?.server(name)?.side === 'destination' && admin === 'ready' && weight > 0,
       ),
     );
+  }
+
+  #loopingMs({ holder }: Actor, told: GroupReading): number {
+    const { nowMs } = this.#world.schedule;
+    if (!told.instances.some(({ state }) => state === 'crash-looping')) this.#loopingSince.delete(holder);
+    else if (!this.#loopingSince.has(holder)) this.#loopingSince.set(holder, nowMs);
+    return nowMs - (this.#loopingSince.get(holder) ?? nowMs);
+  }
+
+  #beginAnew(): void {
+    for (const seen of this.#restarts.values()) seen.total = 0;
   }
 
   #countRestarts({ holder }: Actor, told: GroupReading): number {
@@ -137,6 +170,8 @@ type LateSide = { readonly late: number; readonly attempts: number };
 type Past = { readonly atMs: number; readonly process: string; readonly attempts: ReadonlyMap<Server, number> };
 
 const restartsMax = 3;
+/** Without traffic, where the ends themselves were not seen. */
+const loopingMsMax = 30_000;
 const lateAfterMs = 10_000;
 /** The rule says 10 of them, at ten times the origin's rate; here a little more, for what is counted to the millisecond. */
 const lateMin = 12;

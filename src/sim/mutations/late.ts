@@ -39,6 +39,16 @@ export const backLate: readonly Mutation[] = [
     }),
   },
   {
+    name: 'crash loops looked at under traffic only',
+    seenIn: 873,
+    shownBy: ['instance-crash-loops'],
+    caughtBy: ['crash loops are answered'],
+    decider: (real) => ({
+      ...real,
+      watch: (before, state, observation) => ({ ...real.watch(before, state, observation), loopingSinceMs: null }),
+    }),
+  },
+  {
     name: 'hung requests not looked at',
     seenIn: 457,
     shownBy: ['hung-requests'],

@@ -27,6 +27,17 @@ export const withoutARule: readonly Mutation[] = [
     ports: slowToAcknowledge,
   },
   {
+    name: 'bake time ignored',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['no way on before the bake time'],
+    decider: (real) => ({
+      ...real,
+      watch: (before, state, observation) => real.watch(before, withoutBake(state), observation),
+      decide: (state, watch, observation) => real.decide(withoutBake(state), watch, observation),
+    }),
+  },
+  {
     name: 'servers that came are nobody’s',
     seenIn: 389,
     shownBy: ['server-lines'],
@@ -86,6 +97,12 @@ function withoutDrillBound(state: RolloutState): RolloutState {
   const { policy } = state.plan;
   const drill = { ...policy.drill, boundMs: Number.POSITIVE_INFINITY };
   return { ...state, plan: { ...state.plan, policy: { ...policy, drill } } };
+}
+
+/** Evidence is enough, however young it is. */
+function withoutBake(state: RolloutState): RolloutState {
+  const steps = state.plan.steps.map((step) => ({ ...step, bakeMs: 0 }));
+  return { ...state, plan: { ...state.plan, steps, policy: { ...state.plan.policy, finalBakeMs: 0 } } };
 }
 
 /** States are taken at once, and acknowledged after longer than a drill may last. */

@@ -13,7 +13,7 @@ export type Instance = {
   streak: number;
   startedAtMs: number;
   build: string;
-  readonly fate: 'fine' | 'never-healthy' | 'flaps';
+  readonly fate: 'fine' | 'never-healthy' | 'flaps' | 'crash-loops';
   /** It has a process, which may not answer yet. */
   running: boolean;
   /** Its process answers; the state that the provider tells may lag behind. */
@@ -68,6 +68,8 @@ export class Fleet {
         server: serverName(this.side, instance.slot),
         state: instance.state,
         restarts: instance.restarts,
+        // Whoever is asked over HTTP tells when he answers again.
+        build: instance.state === 'healthy' ? instance.build : null,
         startedAtMs: instance.startedAtMs,
         lastOutput: [],
       });
@@ -184,7 +186,7 @@ export class Fleet {
   }
 
   #comeUp(instance: Instance): void {
-    const [fastMs, slowMs] = this.#options.startMs;
+    const [fastMs, slowMs] = instance.fate === 'crash-loops' ? endsAfterMs : this.#options.startMs;
     const { startedAtMs } = instance;
     this.#schedule.after(this.#random.between(fastMs, slowMs), () => {
       if (instance.gone || instance.state === 'stopping') return;
@@ -192,6 +194,10 @@ export class Fleet {
       if (!instance.running || instance.startedAtMs !== startedAtMs) return;
       if (this.#schedule.nowMs < this.downUntilMs) return this.#comeUp(instance);
       instance.build = this.build;
+      if (instance.fate === 'crash-loops' && !this.#options.healed()) {
+        this.kill(instance);
+        return;
+      }
       if (instance.fate === 'never-healthy' && !this.#options.healed()) {
         instance.state = 'unhealthy';
         this.#onChange(instance);
@@ -252,4 +258,6 @@ export function serverName(side: Side, slot: number): string {
 
 /** As the local provider has it: one that ends three times in a row, each within a minute of its start, is crash-looping. */
 const crashLoopStreak = 3;
+/** What cannot start says so soon. */
+const endsAfterMs = [200, 3000] as const;
 const stableMs = 60_000;

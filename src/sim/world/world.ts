@@ -122,13 +122,14 @@ export class World {
   #fleet(side: Side): Fleet {
     const drawn = this.scenario[side];
     const fates = this.#random.fork(`fates of ${side}`);
+    const loops = this.#random.fork(`crash loops of ${side}`);
     return new Fleet(
       side,
       {
         ...drawn,
         slots: drawn.size.max,
         build: `${side}-1`,
-        fate: () => this.#fate(fates),
+        fate: () => this.#fate(fates, loops),
         healed: () => this.healed,
       },
       this.schedule,
@@ -137,7 +138,8 @@ export class World {
     );
   }
 
-  #fate(random: Random): Instance['fate'] {
+  /** Crash loops have a stream of their own: worlds without them are what they were before these existed. */
+  #fate(random: Random, loops: Random): Instance['fate'] {
     const { faults } = this.scenario;
     if (this.healed) return 'fine';
     for (const [fault, fate] of fates) {
@@ -145,7 +147,9 @@ export class World {
       this.suffered(fault);
       return fate;
     }
-    return 'fine';
+    if (!loops.chance(faults['instance-crash-loops'] ?? 0)) return 'fine';
+    this.suffered('instance-crash-loops');
+    return 'crash-loops';
   }
 
   /** The balancers' checks notice a change a little later, each on its own. */

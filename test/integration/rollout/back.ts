@@ -31,6 +31,8 @@ type Trouble = {
   readonly wrapper?: string;
   readonly args?: (site: Site) => string;
   readonly says: RegExp;
+  /** No journal will ever know of it: what to type is printed. */
+  readonly isLost?: true;
 };
 
 const troubles: readonly Trouble[] = [
@@ -41,6 +43,7 @@ const troubles: readonly Trouble[] = [
       writeFileSync(join(state, 'journal.db'), 'this is no journal, and it is long enough to be seen');
     },
     says: /not by the journal: the journal .* is damaged/,
+    isLost: true,
   },
   {
     name: 'a journal of a newer version',
@@ -55,6 +58,7 @@ const troubles: readonly Trouble[] = [
     name: 'a journal that is gone',
     break: (state) => rmSync(join(state, 'journal.db')),
     says: /not by the journal: there is no journal at/,
+    isLost: true,
   },
   {
     name: 'a broken drover.yaml',
@@ -105,6 +109,7 @@ describe.concurrent('the way back', () => {
       const before = load.ledger.length;
       await load.more(60);
       expect(seenOf(load.ledger.slice(before + 40), 'vpc-')).toEqual({ answered: 0, failed: 0 });
+      if (trouble.isLost) await expectWayOut(site, back.stdout);
     }
 
     // The journal is back, and finds out.
@@ -136,7 +141,9 @@ describe.concurrent('the way back', () => {
     });
     expect(await world()).toEqual(shifted);
     expect(await run('hold', '--reason', 'look first')).toMatchObject({ code: 0, stderr: '' });
-    expect((await journal('rollout-web-1')).at(-1)?.body).toMatchObject({ kind: 'held', why: 'look first' });
+    // A checkpoint is written whenever one is due.
+    const told = (await journal('rollout-web-1')).filter(({ body }) => body.kind !== 'checkpoint');
+    expect(told.at(-1)?.body).toMatchObject({ kind: 'held', why: 'look first' });
     expect(await world()).toEqual(shifted);
     const back = await run('back', 'web', '--reason', 'the controller died');
     expect(back).toMatchObject({ code: 2, stderr: '', stdout: expect.stringContaining('no controller is alive') });
@@ -150,7 +157,9 @@ describe.concurrent('the way back', () => {
 
     // Nobody watches any more when a reload gives the destination traffic again.
     await reload({ 'classic-1': 10, 'classic-2': 20, 'vpc-1': 30, 'vpc-2': 0 });
-    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain(
+    const undone = await run('status');
+    expect(undone.code).toBe(1);
+    expect(undone.stdout.replace(/\s+/g, ' ')).toContain(
       'the way back is undone: vpc-1 (weight 30) carries traffic again. `drover back rollout-web-1` takes it away',
     );
     expect(await run('back', 'rollout-web-1')).toMatchObject({ code: 2, stderr: '' });
@@ -184,6 +193,7 @@ describe.concurrent('the way back', () => {
     await back.until(/still standing: edge-1\/web: vpc-1, vpc-2 still carry/);
     await back.until(/edge-1\/web does not take what is written: .*Permission denied.*level admin/);
     const alive = await run('status', '--json');
+    expect(alive.code).toBe(1);
     expect(JSON.parse(alive.stdout).controller).toMatchObject({
       standing: ['edge-1/web: vpc-1, vpc-2 still carry'],
       status: {
@@ -202,6 +212,8 @@ describe.concurrent('the way back', () => {
     expect(ended.stdout + ended.stderr).not.toContain('aborted');
     expect(await world()).toEqual(shifted);
     const dead = await run('status', '--json');
+    // Asked for, not back, and nobody goes on with it.
+    expect(dead.code).toBe(1);
     expect(JSON.parse(dead.stdout)).toMatchObject({
       controller: null,
       rollouts: [{ astray: ['still standing: edge-1/web: vpc-1, vpc-2 still carry'], taken: null }],
@@ -269,6 +281,26 @@ describe.concurrent('the way back', () => {
     expect(await world()).toEqual(asFound);
   });
 
+  test('that was taken without the journal keeps its time and reason where somebody asks to go on', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps: ['{ weight: 50%, bake: 60s }'] });
+    onTestFinished(site.close);
+    const { apply, directory, drover, run, world } = site;
+    const controller = await apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    expect((await run('back', '--offline', '--reason', 'web is bad')).code).toBe(2);
+    const [, markedAt = ''] = /, (\S+)$/.exec(markerOf(directory)) ?? [];
+    await drover('resume', '--reason', 'a mistake').endsWith(2);
+    expect(await world()).toEqual(asFound);
+    const report = (await run('report')).stdout;
+    expect(report).toMatch(/Cause: found: the back marker says: .*web is bad, .*; then .* asked to go on: a mistake/);
+    expect(report).toContain(`Taken at ${markedAt}.`);
+  });
+
   test('is taken by a controller whose disk has become full, and journalled when there is space', async ({
     expect,
     onTestFinished,
@@ -280,18 +312,27 @@ describe.concurrent('the way back', () => {
     await controller.until(/step 1: judging/);
     const limit = (bytes: string) => execFileSync('prlimit', ['--pid', String(controller.pid), `--fsize=${bytes}`]);
     limit('1:unlimited');
-    const back = await run('back');
+    const back = await run('back', '--reason', 'it burns');
     expect(back).toMatchObject({ code: 2, stderr: '', stdout: expect.stringContaining('the disk is full') });
     expect(back.stdout).toContain('the traffic is back');
     expect(await world()).toEqual(cut);
     expect(await kinds('rollout-web-1')).not.toContain('back-performed');
     expect(await run('status')).toMatchObject({ code: 0, stdout: expect.stringContaining('the disk is full') });
+    for (const verb of ['status', 'why', 'report']) {
+      const told = (await run(verb)).stdout.replace(/\s+/g, ' ');
+      expect(told).toMatch(/taken at \S+ \(\S+ asked for it, reason: it burns\)/);
+      expect(told).toMatch(/the journal does not know it/);
+      expect(told).not.toMatch(/promotes|the back marker is set/);
+    }
 
     limit('unlimited:unlimited');
     await controller.endsWith(2);
     expect(await world()).toEqual(asFound);
     expect((await journal('rollout-web-1')).at(-1)?.body.kind).toBe('rolled-back');
     expect(existsSync(join(directory, '.drover', 'rollout-web-1.json'))).toBe(false);
+    expect((await run('report')).stdout).toMatch(
+      /It was taken without the journal, .*: what follows was seen only then\./,
+    );
     await eventually(
       () => run('status'),
       ({ stdout }) => stdout.includes('nothing is unfinished'),
@@ -299,6 +340,28 @@ describe.concurrent('the way back', () => {
     );
   });
 });
+
+/** What the command of this name does with these words, where it is not installed. */
+const socat = `socat() { "$0" -e '
+  const socket = require("node:net").connect(process.argv[1]);
+  process.stdin.pipe(socket).pipe(process.stdout);
+' "$2"; }`;
+
+/** What is printed puts everything as it was found, and leaves a directory in which another rollout can begin. */
+async function expectWayOut({ run, shell, world, plan }: Site, printed: string): Promise<void> {
+  const lost = await run('status');
+  expect(lost.code).toBe(1);
+  expect((lost.stdout + lost.stderr).replace(/\s+/g, ' ')).toMatch(
+    /rollout-web-1 is known by no journal; .* was not finished, and the back marker says .* `drover back rollout-web-1`/,
+  );
+  expect(await run('doctor')).toMatchObject({ code: 2, stdout: expect.not.stringContaining('nothing is unfinished') });
+  expect(printed).not.toContain('`drover back');
+  const commands = printed.split('\n').filter((line) => /^ {2}(echo|rm|mkdir) /.test(line));
+  expect(await shell(['set -e', socat, ...commands].join('\n')).ended).toMatchObject({ code: 0, stderr: '' });
+  expect(await world()).toEqual(asFound);
+  expect(await run('status')).toMatchObject({ code: 0, stdout: 'Nothing was started here yet.\n' });
+  await plan();
+}
 
 function markerOf(directory: string): string {
   return readFileSync(join(directory, '.drover', 'rollout-web-1.back'), 'utf8').trim();

@@ -77,10 +77,16 @@ describe.concurrent('drover.yaml, edited while a rollout is held', () => {
       expect(await world()).toEqual({ ...asFound, 'vpc-1': inMaint, 'vpc-2': inMaint });
       const told = (await run('status')).stdout.replace(/\s+/g, ' ');
       expect(told).toContain('the journal does not know it: the back marker says');
-      if (what === 'the service has another name')
+      if (what === 'the service has another name') {
         expect(told).toContain(
           'edge-1/web cannot be read: it was not asked, because the configuration has no service "web"',
         );
+        // Nothing is promised that was not looked at.
+        expect(told).not.toContain('goes forward again');
+        expect(told).toMatch(
+          /put it back under that name until rollout-web-1 has ended; then `drover back rollout-web-1` puts everything as it was found/,
+        );
+      }
     } finally {
       await site.close();
     }

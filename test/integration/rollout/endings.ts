@@ -37,7 +37,11 @@ describe.concurrent('a way back that is asked for while the controller ends', ()
       said: expect.stringContaining('rolled back'),
     });
     expect((await site.kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
-    await controller.endsWith(2);
+    // How it left the rollout it has said before, and of what has become of it since it knows nothing.
+    const said = controller.output();
+    expect(said).toContain('the share is held where it is');
+    const { stdout } = await controller.endsWith(2);
+    expect(said).toContain(stdout);
     expect(await site.world()).toEqual(asFound);
   });
 

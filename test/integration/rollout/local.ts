@@ -142,6 +142,43 @@ describe.concurrent('a service that Drover runs itself, behind its own balancer'
     );
     expect(moved.stdout.replace(/\s+/g, ' ')).toContain('`drover stop web` ends it');
   });
+
+  test('ends where no instance of the destination stays up, long before capacity may be given up, with its last output', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openLocalSite();
+    onTestFinished(site.close);
+    const { kinds, plan, run } = site;
+    site.release({ failures: 0, build: 'v3', crashes: true });
+    const { code, stdout } = await run('apply', '--plan', await plan());
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/does not stay up; last output: .*cannot read the catalogue/);
+    expect((await kinds('rollout-web-1')).slice(-1)).toEqual(['rolled-back']);
+    await expectSizesAsFound(site, expect);
+    expect((await run('why')).stdout).toContain('cannot read the catalogue');
+  });
+
+  test('says what it waits for while an instance of the destination cannot be started', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openLocalSite();
+    onTestFinished(site.close);
+    const { drover, plan, ports, run } = site;
+    const hash = await plan();
+    onTestFinished(await occupy(ports.destination));
+    const controller = drover('apply', '--plan', hash);
+    const why = `of an instance that does not come up: not started: port ${ports.destination} is in use`;
+    await controller.until(new RegExp(`waits: step 1 of 1 .* needs 1 destination instance, 0 are able; ${why}`));
+    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain(why);
+    const doctor = (await run('doctor')).stdout.replace(/\s+/g, ' ');
+    expect(doctor).toContain(why);
+    expect(doctor).toContain('the controller of rollout-web-1 starts it');
+    expect(doctor).not.toContain('`drover apply` starts it');
+    expect(await run('back')).toMatchObject({ code: 2 });
+    await controller.endsWith(2);
+  });
 });
 
 /** The reserve is given up, and no instance of the destination is left. */

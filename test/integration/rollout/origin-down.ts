@@ -116,15 +116,20 @@ describe.concurrent('an origin that is down', () => {
     const { apply, reload, run, world } = site;
     await (await apply()).endsWith(0);
     await reload({ 'classic-1': 0, 'classic-2': 0, 'vpc-1': 20, 'vpc-2': 20 });
-    expect(await run('retire', '--confirm', 'rollout-web-1')).toMatchObject({ code: 0 });
+    expect(await run('retire', '--confirm', 'rollout-web-1', '--reason', 'it is over')).toMatchObject({ code: 0 });
     const moved = await world();
-    const refused = await run('back', 'rollout-web-1');
-    expect(refused).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('rollout-web-1 has given up its way back'),
-    });
-    expect(refused.stderr).toContain('`drover back rollout-web-1 --all`');
-    expect(await world()).toEqual(moved);
+    for (const name of [['rollout-web-1'], []]) {
+      const refused = await run('back', ...name);
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /rollout-web-1 has given up its way back: .* \(\d{4}-\S+Z: the reserve was given up by .*, reason: it is over\)/,
+        ),
+      });
+      expect(refused.stderr).toContain('`drover back rollout-web-1 --all`');
+      expect(refused.stderr).not.toContain('--offline');
+      expect(await world()).toEqual(moved);
+    }
     expect((await run('back', 'rollout-web-1', '--all')).code).toBe(2);
     expect(await world()).toEqual(asFound);
   });

@@ -5,6 +5,7 @@ import { describe, test } from 'vitest';
 import { isAlive } from '../proc.ts';
 import { type Ended, eventually } from './drover.ts';
 import { openHeart } from './heart.ts';
+import { seenOf } from './load.ts';
 import { asFound, openSite } from './site.ts';
 
 const steps = ['{ weight: 50%, bake: 60s }'];
@@ -67,6 +68,44 @@ describe.concurrent('a controller that is asked to end', () => {
     expect((await run('back')).code).toBe(2);
     expect(await world()).toEqual(asFound);
     expect((await kinds('rollout-web-1')).filter((kind) => kind === 'started')).toHaveLength(1);
+  });
+
+  test('leaves what it has counted to the report, which acquits nobody of the time that nobody counted', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { destination, drover, load, run } = site;
+    const felt = async () => {
+      const report = (await run('report', 'rollout-web-1')).stdout;
+      const [, attempts = '', failed = ''] = report.match(/destination \(vpc\) \| ([\d,]+) \| ([\d,]+) \|/) ?? [];
+      return { report, attempts: figure(attempts), failed: figure(failed) };
+    };
+    const first = await site.apply();
+    await first.until(/step 1: judging/);
+    await load.more(400);
+    const before = seenOf(load.ledger, 'vpc-').answered;
+    first.kill('SIGTERM');
+    await first.endsWith(2);
+    const held = await felt();
+    expect(held.attempts).toBeGreaterThan(before * 0.8);
+    expect(held.report).not.toContain('is not known');
+
+    // Between its last entry and its death it sees a build that fails; nothing of that is in the journal.
+    const second = drover('resume');
+    await second.until(/step 1: judging/);
+    Object.assign(destination['web'] ?? {}, { failures: 0.3 });
+    await load.more(60);
+    second.kill('SIGKILL');
+    await second.ended;
+    Object.assign(destination['web'] ?? {}, { failures: 0 });
+    expect((await run('back')).code).toBe(2);
+    const { report, attempts } = await felt();
+    expect(attempts).toBeGreaterThanOrEqual(held.attempts);
+    expect(report).toMatch(/What was counted between [\dT:.Z-]+ and [\dT:.Z-]+ is not known/);
+    expect(report).not.toContain('did not fail more often');
+    expect(report).toMatch(/explains cannot be told|failures more than .*, without what is not known/);
   });
 
   test('before anything was begun leaves nothing', async ({ expect, onTestFinished }) => {
@@ -151,3 +190,7 @@ describe.concurrent('a controller in the background', () => {
     expect((await kinds('rollout-web-1')).at(-1)).toBe('rolled-back');
   });
 });
+
+function figure(text: string): number {
+  return Number(text.replaceAll(',', ''));
+}

@@ -1,6 +1,6 @@
 import type { GroupReading, InstanceReading, InstanceState } from '../../../core/observed/group.ts';
-import type { Reading } from '../../../core/observed/reading.ts';
-import { buildByHttp, joinBuilds } from '../build-by-http.ts';
+import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
+import { buildOfAll, buildsByHttp } from '../build-by-http.ts';
 import { commandBuild } from './command-build.ts';
 import type { Health, HealthMonitor } from './health.ts';
 import { type Fact, type InstanceRecord, isCrashLooping, processOf } from './lifecycle.ts';
@@ -29,16 +29,26 @@ export async function describeGroup(
 ): Promise<GroupReading> {
   const alive = observed.filter(({ record, fact }) => record.phase.kind === 'running' && fact === 'alive');
   await Promise.all(alive.map(({ record }) => monitor.decide(record.token, healthUrl(setup, record))));
-  const instances = await Promise.all(observed.map((one) => describeInstance(setup, one, monitor)));
-  const healthy = observed.filter((_, position) => instances[position]?.state === 'healthy');
+  const described = await Promise.all(observed.map((one) => describeInstance(setup, one, monitor)));
+  const healthy = observed.filter((_, position) => described[position]?.state === 'healthy');
+  const builds = await describeBuilds(setup, observed, healthy, signal);
+  const instances = observed.flatMap((one, position) => {
+    const instance = described[position];
+    const build = builds.get(one);
+    return instance === undefined ? [] : [{ ...instance, build: build?.known ? build.value : null }];
+  });
   return {
     size: { min: wanted.min, max: setup.size.max, desired: wanted.desired },
     instances,
-    build: await describeBuild(setup, observed, healthy, signal),
+    build: await describeBuild(setup, builds),
   };
 }
 
-async function describeInstance(setup: Setup, one: Observed, monitor: HealthMonitor): Promise<InstanceReading> {
+async function describeInstance(
+  setup: Setup,
+  one: Observed,
+  monitor: HealthMonitor,
+): Promise<Omit<InstanceReading, 'build'>> {
   const { record } = one;
   const health = monitor.healthOf(record.token);
   const late = setup.clock.now() - record.startedAtMs >= setup.local.health.startMsMax;
@@ -102,30 +112,37 @@ function remarks(setup: Setup, { record, fact, problem }: Observed, health: Heal
   return said;
 }
 
-async function describeBuild(
+/** What those tell of their builds who can: whoever is not named was not asked. */
+async function describeBuilds(
   setup: Setup,
   observed: readonly Observed[],
   healthy: readonly Observed[],
   signal: AbortSignal,
-): Promise<Reading<string>> {
+): Promise<ReadonlyMap<Observed, Reading<string>>> {
   const { build } = setup.config;
   switch (build.kind) {
     case 'declared':
-      return { known: true, value: build.build };
-    case 'http':
+      return new Map(observed.map((one) => [one, known(build.build)]));
+    case 'http': {
       // One that is not healthy gets no traffic, and often cannot answer yet.
-      return buildByHttp(
-        healthy.map(({ record }) => addressOf(setup, record)),
-        build.path,
-        signal,
-      );
+      const addresses = healthy.map(({ record }) => addressOf(setup, record));
+      const answers = await buildsByHttp(addresses, build.path, signal);
+      return new Map(healthy.map((one, position) => [one, answers[position] ?? unrecorded]));
+    }
     case 'command': {
-      const started = observed.map(({ record }) => record).filter((record) => processOf(record) !== null);
-      if (started.length === 0) return commandBuild(build, setup.local);
-      const builds = started.map((record) => record.build);
-      if (builds.includes(null))
-        return { known: false, why: 'an instance runs whose build was not recorded when it was started' };
-      return { known: true, value: joinBuilds(builds.filter((one) => one !== null)) };
+      const started = observed.filter(({ record }) => processOf(record) !== null);
+      return new Map(started.map((one) => [one, one.record.build === null ? unrecorded : known(one.record.build)]));
     }
   }
+}
+
+const unrecorded = unknown('an instance runs whose build was not recorded when it was started');
+
+async function describeBuild(
+  { config: { build }, local }: Setup,
+  told: ReadonlyMap<Observed, Reading<string>>,
+): Promise<Reading<string>> {
+  if (build.kind === 'declared') return known(build.build);
+  if (build.kind === 'command' && told.size === 0) return commandBuild(build, local);
+  return buildOfAll([...told.values()]);
 }
