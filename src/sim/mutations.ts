@@ -157,7 +157,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a failed check taken for a slow start',
-    seenIn: 158,
+    seenIn: 299,
     shownBy: ['instance-dies', 'instance-flaps', 'scale-in-by-others'],
     caughtBy: ['half down is answered'],
     decider: seeing((observation) => stillStarting(observation)),
@@ -178,7 +178,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'durations by the wall clock',
-    seenIn: 546,
+    seenIn: 907,
     shownBy: ['clock-steps'],
     caughtBy: [
       'no effect without its intent',
@@ -221,7 +221,7 @@ export const mutations: readonly Mutation[] = [
     seenIn: 84,
     shownBy: ['balancer-reload'],
     caughtBy: ['whole share after completion'],
-    decider: seeing((observation, state) => (isWhole(state) ? asTargeted(observation, state) : observation)),
+    decider: notReadBack,
   },
   {
     name: 'a way back that is never over',
@@ -375,6 +375,16 @@ function asTargeted(observation: Observation, state: RolloutState): Observation 
     }
   }
   return { ...observation, backends };
+}
+
+/** Nor by the requests that still reach the origin. */
+function notReadBack(real: Decider): Decider {
+  const blind = seeing((observation, state) => (isWhole(state) ? asTargeted(observation, state) : observation))(real);
+  return {
+    ...blind,
+    decide: (state, watch, observation) =>
+      blind.decide(state, isWhole(state) ? { ...watch, share: null } : watch, observation),
+  };
 }
 
 function isWhole({ stage, plan }: RolloutState): boolean {

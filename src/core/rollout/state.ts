@@ -144,15 +144,9 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         confirmed: { ...state.confirmed, [event.backend]: { process: event.process, intent: event.intent } },
       };
     case 'balancer-restarted':
-      return {
-        ...state,
-        confirmed: without(state.confirmed, event.backend),
-        byHand: without(state.byHand, event.backend),
-      };
     case 'servers-came':
-      return { ...state, asFound: withServers(state.asFound, event) };
     case 'set-by-hand':
-      return setByHand(state, event);
+      return atBalancer(state, event);
     case 'stage-entered':
       return enter(state, event.stage, event.attempt, entry);
     case 'drill-measured':
@@ -164,13 +158,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'held':
       return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
     case 'resumed':
-      // Somebody answers for going on: what was lowered by hand meanwhile may be raised again.
-      return {
-        ...state,
-        held: null,
-        confirmed: toBeConfirmed(state.confirmed),
-        byHand: onlyAside(state.byHand, () => true),
-      };
+      return resumed(state);
     case 'checkpoint':
       return {
         ...state,
@@ -198,11 +186,36 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
   }
 }
 
-function setByHand(state: RolloutState, event: Extract<RolloutEvent, { kind: 'set-by-hand' }>): RolloutState {
+/** What others have done at a balancer. */
+function atBalancer(
+  state: RolloutState,
+  event: Extract<RolloutEvent, { readonly kind: 'balancer-restarted' | 'servers-came' | 'set-by-hand' }>,
+): RolloutState {
+  switch (event.kind) {
+    case 'balancer-restarted':
+      return {
+        ...state,
+        confirmed: without(state.confirmed, event.backend),
+        byHand: without(state.byHand, event.backend),
+      };
+    case 'servers-came':
+      return { ...state, asFound: withServers(state.asFound, event) };
+    case 'set-by-hand':
+      return {
+        ...state,
+        byHand: { ...state.byHand, [event.backend]: event.servers },
+        intended: state.intended && { ...state.intended, target: withoutAside(state.intended.target, event) },
+      };
+  }
+}
+
+/** Somebody answers for going on: what was lowered by hand meanwhile may be raised again. */
+function resumed(state: RolloutState): RolloutState {
   return {
     ...state,
-    byHand: { ...state.byHand, [event.backend]: event.servers },
-    intended: state.intended && { ...state.intended, target: withoutAside(state.intended.target, event) },
+    held: null,
+    confirmed: toBeConfirmed(state.confirmed),
+    byHand: onlyAside(state.byHand, () => true),
   };
 }
 

@@ -29,7 +29,7 @@ export const backLate: readonly Mutation[] = [
   },
   {
     name: 'crash loops not looked at',
-    seenIn: 1007,
+    seenIn: 1394,
     shownBy: ['instance-dies'],
     caughtBy: ['crash loops are answered'],
     decider: (real) => ({

@@ -9,7 +9,7 @@ import type { Decider, Mutation } from '../engine.ts';
 export const withoutARule: readonly Mutation[] = [
   {
     name: 'every attempt the first',
-    seenIn: 4,
+    seenIn: 45,
     shownBy: [],
     caughtBy: ['less β for every attempt'],
     decider: firstAttemptAlways,
