@@ -12,6 +12,7 @@ export const faultNames = [
   'instance-flaps',
   'instance-dies',
   'origin-dies',
+  'origin-short',
   'partial-capacity',
   'scale-in-by-others',
   'crash',
@@ -59,6 +60,7 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
 const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
   'instance-dies': [0.5, 4],
   'origin-dies': [0.5, 3],
+  'origin-short': [0.5, 3],
   'partial-capacity': [0.5, 2],
   'scale-in-by-others': [0.5, 3],
   crash: [2, 30],
@@ -87,6 +89,7 @@ const final: readonly (FaultName | OperatorAct)[] = [
   'instance-flaps',
   'instance-dies',
   'origin-dies',
+  'origin-short',
   'bad-deployment',
   'hung-requests',
   'back',

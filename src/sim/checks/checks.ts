@@ -16,6 +16,7 @@ import { LastServerChecks } from './last-server.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
+import { WayBackChecks } from './way-back.ts';
 import { WireChecks } from './wires.ts';
 import { WriteChecks } from './writes.ts';
 
@@ -38,6 +39,7 @@ export class Checks {
   readonly #evidence: EvidenceChecks;
   readonly #halfDown: HalfDownChecks;
   readonly #wires: WireChecks;
+  readonly #wayBack: WayBackChecks;
   readonly #badBuild: BadBuildChecks;
   readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
@@ -55,6 +57,7 @@ export class Checks {
     this.#wires = new WireChecks(world, this.chain, this.promptness, report);
     this.#badBuild = new BadBuildChecks(world, this.chain, this.promptness, report);
     this.lastServer = new LastServerChecks(world, report);
+    this.#wayBack = new WayBackChecks(world, this.chain, this.#vantage, this.lastServer, report);
     this.#journalled = new JournalledChecks(world.scenario, report);
     this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
@@ -68,6 +71,7 @@ export class Checks {
   onWrite(write: Write, moment: 'before' | 'after'): void {
     this.writes.onWrite(write, moment);
     this.lastServer.onWrite(write, moment);
+    this.#wayBack.onWrite(write, moment);
   }
 
   onRead({ by, leased, ...read }: Reading): void {
@@ -75,6 +79,7 @@ export class Checks {
       this.#halfDown.onBackendRead(by.holder, read.balancer, read.reading);
       this.#wires.onBackendRead(by, leased, read.balancer, read.reading);
       this.#badBuild.onBackendRead(by, leased, read.balancer);
+      this.#wayBack.onBackendRead(by, leased, read.balancer);
       return;
     }
     if (read.side !== 'destination') return;
@@ -97,7 +102,10 @@ export class Checks {
     this.#evidence.onEvent(event);
     this.#journalled.onEvent(event, { entryMs: entry.atMs, durableMs: this.#world.schedule.nowMs });
     this.#badBuild.onEvent(event);
-    if (event.kind === 'back-performed') this.promptness.onBackPerformed(event.all);
+    if (event.kind === 'back-performed') {
+      this.promptness.onBackPerformed(event.all);
+      this.#wayBack.onBackPerformed(event.all);
+    }
     if (event.kind === 'promoted' && !losesEntries(this.#world))
       checkStartAnchored(this.#fleet, (check, text) => this.fail(check, text));
     if (event.kind === 'rolled-back' || event.kind === 'completed')
@@ -121,6 +129,7 @@ export class Checks {
   #onChange(): void {
     this.#vantage.look();
     this.lastServer.look();
+    this.#wayBack.look();
     const tick = Math.floor(this.#world.schedule.nowMs / 10_000);
     this.#evidence.look(tick !== this.#tick);
     this.#tick = tick;
