@@ -7,6 +7,7 @@ export const faultNames = [
   'call-late',
   'call-duplicated',
   'call-throttled',
+  'acknowledged-late',
   'stale-read',
   'instance-never-healthy',
   'instance-flaps',
@@ -50,6 +51,7 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
   'call-late': [0.002, 0.1],
   'call-duplicated': [0.005, 0.2],
   'call-throttled': [0.005, 0.2],
+  'acknowledged-late': [0.05, 0.5],
   'stale-read': [0.002, 0.1],
   'reading-missing': [0.002, 0.1],
   'counters-late': [0.002, 0.1],
@@ -86,6 +88,7 @@ const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
 
 /** What ends most operations is rarer than the rest, so that the rest has time to happen. */
 const final: readonly (FaultName | OperatorAct)[] = [
+  'acknowledged-late',
   'instance-flaps',
   'instance-dies',
   'origin-dies',

@@ -8,6 +8,7 @@ import type { World } from '../world/world.ts';
 import { checkAnchors, checkStartAnchored } from './anchored.ts';
 import { BadBuildChecks } from './bad-build.ts';
 import { Chain } from './chain.ts';
+import { DrainedChecks } from './drained.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
 import { HalfDownChecks } from './half-down.ts';
@@ -40,6 +41,7 @@ export class Checks {
   readonly #halfDown: HalfDownChecks;
   readonly #wires: WireChecks;
   readonly #wayBack: WayBackChecks;
+  readonly #drained: DrainedChecks;
   readonly #badBuild: BadBuildChecks;
   readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
@@ -58,6 +60,7 @@ export class Checks {
     this.#badBuild = new BadBuildChecks(world, this.chain, this.promptness, report);
     this.lastServer = new LastServerChecks(world, report);
     this.#wayBack = new WayBackChecks(world, this.chain, this.#vantage, this.lastServer, report);
+    this.#drained = new DrainedChecks(world, report);
     this.#journalled = new JournalledChecks(world.scenario, report);
     this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
@@ -80,6 +83,7 @@ export class Checks {
       this.#wires.onBackendRead(by, leased, read.balancer, read.reading);
       this.#badBuild.onBackendRead(by, leased, read.balancer);
       this.#wayBack.onBackendRead(by, leased, read.balancer);
+      this.#drained.onBackendRead(by.holder, read.balancer, read.reading);
       return;
     }
     if (read.side !== 'destination') return;
@@ -102,6 +106,7 @@ export class Checks {
     this.#evidence.onEvent(event);
     this.#journalled.onEvent(event, { entryMs: entry.atMs, durableMs: this.#world.schedule.nowMs });
     this.#badBuild.onEvent(event);
+    if (event.kind === 'drained') this.#drained.onDrained();
     if (event.kind === 'back-performed') {
       this.promptness.onBackPerformed(event.all);
       this.#wayBack.onBackPerformed(event.all);

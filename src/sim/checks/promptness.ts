@@ -82,7 +82,14 @@ export function stoodBy({ alive, pausedUntilMs }: Actor, sinceMs: number): boole
   return alive && pausedUntilMs <= sinceMs;
 }
 
-const unprompt = ['call-lost', 'call-unanswered', 'call-late', 'call-throttled', 'call-duplicated'] as const;
+const unprompt = [
+  'call-lost',
+  'call-unanswered',
+  'call-late',
+  'call-throttled',
+  'call-duplicated',
+  'acknowledged-late',
+] as const;
 
 /** By weights and states, and nobody's hand since. */
 export function stillGives(balancer: Balancer, sinceMs: number): boolean {

@@ -13,6 +13,7 @@ export const checkNames = [
   'the way back spares the origin',
   'the way back makes room',
   'the way back goes on',
+  'drained is drained',
   'half down is answered',
   'crash loops are answered',
   'hung requests are answered',
