@@ -88,7 +88,9 @@ export function makeCall<T>(fate: CallFate, call: Call<T>): Promise<T> {
         if (call.signal !== null && call.hangs()) return whenAborted(call.signal, () => fail(timedOut(call.what)));
         const landed = land(whole);
         if (landed === null || (call.after !== null && fate.dies(call.after))) return;
-        succeed(landed.value);
+        const acknowledge = (): void => succeed(landed.value);
+        if (!call.writes || !call.remote || !fate.strikes('acknowledged-late')) return acknowledge();
+        fate.schedule.after(fate.random.between(300, fate.lateMsMax), acknowledge);
       });
     };
     const spared = !call.remote || call.signal === null || (call.glance && !fate.random.chance(0.02));

@@ -7,12 +7,14 @@ export const faultNames = [
   'call-late',
   'call-duplicated',
   'call-throttled',
+  'acknowledged-late',
   'stale-read',
   'instance-never-healthy',
   'instance-flaps',
   'instance-crash-loops',
   'instance-dies',
   'origin-dies',
+  'origin-short',
   'partial-capacity',
   'scale-in-by-others',
   'crash',
@@ -51,6 +53,7 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
   'call-late': [0.002, 0.1],
   'call-duplicated': [0.005, 0.2],
   'call-throttled': [0.005, 0.2],
+  'acknowledged-late': [0.05, 0.5],
   'stale-read': [0.002, 0.1],
   'reading-missing': [0.002, 0.1],
   'counters-late': [0.002, 0.1],
@@ -62,6 +65,7 @@ const perCall: Readonly<Partial<Record<FaultName, Range>>> = {
 const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
   'instance-dies': [0.5, 4],
   'origin-dies': [0.5, 3],
+  'origin-short': [0.5, 3],
   'partial-capacity': [0.5, 2],
   'scale-in-by-others': [0.5, 3],
   crash: [2, 30],
@@ -88,10 +92,12 @@ const perHour: Readonly<Partial<Record<FaultName | OperatorAct, Range>>> = {
 
 /** What ends most operations is rarer than the rest, so that the rest has time to happen. */
 const final: readonly (FaultName | OperatorAct)[] = [
+  'acknowledged-late',
   'instance-flaps',
   'instance-crash-loops',
   'instance-dies',
   'origin-dies',
+  'origin-short',
   'bad-deployment',
   'hung-requests',
   'back',

@@ -17,6 +17,7 @@ import {
   wordless,
 } from './mutations/endings.ts';
 import { backLate } from './mutations/late.ts';
+import { partialBack } from './mutations/partial.ts';
 import { soundAsleep, wallClockOnly, writeBehind } from './mutations/ports.ts';
 import { withoutARule } from './mutations/rules.ts';
 
@@ -239,6 +240,7 @@ export const mutations: readonly Mutation[] = [
   },
   ...withoutARule,
   ...backLate,
+  ...partialBack,
 ];
 
 export function mutationNamed(name: string): Mutation {

@@ -25,6 +25,7 @@ export function plantOperators(view: OperatorsView, random: Random): void {
     plantAct(view, random.fork(act), act);
   attend(view, random.fork('attentive'));
   if (view.world.scenario.faults['origin-dies'] !== undefined) blame(view, random.fork('blaming'));
+  if (view.world.scenario.faults['origin-short'] !== undefined) worry(view, random.fork('worrying'));
   const { healAtMs, patienceMs } = view.world.scenario;
   view.world.schedule.at(healAtMs + patienceMs, () => giveUp(view));
 }
@@ -84,6 +85,17 @@ function blame(view: OperatorsView, random: Random): void {
     const isGone = [...world.balancers.values()].some((balancer) => !balancer.hasOrigin());
     if (isGone && random.chance(0.05)) insist(view, false);
     blame(view, random);
+  });
+}
+
+/** Who sees that the origin has lost what it ran on wants to be back on it before more is lost. */
+function worry(view: OperatorsView, random: Random): void {
+  const { world } = view;
+  world.schedule.after(random.between(20, 80) * 1000, () => {
+    if (world.healed || view.ended()) return;
+    const { capacityMax, size } = world.origin;
+    if (capacityMax < size.desired && random.chance(0.25)) insist(view, false);
+    worry(view, random);
   });
 }
 

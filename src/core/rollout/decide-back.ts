@@ -1,5 +1,5 @@
 import { verdict } from '../judge/judge.ts';
-import { aloneNow, sparing } from './alone.ts';
+import { aloneNow, leftAtOrigin, sparing } from './alone.ts';
 import { instancesFor } from './capacity.ts';
 import { cuttable } from './cut.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
@@ -169,7 +169,9 @@ function cutMore(
   const waitedMs = observation.nowMs - (state.intended?.atMs ?? observation.nowMs);
   const atLeast = waitedMs >= state.plan.policy.settleMsMax ? 1 : 0;
   const { cut, beyondShare, alone } = cuttable(state, watch, observation, facts, atLeast);
-  const traffic = trafficKept(state, observation, cut, beyondShare, alone);
+  // One reading that fails says nothing of what the origin can carry: a part that was left for want of room waits for the next.
+  const isUnread = atLeast === 0 && !leftAtOrigin(state, observation).known;
+  const traffic = isUnread ? target.traffic : trafficKept(state, observation, cut, beyondShare, alone);
   const origin = originFloor(state, facts);
   const grown = origin !== null && origin.min > (target.origin?.min ?? 0);
   if (!grown && !state.plan.backends.some((plan) => isLess(state, plan, target.traffic, traffic, observation)))

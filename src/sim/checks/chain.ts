@@ -15,6 +15,8 @@ export class Chain {
   readonly retargeted = new Map<string, { readonly atMs: number; readonly confirmedAtMs: number | null }>();
   readonly holds: { readonly seq: number; readonly held: boolean }[] = [];
   back: { readonly seq: number; readonly atMs: number } | null = null;
+  /** Some way back was of everything at once. */
+  isAllBack = false;
   end: 'rolled-back' | 'completed' | null = null;
   retired = false;
 
@@ -45,6 +47,7 @@ export class Chain {
       case 'back-performed':
         this.targets.push({ seq: entry.seq, target: event.target });
         this.back ??= { seq: entry.seq, atMs };
+        this.isAllBack ||= event.all;
         break;
       case 'held':
       case 'resumed':

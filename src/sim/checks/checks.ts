@@ -8,6 +8,7 @@ import type { World } from '../world/world.ts';
 import { checkAnchors, checkStartAnchored } from './anchored.ts';
 import { BadBuildChecks } from './bad-build.ts';
 import { Chain } from './chain.ts';
+import { DrainedChecks } from './drained.ts';
 import { checkEnd } from './end.ts';
 import { EvidenceChecks } from './evidence.ts';
 import { HalfDownChecks } from './half-down.ts';
@@ -16,6 +17,7 @@ import { LastServerChecks } from './last-server.ts';
 import { PromptnessChecks } from './promptness.ts';
 import { Vantage } from './vantage.ts';
 import type { CheckName, Report, Violation } from './violation.ts';
+import { WayBackChecks } from './way-back.ts';
 import { WireChecks } from './wires.ts';
 import { WriteChecks } from './writes.ts';
 
@@ -38,6 +40,8 @@ export class Checks {
   readonly #evidence: EvidenceChecks;
   readonly #halfDown: HalfDownChecks;
   readonly #wires: WireChecks;
+  readonly #wayBack: WayBackChecks;
+  readonly #drained: DrainedChecks;
   readonly #badBuild: BadBuildChecks;
   readonly #journalled: JournalledChecks;
   readonly #fold: Fold;
@@ -55,6 +59,8 @@ export class Checks {
     this.#wires = new WireChecks(world, this.chain, this.promptness, report);
     this.#badBuild = new BadBuildChecks(world, this.chain, this.promptness, report);
     this.lastServer = new LastServerChecks(world, report);
+    this.#wayBack = new WayBackChecks(world, this.chain, this.#vantage, this.lastServer, report);
+    this.#drained = new DrainedChecks(world, report);
     this.#journalled = new JournalledChecks(world.scenario, report);
     this.writes = new WriteChecks(world, this.chain, this.#vantage, durable, report);
     world.onChange(() => this.#onChange());
@@ -68,6 +74,7 @@ export class Checks {
   onWrite(write: Write, moment: 'before' | 'after'): void {
     this.writes.onWrite(write, moment);
     this.lastServer.onWrite(write, moment);
+    this.#wayBack.onWrite(write, moment);
   }
 
   onRead({ by, leased, ...read }: Reading): void {
@@ -75,6 +82,8 @@ export class Checks {
       this.#halfDown.onBackendRead(by.holder, read.balancer, read.reading);
       this.#wires.onBackendRead(by, leased, read.balancer, read.reading);
       this.#badBuild.onBackendRead(by, leased, read.balancer);
+      this.#wayBack.onBackendRead(by, leased, read.balancer);
+      this.#drained.onBackendRead(by.holder, read.balancer, read.reading);
       return;
     }
     if (read.side !== 'destination') return;
@@ -98,7 +107,11 @@ export class Checks {
     this.#journalled.onEvent(event, { entryMs: entry.atMs, durableMs: this.#world.schedule.nowMs });
     this.#wires.onEvent(event);
     this.#badBuild.onEvent(event);
-    if (event.kind === 'back-performed') this.promptness.onBackPerformed(event.all);
+    if (event.kind === 'drained') this.#drained.onDrained();
+    if (event.kind === 'back-performed') {
+      this.promptness.onBackPerformed(event.all);
+      this.#wayBack.onBackPerformed(event.all);
+    }
     if (event.kind === 'promoted' && !losesEntries(this.#world))
       checkStartAnchored(this.#fleet, (check, text) => this.fail(check, text));
     if (event.kind === 'rolled-back' || event.kind === 'completed')
@@ -122,6 +135,7 @@ export class Checks {
   #onChange(): void {
     this.#vantage.look();
     this.lastServer.look();
+    this.#wayBack.look();
     const tick = Math.floor(this.#world.schedule.nowMs / 10_000);
     this.#evidence.look(tick !== this.#tick);
     this.#tick = tick;

@@ -14,12 +14,13 @@ import type { Report } from './violation.ts';
 export class LastServerChecks {
   /** An operator has asked for everything back. */
   isAllAsked = false;
+  /** When the destination last failed as much as it served. */
+  failedMs = Number.NEGATIVE_INFINITY;
   readonly #world: World;
   readonly #report: Report;
   /** When a server of the origin was last up at each balancer. */
   readonly #originUpMs = new Map<Balancer, number>();
   readonly #failures: { readonly atMs: number; readonly attempts: number; readonly failures: number }[] = [];
-  #failedMs = Number.NEGATIVE_INFINITY;
   #before: readonly Server[] = [];
 
   constructor(world: World, report: Report) {
@@ -42,7 +43,7 @@ export class LastServerChecks {
     const first = this.#failures[0] ?? { attempts, failures };
     const isFailing =
       attempts - first.attempts >= 10 && (failures - first.failures) / (attempts - first.attempts) >= 0.4;
-    if (isFailing) this.#failedMs = nowMs;
+    if (isFailing) this.failedMs = nowMs;
   }
 
   onWrite(write: Write, moment: 'before' | 'after'): void {
@@ -57,7 +58,7 @@ export class LastServerChecks {
     const { faults, timing } = this.#world.scenario;
     if (stray || this.isAllAsked || blinding.some((fault) => fault in faults)) return;
     const knownMs = issuedAtMs - knowledgeMs(this.#world);
-    if (this.#failedMs >= knownMs || (this.#originUpMs.get(balancer) ?? knownMs) >= knownMs) return;
+    if (this.failedMs >= knownMs || (this.#originUpMs.get(balancer) ?? knownMs) >= knownMs) return;
     const readAtMs = balancer.readAtMs.get(by);
     if (readAtMs === undefined || readAtMs < issuedAtMs - 2 * timing.callMs) return;
     const names = this.#before.map(({ name }) => name).join(', ');
@@ -72,7 +73,7 @@ export class LastServerChecks {
 const failingMs = 20_000;
 
 /** Where answers go missing, what is read now and then is not what is known when it counts. */
-const blinding: readonly FaultName[] = [
+export const blinding: readonly FaultName[] = [
   'call-lost',
   'call-unanswered',
   'call-late',

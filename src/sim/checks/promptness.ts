@@ -82,9 +82,17 @@ export function stoodBy({ alive, pausedUntilMs }: Actor, sinceMs: number): boole
   return alive && pausedUntilMs <= sinceMs;
 }
 
-const unprompt = ['call-lost', 'call-unanswered', 'call-late', 'call-throttled', 'call-duplicated'] as const;
+const unprompt = [
+  'call-lost',
+  'call-unanswered',
+  'call-late',
+  'call-throttled',
+  'call-duplicated',
+  'acknowledged-late',
+] as const;
 
-function stillGives(balancer: Balancer, sinceMs: number): boolean {
+/** By weights and states, and nobody's hand since. */
+export function stillGives(balancer: Balancer, sinceMs: number): boolean {
   return balancer.servers.some(
     (server) =>
       server.side === 'destination' && server.admin === 'ready' && server.weight > 0 && server.handAtMs < sinceMs,

@@ -22,6 +22,8 @@ export class Vantage {
   roomSinceMs: number | null = null;
   /** Since when no request can reach the destination; null: some can. */
   destinationIdleSinceMs: number | null = 0;
+  /** Origin instances that can take traffic on every balancer, as of the last look. */
+  able = 0;
   readonly lastUpMs = new Map<Server, number>();
   readonly #world: World;
   #originRpsPerInstanceMax = 0;
@@ -37,6 +39,7 @@ export class Vantage {
     const { nowMs } = world.schedule;
     this.#lookAtHealth(nowMs);
     const able = this.originAble();
+    this.able = able;
     if (able > 0) {
       const perInstance = world.rpsOf('origin') / able;
       this.#originRpsPerInstanceMax = Math.max(this.#originRpsPerInstanceMax, perInstance);

@@ -1,6 +1,7 @@
 import type { ServerReading } from '../../core/observed/backend.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
+import type { Watch } from '../../core/rollout/watch.ts';
 import type { OperationPorts } from '../../engine/operation-ports.ts';
 import type { Backend } from '../../engine/ports.ts';
 import type { Decider, Mutation } from '../engine.ts';
@@ -25,6 +26,26 @@ export const withoutARule: readonly Mutation[] = [
     }),
     // Where it is shown: hardly any world has a drill that takes so long.
     ports: slowToAcknowledge,
+  },
+  {
+    name: 'a failed drill ignored',
+    seenIn: 18,
+    shownBy: ['acknowledged-late'],
+    caughtBy: ['no way on from a failed drill'],
+    decider: (real) => ({
+      ...real,
+      decide: (state, watch, observation) => real.decide(drillPassed(state), watch, observation),
+    }),
+  },
+  {
+    name: 'idle at once',
+    seenIn: 7,
+    shownBy: [],
+    caughtBy: ['drained is drained'],
+    decider: (real) => ({
+      ...real,
+      watch: (before, state, observation) => idleAtOnce(real.watch(before, state, observation)),
+    }),
   },
   {
     name: 'bake time ignored',
@@ -97,6 +118,16 @@ function withoutDrillBound(state: RolloutState): RolloutState {
   const { policy } = state.plan;
   const drill = { ...policy.drill, boundMs: Number.POSITIVE_INFINITY };
   return { ...state, plan: { ...state.plan, policy: { ...policy, drill } } };
+}
+
+function drillPassed(state: RolloutState): RolloutState {
+  return state.drill === null ? state : { ...state, drill: { ...state.drill, passed: true } };
+}
+
+/** Nobody has to have seen that no request comes any more. */
+function idleAtOnce(watch: Watch): Watch {
+  const rows = Object.entries(watch.backends).map(([id, seen]) => [id, { ...seen, idleReadings: 99 }] as const);
+  return { ...watch, backends: Object.fromEntries(rows) };
 }
 
 /** Evidence is enough, however young it is. */

@@ -143,6 +143,19 @@ export class Fleet {
     for (const instance of this.instances) this.kill(instance);
   }
 
+  /** So many are gone at once, without a word: what they ran on is gone. */
+  lose(count: number): void {
+    const lost = this.instances.slice(0, count);
+    this.instances = this.instances.slice(count);
+    for (const instance of lost) {
+      instance.running = false;
+      instance.answers = false;
+      instance.gone = true;
+      this.#onChange(instance);
+    }
+    this.reconcile();
+  }
+
   /** A release: every instance is replaced in place by the new build, one after another or all at once. */
   deploy(build: string, betweenMs: number): void {
     this.build = build;

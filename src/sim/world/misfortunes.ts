@@ -72,6 +72,7 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     world.schedule.after(lastsMs, () => world.loseOrigin(balancer, false));
     return true;
   },
+  'origin-short': loseAZone,
   'partial-capacity': (world, random) => {
     const fleet = random.chance(0.3) ? world.origin : world.destination;
     fleet.capacityMax = fleet.instances.length + random.integer(0, 1);
@@ -138,13 +139,8 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
   deployment: (world, random) => deploy(world, random, random.pick([0.5, 1, 1, 1, 1.2])),
   'bad-deployment': (world, random) => deploy(world, random, random.pick([5, 10, 30])),
   'load-spike': (world, random) => {
-    world.advance();
-    world.loadFactor = random.between(1.05, 1.15);
-    world.note(`the load rises by ${Math.round((world.loadFactor - 1) * 100)} %`);
-    world.schedule.after(random.between(2, 10) * 60_000, () => {
-      world.advance();
-      world.loadFactor = 1;
-    });
+    const factor = random.between(1.05, 1.15);
+    raiseLoad(world, factor, random.between(2, 10) * 60_000);
     return true;
   },
   'share-drifts': (world, random) => {
@@ -186,6 +182,38 @@ function killAgain(world: World, fleet: Fleet, victim: Instance, times: number):
     if (world.healed) return;
     fleet.kill(victim);
     if (times > 1) killAgain(world, fleet, victim, times - 1);
+  });
+}
+
+/**
+ * Part of the origin is gone with what it ran on, and no more is to be had for a while; meanwhile the load rises. Whoever goes
+ * back then has to leave a part where it is, and has to ask for more than was enough before. False: there is nothing to lose.
+ */
+function loseAZone(world: World, random: Random): boolean {
+  const { origin } = world;
+  const lost = Math.ceil(origin.instances.length * random.between(0.3, 0.6));
+  if (lost >= origin.instances.length) return false;
+  const lastsMs = Math.round(random.between(4, 15) * 60_000);
+  world.note(`${lost} instances of the origin are gone, and none is to be had for ${Math.round(lastsMs / 1000)} s`);
+  origin.capacityMax = origin.instances.length - lost;
+  origin.lose(lost);
+  world.schedule.after(random.between(0.2, 0.6) * lastsMs, () => {
+    if (!world.healed) raiseLoad(world, random.between(1.2, 1.45), 2 * lastsMs);
+  });
+  world.schedule.after(lastsMs, () => {
+    origin.capacityMax = Number.POSITIVE_INFINITY;
+    origin.reconcile();
+  });
+  return true;
+}
+
+function raiseLoad(world: World, factor: number, lastsMs: number): void {
+  world.advance();
+  world.loadFactor = factor;
+  world.note(`the load rises by ${Math.round((factor - 1) * 100)} %`);
+  world.schedule.after(lastsMs, () => {
+    world.advance();
+    world.loadFactor = 1;
   });
 }
 
