@@ -84,7 +84,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'marker ignored',
-    seenIn: 784,
+    seenIn: 63,
     shownBy: ['offline-back'],
     caughtBy: ['no raise after a way back'],
     decider: seeing((observation) => ({ ...observation, marker: known(null) })),
@@ -98,7 +98,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'scale-in on the configured weight',
-    seenIn: 99,
+    seenIn: 924,
     shownBy: ['hung-requests', 'balancer-unreachable', 'call-lost'],
     caughtBy: ['nothing shrinks under traffic'],
     decider: watching(allIdle),
@@ -151,7 +151,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'back to an origin that is down',
-    seenIn: 930,
+    seenIn: 399,
     shownBy: ['origin-dies'],
     caughtBy: ['the way back leaves users a server'],
     decider: goesBackToAnybody,
@@ -191,7 +191,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'no rule for a stage',
-    seenIn: 7,
+    seenIn: 1,
     shownBy: [],
     caughtBy: ['the controller goes on'],
     decider: wordless('finishing'),
@@ -212,7 +212,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'one step short of the whole share',
-    seenIn: 7,
+    seenIn: 1,
     shownBy: [],
     caughtBy: ['whole share after completion'],
     decider: completesOneStepEarly,

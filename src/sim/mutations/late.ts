@@ -50,7 +50,7 @@ export const backLate: readonly Mutation[] = [
   },
   {
     name: 'hung requests not looked at',
-    seenIn: 457,
+    seenIn: 643,
     shownBy: ['hung-requests'],
     caughtBy: ['hung requests are answered'],
     decider: (real) => ({

@@ -7,7 +7,7 @@ import type { Decider, Mutation } from '../engine.ts';
 export const partialBack: readonly Mutation[] = [
   {
     name: 'everything back, whatever the origin carries',
-    seenIn: 2890,
+    seenIn: 3315,
     shownBy: ['origin-short', 'instance-dies', 'scale-in-by-others', 'partial-capacity'],
     caughtBy: ['the way back spares the origin'],
     decider: (real) => ({
