@@ -31,6 +31,8 @@ export type Write = {
   /** Whether its sender held the lease when the call was made. */
   readonly leased: boolean;
   readonly stray: boolean;
+  /** Cut off in the middle: a server may have for a moment what was meant for several. */
+  readonly partly: boolean;
 } & (
   | { readonly kind: 'weights'; readonly balancer: Balancer; readonly values: Readonly<Record<string, number>> }
   | { readonly kind: 'states'; readonly balancer: Balancer; readonly values: Readonly<Record<string, AdminState>> }
@@ -203,7 +205,7 @@ export class Controller {
         return this.#at(balancer, 'weights at', signal, points, true, (landing) => {
           expectServers(balancer, Object.keys(values));
           refuseWeights(balancer, values);
-          this.#write({ ...issued, kind: 'weights', balancer, values: part(values, landing), stray: landing.stray });
+          this.#write({ ...issued, kind: 'weights', balancer, values: part(values, landing), ...landing });
         });
       },
       setStates: (values, signal) => {
@@ -211,7 +213,7 @@ export class Controller {
         const points = ['backend.setStates/before', 'backend.setStates/after'] as const;
         return this.#at(balancer, 'states at', signal, points, true, (landing) => {
           expectServers(balancer, Object.keys(values));
-          this.#write({ ...issued, kind: 'states', balancer, values: part(values, landing), stray: landing.stray });
+          this.#write({ ...issued, kind: 'states', balancer, values: part(values, landing), ...landing });
         });
       },
     };
@@ -242,7 +244,7 @@ export class Controller {
         const points = ['group.resize/before', 'group.resize/after'] as const;
         return this.#remote(`resizing the ${side}`, signal, points, true, (landing) => {
           refuseSize(fleet, size);
-          this.#write({ ...issued, kind: 'resize', side, size, stray: landing.stray });
+          this.#write({ ...issued, kind: 'resize', side, size, ...landing });
         });
       },
     };

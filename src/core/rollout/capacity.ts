@@ -6,8 +6,8 @@ import { holdingEverywhere, isAble, isLeaving, isOurs, type Side } from './serve
 import type { RolloutState } from './state.ts';
 
 /**
- * Names of the servers of a side that can carry traffic: able in every backend that has them, not being taken away, not put
- * aside by somebody before the operation began. Unknown while any backend cannot be read.
+ * Names of the servers of a side that can carry traffic: able in every backend that has them (of the destination: that had them),
+ * not being taken away, not put aside by somebody before the operation began. Unknown while any backend cannot be read.
  */
 export function ableServers(state: RolloutState, observation: Observation, side: Side): Reading<readonly string[]> {
   const group = side === 'origin' ? observation.origin.reading : observation.destination.reading;
@@ -15,7 +15,21 @@ export function ableServers(state: RolloutState, observation: Observation, side:
     const here = isOurs(state, plan.id, server.name) && carries(side, server.admin) && isAble(server, group);
     return here && !isLeaving(server.name, group);
   });
-  return able.known ? known(able.value.toSorted(byNumber)) : able;
+  if (!able.known) return able;
+  const lost = side === 'destination' ? withoutLine(state, observation) : new Set();
+  return known(able.value.filter((name) => !lost.has(name)).toSorted(byNumber));
+}
+
+/** Servers whose line a reload has taken away at one balancer and not at all: what they were to carry there the others would get. */
+function withoutLine({ plan, asFound }: RolloutState, observation: Observation): Set<string> {
+  return new Set(
+    plan.backends.flatMap(({ id }) => {
+      const reading = observation.backends[id]?.reading;
+      if (!reading?.known) return [];
+      const there = new Set(reading.value.servers.map(({ name }) => name));
+      return Object.keys(asFound.backends[id] ?? {}).filter((name) => !there.has(name));
+    }),
+  );
 }
 
 /** Instances of the origin needed to carry all of `loadRps` plus the reserve, at `instanceRps` each. At least one. */

@@ -98,11 +98,15 @@ export function trafficCut(state: RolloutState, observation: Observation, cut: C
     for (const name of names) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return targets;
+    // Weights tell something of each other only on the same scale: what is still to be written may have another one.
+    const isScaled = reading.value.servers.every(
+      ({ name, weight }) => sideOf(plan, name) !== 'origin' || weight === (targets[name]?.weight ?? weight),
+    );
     for (const server of reading.value.servers) {
       const wanted = targets[server.name];
       if (wanted === undefined || !carriesByTarget(plan, server.name, wanted)) continue;
       if (server.admin === 'maint') targets[server.name] = { weight: 0, admin: 'maint' };
-      else if (server.weight < wanted.weight) targets[server.name] = { ...wanted, weight: server.weight };
+      else if (isScaled && server.weight < wanted.weight) targets[server.name] = { ...wanted, weight: server.weight };
     }
     return targets;
   });

@@ -70,7 +70,7 @@ export class WriteChecks {
       const need = this.#vantage.reserveRps();
       this.#report('reserve', `${what} while ${able} origin instances cannot carry ${Math.round(need)} requests/s`);
     }
-    this.#capacity(what, balancer, after, knownMs);
+    if (!write.partly) this.#capacity(what, balancer, after, knownMs);
   }
 
   /** Since when a controller knows of the marker; null: it cannot know. */
