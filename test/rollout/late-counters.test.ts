@@ -33,9 +33,13 @@ describe('what a balancer carries, by counters that come late or twice', () => {
 
   test('a load that begins after quiet is not thinned by the quiet where a raise may rest on it', () => {
     const recent = loadOf([0, 0, 0, 0, 0, 500, 500]);
-    expect(loadToRaiseBy(recent, ['a'])).toEqual(known(1000 / 15));
+    expect(loadToRaiseBy(recent, ['a'])).toEqual(known(100));
     expect(loadToRaiseBy(loadOf([0, 0, 0, 0, 0, 500, 500, 500]), ['a'])).toEqual(known(100));
-    expect(loadToRaiseBy(loadOf([500, 0, 1000]), ['a'])).toEqual(known(100));
+    expect(loadToRaiseBy(loadOf([500, 0, 1000]), ['a'])).toEqual(known(150));
+    // A reading told twice, whose successor does not bring what it left out: that one comes late as well.
+    expect(loadToRaiseBy(loadOf([500, 0, 500]), ['a'])).toEqual(known(100));
+    // Where hardly any come, none is no wonder.
+    expect(loadToRaiseBy(loadOf([5, 0, 5]), ['a'])).toEqual(known(10 / 15));
   });
 
   test('a load that has gone is told as gone', () => {

@@ -180,8 +180,8 @@ describe('the load', () => {
   test('is that of the last quarter of a minute, of all balancers together', () => {
     let recent = addWindow({}, 'edge', window(1000, 500, 500));
     recent = addWindow(recent, 'edge', window(2000, 5, 5));
-    expect(addWindow(recent, 'edge', window(1000 + recentMs, 0, 0))['edge']).toHaveLength(2);
-    expect(addWindow(recent, 'edge', window(999 + recentMs, 0, 0))['edge']).toHaveLength(3);
+    expect(addWindow(recent, 'edge', window(1000 + recentMs, 1, 0))['edge']).toHaveLength(2);
+    expect(addWindow(recent, 'edge', window(999 + recentMs, 1, 0))['edge']).toHaveLength(3);
     const both = { edge: [window(10_000, 50, 50, 10_000)], rim: [window(10_000, 150, 0, 5000)] };
     expect(loadRps(both, ['edge', 'rim'])).toEqual({ known: true, value: 40 });
     expect(loadRps(both, ['edge', 'brim']).known).toBe(false);

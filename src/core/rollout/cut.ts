@@ -56,8 +56,18 @@ function carriedPart(
   const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (capacity >= total || carrying.length === 0) return null;
   const room = load.destination === 0 ? 0 : Math.max(0, capacity - load.origin) / load.destination;
-  const count = Math.min(carrying.length, Math.max(atLeast, Math.floor(room * carrying.length)));
-  return { servers: carrying.slice(0, count), beyondShare: 1 - capacity / total };
+  const { alive, dead } = byLife(carrying, facts);
+  const count = Math.min(alive.length, Math.max(atLeast, Math.floor(room * alive.length)));
+  return { servers: [...dead, ...alive.slice(0, count)], beyondShare: 1 - capacity / total };
+}
+
+/** What is left to a server that carries nothing the origin would get at once: those go first, and free of charge. */
+function byLife(carrying: readonly string[], { destinationAble }: Facts) {
+  const able = new Set(destinationAble.known ? destinationAble.value : carrying);
+  const alive = carrying.filter((name) => able.has(name));
+  return alive.length === 0
+    ? { alive: carrying, dead: [] }
+    : { alive, dead: carrying.filter((name) => !able.has(name)) };
 }
 
 /**

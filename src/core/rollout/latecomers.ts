@@ -44,16 +44,15 @@ function newcomers(
 
 /** The targets of a way back, which waits for no entry: a destination server that came since gives its users back like the others. */
 export function withNewAtDestination(
-  state: Pick<RolloutState, 'asFound' | 'stage'>,
+  state: Pick<RolloutState, 'asFound'>,
   plan: BackendPlan,
   reading: Reading<BackendReading> | undefined,
   targets: Targets,
 ): Targets {
   if (!reading?.known) return targets;
-  const admin = state.stage.kind === 'restoring' || state.stage.kind === 'rolled-back' ? null : 'maint';
   const added = newcomers(state, plan, reading.value)
     .filter(({ name }) => targets[name] === undefined && sideOf(plan, name) === 'destination')
-    .map(({ name }) => [name, { weight: 0, admin }] as const);
+    .map(({ name, weight }) => [name, { weight: 0, admin: weight > 0 ? 'maint' : null }] as const);
   return { ...targets, ...Object.fromEntries(added) };
 }
 

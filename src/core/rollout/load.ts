@@ -23,14 +23,17 @@ export const recentMs = 15_000;
 export const catchUpMs = 30_000;
 
 /**
- * Windows without any attempt stay with the one after them: it may have brought what they left out. One over a gap longer than
+ * Windows without any attempt stay with the one after them, which may have brought what they left out, and those before them stay
+ * as long as counters may be told again. One over a gap longer than
  * counters can be late is left out: its mean says nothing about the load at either end of it, and what was known before stands
  * until the next window tells.
  */
 export function addWindow(recent: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
   if (lengthMs(window) > catchUpMs) return recent;
   const windows = [...(recent[backend] ?? []), window];
-  const first = windows.findIndex((one) => one.toMs > window.toMs - recentMs);
+  const busyToMs = windows.findLast((one) => !isQuiet(one))?.toMs ?? window.toMs;
+  const toMs = window.toMs - busyToMs <= catchUpMs ? busyToMs : window.toMs;
+  const first = windows.findIndex((one) => one.toMs > toMs - recentMs);
   const fromMs = (windows[first] ?? window).fromMs - catchUpMs;
   let from = first;
   for (let one = windows[from - 1]; one !== undefined && isQuiet(one) && one.fromMs >= fromMs; one = windows[from - 1])
@@ -47,7 +50,10 @@ export function seenLately(recent: RecentLoad, nowMs: number): RecentLoad {
   return Object.fromEntries(
     Object.entries(recent).map(([backend, windows]) => {
       const isRead = (windows.at(-1)?.toMs ?? begunMs) > begunMs;
-      const sinceGap = windows.slice(1 + windows.findLastIndex((one) => lengthMs(one) > recentMs));
+      const gap = windows.findLastIndex((one) => lengthMs(one) > recentMs);
+      // What comes after one without any attempt may be that one's.
+      const isLate = windows[gap] !== undefined && isQuiet(windows[gap]);
+      const sinceGap = windows.slice(gap + (isLate ? 2 : 1));
       return [backend, isRead ? sinceGap.filter((one) => one.toMs > begunMs || isQuiet(one)) : []];
     }),
   );
@@ -84,10 +90,14 @@ export function loadToRaiseBy(recent: RecentLoad, backends: readonly string[]): 
     if (rate === null) return unknown(`no attempts were counted at ${backend} for ${lastingMs / 1000} s yet`);
     const lastMs = windows.at(-1)?.toMs ?? 0;
     const latest = windows.filter((one) => one.toMs > lastMs - recentMs);
-    total += Math.max(rate, backendRps(latest, 'both', momentMs) ?? 0);
+    const believed = windows.filter((one) => !isQuiet(one) || (rate * lengthMs(one)) / 1000 < incredible);
+    total += Math.max(rate, backendRps(latest, 'both', momentMs) ?? 0, backendRps(believed, 'both', momentMs) ?? 0);
   }
   return known(total);
 }
+
+/** So many attempts are expected, and none came: by chance that is one window in some hundred millions. */
+const incredible = 20;
 
 /** Enough to grow by, and for the way back, which waits for nothing. */
 const momentMs = 500;

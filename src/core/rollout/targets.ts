@@ -104,8 +104,9 @@ export function trafficCut(state: RolloutState, observation: Observation, cut: C
     );
     for (const server of reading.value.servers) {
       const wanted = targets[server.name];
-      if (wanted === undefined || !carriesByTarget(plan, server.name, wanted)) continue;
+      if (wanted === undefined || sideOf(plan, server.name) !== 'destination') continue;
       if (server.admin === 'maint') targets[server.name] = { weight: 0, admin: 'maint' };
+      else if (!carriesByTarget(plan, server.name, wanted)) continue;
       else if (isScaled && server.weight < wanted.weight) targets[server.name] = { ...wanted, weight: server.weight };
     }
     return targets;

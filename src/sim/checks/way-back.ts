@@ -195,6 +195,12 @@ const performedMs = 5000;
 const passMs = 1000;
 
 /** What keeps a controller from knowing the load, or makes it two that go back. */
-const confusing: readonly FaultName[] = ['counters-cleared', 'counters-late', 'counters-twice', 'second-controller'];
+const confusing: readonly FaultName[] = [
+  'counters-cleared',
+  'counters-late',
+  'counters-twice',
+  'second-controller',
+  'weights-by-hand',
+];
 /** Where it cannot write down what it wants. */
 const unwritable: readonly FaultName[] = ['disk-full', 'journal-stalls'];

@@ -21,6 +21,11 @@ export class WriteChecks {
   readonly #chain: Chain;
   readonly #vantage: Vantage;
   readonly #report: Report;
+  /** The last write at each balancer, and how things stood before it. */
+  readonly #begun = new Map<
+    string,
+    Pick<TrafficWrite, 'by' | 'kind' | 'issuedAtMs'> & { readonly standing: Standing }
+  >();
   #before: Standing = { share: 0, carrying: new Map() };
 
   constructor(
@@ -49,6 +54,15 @@ export class WriteChecks {
       return;
     }
     const after = standingOf(write.balancer);
+    const first = this.#begun.get(write.balancer.id);
+    const isSecondHalf =
+      first !== undefined &&
+      first.by === write.by &&
+      first.kind !== write.kind &&
+      write.issuedAtMs - first.issuedAtMs <= this.#world.scenario.timing.callMs;
+    this.#begun.set(write.balancer.id, { ...write, standing: this.#before });
+    // States and weights of one effect are two commands: what the first one has taken the second may give back in part.
+    if (isSecondHalf && !rises(first.standing, after)) return;
     if (rises(this.#before, after)) this.#raise(write, after);
   }
 
