@@ -3,7 +3,7 @@ import type { Facts } from './facts.ts';
 import { sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
-import { type Cut, carryingServers, shareOfTarget } from './targets.ts';
+import { type Cut, carryingServers, shareLeft, shareOfTarget } from './targets.ts';
 import type { Watch } from './watch.ts';
 
 export type Cuttable = {
@@ -49,13 +49,16 @@ function carriedPart(
   const target = state.intended?.target;
   const load = loadOf(state, watch, observation);
   // The same servers as for what stands alone: one that nobody knows not to carry is counted in both.
-  const left = leftAtOrigin(state, observation);
-  if (target === undefined || load === null || !left.known || !facts.originInstanceRps.known) return null;
-  const capacity = left.value.length * facts.originInstanceRps.value;
+  const standing = leftAtOrigin(state, observation);
+  if (target === undefined || load === null || !standing.known || !facts.originInstanceRps.known) return null;
+  const capacity = standing.value.length * facts.originInstanceRps.value;
   const total = load.origin + load.destination;
   const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (capacity >= total || carrying.length === 0) return null;
-  const room = load.destination === 0 ? 0 : Math.max(0, capacity - load.origin) / load.destination;
+  // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
+  const left = state.back === null ? 1 : (shareLeft(state, target.traffic, observation) ?? 0);
+  const destination = Math.min(load.destination, total * left);
+  const room = destination === 0 ? 0 : Math.max(0, capacity - (total - destination)) / destination;
   const { alive, dead } = byLife(carrying, facts);
   const count = Math.min(alive.length, Math.max(atLeast, Math.floor(room * alive.length)));
   return { servers: [...dead, ...alive.slice(0, count)], beyondShare: 1 - capacity / total };
