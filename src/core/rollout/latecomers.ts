@@ -42,17 +42,21 @@ function newcomers(
   );
 }
 
-/** The targets of a way back, which waits for no entry: a destination server that came since gives its users back like the others. */
+/**
+ * The targets of a way back, which waits for no entry: a destination server that came since, and with a weight, gives its users
+ * back like the others. Afterwards it is given nothing.
+ */
 export function withNewAtDestination(
-  state: Pick<RolloutState, 'asFound'>,
+  state: Pick<RolloutState, 'asFound' | 'stage'>,
   plan: BackendPlan,
   reading: Reading<BackendReading> | undefined,
   targets: Targets,
 ): Targets {
   if (!reading?.known) return targets;
+  const isOver = state.stage.kind === 'restoring' || state.stage.kind === 'rolled-back';
   const added = newcomers(state, plan, reading.value)
     .filter(({ name }) => targets[name] === undefined && sideOf(plan, name) === 'destination')
-    .map(({ name, weight }) => [name, { weight: 0, admin: weight > 0 ? 'maint' : null }] as const);
+    .map(({ name, weight }) => [name, { weight: 0, admin: weight > 0 && !isOver ? 'maint' : null }] as const);
   return { ...targets, ...Object.fromEntries(added) };
 }
 
