@@ -88,7 +88,8 @@ describe('a way back while the origin is down', () => {
   });
 
   test('is whole at a backend whose origin is up, while it waits at another', () => {
-    const bench = fresh(Bench.judging({ backends: ['one', 'two'] }));
+    // So little that what one backend has given back leaves room for the other.
+    const bench = fresh(Bench.judging({ backends: ['one', 'two'], rps: 60 }));
     bench.originHealthyAt = { one: 0 };
     bench.ask(back);
     const decision = bench.pass();

@@ -1,9 +1,10 @@
 import { aloneNow, leftAtOrigin } from './alone.ts';
+import { configuredShare, withoutDown } from './effects.ts';
 import type { Facts } from './facts.ts';
-import { sideRps } from './load.ts';
+import { loadRps, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
-import { type Cut, carryingServers, shareLeft, shareOfTarget } from './targets.ts';
+import { type Cut, carryingServers, shareLeft, shareLeftAt, shareOfTarget } from './targets.ts';
 import type { Watch } from './watch.ts';
 
 export type Cuttable = {
@@ -61,7 +62,32 @@ function carriedPart(
   const room = destination === 0 ? 0 : Math.max(0, capacity - (total - destination)) / destination;
   const { alive, dead } = byLife(carrying, facts);
   const count = Math.min(alive.length, Math.max(atLeast, Math.floor(room * alive.length)));
-  return { servers: [...dead, ...alive.slice(0, count)], beyondShare: 1 - capacity / total };
+  const beyondShare = shareBeyond(state, watch, observation, total - capacity) ?? 1 - capacity / total;
+  return { servers: [...dead, ...alive.slice(0, count)], beyondShare };
+}
+
+/**
+ * The share that leaves `beyondRps` at the destination, where no backend leaves it more than it has now: what one of them has
+ * given back already the others do not give back as well. null: the load of some backend is not known.
+ */
+function shareBeyond(state: RolloutState, watch: Watch, observation: Observation, beyondRps: number): number | null {
+  const rows: { readonly rps: number; readonly most: number }[] = [];
+  for (const backend of state.plan.backends) {
+    const rps = loadRps(watch.recent, [backend.id]);
+    if (!rps.known) return null;
+    const reading = observation.backends[backend.id]?.reading;
+    const now = reading?.known ? (configuredShare(backend, withoutDown(reading.value), {}) ?? 0) : 1;
+    const wanted = shareLeftAt(backend, state.intended?.target.traffic[backend.id], observation) ?? 0;
+    rows.push({ rps: rps.value, most: Math.min(now, wanted) });
+  }
+  rows.sort((one, other) => one.most - other.most);
+  let [restRps, rate] = [beyondRps, rows.reduce((sum, { rps }) => sum + rps, 0)];
+  for (const { rps, most } of rows) {
+    if (restRps <= rate * most) return rate === 0 ? null : restRps / rate;
+    restRps -= rps * most;
+    rate -= rps;
+  }
+  return 1;
 }
 
 /** What is left to a server that carries nothing the origin would get at once: those go first, and free of charge. */
