@@ -330,6 +330,14 @@ describe('a destination of Drover’s own of which nothing is up', () => {
     });
   });
 
+  test('is started by nobody once its rollout is over', async () => {
+    const none = { attempts: 0, failures: 0 };
+    const completed = { kind: 'completed', share: 1, counted: { origin: none, destination: none } };
+    const moved = await down({ journal: await journalWith([started, completed], now) });
+    expect(moved?.remedy).toMatch(/^its rollout is over, .*`drover back rollout-query-1`$/);
+    expect(moved?.remedy).not.toContain('drover apply');
+  });
+
   test('is started by the controller that is alive, and not by an apply beside it', async () => {
     const control = { pid: 42, operation: 'rollout-query-1', status: null };
     const journal = await journalWith([started], now - 5000);

@@ -42,7 +42,7 @@ export async function examineService(
       }),
       ...plan.backends.flatMap((backend) => healthChecks(plan, backend, observation, starter)),
       ...(isAsleep(config, service, observation)
-        ? [warning('its embedded balancer does not run, so nothing more can be said', `${starter} starts it`)]
+        ? [warning('its embedded balancer does not run, so nothing more can be said', starter)]
         : rolloutChecks(plan, observation, last)),
       ...driftOf(plan, observation, last, await isMarked(context, stateDirectory, last)).map(({ what, remedy }) =>
         warning(what, remedy),
@@ -59,13 +59,15 @@ export async function examineService(
   }
 }
 
-/** Who starts what Drover runs itself: nobody runs `apply` beside a controller. */
+/** Who starts what Drover runs itself: nobody runs `apply` beside a controller, and nobody looks after what has been moved. */
 function starterOf(last: RolloutState | null, isControlled: boolean): string {
-  if (!isControlled) return '`drover apply`';
+  if (last?.stage.kind === 'completed')
+    return `its rollout is over, and Drover looks after instances only while one runs: start its command as a service of your own, or take the traffic back: \`drover back ${last.operation}\``;
+  if (!isControlled) return '`drover apply` starts it';
   const isItsOwn = last !== null && !hasEnded(last);
   return isItsOwn
-    ? `the controller of ${last.operation}`
-    : '`drover apply`, once the controller that is alive has ended,';
+    ? `the controller of ${last.operation} starts it`
+    : '`drover apply`, once the controller that is alive has ended, starts it';
 }
 
 /** A marker that cannot be read counts too, as it does for a controller. */
@@ -153,7 +155,7 @@ function healthCheck(
   // Where Drover runs the destination, it starts when a rollout does.
   const isStarted = side === 'destination' && plan.destination.size !== null;
   return up.length + unchecked.length > 0 || isStarted
-    ? warning(said, isStarted ? `${starter} starts it` : remedy)
+    ? warning(said, isStarted ? starter : remedy)
     : trouble(said, remedy);
 }
 
