@@ -2,6 +2,7 @@ import { configuredShare, withoutDown } from './effects.ts';
 import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import type { Observation } from './observation.ts';
+import type { BackendPlan } from './plan.ts';
 import { attemptsToTell, type ShareSpan } from './share-seen.ts';
 import type { RolloutState } from './state.ts';
 import { chosenServers, targetOfStep } from './step-needs.ts';
@@ -76,31 +77,30 @@ export function rebalanced(pass: Pass, step: number): Target | null {
   const { state, watch, observation, facts } = pass;
   if (watch.able.passes < stablePasses || facts.besidesReserve.length > 0 || state.intended === null) return null;
   if (!facts.destinationAble.known || facts.destinationAble.value.length === 0) return null;
-  const before = carryingServers(state.intended.target.traffic, state.asFound, state.plan.backends);
-  if (facts.blockers.length > 0) {
-    const given = targetOfStep(state, observation, facts, step, before);
-    const part = 1 - (given.requestedShare ?? 1);
-    return originCarries(facts, part) && isShareOff(pass, given, (over) => over) ? given : null;
-  }
-  const after = chosenServers(state, facts, step);
+  const { target } = state.intended;
+  const before = carryingServers(target.traffic, state.asFound, state.plan.backends);
+  const isLowering = facts.blockers.length > 0;
+  const after = isLowering ? before : chosenServers(state, facts, step);
   const there = new Set(before);
+  const isOther = before.length !== after.length || after.some((name) => !there.has(name));
+  const missed = isOther ? [] : backendsOffShare(pass, target, isLowering);
+  if (!isOther && missed.length === 0) return null;
   const wanted = targetOfStep(state, observation, facts, step, after);
-  if (before.length !== after.length || after.some((name) => !there.has(name))) return wanted;
-  return isShareOff(pass, wanted, Math.abs) ? wanted : null;
+  if (isOther) return wanted;
+  if (isLowering && !originCarries(facts, 1 - (wanted.requestedShare ?? 1))) return null;
+  // Integers may not come nearer: only other weights are worth an entry.
+  return missed.some(({ id }) => !sameWeights(target.traffic[id] ?? {}, wanted.traffic[id] ?? {})) ? wanted : null;
 }
 
-/** Somewhere the present weights miss the share of a step by weights, and others would be written. */
-function isShareOff({ state, observation }: Pass, wanted: Target, by: (over: number) => number): boolean {
-  const target = state.intended?.target;
-  const share = target?.requestedShare ?? null;
-  if (target === undefined || share === null || share >= 1) return false;
-  return state.plan.backends.some((plan) => {
+/** Where the present weights miss the share of a step by weights; `isOver`: only where they make more. */
+function backendsOffShare({ state, observation }: Pass, target: Target, isOver: boolean): readonly BackendPlan[] {
+  const share = target.requestedShare;
+  if (share === null || share >= 1) return [];
+  return state.plan.backends.filter((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return false;
     const made = configuredShare(plan, withoutDown(reading.value), target.traffic[plan.id] ?? {}) ?? share;
-    const isOff = by(made - share) > Math.max(0.005, 0.05 * share);
-    // Integers may not come nearer: only other weights are worth an entry.
-    return isOff && !sameWeights(target.traffic[plan.id] ?? {}, wanted.traffic[plan.id] ?? {});
+    return (isOver ? made - share : Math.abs(made - share)) > Math.max(0.005, 0.05 * share);
   });
 }
 
