@@ -1,7 +1,7 @@
 import type { BackendReading } from '../observed/backend.ts';
 import type { LoadWindow } from './load.ts';
 import type { BackendPlan, RolloutPolicy } from './plan.ts';
-import { serversOf } from './servers.ts';
+import { carriesNow, serversOf } from './servers.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { shareOfWeights, weightsForDrill } from './weights.ts';
 
@@ -17,7 +17,7 @@ export function drillShareMost({ drill }: Pick<RolloutPolicy, 'drill'>, loadRps:
 /** The share that the drill's weights make at one backend as it is now; null: its origin carries nothing. */
 export function drillShareAt(plan: BackendPlan, reading: BackendReading, shareMost: number): number | null {
   const origin = serversOf(plan, reading, 'origin')
-    .filter(({ admin, weight, health }) => admin === 'ready' && weight > 0 && health !== 'down')
+    .filter(carriesNow)
     .map(({ name, weight }) => ({ name, base: weight, carries: true }));
   if (origin.length === 0) return null;
   const weights = weightsForDrill(origin, drilled, shareMost);

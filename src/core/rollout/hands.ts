@@ -3,7 +3,7 @@ import type { TrafficEffect } from './decision.ts';
 import type { HandSet, RolloutEvent } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { sideOf, wasFoundReady } from './servers.ts';
+import { carriesNow, sideOf, wasFoundReady } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
 type Hands = Readonly<Record<string, HandSet>>;
@@ -43,10 +43,7 @@ function handsAt(state: RolloutState, plan: BackendPlan, reading: BackendReading
 }
 
 function originCarries(plan: BackendPlan, { servers }: BackendReading): boolean {
-  return servers.some(
-    ({ name, weight, admin, health }) =>
-      sideOf(plan, name) === 'origin' && weight > 0 && admin === 'ready' && health !== 'down',
-  );
+  return servers.some((server) => sideOf(plan, server.name) === 'origin' && carriesNow(server));
 }
 
 function isSame(one: Hands, other: Hands): boolean {

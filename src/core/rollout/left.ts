@@ -2,7 +2,7 @@ import type { BackendReading } from '../observed/backend.ts';
 import { aloneAt, mayCarry } from './alone.ts';
 import type { AsFound } from './events.ts';
 import type { Observation } from './observation.ts';
-import { othersOf, type Side, serversOf } from './servers.ts';
+import { carriesNow, othersOf, type Side, serversOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
 type Rollout = Pick<RolloutState, 'plan' | 'asFound' | 'byHand'>;
@@ -16,9 +16,7 @@ export function unserved(state: Rollout, observation: Seen): string[] {
     if (!reading?.known) return [];
     const isCarriedBy = (side: Side) =>
       serversOf(plan, reading.value, side).some((server) => mayCarry(server, server.weight, observation[side].reading));
-    const isOther = othersOf(plan, reading.value.servers).some(
-      ({ weight, admin, health }) => weight > 0 && admin === 'ready' && health !== 'down',
-    );
+    const isOther = othersOf(plan, reading.value.servers).some(carriesNow);
     if (isCarriedBy('origin') || isCarriedBy('destination') || isOther) return [];
     const who = alone.includes(plan.id) ? 'no origin server is up' : 'no server that has a weight is up';
     return [`${who} at ${plan.id}: nobody carries its traffic`];

@@ -24,9 +24,8 @@ export const catchUpMs = 30_000;
 
 /**
  * Windows without any attempt stay with the one after them, which may have brought what they left out, and those before them stay
- * as long as counters may be told again. One over a gap longer than
- * counters can be late is left out: its mean says nothing about the load at either end of it, and what was known before stands
- * until the next window tells.
+ * as long as counters may be told again. One over a gap longer than counters can be late is left out: its mean says nothing about
+ * the load at either end of it, and what was known before stands until the next window tells.
  */
 export function addWindow(recent: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
   if (lengthMs(window) > catchUpMs) return recent;

@@ -47,6 +47,11 @@ export function isOurs(state: Pick<RolloutState, 'asFound' | 'byHand'>, backend:
   return wasFoundReady(state.asFound, backend, server) && state.byHand[backend]?.[server]?.aside !== true;
 }
 
+/** Its balancer gives it requests: it has a weight, nobody has put it aside, and its check is not known to fail. */
+export function carriesNow({ weight, admin, health }: ServerReading): boolean {
+  return weight > 0 && admin === 'ready' && health !== 'down';
+}
+
 /** Also of those that were not there yet. */
 export function wasFoundReady(asFound: AsFound, backend: string, server: string): boolean {
   const found = asFound.backends[backend]?.[server];
@@ -103,9 +108,7 @@ export function wokenAtOrigin(
     const servers = serversOf(plan, reading.value, 'origin').filter(
       ({ name }) => !wasFoundReady(asFound, plan.id, name),
     );
-    return servers
-      .filter(({ admin, weight, health }) => admin === 'ready' && weight > 0 && health !== 'down')
-      .map((server) => `${server.name} at ${plan.id}`);
+    return servers.filter(carriesNow).map((server) => `${server.name} at ${plan.id}`);
   });
 }
 

@@ -6,7 +6,7 @@ import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, ty
 import { type Facts, sameBuilds } from './facts.ts';
 import { lastWordsOf } from './last-words.ts';
 import type { Observation } from './observation.ts';
-import { isStillStopping, serversOf, wokenAtOrigin } from './servers.ts';
+import { carriesNow, isStillStopping, serversOf, wokenAtOrigin } from './servers.ts';
 import { rebalanced, shareCheck, shareNotWhole } from './share.ts';
 import { isConfirmed, type RolloutState } from './state.ts';
 import { isCapable, needOf, stepAt, stepStands, targetOfStep, withFloors } from './step-needs.ts';
@@ -219,9 +219,7 @@ export function stillAtOrigin(
   const carrying = state.plan.backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     const servers = reading?.known ? serversOf(plan, reading.value, 'origin') : [];
-    return servers
-      .filter(({ weight, admin, health }) => weight > 0 && admin === 'ready' && health !== 'down')
-      .map(({ name, weight }) => `${name} at ${plan.id} (weight ${weight})`);
+    return servers.filter(carriesNow).map(({ name, weight }) => `${name} at ${plan.id} (weight ${weight})`);
   });
   if (carrying.length > 0) return `the origin still carries: ${carrying.join(', ')}`;
   const observed = shareNotWhole(state, watch);
