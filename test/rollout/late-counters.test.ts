@@ -24,6 +24,16 @@ describe('what a balancer carries, by counters that come late or twice', () => {
     expect(loadRps(recent, ['a'])).toEqual(known(100));
   });
 
+  test('what was left out and lost with cleared counters is not a load that has gone', () => {
+    const quiet = loadOf([500, 500, 500, 0]);
+    const anew = { fromMs: 5 * pollMs, toMs: 5 * pollMs + 20, origin: { attempts: 2, failures: 0 } };
+    const recent = addWindow(quiet, 'a', { ...anew, destination: { attempts: 0, failures: 0 } });
+    expect(loadToRaiseBy(recent, ['a'])).toEqual(known(100));
+    // Nor where all that was seen before is long ago.
+    const later = { ...anew, fromMs: 8 * pollMs, toMs: 8 * pollMs + 20, destination: { attempts: 0, failures: 0 } };
+    expect(loadToRaiseBy(addWindow(quiet, 'a', later), ['a']).known).toBe(false);
+  });
+
   test('a moment shows no load that a raise may rest on: chance would let it pass', () => {
     const moment = { fromMs: 0, toMs: 4999, destination: { attempts: 0, failures: 0 } };
     const recent = addWindow({}, 'a', { ...moment, origin: { attempts: 400, failures: 0 } });

@@ -24,12 +24,16 @@ export const catchUpMs = 30_000;
 
 /**
  * Windows without any attempt stay with the one after them, which may have brought what they left out, and those before them stay
- * as long as counters may be told again. One over a gap longer than counters can be late is left out: its mean says nothing about
- * the load at either end of it, and what was known before stands until the next window tells.
+ * as long as counters may be told again; where the counters began anew after them, nothing can bring it any more, and they go. One over a
+ * gap longer than counters can be late is left out: its mean says nothing about the load at either end of it, and what was known
+ * before stands until the next window tells.
  */
 export function addWindow(recent: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
   if (lengthMs(window) > catchUpMs) return recent;
-  const windows = [...(recent[backend] ?? []), window];
+  const before = recent[backend] ?? [];
+  const isJoined = before.at(-1)?.toMs === window.fromMs;
+  const told = isJoined ? before : before.slice(0, 1 + before.findLastIndex((one) => !isQuiet(one)));
+  const windows = [...told, window];
   const busyToMs = windows.findLast((one) => !isQuiet(one))?.toMs ?? window.toMs;
   const toMs = window.toMs - busyToMs <= catchUpMs ? busyToMs : window.toMs;
   const first = windows.findIndex((one) => one.toMs > toMs - recentMs);

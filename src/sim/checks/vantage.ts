@@ -22,8 +22,8 @@ export class Vantage {
   roomSinceMs: number | null = null;
   /** Since when no request can reach the destination; null: some can. */
   destinationIdleSinceMs: number | null = 0;
-  /** Origin instances that can take traffic on every balancer, as of the last look. */
-  able = 0;
+  /** Origin instances that can take traffic on some balancer, as of the last look: no more than those can carry anything. */
+  ableSomewhere = 0;
   readonly lastUpMs = new Map<Server, number>();
   readonly #world: World;
   #originRpsPerInstanceMax = 0;
@@ -39,7 +39,7 @@ export class Vantage {
     const { nowMs } = world.schedule;
     this.#lookAtHealth(nowMs);
     const able = this.originAble();
-    this.able = able;
+    this.ableSomewhere = this.#countAble('some');
     if (able > 0) {
       const perInstance = world.rpsOf('origin') / able;
       this.#originRpsPerInstanceMax = Math.max(this.#originRpsPerInstanceMax, perInstance);
@@ -55,19 +55,17 @@ export class Vantage {
 
   /** Origin instances that can take traffic on every balancer. */
   originAble(): number {
-    let able = 0;
-    for (const instance of this.#world.origin.instances) {
-      if (instance.state !== 'healthy') continue;
-      let everywhere = true;
-      for (const balancer of this.#world.balancers.values()) {
-        const server = balancer.ofSlot('origin', instance.slot);
-        // A balancer without its line sends it nothing, and those that have it count on it.
-        if (server?.present === false) continue;
-        if (server?.health !== 'up' || server.admin !== 'ready') everywhere = false;
-      }
-      if (everywhere) able++;
-    }
-    return able;
+    return this.#countAble('every');
+  }
+
+  #countAble(where: 'every' | 'some'): number {
+    const balancers = [...this.#world.balancers.values()];
+    return this.#world.origin.instances.filter(({ state, slot }) => {
+      if (state !== 'healthy') return false;
+      // A balancer without its line sends it nothing, and those that have it count on it.
+      const lines = balancers.map((one) => one.ofSlot('origin', slot)).filter((server) => server?.present !== false);
+      return lines[where]((server) => server?.health === 'up' && server.admin === 'ready');
+    }).length;
   }
 
   /** What the origin has to be able to carry: all that the two groups take now, and the reserve. */

@@ -43,7 +43,7 @@ export class WayBackChecks {
   look(): void {
     if (!this.#isJudged) return;
     const { nowMs } = this.#world.schedule;
-    this.#past.push({ atMs: nowMs, able: this.#vantage.able, rps: this.#world.loadRps });
+    this.#past.push({ atMs: nowMs, able: this.#vantage.ableSomewhere, rps: this.#world.loadRps });
     if (this.#isDisturbed()) this.#disturbedMs = nowMs;
     // One that is older says what was so when the time begins.
     while ((this.#past[1]?.atMs ?? nowMs) <= nowMs - this.#spanMs()) this.#past.shift();
