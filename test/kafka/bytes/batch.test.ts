@@ -158,6 +158,13 @@ describe('a response that was cut or damaged', () => {
     expectMalformed(() => baseTimestamp(one, 0), 'baseTimestamp', 27);
   });
 
+  test('no records at no offsets are not dense', () => {
+    const one = goldenBytes('v2-none');
+    one.writeInt32BE(-1, 23);
+    one.writeInt32BE(0, 57);
+    expect(isDense(one, 0)).toBe(false);
+  });
+
   test('attributes of a batch are sixteen bits with a sign', () => {
     const one = goldenBytes('v2-none');
     one.set([0xff, 0x7a], 21);
