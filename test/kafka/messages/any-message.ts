@@ -9,7 +9,7 @@ import type { Isolation } from '../../../src/io/kafka/messages/isolation.ts';
 import { listOffsets } from '../../../src/io/kafka/messages/list-offsets.ts';
 import { metadata } from '../../../src/io/kafka/messages/metadata.ts';
 import { offsetForLeaderEpoch } from '../../../src/io/kafka/messages/offset-for-leader-epoch.ts';
-import { produceApi } from '../../../src/io/kafka/messages/produce.ts';
+import { type ProduceRequest, produceApi } from '../../../src/io/kafka/messages/produce.ts';
 import { saslAuthenticate } from '../../../src/io/kafka/messages/sasl-authenticate.ts';
 import { saslHandshake } from '../../../src/io/kafka/messages/sasl-handshake.ts';
 import { requestSample, responseSample, type Sample } from './sample.ts';
@@ -148,7 +148,7 @@ export const anyMessage: fc.Arbitrary<AnyMessage> = fc.oneof(
   requests(produceApi, () =>
     fc.record({
       transactionalId: textOrNull,
-      acks: int16,
+      acks: fc.constantFrom<ProduceRequest['acks']>('all', 'leader'),
       timeoutMs: int32,
       topics: byTopic(fc.record({ partition: int32, records: fc.option(bytes) })),
     }),

@@ -8,7 +8,7 @@ import type { Isolation } from '../../../src/io/kafka/messages/isolation.ts';
 import { listOffsets } from '../../../src/io/kafka/messages/list-offsets.ts';
 import { metadata } from '../../../src/io/kafka/messages/metadata.ts';
 import { offsetForLeaderEpoch } from '../../../src/io/kafka/messages/offset-for-leader-epoch.ts';
-import { produceApi } from '../../../src/io/kafka/messages/produce.ts';
+import { type ProduceRequest, produceApi } from '../../../src/io/kafka/messages/produce.ts';
 import { saslAuthenticate } from '../../../src/io/kafka/messages/sasl-authenticate.ts';
 import { saslHandshake } from '../../../src/io/kafka/messages/sasl-handshake.ts';
 import { requestSample, responseSample, type Sample } from './sample.ts';
@@ -17,6 +17,7 @@ type GoldenPair<Q, R> = { readonly request?: (version: number) => Q; readonly re
 
 const largest = Number.MAX_SAFE_INTEGER;
 const readCommitted: Isolation = 'read_committed';
+const all: ProduceRequest['acks'] = 'all';
 const beyond32Bits = 4_294_967_296;
 
 /** What is in the lines of the file. */
@@ -210,7 +211,7 @@ export const goldenSamples: readonly Sample[] = [
   ...golden('Produce', produceApi, {
     request: (version) => ({
       transactionalId: null,
-      acks: -1,
+      acks: all,
       timeoutMs: 30_000,
       topics: [
         {

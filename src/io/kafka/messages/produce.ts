@@ -1,6 +1,7 @@
 import type { Api, Codec } from './api.ts';
 import { type ByTopic, readTopics, writeTopics } from './by-topic.ts';
 import type { ByteRange } from './byte-range.ts';
+import { MalformedBytes } from './malformed.ts';
 import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 
@@ -14,8 +15,8 @@ import type { WireWriter } from './wire-writer.ts';
  */
 export type ProduceRequest = {
   readonly transactionalId: string | null;
-  /** −1: all in-sync replicas; 1: the leader; 0: no response at all. */
-  readonly acks: number;
+  /** `all` in-sync replicas, or the leader alone. Without any, which Kafka has too, there would be no response to wait for. */
+  readonly acks: 'all' | 'leader';
   readonly timeoutMs: number;
   readonly topics: readonly ByTopic<ProducedBatch>[];
 };
@@ -40,7 +41,7 @@ const request: Codec<ProduceRequest> = {
   encode: (out, version, value) => {
     const flexible = version >= 9;
     out.stringOrNull(value.transactionalId, flexible);
-    out.int16(value.acks);
+    out.int16(value.acks === 'all' ? -1 : 1);
     out.int32(value.timeoutMs);
     writeTopics(out, flexible, value.topics, ({ partition, records }) => {
       out.int32(partition);
@@ -52,7 +53,7 @@ const request: Codec<ProduceRequest> = {
   decode: (input, version) => {
     const flexible = version >= 9;
     const transactionalId = input.stringOrNull('transactional id', flexible);
-    const acks = input.int16('acks');
+    const acks = readAcks(input);
     const timeoutMs = input.int32('timeout');
     const topics = readTopics(input, flexible, () => {
       const batch = { partition: input.int32('partition'), records: input.rangeOrNull('records', flexible) };
@@ -89,6 +90,13 @@ export const produceApi: Api<ProduceRequest, ProduceResponse> = {
   request,
   response,
 };
+
+function readAcks(input: WireReader): ProduceRequest['acks'] {
+  const { at } = input;
+  const acks = input.int16('acks');
+  if (acks !== -1 && acks !== 1) throw new MalformedBytes('acks', at, '−1 or 1', acks);
+  return acks === -1 ? 'all' : 'leader';
+}
 
 function writePartition(out: WireWriter, version: number, value: ProducedPartition): void {
   const flexible = version >= 9;
