@@ -5,7 +5,7 @@ import { deleteRecords } from '../../../src/io/kafka/messages/delete-records.ts'
 import { describeProducers } from '../../../src/io/kafka/messages/describe-producers.ts';
 import { fetchApi } from '../../../src/io/kafka/messages/fetch.ts';
 import type { Isolation } from '../../../src/io/kafka/messages/isolation.ts';
-import { listOffsets } from '../../../src/io/kafka/messages/list-offsets.ts';
+import { askedAs, listOffsets } from '../../../src/io/kafka/messages/list-offsets.ts';
 import { metadata } from '../../../src/io/kafka/messages/metadata.ts';
 import { offsetForLeaderEpoch } from '../../../src/io/kafka/messages/offset-for-leader-epoch.ts';
 import { type ProduceRequest, produceApi } from '../../../src/io/kafka/messages/produce.ts';
@@ -261,7 +261,7 @@ export const goldenSamples: readonly Sample[] = [
   }),
   ...golden('ListOffsets', listOffsets, {
     request: () => ({
-      replicaId: -2,
+      replicaId: askedAs.debugger,
       isolation: readCommitted,
       topics: [
         {
