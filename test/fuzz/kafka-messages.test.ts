@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MalformedBytes } from '../../src/io/kafka/messages/malformed.ts';
+import { MalformedBytes } from '../../src/io/kafka/bytes/malformed.ts';
 import { goldenSamples } from '../kafka/messages/golden-values.ts';
 import { plain, type Sample } from '../kafka/messages/sample.ts';
 import { damagedBytes, someDamage } from './damage.ts';

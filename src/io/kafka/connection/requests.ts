@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import { MalformedBytes } from '../bytes/malformed.ts';
 import type { Api } from '../messages/api.ts';
 import { correlationIdOf, readResponse, requestFrame } from '../messages/frames.ts';
-import { MalformedBytes } from '../messages/malformed.ts';
 import { BrokerConnectionError, type EndReason } from './connection-error.ts';
 
 export type RequestLimits = { readonly deadlineMs?: number; readonly sendBeforeMs?: number };

@@ -1,5 +1,5 @@
+import { MalformedBytes } from '../bytes/malformed.ts';
 import { type Api, isFlexible } from './api.ts';
-import { MalformedBytes } from './malformed.ts';
 import { WireReader } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 

@@ -1,4 +1,4 @@
-import { MalformedBytes } from './malformed.ts';
+import { MalformedBytes } from '../bytes/malformed.ts';
 import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 

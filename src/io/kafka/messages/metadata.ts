@@ -1,5 +1,5 @@
+import { MalformedBytes } from '../bytes/malformed.ts';
 import type { Api, Codec } from './api.ts';
-import { MalformedBytes } from './malformed.ts';
 import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 

@@ -1,7 +1,7 @@
+import { MalformedBytes } from '../bytes/malformed.ts';
 import type { Api, Codec } from './api.ts';
 import { type ByTopic, readTopics, writeTopics } from './by-topic.ts';
 import type { ByteRange } from './byte-range.ts';
-import { MalformedBytes } from './malformed.ts';
 import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
 

@@ -1,5 +1,5 @@
+import { MalformedBytes } from '../bytes/malformed.ts';
 import type { ByteRange } from './byte-range.ts';
-import { MalformedBytes } from './malformed.ts';
 
 /**
  * Reads Kafka's primitive types between two positions of a buffer that a stranger filled. No length is believed: it is

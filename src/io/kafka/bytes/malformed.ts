@@ -1,4 +1,7 @@
-/** Bytes that are not what they have to be. `at` counts from the beginning of the buffer. The caller adds where they came from. */
+/**
+ * Bytes that are not what they have to be. `at` counts from the beginning of the buffer that was given; inside of records that
+ * were compressed, from the beginning of what the codec gave. Callers add topic, partition and offset: bytes know none of them.
+ */
 export class MalformedBytes extends Error {
   override readonly name = 'MalformedBytes';
   readonly what: string;
