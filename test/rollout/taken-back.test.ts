@@ -74,6 +74,36 @@ describe('a way back that was performed', () => {
   });
 });
 
+describe('a destination that is seen to fail after the way back was taken', () => {
+  const part: RolloutEvent = { ...performed(sinceMs), all: false } as RolloutEvent;
+  const failing = { attempts: 40, failures: 30 };
+  const later = (state: RolloutState, seen: Parameters<typeof madeObservation>[0]) =>
+    decide(state, madeWatch(state, { destination: failing, inFlight: 1 }), madeObservation(seen));
+
+  test('is not taken back once more where everything was taken: its last requests end as failures', () => {
+    const whole = foldedOnto(stateAt({ kind: 'judging', step: 1 }), [part]);
+    expect(later(whole, { servers: inMaint, nowMs: sinceMs + 3000 }).events).toEqual([]);
+    // Not seen there yet: it is written again, and was taken when it was taken.
+    expect(later(whole, { nowMs: sinceMs + 3000 })).toMatchObject({ events: [], effects: [{ kind: 'traffic' }] });
+  });
+
+  test('is taken whole where a part was left, by a way back that began when it began', () => {
+    const left = foldedOnto(stateAt({ kind: 'judging', step: 1 }), [{ ...part, target: halfTarget } as RolloutEvent]);
+    const { events } = later(left, { nowMs: sinceMs + 3000 });
+    expect(events).toMatchObject([{ kind: 'back-performed', all: true, performedAtMs: sinceMs }]);
+    expect(foldedOnto(left, events).back).toMatchObject({ all: true, performedAtMs: sinceMs });
+  });
+
+  test('is taken where the target takes it and the origin stands no more', () => {
+    const whole = foldedOnto(stateAt({ kind: 'judging', step: 1 }), [part]);
+    const down = { 'old-1': { health: 'down' }, 'old-2': { health: 'down' } } as const;
+    expect(later(whole, { servers: down, nowMs: sinceMs + 3000 }).events).toMatchObject([
+      { kind: 'back-performed', all: true, performedAtMs: sinceMs },
+    ]);
+    expect(later(whole, { servers: { ...down, ...inMaint }, nowMs: sinceMs + 3000 }).events).toEqual([]);
+  });
+});
+
 describe('putting things as they were found', () => {
   const restored = {
     ...cut,
