@@ -12,6 +12,7 @@ import { markedAtMs } from './marker.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isStillStopping, serversOf, sideOf } from './servers.ts';
+import { shareNow } from './share.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
@@ -87,6 +88,8 @@ export function goBack(
     cause: reason.cause,
     verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
     performedAtMs: reason.atMs ?? observation.nowMs,
+    // What somebody else has cut was not seen then.
+    shareBefore: reason.cause.kind === 'found' ? null : shareNow(state, watch, observation.nowMs),
     counted: watch.counted,
     // Where more of it is taken, it was taken when it began, and for what was known then.
     ...(state.back && { verdict: state.back.verdict, performedAtMs: state.back.performedAtMs }),
