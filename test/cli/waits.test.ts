@@ -39,6 +39,12 @@ test('other figures are no other words; other words are told', () => {
   ]);
 });
 
+test('an instance that writes something else every second gives one reason, which is told', () => {
+  const loops = (line: string) => `step 1 needs 3; of an instance that does not come up: last output: ${line}`;
+  const lines = Array.from({ length: 20 }, (_, second) => [loops(`2026-11-26T09:21:${second + 10}Z still ${second}s`)]);
+  expect(told(lines)).toEqual([`3 s: ${lines[3]?.[0]}`]);
+});
+
 test('after a long time it is told again, as it is then', () => {
   expect(told(seconds(130, hung))).toEqual([`3 s: ${hung}`, `63 s: ${hung}`, `123 s: ${hung}`]);
 });

@@ -1,3 +1,5 @@
+import { lastOutput } from '../../core/rollout/last-words.ts';
+
 /** What is there now and was not the time before. The same with other figures is not new. */
 export function novelties(): (texts: readonly string[]) => readonly string[] {
   let before: ReadonlySet<string> = new Set();
@@ -40,7 +42,10 @@ export function lasting(
   };
 }
 
-/** Numbers that are part of a name stay. */
+/** Numbers that are part of a name stay. What an instance writes may be another line every second, and be the same reason. */
 function keyOf(text: string): string {
-  return text.replace(/(?<![\w#./-])\d+(\.\d+)?(?![\w-])/g, '#');
+  const end = text.indexOf(lastOutput);
+  return text
+    .slice(0, end === -1 ? text.length : end + lastOutput.length)
+    .replace(/(?<![\w#./-])\d+(\.\d+)?(?![\w-])/g, '#');
 }

@@ -6,7 +6,7 @@ import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
-import { lastWordsOf } from './last-words.ts';
+import { lastWordsOf, unraisedWords } from './last-words.ts';
 import { withNewAtDestination } from './latecomers.ts';
 import { markedAtMs } from './marker.ts';
 import type { Observation } from './observation.ts';
@@ -350,11 +350,10 @@ function neverCapable(state: RolloutState, watch: Watch, observation: Observatio
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (waitedMs < state.plan.policy.capacityMsMax) return null;
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 0;
-  const last = lastWordsOf(observation.destination.reading);
+  const wrote = unraisedWords(lastWordsOf(observation.destination.reading));
   const blockers = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
-  const wrote = last === null ? '' : `; ${last}`;
   return {
     kind: 'capacity',
-    detail: `${able} destination servers became able in ${waitedMs / 1000} s${blockers}${wrote}`,
+    detail: `${able} destination servers became able in ${waitedMs / 1000} s${wrote}${blockers}`,
   };
 }

@@ -16,7 +16,7 @@ import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
-import { capacityLack, stepName, stillAtOrigin, unraisedWords } from './stages.ts';
+import { capacityLack, stepName, stillAtOrigin } from './stages.ts';
 import { afterBack, hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
 import { isCapable, stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
@@ -149,8 +149,8 @@ function lacking(state: RolloutState, watch: Watch, observation: Observation, fa
   if (!facts.destinationAble.known || !waitsForCapacity(state, observation, facts, step)) return [];
   // Without a load nobody knows how many it takes, which is no news at the first look.
   if (!facts.load.known && isFirstLook(watch, observation)) return [];
-  const words = failedWordsOf(observation.destination.reading);
-  return [`${capacityLack(state, facts, step)}${unraisedWords(words)}`];
+  const words = failedWordsOf(observation.destination.reading, observation.nowMs);
+  return [`${capacityLack(state, facts, step)}${words}`];
 }
 
 function waitsForCapacity(state: RolloutState, observation: Observation, facts: Facts, step: number): boolean {

@@ -6,7 +6,7 @@ import { instancesAt } from '../observed/instances.ts';
 import type { Reading } from '../observed/reading.ts';
 import { carriesByTarget } from './effects.ts';
 import type { BackCause } from './events.ts';
-import { lastWords } from './last-words.ts';
+import { lastWords, wroteNothing } from './last-words.ts';
 import { recentTally, seenLately } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
@@ -57,7 +57,7 @@ function crashLoop(watch: Watch, observation: Observation): BackCause | null {
     return {
       kind: 'tripwire',
       wire: 'crash loop',
-      detail: `${looping.id} does not stay up; ${lastWords(looping) ?? 'it wrote nothing'}`,
+      detail: `${looping.id} does not stay up; ${lastWords(looping) ?? wroteNothing}`,
     };
   }
   if (watch.restarts.total < restartsMax) return null;
