@@ -1,5 +1,5 @@
 import { verdict } from '../judge/judge.ts';
-import { aloneNow, leftAtOrigin, sparing } from './alone.ts';
+import { aloneNow, aloneRemedy, leftAtOrigin, sparing } from './alone.ts';
 import { instancesFor } from './capacity.ts';
 import { cuttable } from './cut.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
@@ -189,7 +189,10 @@ function cutMore(
         origin,
         destination: target.destination,
       },
-      why: 'as much of the way back as the origin can carry',
+      why:
+        alone.length === 0
+          ? 'as much of the way back as the origin can carry'
+          : `the way back where an origin is up (${alone.map(aloneRemedy).join('; ')})`,
     },
   ];
 }

@@ -1,7 +1,7 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
-import { aloneSince } from './alone.ts';
+import { aloneSince, silentSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
 import { countedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
@@ -49,6 +49,8 @@ export type Watch = {
   readonly originRpsPerInstanceMax: number | null;
   /** When a backend last told that no origin server is up there; absent: the last it told is otherwise. */
   readonly aloneAtMs: Readonly<Record<string, number>>;
+  /** When a backend last gave no answer; absent: it always has. */
+  readonly silentAtMs: Readonly<Record<string, number>>;
   /** When a counter last fell without a new process; null: none did. */
   readonly fellAtMs: number | null;
   readonly counted: Counted;
@@ -92,6 +94,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
     aloneAtMs: {},
+    silentAtMs: {},
     fellAtMs: null,
     counted: state.counted,
     shareOffSinceMs: null,
@@ -152,6 +155,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     able: able(before, state, observation),
     originAble: origin,
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
+    silentAtMs: silentSince(before.silentAtMs, state, observation),
     originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, seenLately(recent, observation.nowMs), origin),
     fellAtMs,
     counted: countedAfter(before, state, counting, windows),
