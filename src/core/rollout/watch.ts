@@ -11,7 +11,7 @@ import { factsOf } from './facts.ts';
 import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { type Restarts, restartsAfter } from './restarts.ts';
+import { type Restarts, restartsAfter, startRestarts } from './restarts.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsOf, type ShareSeen, shareSeen } from './share-seen.ts';
@@ -88,7 +88,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     inStage: { seq: state.stageSeq, origin: nothing, destination: nothing },
     drillAttempts: 0,
     drillRate: {},
-    restarts: { total: state.seen.restarts, byInstance: {} },
+    restarts: startRestarts(state),
     loopingSinceMs: null,
     able: { key: '', passes: 0 },
     originAble: [],
@@ -150,7 +150,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     drillRate: drillRate(before.drillRate, state, windows),
-    restarts: restartsAfter(before, state, observation),
+    restarts: restartsAfter(before.restarts, state, observation),
     loopingSinceMs: loopingSince(before, observation),
     able: able(before, state, observation),
     originAble: origin,
