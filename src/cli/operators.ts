@@ -29,6 +29,7 @@ import { usableConfig } from './usable-config.ts';
 
 type HoldRequest = Extract<OperatorRequest, { kind: 'hold' }>;
 type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
+type ResumeRequest = Extract<OperatorRequest, { kind: 'resume' }>;
 type ResumeOptions = Options & { readonly heartbeat?: string };
 
 /** `hold`, `resume`, `abort`, `back` and `retire`: what an operator says to a rollout, whether its controller lives or not. */
@@ -191,11 +192,12 @@ async function resume(context: Context, name: string | undefined, options: Resum
   expectReason(options);
   const { heartbeat } = options;
   if (heartbeat !== undefined) expectHeartbeatUrl(heartbeat);
-  const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
+  let request: ResumeRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
-    await unmark(context, dirname(living.socket), living.operation, options, async () => false);
+    const marked = await unmark(context, dirname(living.socket), living.operation, options, async () => false);
+    request = { ...request, ...marked };
     if (await tell(context, living, request)) {
       sayOnSignal(toldWords(living.operation));
       await untilJournalled(context, living.socket, living.operation, ({ held }) => held === null);
@@ -211,7 +213,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
     const state = await chooseRollout(context, opened, name);
     const usable = await toControl(context, options, config);
     const isCut = async () => (await lookAt(context, usable, opened.stateDirectory, state)).isCut;
-    await unmark(context, opened.stateDirectory, state.operation, options, isCut);
+    request = { ...request, ...(await unmark(context, opened.stateDirectory, state.operation, options, isCut)) };
     const becoming = { config: usable, opened, state, options, requests: [request] };
     await becomeController(context, heartbeat === undefined ? becoming : { ...becoming, heartbeat });
   });
@@ -227,19 +229,20 @@ async function unmark(
   operation: string,
   options: Options,
   isCut: () => Promise<boolean | null>,
-): Promise<void> {
+): Promise<Pick<ResumeRequest, 'marked'>> {
   const marker = context.world.openMarker(stateDirectory);
   const marked = await marker.read(operation);
-  if (marked === null) return;
+  if (marked === null) return {};
   if (options.reason === undefined) {
     throw new CliError(
       `${operation}: somebody took the way back (${marked})`,
       `\`drover back ${operation}\` finishes that; to go on with this rollout say why with --reason (where servers are in maint already, it stays taken back)`,
     );
   }
-  if ((await isCut()) === true) return;
+  if ((await isCut()) === true) return {};
   await marker.remove(operation);
   sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
+  return { marked };
 }
 
 function toldWords(operation: string): string {
