@@ -5,7 +5,7 @@ import type { Tally } from './load.ts';
 import type { RolloutPlan } from './plan.ts';
 
 /** Version of the decision rules, written into every entry. A change of a rule raises it (and is told in docs/internals/rollout.md). */
-export const rolloutRules = 6;
+export const rolloutRules = 7;
 
 /** Everything that a rollout's chain can say. State is a fold over these (`state.ts`). */
 export type RolloutEvent =
@@ -88,6 +88,8 @@ export type BackPerformed = {
   readonly target: Target;
   readonly verdict: Verdict | null;
   readonly performedAtMs: number;
+  /** The destination's part of the attempts as last seen then; null: nobody knows it. Left out by older entries. */
+  readonly shareBefore?: number | null;
   readonly counted: Counted;
 };
 
