@@ -1,7 +1,19 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, delimiter, dirname, join } from 'node:path';
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, delimiter, dirname, isAbsolute, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -12,8 +24,14 @@ export type DebianProgram = {
   readonly program: string;
   /** Packages with files that it reads, beside the libraries that it is linked with. */
   readonly data?: readonly string[];
+  /** A program in Java, started by a script: its libraries are the packages below it, which it finds from where it lies itself. */
+  readonly inJava?: boolean;
   /** Arguments with which it ends at once with exit code 0: shows that it starts at all. */
   readonly probe: readonly string[];
+  /** Whether what the probe printed, on both outputs, is of a program that will do; without it any will. */
+  readonly accepts?: (printed: string) => boolean;
+  /** Variables that the probe has beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Folder of its own inside the checkout's `.cache`; written whole or not at all. */
   readonly cache: string;
 };
@@ -35,7 +53,7 @@ export async function findProgram(wanted: DebianProgram): Promise<string | null>
     launcher(wanted),
   ];
   for (const candidate of candidates) {
-    if (await starts(candidate, wanted.probe)) return candidate;
+    if (await starts(candidate, wanted)) return candidate;
   }
   return null;
 }
@@ -72,11 +90,14 @@ function launcher(wanted: DebianProgram): string {
   return join(wanted.cache, basename(wanted.program));
 }
 
-async function starts(path: string, probe: readonly string[]): Promise<boolean> {
+async function starts(path: string, { probe, accepts = () => true, environment }: DebianProgram): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
-    await run(path, [...probe], { timeout: 30_000 });
-    return true;
+    const { stdout, stderr } = await run(path, [...probe], {
+      timeout: 30_000,
+      env: { ...process.env, ...environment },
+    });
+    return accepts(stdout + stderr);
   } catch {
     return false;
   }
@@ -90,8 +111,12 @@ async function unpackInto(stage: string, wanted: DebianProgram, signal: AbortSig
   const unpacked = new Set<string>();
   let wave = [wanted.package, ...(wanted.data ?? [])];
   while (wave.length > 0) {
-    for (const name of wave) await unpackPackage(apt, name, stage, root);
+    await unpackPackages(apt, wave, stage, root);
     for (const name of wave) unpacked.add(name);
+    if (wanted.inJava === true) {
+      wave = (await dependencies(apt, wave)).filter((name) => /^lib.*-java$/.test(name) && !unpacked.has(name));
+      continue;
+    }
     const missing = await missingLibraries(join(root, wanted.program), root);
     if (missing.length === 0) break;
     wave = await libraryDependencies(apt, wave, unpacked);
@@ -101,6 +126,7 @@ async function unpackInto(stage: string, wanted: DebianProgram, signal: AbortSig
       );
     }
   }
+  await keepLinksInside(root);
   await writeLauncher(stage, root, wanted);
   await rm(join(stage, 'apt'), { recursive: true });
 }
@@ -143,17 +169,40 @@ function reason(cause: unknown): string {
   return (lines.at(0) ?? cause.message.split('\n').at(0) ?? '').replace(/^E: /, '') || 'failed without saying why';
 }
 
-async function unpackPackage(apt: Apt, name: string, stage: string, root: string): Promise<void> {
+async function unpackPackages(apt: Apt, names: readonly string[], stage: string, root: string): Promise<void> {
   const folder = await mkdtemp(join(stage, 'apt', 'deb-'));
-  await apt('apt-get', ['download', name], folder);
+  await apt('apt-get', ['download', ...names], folder);
   const archives = (await readdir(folder)).filter((file) => file.endsWith('.deb'));
-  if (archives.length === 0) throw new NotFetched(`apt-get download ${name} brought no package`);
+  if (archives.length < names.length) {
+    throw new NotFetched(`apt-get download ${names.join(' ')} brought ${archives.length} packages`);
+  }
   for (const archive of archives) {
     try {
       await run('dpkg', ['-x', join(folder, archive), root]);
     } catch (cause) {
       throw new NotFetched(`dpkg -x ${archive}: ${reason(cause)}`, cause);
     }
+  }
+}
+
+/** Links of a package name places of an installed system (Java's to its settings in /etc): here they lead to what was unpacked. */
+async function keepLinksInside(root: string): Promise<void> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const link of entries.filter((entry) => entry.isSymbolicLink())) {
+    const path = join(link.parentPath, link.name);
+    const target = await readlink(path);
+    if (!isAbsolute(target) || !(await isThere(join(root, target)))) continue;
+    await rm(path);
+    await symlink(relative(link.parentPath, join(root, target)), path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -176,14 +225,18 @@ async function libraryDependencies(
   names: readonly string[],
   unpacked: ReadonlySet<string>,
 ): Promise<string[]> {
+  const libraries = (await dependencies(apt, names)).filter((name) => name.startsWith('lib') && !unpacked.has(name));
+  const absent: string[] = [];
+  for (const name of libraries) if (!(await installed(name))) absent.push(name);
+  return absent;
+}
+
+async function dependencies(apt: Apt, names: readonly string[]): Promise<string[]> {
   const text = await apt('apt-cache', ['depends', '--important', ...names]);
   const named = text
     .split('\n')
     .flatMap((line) => /^[ |]+(?:Pre)?Depends: ([a-z0-9][a-z0-9+.-]*)/.exec(line)?.[1] ?? []);
-  const libraries = [...new Set(named)].filter((name) => name.startsWith('lib') && !unpacked.has(name));
-  const absent: string[] = [];
-  for (const name of libraries) if (!(await installed(name))) absent.push(name);
-  return absent;
+  return [...new Set(named)];
 }
 
 async function installed(name: string): Promise<boolean> {
@@ -203,7 +256,7 @@ async function writeLauncher(stage: string, root: string, wanted: DebianProgram)
   const here = 'here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd)';
   await writeFile(path, ['#!/bin/sh', here, ...search, `exec "$here/unpacked/${wanted.program}" "$@"`, ''].join('\n'));
   await chmod(path, 0o755);
-  if (!(await starts(path, wanted.probe))) {
+  if (!(await starts(path, wanted))) {
     throw new NotFetched(`the fetched ${basename(wanted.program)} does not start (${wanted.probe.join(' ')})`);
   }
 }
@@ -215,7 +268,7 @@ async function moveIntoPlace(stage: string, wanted: DebianProgram): Promise<void
       await rename(stage, wanted.cache);
       return;
     } catch (cause) {
-      if (await starts(launcher(wanted), wanted.probe)) return;
+      if (await starts(launcher(wanted), wanted)) return;
       if (attempt === 1) throw new NotFetched(`cannot write ${wanted.cache}`, cause);
       await rm(wanted.cache, { recursive: true, force: true });
     }

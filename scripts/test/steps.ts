@@ -1,5 +1,9 @@
 import { fetchFish } from '../fetch/fish.ts';
 import { fetchHaproxy } from '../fetch/haproxy.ts';
+import { fetchJava } from '../fetch/java.ts';
+import { fetchEveryKafka } from '../fetch/kafka.ts';
+import { fetchKcat } from '../fetch/kcat.ts';
+import { fetchOpenssl } from '../fetch/openssl.ts';
 import { fetchZsh } from '../fetch/zsh.ts';
 
 /** Something that suites need and that `npm ci` does not bring. */
@@ -15,6 +19,10 @@ export const requirements: readonly Requirement[] = [
   { name: 'HAProxy', file: 'scripts/fetch/haproxy.ts', obtain: fetchHaproxy },
   { name: 'zsh', file: 'scripts/fetch/zsh.ts', obtain: fetchZsh },
   { name: 'fish', file: 'scripts/fetch/fish.ts', obtain: fetchFish },
+  { name: 'kcat', file: 'scripts/fetch/kcat.ts', obtain: fetchKcat },
+  { name: 'OpenSSL', file: 'scripts/fetch/openssl.ts', obtain: fetchOpenssl },
+  { name: 'Java 17', file: 'scripts/fetch/java.ts', obtain: fetchJava },
+  { name: 'Kafka', file: 'scripts/fetch/kafka.ts', obtain: fetchEveryKafka },
 ];
 
 /** `check` and `script` count as one test each, by their exit code; a `vitest` project counts its tests. */

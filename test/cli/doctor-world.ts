@@ -38,7 +38,8 @@ export type Options = {
   readonly journal?: Journal | PortError;
   readonly control?: unknown;
   readonly isMarked?: boolean;
-  /** What the provider tells of the destination's instances. */
+  /** What the provider tells of the instances of either group. */
+  readonly origin?: GroupReading['instances'];
   readonly destination?: GroupReading['instances'];
   readonly path?: string;
   readonly holders?: Readonly<Record<number, { readonly pid: number | null; readonly isOwn: boolean }>>;
@@ -74,6 +75,7 @@ export function worldOf({
   control,
   holders = {},
   isMarked = false,
+  origin = [],
   destination = [],
 }: Options): Partial<World> {
   const missing = new PortError('not-found', 'there is no journal', { retriable: false });
@@ -89,8 +91,7 @@ export function worldOf({
       ),
     openGroup: (service, side) => ({
       group: {
-        read: () =>
-          Promise.resolve({ ...groupOf(service[side]), ...(side === 'destination' ? { instances: destination } : {}) }),
+        read: () => Promise.resolve({ ...groupOf(service[side]), instances: { origin, destination }[side] }),
         resize: () => Promise.reject(new Error('doctor resizes')),
       },
       close: () => Promise.resolve(),

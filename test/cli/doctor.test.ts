@@ -330,6 +330,18 @@ describe('a destination of Drover’s own of which nothing is up', () => {
     });
   });
 
+  test('an origin of its own that was not started yet keeps nothing from working, one that runs and is down does', async () => {
+    const none = [madeServer('classic-1', { health: 'down' }), madeServer('vpc-0', { weight: 0, health: 'down' })];
+    await writeFile(join(directory.path, 'drover.yaml'), localConfig);
+    await mkdir(join(directory.path, '.drover'), { recursive: true });
+    const told = async (origin: NonNullable<Options['origin']>) =>
+      checks((await doctor({ backend: { servers: none }, origin })).diagnosis).find(({ what }) =>
+        what.startsWith('edge/query: origin 0 of 1 up'),
+      );
+    expect(await told([])).toMatchObject({ level: 'warning', remedy: '`drover apply` starts it' });
+    expect(await told([madeInstance('classic-1', { state: 'unhealthy' })])).toMatchObject({ level: 'trouble' });
+  });
+
   test('is started by nobody once its rollout is over', async () => {
     const none = { attempts: 0, failures: 0 };
     const completed = { kind: 'completed', share: 1, counted: { origin: none, destination: none } };

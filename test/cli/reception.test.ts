@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { isBack } from '../../src/cli/controller/ending.ts';
 import { openReception } from '../../src/cli/controller/reception.ts';
 import { exitCodeOf } from '../../src/cli/controller/rollout.ts';
 import type { OperatorRequest } from '../../src/core/rollout/observation.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import { createInbox } from '../../src/engine/inbox.ts';
+import type { Glance } from '../../src/engine/operation.ts';
+import { Bench } from '../rollout/bench.ts';
 
 const back: OperatorRequest = { kind: 'back', by: 'ada', reason: null, all: false };
 const hold: OperatorRequest = { kind: 'hold', by: 'ada', why: 'lunch' };
@@ -33,6 +36,23 @@ test('given up by a second signal, it closes over whatever came in', () => {
   reception.accept(back);
   reception.shut();
   expect(() => reception.accept(back)).toThrow(/is ending/);
+});
+
+test('a way back that the marker tells of was taken, though this controller cannot write it down', () => {
+  const bench = Bench.judging();
+  const glance = (): Glance => ({
+    ...{
+      state: bench.state,
+      watch: bench.watch,
+      observation: bench.observe(),
+      trouble: 'the disk is full',
+      troubles: [],
+    },
+    decision: { events: [], effects: [], back: [], wakeAtMs: null, ended: false },
+  });
+  expect(isBack(bench.state, glance())).toBe(false);
+  bench.marker = 'kim, offline';
+  expect(isBack(bench.state, glance())).toBe(true);
 });
 
 describe('the exit status of a controller', () => {

@@ -187,7 +187,7 @@ export function madeWatch(state: RolloutState, watched: Watched = {}): Watch {
     ...startWatch(state),
     sinceMs: 0,
     recent: { edge: [{ fromMs: nowMs - 10_000, toMs: nowMs, origin, destination }] },
-    backends: { edge: { process: 'edge/1', idleReadings, destinationInFlight: inFlight, lower } },
+    backends: { edge: { process: 'edge/1', idleReadings, destinationInFlight: inFlight, lower, written: {} } },
     ...changes,
   };
 }

@@ -46,7 +46,7 @@ describe('a share is raised', () => {
   });
 
   test.each<[string, Seen]>([
-    ['the back marker is set', { marker: known('kim') }],
+    ['the back marker is set, and `drover back` goes on with the way back', { marker: known('kim') }],
     ['the back marker cannot be read', { marker: unknown('EACCES') }],
     ['a build has changed', { destination: { build: known('build-3') } }],
     ['a build is not told', { origin: { build: unknown('no answer') } }],

@@ -108,15 +108,69 @@ describe('a weight of the origin that somebody sets by hand', () => {
     expect(leftAfterBack(bench.state, bench.observe())).toEqual(['edge: old-1 has weight 0, and was found with 100']);
   });
 
-  test('of 0 ends with the weight that it is given again: the step weighs it as before', () => {
+  test('of 0 ends with the weight that it had: the step weighs it as before', () => {
     const bench = atHalf();
     bench.weights['old-1'] = 0;
     for (let pass = 0; pass < 8; pass++) bench.follow();
-    bench.weights['old-1'] = 30;
+    bench.weights['old-1'] = 100;
     expect(bench.follow()).toEqual([{ kind: 'set-by-hand', backend: 'edge', servers: {} }]);
     for (let pass = 0; pass < 8; pass++) bench.follow();
     expect(bench.weights['old-1']).toBe(bench.weights['old-2']);
     expect(bench.status().byHand).toEqual([]);
+  });
+
+  test.each([false, true])(
+    'of 0, and then of a little to warm up by, stays so and holds; held before: %s',
+    (isHeld) => {
+      const bench = atHalf();
+      if (isHeld) bench.ask({ kind: 'hold', by: 'kim', why: 'old-1 is sick' });
+      bench.follow();
+      bench.weights['old-1'] = 0;
+      for (let pass = 0; pass < 8; pass++) bench.follow();
+      for (const weight of [10, 30]) {
+        bench.weights['old-1'] = weight;
+        for (let pass = 0; pass < 8; pass++) bench.follow();
+        expect(bench.weights['old-1']).toBe(weight);
+        expect(bench.state.held).not.toBeNull();
+        expect(bench.status().byHand).toEqual([`edge: old-1 from weight 100 to ${weight}`]);
+      }
+      bench.ask({ kind: 'resume', by: 'kim', reason: null });
+      for (let pass = 0; pass < 8; pass++) bench.follow();
+      expect(bench.state.held).toBeNull();
+      expect(bench.weights['old-1']).toBe(bench.weights['old-2']);
+      expect(bench.status().byHand).toEqual([]);
+    },
+  );
+
+  test('of a little, where it had been put aside, is taken to what was found by the way back', () => {
+    const bench = atHalf();
+    bench.weights['old-1'] = 0;
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    bench.weights['old-1'] = 10;
+    bench.follow();
+    bench.ask({ kind: 'back', by: 'kim', reason: null, all: false });
+    bench.follow();
+    for (let pass = 0; pass < 20 && bench.state.stage.kind !== 'rolled-back'; pass++) bench.follow();
+    expect(bench.weights).toMatchObject({ 'old-1': 100, 'old-2': 100, 'new-1': 0, 'new-2': 0 });
+  });
+
+  test.each([0, 10])('of %d between a reload and the raise after it is told, and stands', (weight) => {
+    const bench = atHalf();
+    bench.reload({});
+    // As after a controller that has only begun to look: nothing is raised yet, so that no balancer is as intended.
+    bench.watch = startWatch(bench.state);
+    bench.follow();
+    bench.follow();
+    expect(bench.weights).toMatchObject({ 'old-1': 100, 'new-1': 0 });
+    bench.weights['old-1'] = weight;
+    expect(kinds(bench.follow())).toContain('set-by-hand');
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    expect(bench.weights['old-1']).toBe(weight);
+    expect(bench.state.held === null).toBe(weight === 0);
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    for (let pass = 0; pass < 8; pass++) bench.follow();
+    expect(bench.state.held).toBeNull();
+    expect(bench.weights['old-1']).toBe(weight === 0 ? 0 : 100);
   });
 
   test('of 0 is not what a reload keeps: what is configured comes back, and the share is made again', () => {

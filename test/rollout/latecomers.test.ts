@@ -35,6 +35,17 @@ describe('an origin server that comes with a reload in the middle', () => {
     expect(origin['old-3']).toBeGreaterThan(0);
   });
 
+  test('counts in the share of the step though nobody checks it: it gets requests all the same', () => {
+    const bench = withThird();
+    bench.reload({ 'old-3': 100 });
+    bench.says('old-3', 'unchecked');
+    bench.instances['old-3'] = null;
+    follow(bench, 20);
+    const { 'new-1': one = 0, 'new-2': two = 0, ...origin } = bench.weights;
+    const left = Object.values(origin).reduce((sum, weight) => sum + weight, 0);
+    expect((one + two) / (left + one + two)).toBeCloseTo(0.5, 2);
+  });
+
   test('is taken to 0 with the others, and the rollout is not completed before', () => {
     const bench = withThird();
     bench.reload({ 'old-3': 20 });

@@ -65,6 +65,14 @@ test('a service whose whole share nobody of the destination carries is said to b
   expect(astray(bench.state, bench.observe()).lines).toEqual(said);
 });
 
+test('servers whose checks somebody else answers get traffic: it is not said that nobody carries it', () => {
+  const bench = Bench.judging();
+  Object.assign(bench.admin, { 'new-1': 'maint', 'new-2': 'maint' });
+  bench.instances = { 'old-1': null, 'old-2': null };
+  const words = 'edge: somebody else answers at old-1, old-2: whether its traffic is carried is not known';
+  expect(unserved(bench.state, bench.observe())).toEqual([words]);
+});
+
 describe('what is not as it was found at the end of a way back', () => {
   test('is nothing where nobody has changed anything', () => {
     const bench = rolledBack();

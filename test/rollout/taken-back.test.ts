@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import type { PastRollout } from '../../src/cli/journal/history.ts';
 import { sentenceOf } from '../../src/cli/journal/sentences.ts';
+import { reportLines } from '../../src/cli/why/report.ts';
 import { unknown } from '../../src/core/observed/reading.ts';
+import { checkpointOf } from '../../src/core/rollout/checkpoint.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { RolloutEvent, Target } from '../../src/core/rollout/events.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
+import { startWatch } from '../../src/core/rollout/watch.ts';
 import {
   foldedOnto,
   halfTarget,
@@ -16,6 +20,7 @@ import {
   sizedPlan,
   stateAt,
 } from '../made/rollout.ts';
+import { Bench } from './bench.ts';
 
 const inMaint = { 'new-1': { weight: 0, admin: 'maint' }, 'new-2': { weight: 0, admin: 'maint' } } as const;
 const cut: Target = {
@@ -74,6 +79,36 @@ describe('a way back that was performed', () => {
   });
 });
 
+describe('a destination that is seen to fail after the way back was taken', () => {
+  const part: RolloutEvent = { ...performed(sinceMs), all: false } as RolloutEvent;
+  const failing = { attempts: 40, failures: 30 };
+  const later = (state: RolloutState, seen: Parameters<typeof madeObservation>[0]) =>
+    decide(state, madeWatch(state, { destination: failing, inFlight: 1 }), madeObservation(seen));
+
+  test('is not taken back once more where everything was taken: its last requests end as failures', () => {
+    const whole = foldedOnto(stateAt({ kind: 'judging', step: 1 }), [part]);
+    expect(later(whole, { servers: inMaint, nowMs: sinceMs + 3000 }).events).toEqual([]);
+    // Not seen there yet: it is written again, and was taken when it was taken.
+    expect(later(whole, { nowMs: sinceMs + 3000 })).toMatchObject({ events: [], effects: [{ kind: 'traffic' }] });
+  });
+
+  test('is taken whole where a part was left, by a way back that began when it began', () => {
+    const left = foldedOnto(stateAt({ kind: 'judging', step: 1 }), [{ ...part, target: halfTarget } as RolloutEvent]);
+    const { events } = later(left, { nowMs: sinceMs + 3000 });
+    expect(events).toMatchObject([{ kind: 'back-performed', all: true, performedAtMs: sinceMs }]);
+    expect(foldedOnto(left, events).back).toMatchObject({ all: true, performedAtMs: sinceMs });
+  });
+
+  test('is taken where the target takes it and the origin stands no more', () => {
+    const whole = foldedOnto(stateAt({ kind: 'judging', step: 1 }), [part]);
+    const down = { 'old-1': { health: 'down' }, 'old-2': { health: 'down' } } as const;
+    expect(later(whole, { servers: down, nowMs: sinceMs + 3000 }).events).toMatchObject([
+      { kind: 'back-performed', all: true, performedAtMs: sinceMs },
+    ]);
+    expect(later(whole, { servers: { ...down, ...inMaint }, nowMs: sinceMs + 3000 }).events).toEqual([]);
+  });
+});
+
 describe('putting things as they were found', () => {
   const restored = {
     ...cut,
@@ -110,6 +145,35 @@ describe('putting things as they were found', () => {
   test('waits for instances that are being stopped, and for none that cannot be', () => {
     expect(kinds({ destination: stopping, nowMs: sinceMs + settleMsMax - 1 })).toEqual([]);
     expect(kinds({ destination: stopping, nowMs: sinceMs + settleMsMax })).toEqual(['rolled-back']);
+  });
+});
+
+describe('the share before the way back', () => {
+  const kim = { kind: 'back', by: 'kim', reason: null, all: false } as const;
+  const taken = (bench: Bench) => bench.pass().events.find(({ kind }) => kind === 'back-performed');
+
+  test('is what was seen then, not what the last checkpoint says', () => {
+    const bench = Bench.judging();
+    bench.append([checkpointOf(bench.watch)]);
+    bench.carry(['new-1']);
+    for (let index = 0; index < 3; index++) bench.pass();
+    bench.ask(kim);
+    const event = taken(bench);
+    expect(event).toMatchObject({ shareBefore: expect.closeTo(1 / 3, 2) });
+    bench.append(event === undefined ? [] : [event]);
+    const entry = { operation: 'move', seq: 1, previous: '', hash: '', actor: 'kim', atMs: bench.nowMs, rules: 1 };
+    const past: PastRollout = { state: bench.state, entries: event === undefined ? [] : [{ ...entry, body: event }] };
+    expect(reportLines(past, null, null).join('\n')).toContain('Share of the destination before: 33.3');
+  });
+
+  test('is not known where somebody else had taken it, or nothing was counted', () => {
+    const bench = Bench.judging();
+    bench.marker = 'kim, offline';
+    expect(taken(bench)).toMatchObject({ cause: { kind: 'found' }, shareBefore: null });
+    const fresh = Bench.judging();
+    fresh.watch = startWatch(fresh.state);
+    fresh.ask(kim);
+    expect(taken(fresh)).toMatchObject({ shareBefore: null });
   });
 });
 

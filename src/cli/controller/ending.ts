@@ -88,7 +88,12 @@ export function standingAtEnd(last: Glance | null): readonly string[] {
 
 /** The way back was taken, whether the journal knows it or not. */
 export function isBack(state: RolloutState, last: Glance | null): boolean {
-  return state.back !== null || (last !== null && goesBack(last));
+  return state.back !== null || (last !== null && (goesBack(last) || isMarked(last)));
+}
+
+/** It was taken without this controller, which cannot write that down. */
+function isMarked({ observation: { marker } }: Glance): boolean {
+  return marker.known && marker.value !== null;
 }
 
 /** Its reading is from before the first command of the way back. */

@@ -130,8 +130,13 @@ function healthChecks(plan: RolloutPlan, backend: BackendPlan, observation: Obse
   if (!reading?.known) return [];
   return (['origin', 'destination'] as const).flatMap((side) => {
     const servers = serversOf(backend, reading.value, side);
-    const words = unraisedWords(failedWordsOf(observation[side].reading));
-    return servers.length === 0 ? [] : [healthCheck(plan, `${backend.id}: ${side}`, side, servers, { starter, words })];
+    const group = observation[side].reading;
+    const words = unraisedWords(failedWordsOf(group));
+    // What Drover runs it starts; an origin that it has started, and that is down, is a trouble.
+    const isAtRest = side === 'destination' || (group.known && group.value.instances.length === 0);
+    const isStarted = plan[side].size !== null && isAtRest;
+    const told = { words, starter: isStarted ? starter : null };
+    return servers.length === 0 ? [] : [healthCheck(plan, `${backend.id}: ${side}`, side, servers, told)];
   });
 }
 
@@ -140,7 +145,7 @@ function healthCheck(
   title: string,
   side: Side,
   servers: readonly ServerReading[],
-  { starter, words }: { readonly starter: string; readonly words: string },
+  { starter, words }: { readonly starter: string | null; readonly words: string },
 ): Check {
   const of = (health: ServerReading['health']) => servers.filter((server) => server.health === health);
   const [up, down, starting] = [of('up'), of('down'), of('starting')];
@@ -159,11 +164,8 @@ function healthCheck(
     return unchecked.length === 0 ? well(what) : warning(what, 'add `check` to their server lines');
   const said = `${what}${words}`;
   const remedy = `does ${plan[side].environment} let the balancer in (routes, security groups, ports)? Its last check is in \`show stat\``;
-  // Where Drover runs the destination, it starts when a rollout does.
-  const isStarted = side === 'destination' && plan.destination.size !== null;
-  return up.length + unchecked.length > 0 || isStarted
-    ? warning(said, isStarted ? starter : remedy)
-    : trouble(said, remedy);
+  if (starter !== null) return warning(said, starter);
+  return up.length + unchecked.length > 0 ? warning(said, remedy) : trouble(said, remedy);
 }
 
 function counted(word: string, servers: readonly ServerReading[]): string[] {

@@ -24,7 +24,7 @@ export function planLines(
     lines.push(...serviceLines(isMoving ? { ...service, refusals: [] } : service, paint, columns), '');
   }
   const refused = plan.services.some((service) => service.refusals.length > 0);
-  if (unfinished !== null) lines.push(...unfinishedLines(plan, unfinished, paint, columns, command));
+  if (unfinished !== null) lines.push(...unfinishedLines(unfinished, paint, columns, command));
   else if (refused) lines.push(paint.red('This plan cannot be applied as long as something above is refused.'));
   else
     lines.push(
@@ -36,7 +36,6 @@ export function planLines(
 
 /** `apply` refuses every other plan meanwhile, so a command with this one's hash would be a wrong one. */
 function unfinishedLines(
-  plan: PlanDocument,
   unfinished: Unfinished,
   paint: Paint,
   columns: number,
@@ -61,7 +60,7 @@ function unfinishedLines(
     ...goesOn,
     ...(silence === null ? resume : []),
     ...(silence === null ? [`  ${command('back')}   takes the traffic back`] : []),
-    ...wrapTo(`Afterwards this would be plan ${plan.hash}, if nothing has changed by then.`, columns),
+    ...wrapTo('Read the plan again then: how it ends makes another one.', columns),
   ];
 }
 
@@ -80,7 +79,7 @@ function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[
     `${paint.bold(plan.service)}  ${plan.from} → ${plan.to}  ${paint.dim(`(${plan.kind}, builds ${builds})`)}`,
     ...changeLines(plan, paint, columns),
     '',
-    '  What the judge would see, and how soon',
+    '  What the judge would see, and how soon, of a build that is bad from the start',
     ...plan.judge.flatMap((line) => hanging(4, line)),
     '',
     // Commands are copied: they are never broken.

@@ -1,7 +1,7 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
 import { configurationAfter } from '../../core/rollout/decide-finished.ts';
-import type { DrillMeasure, RolloutEvent } from '../../core/rollout/events.ts';
+import type { BackPerformed, DrillMeasure } from '../../core/rollout/events.ts';
 import { stageWords } from '../../core/rollout/status.ts';
 import { takenWords } from '../back/beside.ts';
 import type { PastRollout } from '../journal/history.ts';
@@ -106,10 +106,12 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
       `Evidence ${logEvidence.toFixed(2)} against a threshold of ${threshold.toFixed(2)} (natural logarithms).`,
     );
   }
-  const seen = lastShare(entries, performedAtMs);
+  // The first: of a way back of which more was taken later.
+  const first = entries.find(({ body }) => body.kind === 'back-performed');
+  const seen = (first?.body as BackPerformed | undefined)?.shareBefore ?? null;
   if (seen !== null) lines.push('', `Share of the destination before: ${percentage(seen)}.`);
   lines.push('', `Taken at ${new Date(performedAtMs).toISOString()}.`);
-  const written = entries.findLast(({ body }) => body.kind === 'back-performed')?.atMs ?? performedAtMs;
+  const written = first?.atMs ?? performedAtMs;
   if (written - performedAtMs >= lateMsMin)
     lines.push(
       `It was taken without the journal, which was told at ${new Date(written).toISOString()}: what follows was seen only then.`,
@@ -153,16 +155,6 @@ function drillLines(
     `${drill.passed ? 'Passed' : 'Failed'} (${drill.note}): acknowledged after ${acknowledgedMs.toFixed(1)} ms, last attempt ${lastAttemptMs.toFixed(1)} ms later, polled every ${spacingMs.toFixed(1)} ms at ${rps.toFixed(1)} requests/s.`,
     '',
   ];
-}
-
-/** The observed share of the last checkpoint before. */
-function lastShare(entries: readonly Entry[], beforeMs: number): number | null {
-  let share: number | null = null;
-  for (const { body, atMs } of entries) {
-    const event = body as RolloutEvent;
-    if (event.kind === 'checkpoint' && atMs <= beforeMs) share = event.seen.share;
-  }
-  return share;
 }
 
 function escaped(text: string): string {

@@ -30,8 +30,8 @@ export function checkpointOf(watch: Watch): RolloutEvent {
 }
 
 /** The destination's part of the newest attempts that say something: what is there now, not what was a few seconds ago. */
-export function newestShare(watch: Watch): number | null {
-  const windows = Object.values(watch.recent).flat();
+export function newestShare({ recent }: Pick<Watch, 'recent'>): number | null {
+  const windows = Object.values(recent).flat();
   windows.sort((one, other) => other.toMs - one.toMs);
   let destination = 0;
   let total = 0;

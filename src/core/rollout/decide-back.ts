@@ -12,6 +12,7 @@ import { markedAtMs } from './marker.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isStillStopping, serversOf, sideOf } from './servers.ts';
+import { shareNow } from './share.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
@@ -44,9 +45,8 @@ export function backReason(
   if (backRefusal(state, asked?.all ?? false) !== null) return null;
   if (state.stage.kind === 'cutting' || state.stage.kind === 'restoring') {
     const more = state.back !== null && !state.back.all && state.stage.kind === 'cutting';
-    return more && (asked?.all || destinationFails(watch, observation.nowMs))
-      ? { cause: state.back.cause, all: true, atMs: null }
-      : null;
+    const fails = () => destinationFails(watch, observation.nowMs) && leavesSome(state, watch, observation);
+    return more && (asked?.all || fails()) ? { cause: state.back.cause, all: true, atMs: null } : null;
   }
   // What has happened is journalled as it happened, whether or not there still is a reason for it.
   if (watch.performed !== null)
@@ -88,7 +88,11 @@ export function goBack(
     cause: reason.cause,
     verdict: reason.cause.kind === 'judge' ? verdict(watch.judge) : null,
     performedAtMs: reason.atMs ?? observation.nowMs,
+    // What somebody else has cut was not seen then.
+    shareBefore: reason.cause.kind === 'found' ? null : shareNow(state, watch, observation.nowMs),
     counted: watch.counted,
+    // Where more of it is taken, it was taken when it began, and for what was known then.
+    ...(state.back && { verdict: state.back.verdict, performedAtMs: state.back.performedAtMs }),
     // Performed already, and not to be journalled until now: that was the way back. Only what it takes may be more by now.
     ...watch.performed,
     all: reason.all,
@@ -131,17 +135,16 @@ function cutting(
   facts: Facts,
   pending: readonly TrafficEffect[],
 ): RolloutEvent[] {
-  const target = state.intended?.target;
-  if (target === undefined) return [];
+  if (state.intended === null) return [];
+  const { target, atMs } = state.intended;
   const left = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (left.length > 0) return cutMore(state, watch, observation, facts, target);
   if (pending.length > 0 || !isAllRead(state, observation)) return [];
-  const performedAtMs = state.back?.performedAtMs ?? observation.nowMs;
-  const afterMs = observation.nowMs - performedAtMs;
+  const afterMs = observation.nowMs - (state.back?.performedAtMs ?? observation.nowMs);
   const inFlight = inFlightNow(state, watch);
   const gone =
     isIdle(state, watch) &&
-    (inFlight === 0 || watchedMs(watch, performedAtMs, observation.nowMs) >= state.plan.policy.drainMsMax);
+    (inFlight === 0 || watchedMs(watch, atMs, observation.nowMs) >= state.plan.policy.drainMsMax);
   if (!gone) return [];
   const found = state.asFound;
   const restored: Target = {
@@ -228,6 +231,15 @@ function trafficEffects(state: RolloutState, observation: Observation, target: T
     if (allowed !== null) effects.push(allowed);
   }
   return effects;
+}
+
+/** Users are still sent to the destination by the target, or where it stands alone, and `all` would take that too. */
+function leavesSome(state: RolloutState, watch: Watch, observation: Observation): boolean {
+  if (state.intended === null) return false;
+  const { target } = state.intended;
+  if (carryingServers(target.traffic, state.asFound, state.plan.backends).length > 0) return true;
+  const alone = aloneNow(state, watch, observation);
+  return trafficEffects(state, observation, target).some(({ backend }) => alone.includes(backend));
 }
 
 function resizeEffects(observation: Observation, target: Target) {

@@ -25,7 +25,7 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
     ...restarted(state, observation),
     ...serversThatCame(state, observation),
     ...confirmed(state, observation),
-    ...setByHand(state, observation),
+    ...setByHand(state, watch, observation),
     ...operators(state, observation),
     ...foreign(state, watch, observation),
     ...uncontrolled(state, observation),
@@ -52,7 +52,7 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known || awaitsRestartEntry(state, plan.id, reading.value.process)) continue;
     const asked = trafficEffect(plan, reading.value, target.traffic[plan.id] ?? {});
-    const effect = asked && respecting(state, plan, reading.value, asked);
+    const effect = asked && respecting(state, watch, plan, reading.value, asked);
     const allowed = effect === null || mayRaise ? effect : loweringPart(plan, reading.value, effect);
     if (allowed !== null) traffic.push(allowed);
   }
@@ -154,7 +154,7 @@ function foreign(state: RolloutState, watch: Watch, observation: Observation): R
     }
     // What was journalled by the reading before, and still stands.
     const isTold = Object.keys(state.byHand[plan.id] ?? {}).length > 0;
-    const why = isTold && reading?.known ? originHandWords(state, plan, reading.value) : null;
+    const why = isTold && reading?.known ? originHandWords(state, watch, plan, reading.value) : null;
     if (why !== null) return [{ kind: 'held', why, by: 'drover' }];
   }
   return [];

@@ -89,6 +89,8 @@ export type BackPerformed = {
   readonly target: Target;
   readonly verdict: Verdict | null;
   readonly performedAtMs: number;
+  /** The destination's part of the attempts as last seen then; null: nobody knows it. Left out by older entries. */
+  readonly shareBefore?: number | null;
   readonly counted: Counted;
 };
 

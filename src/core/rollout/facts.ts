@@ -69,7 +69,8 @@ function blockersOf(
   const blockers: string[] = [];
   if (state.held !== null) blockers.push(heldWords(state.held));
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
-  else if (observation.marker.value !== null) blockers.push('the back marker is set');
+  else if (observation.marker.value !== null)
+    blockers.push('the back marker is set, and `drover back` goes on with the way back');
   if (!facts.builds.known) blockers.push(facts.builds.why);
   else if (!sameBuilds(facts.builds.value, state.builds)) blockers.push('the builds have just changed');
   if (!facts.originAble.known) blockers.push(facts.originAble.why);

@@ -5,39 +5,49 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { carriesNow, sideOf, wasFoundReady } from './servers.ts';
 import type { RolloutState } from './state.ts';
+import type { Watch } from './watch.ts';
 
+type Seen = Pick<Watch, 'backends'>;
 type Hands = Readonly<Record<string, HandSet>>;
 
 /** Entries where the weights that somebody has set are others than those that are journalled. */
-export function setByHand(state: RolloutState, { backends }: Pick<Observation, 'backends'>): RolloutEvent[] {
+export function setByHand(
+  state: RolloutState,
+  watch: Seen,
+  { backends }: Pick<Observation, 'backends'>,
+): RolloutEvent[] {
   return state.plan.backends.flatMap((plan) => {
     const reading = backends[plan.id]?.reading;
     if (!reading?.known) return [];
-    const servers = handsAt(state, plan, reading.value);
+    const servers = handsAt(state, watch, plan, reading.value);
     return isSame(servers, state.byHand[plan.id] ?? {}) ? [] : [{ kind: 'set-by-hand', backend: plan.id, servers }];
   });
 }
 
 /**
- * Weights that somebody has set: on a process that was read back as intended, what is another one now. A new process brings what is
- * configured, and is nobody's hand. An origin server at 0 is put aside, whatever is being written at the moment: no step before
- * the whole share gives it that. It is out only while others of its group carry: else nobody would be left to go back to.
+ * Weights that somebody has set: what is another one than was written and read back, by backend or server. A new process brings what
+ * is configured, and is nobody's hand. An origin server at 0 is put aside, whatever is being written at the moment: no step before
+ * the whole share gives it that. It is out only while others of its group carry: else nobody would be left to go back to. Given the
+ * weight that it had, or was found with, it is a server like the others; any other weight is a hand too.
  */
-function handsAt(state: RolloutState, plan: BackendPlan, reading: BackendReading): Hands {
+function handsAt(state: RolloutState, watch: Seen, plan: BackendPlan, reading: BackendReading): Hands {
   const confirmed = state.confirmed[plan.id];
-  if (state.intended === null || confirmed?.process !== reading.process) return {};
+  const isNew = confirmed !== undefined && confirmed.process !== reading.process;
+  if (state.intended === null || isNew) return {};
   const targets = state.intended.target.traffic[plan.id] ?? {};
   const hands: Record<string, HandSet> = {};
-  for (const { name, weight } of reading.servers) {
+  for (const { name, weight, configuredWeight } of reading.servers) {
     if (!wasFoundReady(state.asFound, plan.id, name)) continue;
     const before = state.byHand[plan.id]?.[name];
     const target = targets[name];
-    if (before?.aside) {
-      if (weight === 0) hands[name] = before;
-    } else if (target !== undefined && target.admin !== 'maint' && weight !== target.weight) {
-      const aside = weight === 0 && sideOf(plan, name) === 'origin' && originCarries(plan, reading);
-      if (aside || confirmed.intent === state.intended.seq) hands[name] = { was: target.weight, is: weight, aside };
-    }
+    const was = target?.weight ?? before?.was;
+    if (was === undefined || target?.admin === 'maint' || weight === was) continue;
+    if (target === undefined && weight === state.asFound.backends[plan.id]?.[name]?.weight) continue;
+    const isZero = weight === 0 && sideOf(plan, name) === 'origin';
+    const aside = before?.aside === true ? isZero : isZero && originCarries(plan, reading);
+    const isWritten = confirmed?.intent === state.intended.seq || watch.backends[plan.id]?.written[name] === was;
+    const isNobodys = confirmed === undefined && configuredWeight === 0;
+    if (before !== undefined || isWritten || (aside && !isNobodys)) hands[name] = { was, is: weight, aside };
   }
   return hands;
 }
@@ -55,8 +65,13 @@ function isSame(one: Hands, other: Hands): boolean {
 }
 
 /** Why it is held: a weight of the origin that is neither what was written nor 0. null: no such weight stands. */
-export function originHandWords(state: RolloutState, plan: BackendPlan, reading: BackendReading): string | null {
-  const hands = Object.entries(handsAt(state, plan, reading)).filter(
+export function originHandWords(
+  state: RolloutState,
+  watch: Seen,
+  plan: BackendPlan,
+  reading: BackendReading,
+): string | null {
+  const hands = Object.entries(handsAt(state, watch, plan, reading)).filter(
     ([name, { aside }]) => !aside && sideOf(plan, name) === 'origin',
   );
   if (hands.length === 0) return null;
@@ -71,11 +86,12 @@ export function handWords(name: string, { was, is, aside }: HandSet): string {
 /** A hand at the origin is not put back: the effect without it. null: nothing is left. */
 export function respecting(
   state: RolloutState,
+  watch: Seen,
   plan: BackendPlan,
   reading: BackendReading,
   effect: TrafficEffect,
 ): TrafficEffect | null {
-  const hands = handsAt(state, plan, reading);
+  const hands = handsAt(state, watch, plan, reading);
   const weights = Object.fromEntries(
     Object.entries(effect.weights).filter(
       ([name]) => hands[name] === undefined || sideOf(plan, name) === 'destination',

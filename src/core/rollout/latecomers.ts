@@ -74,6 +74,8 @@ export function targetWithAll(state: RolloutState, { backends }: Pick<Observatio
     for (const server of reading?.known ? reading.value.servers : []) {
       const found = state.asFound.backends[plan.id]?.[server.name];
       if (found === undefined || targets[server.name] !== undefined || !isOurs(state, plan.id, server.name)) continue;
+      // Put aside once, and given a weight of its owner's since: that stands until somebody answers for going on.
+      if (state.byHand[plan.id]?.[server.name] !== undefined) continue;
       targets[server.name] = targetOf(found, isWhole, server);
       names.add(server.name);
     }

@@ -18,6 +18,12 @@ export function unserved(state: Rollout, observation: Seen): string[] {
       serversOf(plan, reading.value, side).some((server) => mayCarry(server, server.weight, observation[side].reading));
     const isOther = othersOf(plan, reading.value.servers).some(carriesNow);
     if (isCarriedBy('origin') || isCarriedBy('destination') || isOther) return [];
+    // By another word than the balancer's they are none of ours, and it sends them traffic all the same.
+    const strangers = reading.value.servers.filter((server) => carriesNow(server) && server.health === 'up');
+    if (strangers.length > 0) {
+      const names = strangers.map(({ name }) => name).join(', ');
+      return [`${plan.id}: somebody else answers at ${names}: whether its traffic is carried is not known`];
+    }
     const who = alone.includes(plan.id) ? 'no origin server is up' : 'no server that has a weight is up';
     return [`${who} at ${plan.id}: nobody carries its traffic`];
   });

@@ -1,6 +1,8 @@
+import { newestShare } from './checkpoint.ts';
 import { configuredShare, withoutDown } from './effects.ts';
 import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
+import { seenLately } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { attemptsToTell, type ShareSpan } from './share-seen.ts';
@@ -40,6 +42,12 @@ export function shareCheck({ intended }: RolloutState, { share }: Pick<Watch, 's
     observed,
     why: `the share is not what the weights make: ${made} by the weights of the servers that are up, observed ${percent(observed)} of ${total} attempts`,
   };
+}
+
+/** The observed share of this moment: by the attempts under the present weights, else by the newest that say something; null: there are none. */
+export function shareNow(state: RolloutState, watch: Pick<Watch, 'share' | 'recent'>, nowMs: number): number | null {
+  const check = shareCheck(state, watch);
+  return check.kind === 'too few' ? newestShare({ recent: seenLately(watch.recent, nowMs) }) : check.observed;
 }
 
 /** Attempts still reach the origin under a target that gives it none, more than are about to end. null: none do, or too few tell. */

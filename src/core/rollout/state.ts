@@ -136,7 +136,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         ...state,
         intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: event.why },
         confirmed: stillConfirmed(state, event.target, entry.seq),
-        byHand: onlyAside(state.byHand, (backend) => !isSameAt(state, event.target, backend)),
+        byHand: stillByHand(state, event.target),
       };
     case 'confirmed':
       return {
@@ -215,7 +215,7 @@ function resumed(state: RolloutState): RolloutState {
     ...state,
     held: null,
     confirmed: toBeConfirmed(state.confirmed),
-    byHand: onlyAside(state.byHand, () => true),
+    byHand: filtered(state.byHand, (_backend, _name, { aside }) => aside),
   };
 }
 
@@ -288,12 +288,22 @@ function withoutAside(
   return { ...target, traffic: { ...target.traffic, [backend]: Object.fromEntries(rows) } };
 }
 
-/** What is written anew at these backends is nobody's hand any more; who is put aside stays there. */
-function onlyAside(byHand: RolloutState['byHand'], isWritten: (backend: string) => boolean): RolloutState['byHand'] {
+/** What is written anew at a backend is nobody's hand any more; a server that the target does not name is not written. */
+function stillByHand(state: RolloutState, target: Target): RolloutState['byHand'] {
+  return filtered(
+    state.byHand,
+    (backend, name) => isSameAt(state, target, backend) || target.traffic[backend]?.[name] === undefined,
+  );
+}
+
+function filtered(
+  byHand: RolloutState['byHand'],
+  stands: (backend: string, name: string, set: HandSet) => boolean,
+): RolloutState['byHand'] {
   return Object.fromEntries(
     Object.entries(byHand).map(([backend, servers]) => [
       backend,
-      isWritten(backend) ? Object.fromEntries(Object.entries(servers).filter(([, { aside }]) => aside)) : servers,
+      Object.fromEntries(Object.entries(servers).filter(([name, set]) => stands(backend, name, set))),
     ]),
   );
 }

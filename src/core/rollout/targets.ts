@@ -4,7 +4,7 @@ import { carriesByTarget } from './effects.ts';
 import type { AsFound, ServerTarget, SizeTarget, Target } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { isAble, isOurs, serversOf, sideOf } from './servers.ts';
+import { carriesNow, isOurs, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import { fullWeight, shareOfWeights, type WeighedServer, weightsForDrill, weightsForShare } from './weights.ts';
 
@@ -222,8 +222,8 @@ function weighedOrigin(state: RolloutState, observation: Observation, plan: Back
     .filter((server) => server.weight > 0)
     .map(({ name, weight }) => {
       const now = live.get(name);
-      const carries = now !== undefined && now.admin === 'ready' && isAble(now, observation.origin.reading);
-      return { name, base: weight, carries };
+      // Whoever gets requests makes the share, whether or not anybody knows that it can carry them.
+      return { name, base: weight, carries: now !== undefined && carriesNow({ ...now, weight }) };
     });
 }
 

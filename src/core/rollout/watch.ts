@@ -6,7 +6,7 @@ import { ableServers } from './capacity.ts';
 import { countedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
-import { attemptKey, type BackPerformed, type Counted, type RolloutEvent } from './events.ts';
+import { attemptKey, type BackPerformed, type Counted, type RolloutEvent, type Target } from './events.ts';
 import { factsOf } from './facts.ts';
 import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -67,6 +67,8 @@ export type BackendWatch = {
   readonly destinationInFlight: number;
   /** Consecutive readings that showed less for the destination than was confirmed on this process. */
   readonly lower: number;
+  /** By server: the weight that was intended and read back on this process, last of all. What it has instead later, somebody has set. */
+  readonly written: Readonly<Record<string, number>>;
 };
 
 /** `performed`: a way back that is still to be journalled, whatever else is forgotten. */
@@ -209,7 +211,25 @@ function watchBackend(
     idleReadings: window !== null && window.destination.attempts === 0 ? (before?.idleReadings ?? 0) + 1 : 0,
     destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
     lower: isLower ? (before?.lower ?? 0) + 1 : 0,
+    written: written(
+      before?.process === reading.process ? before.written : {},
+      reading,
+      targets,
+      state.byHand[plan.id] ?? {},
+    ),
   };
+}
+
+function written(
+  before: BackendWatch['written'],
+  { servers }: BackendReading,
+  targets: Target['traffic'][string],
+  told: RolloutState['byHand'][string],
+): BackendWatch['written'] {
+  // A hand that is journalled stands until somebody answers for going on: then it is written anew, and no hand.
+  const still = Object.entries(before).filter(([name]) => told[name] === undefined);
+  const now = servers.filter(({ name, weight }) => targets[name]?.weight === weight);
+  return Object.fromEntries([...still, ...now.map(({ name, weight }) => [name, weight] as const)]);
 }
 
 const nothing: Tally = { attempts: 0, failures: 0 };
