@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError, type Context, type Journal } from './context.ts';
 import { exportJournal } from './journal/export.ts';
-import { journalOption } from './journal/open.ts';
+import { journalOption, readJournal } from './journal/open.ts';
 import { type JournalPlace, journalPath } from './journal/path.ts';
 import { follow, show } from './journal/show.ts';
 import { describe, verifyFile, verifyStore } from './journal/verify.ts';
@@ -121,7 +121,7 @@ async function withJournal<T>(
   place: JournalPlace,
   action: (journal: Journal) => Promise<T>,
 ): Promise<T> {
-  const journal = await context.world.openJournal(journalPath(context, place), { readOnly: true });
+  const journal = await readJournal(context, place);
   try {
     return await action(journal);
   } finally {

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
+import { failingAt } from '../core/rollout/completed.ts';
 import { capacityRefusals, configurationToCommit, standingRefusals } from '../core/rollout/decide-finished.ts';
 import { factsOf } from '../core/rollout/facts.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
-import { startWatch, watch, watchedMs } from '../core/rollout/watch.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
@@ -24,10 +24,12 @@ import { configOption, loadConfig } from './load-config.ts';
 import { openService } from './open-service.ts';
 import { linesToWrite } from './status/lines-to-commit.ts';
 import { lookAt } from './status/look.ts';
+import { isLook, seenTraffic } from './status/seen-traffic.ts';
 import { ask } from './terminal/ask.ts';
 import { usableConfig } from './usable-config.ts';
 
 type HoldRequest = Extract<OperatorRequest, { kind: 'hold' }>;
+type ResumeRequest = Extract<OperatorRequest, { kind: 'resume' }>;
 type Options = Pick<BackOptions, 'config' | 'journal' | 'reason' | 'json'>;
 type ResumeOptions = Options & { readonly heartbeat?: string };
 
@@ -73,7 +75,7 @@ export function addOperators(program: Command, context: Context): void {
     'give up the reserve of a completed rollout: one-way',
     'the only completed one that has its reserve',
   )
-    .option('--reason <TEXT>', 'journalled')
+    .option('--reason <TEXT>', 'journalled; needed while the destination fails more than its objective')
     .option('--confirm <NAME>', 'the name of the rollout, typed again (asked for on a terminal)')
     .addHelpText(
       'after',
@@ -191,11 +193,12 @@ async function resume(context: Context, name: string | undefined, options: Resum
   expectReason(options);
   const { heartbeat } = options;
   if (heartbeat !== undefined) expectHeartbeatUrl(heartbeat);
-  const request: OperatorRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
+  let request: ResumeRequest = { kind: 'resume', by: context.user, reason: options.reason ?? null };
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
-    await unmark(context, dirname(living.socket), living.operation, options, async () => false);
+    const marked = await unmark(context, dirname(living.socket), living.operation, options, async () => false);
+    request = { ...request, ...marked };
     if (await tell(context, living, request)) {
       sayOnSignal(toldWords(living.operation));
       await untilJournalled(context, living.socket, living.operation, ({ held }) => held === null);
@@ -211,7 +214,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
     const state = await chooseRollout(context, opened, name);
     const usable = await toControl(context, options, config);
     const isCut = async () => (await lookAt(context, usable, opened.stateDirectory, state)).isCut;
-    await unmark(context, opened.stateDirectory, state.operation, options, isCut);
+    request = { ...request, ...(await unmark(context, opened.stateDirectory, state.operation, options, isCut)) };
     const becoming = { config: usable, opened, state, options, requests: [request] };
     await becomeController(context, heartbeat === undefined ? becoming : { ...becoming, heartbeat });
   });
@@ -219,7 +222,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
 
 /**
  * Removes the back marker, where somebody answers for going forward again. Where the traffic is back already, the marker stays: it
- * says who took it, when and why, and the journal does not know that yet.
+ * says who took it, when and why, and the journal does not know that yet. Answers with what a removed one said, to be journalled.
  */
 async function unmark(
   context: Context,
@@ -227,19 +230,20 @@ async function unmark(
   operation: string,
   options: Options,
   isCut: () => Promise<boolean | null>,
-): Promise<void> {
+): Promise<Pick<ResumeRequest, 'marked'>> {
   const marker = context.world.openMarker(stateDirectory);
   const marked = await marker.read(operation);
-  if (marked === null) return;
+  if (marked === null) return {};
   if (options.reason === undefined) {
     throw new CliError(
       `${operation}: somebody took the way back (${marked})`,
       `\`drover back ${operation}\` finishes that; to go on with this rollout say why with --reason (where servers are in maint already, it stays taken back)`,
     );
   }
-  if ((await isCut()) === true) return;
+  if ((await isCut()) === true) return {};
   await marker.remove(operation);
   sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
+  return { marked };
 }
 
 function toldWords(operation: string): string {
@@ -267,16 +271,11 @@ async function retire(
       );
     const question = `This gives up the way back of ${state.operation}. Type its name: `;
     const typed = options.confirm ?? (await ask(context, question, 'add --confirm NAME'));
-    if (typed.trim() !== state.operation) throw new CliError('the name was not typed, and nothing was done');
-    const { standing, commit } = await refusalsOf(context, config, opened, state);
-    if (standing.length + commit.length > 0) {
+    if (typed.trim() !== state.operation)
       throw new CliError(
-        [`${state.operation} keeps its reserve:`, ...[...standing, ...commit].map((line) => `  ${line}`)].join('\n'),
-        standing.length > 0
-          ? `see to the destination first, or take the traffic back to the origin, which stands: \`drover back ${state.operation}\``
-          : "commit these lines to the balancer's configuration, reload it, and try again",
+        `the name was not typed, and nothing was done: it is ${state.operation}, not ${JSON.stringify(typed.trim())}`,
       );
-    }
+    refuse(context, state, await refusalsOf(context, config, opened, state), options.reason);
     const request: OperatorRequest = { kind: 'retire', by: context.user, reason: options.reason ?? null };
     const end = await becomeController(context, { config, opened, state, options, requests: [request] });
     if (!end.state.retired) throw new CliError(`${state.operation} keeps its reserve`, 'see `drover status`');
@@ -284,7 +283,30 @@ async function retire(
   });
 }
 
-type Refusals = { readonly standing: readonly string[]; readonly commit: readonly string[] };
+/** Throws CliError where the reserve is kept. */
+function refuse(
+  context: Context,
+  { operation }: RolloutState,
+  { standing, failing, commit }: Refusals,
+  reason: string | undefined,
+): void {
+  const isOverruled = reason !== undefined;
+  const lines = [...standing, ...(isOverruled ? [] : failing), ...commit];
+  if (isOverruled) for (const line of failing) context.stderr.write(`drover: ${line}\n`);
+  if (lines.length === 0) return;
+  const back = `take the traffic back to the origin, which stands: \`drover back ${operation}\``;
+  throw new CliError(
+    [`${operation} keeps its reserve:`, ...lines.map((line) => `  ${line}`)].join('\n'),
+    standing.length > 0
+      ? `see to the destination first, or ${back}`
+      : !isOverruled && failing.length > 0
+        ? `see to the destination first, or ${back}; to give the reserve up all the same say why with --reason`
+        : "commit these lines to the balancer's configuration, reload it, and try again",
+  );
+}
+
+/** `failing`: whoever says why with --reason may do it all the same. */
+type Refusals = Readonly<Record<'standing' | 'failing' | 'commit', readonly string[]>>;
 
 /**
  * Looked at before, so that the reasons can be told: the controller only ever says no. For as long as it takes to know the load,
@@ -301,29 +323,23 @@ async function refusalsOf(
   await startBalancers(context, config, opened.stateDirectory);
   const rollout = openService(context, config, service, opened.journal, opened.stateDirectory, 'watch');
   try {
-    let seen = startWatch(state);
-    for (;;) {
-      const observation = await rollout.observe();
-      seen = watch(seen, state, observation);
-      const facts = factsOf(state, seen, observation);
-      const standing = standingRefusals(state, observation);
-      const isSeen = facts.load.known || watchedMs(seen, 0, observation.nowMs) >= loadSeenMs;
-      if (standing.length > 0 || isSeen) {
-        const capacity = standing.length > 0 ? [] : capacityRefusals(state, facts);
-        return {
-          standing: [...standing, ...capacity],
-          commit: linesToWrite(config, configurationToCommit(state, observation)),
-        };
-      }
-      await context.clock.sleep(loadSeenMs / 5, new AbortController().signal);
-    }
+    const { observation, watch } = await seenTraffic(
+      context,
+      state,
+      () => rollout.observe(),
+      (seen) => standingRefusals(state, seen.observation).length > 0 || isLook(seen),
+    );
+    const standing = standingRefusals(state, observation);
+    const capacity = standing.length > 0 ? [] : capacityRefusals(state, factsOf(state, watch, observation));
+    return {
+      standing: [...standing, ...capacity],
+      failing: failingAt(state, watch, observation),
+      commit: linesToWrite(config, configurationToCommit(state, observation)),
+    };
   } finally {
     await rollout.close();
   }
 }
-
-/** A balancer that answers tells the load sooner. */
-const loadSeenMs = 5000;
 
 /** Hands a request to a living controller; false: there is none. */
 async function tell(

@@ -7,7 +7,7 @@ import { commandAt } from './command-at.ts';
 import type { Context, Journal } from './context.ts';
 import type { ControllerAnswer } from './controller/messages.ts';
 import { controllerOrSilence, isSilence, type Silence, silenceWords } from './controller/silence.ts';
-import { journalOption } from './journal/open.ts';
+import { journalOption, readJournal } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { isTold, sentenceOf } from './journal/sentences.ts';
 import { configOption } from './load-config.ts';
@@ -161,7 +161,7 @@ function firstLine(shown: Shown, nowMs: number, command: (verb: string) => strin
 async function watch(context: Context, options: Options): Promise<void> {
   await usableConfig(context, options);
   const place = journalPath(context, options);
-  const journal = await context.world.openJournal(place, { readOnly: true });
+  const journal = await readJournal(context, options);
   const controlSocket = join(dirname(place), 'control.sock');
   const interruption = untilInterrupted();
   const paint = paintFor(context);

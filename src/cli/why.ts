@@ -7,6 +7,7 @@ import { takenByController, takenWords } from './back/beside.ts';
 import { CliError, type Context } from './context.ts';
 import { controllerAt } from './controller/reach.ts';
 import { type PastRollout, rolloutsOf } from './journal/history.ts';
+import { readJournal } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { sentenceOf } from './journal/sentences.ts';
 import { loadConfig } from './load-config.ts';
@@ -116,7 +117,7 @@ function isCause(entry: Entry): boolean {
 }
 
 async function find(context: Context, name: string | undefined, options: Options): Promise<PastRollout> {
-  const journal = await context.world.openJournal(journalPath(context, options), { readOnly: true });
+  const journal = await readJournal(context, options);
   try {
     const rollouts = await rolloutsOf(context.world, journal, null);
     const found = rollouts.findLast(

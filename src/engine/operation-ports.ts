@@ -32,6 +32,7 @@ export type Timing = {
 /** The file `.drover/<operation>.back`: written before the first command of a way back, removed only by `resume --reason`. */
 export interface BackMarker {
   read(operation: string): Promise<string | null>;
+  /** Whoever took the way back first stays: one that is there, even without a word, is left as it is. */
   write(operation: string, who: string): Promise<void>;
   remove(operation: string): Promise<void>;
 }

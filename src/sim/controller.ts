@@ -144,7 +144,8 @@ export class Controller {
           }),
         write: (operation, who) =>
           this.#local('marker', ['marker.write/before', 'marker.write/after'], () => {
-            // The file is there before its first byte is.
+            // Whoever was first stays; the file is there before its first byte is.
+            if (durable.marker.has(operation)) return;
             if (this.#around.diskFull() && this.#around.random.chance(0.5)) durable.marker.set(operation, '');
             this.#refuseWhenFull();
             durable.marker.set(operation, who);

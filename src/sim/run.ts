@@ -308,7 +308,7 @@ export class Run {
     this.world.note(
       `an operator takes the way back by hand: the marker${byMarkerAlone ? ', and is cut off before the first command' : ', then maint everywhere'}`,
     );
-    this.durable.marker.set(operation, 'kim, by hand');
+    if (!this.durable.marker.has(operation)) this.durable.marker.set(operation, 'kim, by hand');
     this.checks.writes.backOutsideMs ??= this.schedule.nowMs;
     if (byMarkerAlone) return;
     for (const balancer of this.world.balancers.values()) this.#cutByHand(balancer.id);

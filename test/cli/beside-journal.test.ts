@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Journal, World } from '../../src/cli/context.ts';
@@ -129,6 +129,28 @@ describe('a journal that is gone, or cannot be read', () => {
     const both = await run(['status'], gone);
     expect(both.words).toContain(`${operation} is known by no journal; nothing was exported of it`);
     expect(both.words).toMatch(/see that nothing of that rollout stands, and remove \S+rollout-query-1\.back/);
+  });
+
+  test('is told by every verb that has nothing to go by then, with the way back', async () => {
+    await exportIt();
+    await rm(join(stateDirectory(), 'journal.db'));
+    for (const verb of ['hold', 'resume', 'watch', 'why', 'report', 'journal']) {
+      const { error } = await run([verb], gone);
+      expect({ verb, error }).toMatchObject({
+        verb,
+        error: {
+          message: expect.stringMatching(/there is no journal at .*\n.*is known by no journal; .* was not finished/),
+          remedy: expect.stringContaining(`drover back ${operation}`),
+        },
+      });
+    }
+  });
+
+  test('of a rollout that somebody took back is not to be applied on, for doctor either', async () => {
+    await markIt();
+    const checks = await examined(await journalWith([started]));
+    expect(JSON.stringify(checks)).toContain('a back marker lies here');
+    expect(JSON.stringify(checks)).not.toContain('drover apply');
   });
 
   test('is not called well by doctor', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asFoundByHand, awayByHand } from '../../src/cli/back/by-hand.ts';
+import { asFoundByHand, awayByHand, chained } from '../../src/cli/back/by-hand.ts';
 import type { ExportedState } from '../../src/cli/back/exported-state.ts';
 import { parseRequest } from '../../src/io/balancer/embedded/wire.ts';
 import { contextInMemory } from '../made/context.ts';
@@ -67,4 +67,8 @@ test('sizes as found are told, and a directory with a blank can be typed', () =>
   expect(awayByHand('/srv/my shop/.drover/journal.db')).toBe(
     "mkdir -p '/srv/my shop/.drover/damaged' && mv '/srv/my shop/.drover/journal.db'* '/srv/my shop/.drover/damaged'",
   );
+});
+
+test('no command runs where one before it has failed, and comments come before all', () => {
+  expect(chained(['one', '# of sizes', 'two', 'three'])).toEqual(['# of sizes', 'one &&', 'two &&', 'three']);
 });

@@ -56,6 +56,21 @@ function text(given: Partial<RolloutStatus> = {}, columns = 80): string {
 }
 
 describe('a rollout as people see it', () => {
+  test('promises nothing while something is waited for', () => {
+    const enough = { promotion: { kind: 'requests', requests: 0, by: 'absolute' } } as const;
+    const waits = { ...enough, blockers: ['edge/web cannot be read'] };
+    expect(text(enough)).toMatch(/promotes in 10 s: there is enough evidence/);
+    expect(text(waits).replace(/\s+/g, ' ')).toContain(
+      'promotes once it waits for nothing, in 10 s at the earliest: there is enough evidence',
+    );
+    expect(text({ ...waits, bakeMs: 1000 }).replace(/\s+/g, ' ')).toContain(
+      'promotes once it waits for nothing: there',
+    );
+    expect(text({ promotion: null, bakeMs: 1000, blockers: waits.blockers })).toContain(
+      'goes on once it waits for nothing',
+    );
+  });
+
   test('groups, both shares, failure rates, evidence against thresholds, and how much longer it takes', () => {
     const shown = text();
     expect(shown).toMatch(/origin +classic +v41 +2 \(needs 1\) +100 +0\.99 % of 1,512$/m);

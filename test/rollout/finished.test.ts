@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerReading } from '../../src/core/observed/backend.ts';
 import { unknown } from '../../src/core/observed/reading.ts';
+import { failingAt, notWell } from '../../src/core/rollout/completed.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import { capacityRefusals, standingRefusals } from '../../src/core/rollout/decide-finished.ts';
 import type { Target } from '../../src/core/rollout/events.ts';
@@ -114,5 +115,55 @@ describe('the reserve after completion', () => {
     ]);
     const seen = madeObservation({ servers: moved, requests: [retire] });
     expect(decide(back, madeWatch(back), seen)).toMatchObject({ events: [], effects: [], ended: true });
+  });
+});
+
+describe('what is not well after completion', () => {
+  const seen = (servers: Readonly<Record<string, Partial<ServerReading>>>) =>
+    madeObservation({ servers: { ...moved, ...servers }, origin: reserve });
+  const none = { attempts: 0, failures: 0 };
+  const watched = (destination: { readonly attempts: number; readonly failures: number }, origin = none) =>
+    madeWatch(completed, { origin, destination });
+
+  test('is nothing while the destination carries everything, and after it was retired', () => {
+    const well = watched({ attempts: 500, failures: 0 });
+    expect(notWell(completed, well, seen({}))).toEqual([]);
+    const bad = watched({ attempts: 500, failures: 500 });
+    expect(notWell(foldedOnto(completed, [{ kind: 'retired', by: 'kim', reason: null }]), bad, seen({}))).toEqual([]);
+  });
+
+  test('is one of two servers that is down, and users at a server of the origin', () => {
+    const third = {
+      'old-2': { weight: 20, configuredWeight: 0 },
+      'new-2': { configuredWeight: 100, health: 'down' as const },
+    };
+    expect(
+      notWell(completed, watched({ attempts: 200, failures: 0 }, { attempts: 100, failures: 0 }), seen(third)),
+    ).toEqual([
+      'the origin gets 33.3 % of the requests at edge, by old-2 (weight 20)',
+      '1 of 2 destination servers is down at edge: new-2',
+    ]);
+  });
+
+  test('is failures that the objective does not explain, told with the figures', () => {
+    const objective = { ...completed, plan: { ...completed.plan, objective: 0.01 } };
+    const told = (attempts: number, failures: number) =>
+      failingAt(objective, watched({ attempts, failures }), seen({}));
+    expect(told(812, 812)).toEqual([
+      'the destination fails 812 of its last 812 requests at edge (100 %, the objective is 1 %)',
+    ]);
+    for (const [attempts, failures] of [
+      [0, 0],
+      [10, 1],
+      [1000, 10],
+      [1000, 14],
+    ] as const)
+      expect(told(attempts, failures)).toEqual([]);
+    for (const [attempts, failures] of [
+      [10, 2],
+      [1000, 25],
+      [3, 3],
+    ] as const)
+      expect(told(attempts, failures)).toHaveLength(1);
   });
 });

@@ -116,7 +116,7 @@ describe('a destination server that comes with a reload in the middle', () => {
     bench.reload({ 'new-3': 50 });
     follow(bench, 10);
     expect(bench.weights['new-3']).toBe(0);
-    expect(bench.state.held?.why).toContain('new-3 have a configured weight that is not 0');
+    expect(bench.state.held?.why).toContain('new-3 has a configured weight that is not 0');
   });
 
   test('goes into maint with the others where it comes on the way back', () => {

@@ -46,7 +46,7 @@ describe('a balancer that is reloaded with something that cannot be steered', ()
     bench.configured = { 'new-1': 50 };
     bench.append(bench.pass().events);
     expect(bench.state.held?.why).toMatch(
-      /^edge: new-1 have a configured weight that is not 0: a reload would bring it back/,
+      /^edge: new-1 has a configured weight that is not 0: a reload would bring it back/,
     );
   });
 

@@ -3,7 +3,7 @@ import { commandAt, type Place } from '../command-at.ts';
 import { CliError, type Context } from '../context.ts';
 import { rolloutsOf } from '../journal/history.ts';
 import { journalPath } from '../journal/path.ts';
-import { asFoundByHand, awayByHand } from './by-hand.ts';
+import { asFoundByHand, awayByHand, chained } from './by-hand.ts';
 import type { ExportedState } from './exported-state.ts';
 
 /** A rollout whose traffic this is. `isMarked`: its controller is told by the back marker. */
@@ -29,8 +29,10 @@ export async function afterwards(
     if (why === undefined) continue;
     lines.push(
       `No journal will know it of ${exported.operation}: ${why.what}. These commands put everything as it was found; after them another rollout can begin:`,
-      ...asFoundByHand(context, stateDirectory, exported).map((line) => `  ${line}`),
-      ...(why.isDamaged ? [`  ${awayByHand(journal)}`] : []),
+      ...chained([
+        ...asFoundByHand(context, stateDirectory, exported),
+        ...(why.isDamaged ? [awayByHand(journal)] : []),
+      ]).map((line) => `  ${line}`),
     );
   }
   return lines;

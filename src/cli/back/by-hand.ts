@@ -28,6 +28,13 @@ export function asFoundByHand(context: Context, stateDirectory: string, exported
   ];
 }
 
+/** None of them runs where one before it has failed: the last take away what is known of the way back. Comments come first. */
+export function chained(lines: readonly string[]): readonly string[] {
+  const isComment = (line: string) => line.startsWith('#');
+  const commands = lines.filter((line) => !isComment(line));
+  return [...lines.filter(isComment), ...commands.map((line, at) => (at < commands.length - 1 ? `${line} &&` : line))];
+}
+
 /** What a later rollout would not begin beside. */
 export function awayByHand(journalFile: string): string {
   const away = join(dirname(journalFile), 'damaged');

@@ -114,7 +114,7 @@ function socketsOf(balancer: BalancerConfig): readonly string[] {
   return balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
 }
 
-/** A disk that takes no marker must not stop the way back: false, and it is said. */
+/** A disk that takes no marker must not stop the way back: false, and it is said. One that is there stays, with its time and reason. */
 async function mark(
   context: Context,
   state: ExportedState,
@@ -122,9 +122,13 @@ async function mark(
   reason: string | undefined,
 ): Promise<boolean> {
   try {
-    await context.world
-      .openMarker(stateDirectory)
-      .write(state.operation, `${context.user}, offline${reason === undefined ? '' : `: ${reason}`}`);
+    const marker = context.world.openMarker(stateDirectory);
+    const first = await marker.read(state.operation).catch(() => null);
+    await marker.write(state.operation, `${context.user}, offline${reason === undefined ? '' : `: ${reason}`}`);
+    if (first !== null)
+      context.stderr.write(
+        `drover: ${state.operation} was taken back before, which is what will be written down: ${first}\n`,
+      );
     return true;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -38,7 +38,7 @@ const reason = z.string().nullable();
 
 const operatorSchema: z.ZodType<OperatorRequest> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hold'), by: text, why: text, amends: z.literal(true).exactOptional() }),
-  z.strictObject({ kind: z.literal('resume'), by: text, reason }),
+  z.strictObject({ kind: z.literal('resume'), by: text, reason, marked: text.exactOptional() }),
   z.strictObject({ kind: z.literal('back'), by: text, reason, all: z.boolean() }),
   z.strictObject({ kind: z.literal('retire'), by: text, reason }),
 ]);

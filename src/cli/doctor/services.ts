@@ -2,6 +2,7 @@ import type { Config, GroupConfig, ServiceConfig } from '../../core/fleet/config
 import type { ServerReading } from '../../core/observed/backend.ts';
 import type { GroupReading } from '../../core/observed/group.ts';
 import type { Reading } from '../../core/observed/reading.ts';
+import { notWell } from '../../core/rollout/completed.ts';
 import { driftOf } from '../../core/rollout/drift.ts';
 import { failedWordsOf } from '../../core/rollout/last-words.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
@@ -12,6 +13,7 @@ import { hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import { stageWords } from '../../core/rollout/status.ts';
 import type { Context } from '../context.ts';
 import { openObserved } from '../open-service.ts';
+import { isGlance, seenTraffic } from '../status/seen-traffic.ts';
 import { type Allowance, type Check, type Section, trouble, warning, well } from './diagnosis.ts';
 import { portChecks } from './ports.ts';
 import type { StateExamined } from './state.ts';
@@ -27,8 +29,10 @@ export async function examineService(
   const opened = openObserved(context, config, name, stateDirectory, 'watch');
   try {
     const { plan, service } = opened;
-    const observation = await opened.observe();
     const last = past?.findLast(({ state }) => state.plan.service === name)?.state ?? null;
+    const moved = last?.stage.kind === 'completed' && !last.retired ? last : null;
+    const seen = moved === null ? null : await seenTraffic(context, moved, () => opened.observe(), isGlance);
+    const observation = seen?.observation ?? (await opened.observe());
     const starter = starterOf(last, isControlled);
     const checks = [
       ...(['origin', 'destination'] as const).flatMap((side) => {
@@ -43,6 +47,9 @@ export async function examineService(
       ...(isAsleep(config, service, observation)
         ? [warning('its embedded balancer does not run, so nothing more can be said', starter)]
         : rolloutChecks(plan, observation, last)),
+      ...(moved === null || seen === null ? [] : notWell(moved, seen.watch, observation)).map((what) =>
+        warning(what, `see to it, or take the traffic back: \`drover back ${moved?.operation}\``),
+      ),
       ...driftOf(plan, observation, last, await isMarked(context, stateDirectory, last)).map(({ what, remedy }) =>
         warning(what, remedy),
       ),

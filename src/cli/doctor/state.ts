@@ -56,7 +56,7 @@ export async function examineState(
     section: named([
       ...directoryChecks({ ...(await accessTo(directory)), mode: found.mode }),
       ...(checks ?? [isNew ? well('no journal yet: nothing was started here') : warning('there is no journal', null)]),
-      ...controllerChecks(context, controller, past, config, strays),
+      ...controllerChecks(context, controller, past, config, strays, beside),
       ...strays.map((stray) => strayCheck(stray, directory)),
       ...beside.problems.map((problem) => warning(harmless(problem), 'the way back without a journal cannot go by it')),
       ...markerChecks(beside, past ?? []),
@@ -161,6 +161,7 @@ function controllerChecks(
   past: readonly PastRollout[] | null,
   config: Config | null,
   strays: readonly Stray[],
+  { markers }: Beside,
 ): readonly Check[] {
   if (controller instanceof CliError) return [trouble(controller.message, controller.remedy)];
   if (controller instanceof Error)
@@ -181,13 +182,13 @@ function controllerChecks(
     const last = entries.at(-1)?.atMs ?? state.startedAtMs;
     const age = Math.max(0, Math.round((context.clock.now() - last) / 1000));
     const { service } = state.plan;
-    const goesOn =
-      config === null || config.services[service] !== undefined
-        ? '`drover apply` goes on with it'
-        : goneWords(state.operation, service);
+    const isGone = config !== null && config.services[service] === undefined;
+    // What goes on with it is told with its marker.
+    const isMarked = markers.some(({ operation }) => operation === state.operation);
+    const goesOn = isGone ? goneWords(state.operation, service) : '`drover apply` goes on with it';
     return warning(
       `no controller is alive, and ${state.operation} is unfinished: its last entry is ${age} s old`,
-      `${goesOn}; \`drover back\` takes the traffic back`,
+      isMarked && !isGone ? null : `${goesOn}; \`drover back\` takes the traffic back`,
     );
   });
 }

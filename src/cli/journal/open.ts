@@ -2,6 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../../core/fleet/config.ts';
 import { PortError } from '../../engine/ports.ts';
+import { besideJournal, straysOf, strayWords } from '../back/beside.ts';
+import { commandAt } from '../command-at.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
 import { type JournalPlace, journalPath } from './path.ts';
 
@@ -44,9 +46,33 @@ export async function openExisting(context: Context, options: JournalPlace): Pro
   const place = journalPath(context, options);
   expectDirectory(dirname(place));
   if (existsSync(place)) return await openAt(context, place);
-  throw new CliError(
-    `nothing was started here yet: there is no journal at ${place}`,
-    'name another one with --journal PATH, or its configuration with --config FILE; `drover apply` begins one',
+  throw (
+    (await lostJournal(context, options)) ??
+    new CliError(
+      `nothing was started here yet: there is no journal at ${place}`,
+      'name another one with --journal PATH, or its configuration with --config FILE; `drover apply` begins one',
+    )
+  );
+}
+
+/** For a verb that only reads, and has nothing to say where there is none. Throws PortError and CliError. */
+export async function readJournal(context: Context, options: JournalPlace): Promise<Journal> {
+  return await context.world.openJournal(journalPath(context, options), { readOnly: true }).catch(async (error) => {
+    if (!(error instanceof PortError && error.code === 'not-found')) throw error;
+    throw (await lostJournal(context, options)) ?? error;
+  });
+}
+
+/** Where there is no journal, and something was started all the same: what is left of it beside, and what can be done. null: nothing. */
+async function lostJournal(context: Context, options: JournalPlace): Promise<CliError | null> {
+  const place = journalPath(context, options);
+  const stateDirectory = dirname(place);
+  const strays = straysOf(await besideJournal(context, stateDirectory), []);
+  if (strays.length === 0) return null;
+  const words = strays.map((stray) => strayWords(stray, stateDirectory, commandAt(options)));
+  return new CliError(
+    [`there is no journal at ${place}`, ...words.map(({ what }) => what)].join('\n  '),
+    words.map(({ remedy }) => remedy).join('\n  '),
   );
 }
 

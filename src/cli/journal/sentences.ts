@@ -75,7 +75,8 @@ const rollout: Sentences<RolloutEvent> = {
   'builds-changed': ({ builds }) =>
     `a build changed: ${builds.origin} at the origin, ${builds.destination} at the destination; evidence starts afresh`,
   held: ({ why, by }) => `held by ${by}: ${why}`,
-  resumed: ({ by, reason }) => `resumed by ${by}${because(reason)}`,
+  resumed: ({ by, reason, marked }) =>
+    `resumed by ${by}${because(reason)}${marked === undefined ? '' : `; the back marker that was removed for it said: ${marked}`}`,
   checkpoint: ({ samples }) => `checkpoint${samples === null ? '' : ` (samples ${samples.block})`}`,
   'back-performed': ({ cause, all, verdict }) =>
     `took the way back${all ? ', all at once' : ''}: ${causeName(cause, verdict)}`,

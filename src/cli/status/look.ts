@@ -1,12 +1,14 @@
 import type { Config } from '../../core/fleet/config.ts';
 import { known, unknown } from '../../core/observed/reading.ts';
 import { type Astray, astray } from '../../core/rollout/astray.ts';
+import { notWell } from '../../core/rollout/completed.ts';
 import { configurationToCommit } from '../../core/rollout/decide-finished.ts';
 import { hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import { observe } from '../../engine/observe.ts';
 import type { Context } from '../context.ts';
 import { openObserved } from '../open-service.ts';
 import { linesToWrite } from './lines-to-commit.ts';
+import { isGlance, seenTraffic } from './seen-traffic.ts';
 
 /** What the world says of a rollout that no controller looks after now. */
 export type Look = Astray & {
@@ -28,12 +30,19 @@ export async function lookAt(
     return { ...(await lookAtMarker(context, stateDirectory, state, unasked ?? '')), commit: [] };
   const service = openObserved(context, config, state.plan.service, stateDirectory, 'watch');
   try {
-    const observation = await observe(service.seen, state.plan, state.operation, [], null, []);
+    const isLooked = state.stage.kind !== 'completed' || state.retired ? () => true : isGlance;
+    const { observation, watch } = await seenTraffic(
+      context,
+      state,
+      () => observe(service.seen, state.plan, state.operation, [], null, []),
+      isLooked,
+    );
     const found = astray(state, observation);
     // Whoever committed them would send the users to where somebody has just fled from.
     const isWhereItWasLeft = state.stage.kind === 'completed' && found.taken === null && found.lines.length === 0;
     return {
       ...found,
+      lines: found.taken === null ? [...found.lines, ...notWell(state, watch, observation)] : found.lines,
       commit: isWhereItWasLeft ? linesToWrite(config, configurationToCommit(state, observation)) : [],
     };
   } finally {

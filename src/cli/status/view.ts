@@ -124,7 +124,7 @@ function promotionText({ compared }: RolloutStatus): string {
 
 /** When the rollout goes on, and what it takes until then. */
 function nextText(status: RolloutStatus, nowMs: number): string {
-  const { promotion, loadRps, bakeMs, stage, stageSinceMs, held, back } = status;
+  const { promotion, loadRps, bakeMs, stage, stageSinceMs, held, back, blockers } = status;
   if (back?.journalled === false) return 'sizes and states as they were found, once the journal can be written';
   if (held !== null) return 'nothing until `drover resume`; the way back is watched for';
   const leftMs = bakeMs === null ? 0 : Math.max(0, bakeMs - (nowMs - stageSinceMs));
@@ -132,13 +132,17 @@ function nextText(status: RolloutStatus, nowMs: number): string {
   if (promotion === null) {
     if (bakeMs === null)
       return stage.startsWith('drill') ? 'the first step, once the drill has passed' : 'follows from what is read back';
+    if (bake === null && blockers.length > 0) return 'goes on once it waits for nothing';
     return bake === null ? 'goes on now' : `goes on in ${bake}, if neither objective nor tripwire objects`;
   }
   const baked = bake === null ? '' : `, and not within the next ${bake}`;
   switch (promotion.kind) {
     case 'requests': {
-      if (promotion.requests === 0)
+      if (promotion.requests === 0) {
+        if (blockers.length > 0)
+          return `promotes once it waits for nothing${bake === null ? '' : `, in ${bake} at the earliest`}: there is enough evidence`;
         return bake === null ? 'promotes now' : `promotes in ${bake}: there is enough evidence`;
+      }
       const time = loadRps === null || loadRps <= 0 ? '' : ` (${duration(promotion.requests / loadRps)} at this load)`;
       return `promotes after about ${whole(promotion.requests)} more requests${time}${baked}`;
     }

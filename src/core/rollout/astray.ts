@@ -40,27 +40,27 @@ export function astray(state: RolloutState, observation: Observation): Astray {
     const standing = stillStanding(state, observation);
     return { ...untaken([...standing.map(standingWords), ...unserved(state, observation)]), standing };
   }
-  const lines = state.plan.backends.flatMap((plan) => {
-    const reading = observation.backends[plan.id]?.reading;
-    if (!reading?.known) return [`${plan.id} cannot be read: ${reading?.why ?? 'it was not asked'}`];
-    const names = lostAt(state, plan, reading.value);
-    return names.length === 0 ? [] : [`${plan.id}: ${names.join(', ')} should carry traffic, and ${doesDo(names)} not`];
+  const unread = state.plan.backends.flatMap(({ id }) => {
+    const reading = observation.backends[id]?.reading;
+    return reading?.known ? [] : [`${id} cannot be read: ${reading?.why ?? 'it was not asked'}`];
   });
   const cut = cutAt(state, observation);
   const { marker } = observation;
   const said = marker.known && marker.value !== null ? `the back marker says: ${marker.value}` : null;
   const seen = cut === null ? null : `every destination server is in maint at ${cut}`;
   const taken = said ?? seen;
-  const isRead = state.plan.backends.every(({ id }) => observation.backends[id]?.reading.known);
-  const isCut = cut === null && !isRead ? null : cut !== null;
-  if (taken === null) return { taken, isCut, standing: [], lines: [...lines, ...unserved(state, observation)] };
-  // Those that cannot be read are among the lines already.
+  const isCut = cut === null && unread.length > 0 ? null : cut !== null;
+  if (taken === null) {
+    const lines = [...unread, ...lost(state, observation), ...unserved(state, observation)];
+    return { taken, isCut, standing: [], lines };
+  }
+  // Whoever took it wants that nothing is carried there. Those that cannot be read are told already.
   const carrying = stillCarrying(state, observation).map(standingWords);
   return {
     taken,
     isCut,
     standing: stillStanding(state, observation),
-    lines: [...carrying, ...lines, ...unserved(state, observation)],
+    lines: [...carrying, ...unread, ...unserved(state, observation)],
   };
 }
 
@@ -114,6 +114,14 @@ function cutAt(state: RolloutState, observation: Observation): string | null {
     if (meant.length > 0 && meant.every(({ admin }) => admin === 'maint')) return plan.id;
   }
   return null;
+}
+
+function lost(state: RolloutState, { backends }: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = backends[plan.id]?.reading;
+    const names = reading?.known ? lostAt(state, plan, reading.value) : [];
+    return names.length === 0 ? [] : [`${plan.id}: ${names.join(', ')} should carry traffic, and ${doesDo(names)} not`];
+  });
 }
 
 function lostAt(state: RolloutState, plan: BackendPlan, reading: BackendReading): string[] {

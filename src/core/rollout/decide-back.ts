@@ -3,7 +3,7 @@ import { aloneNow, aloneRemedy, leftAtOrigin, sparing } from './alone.ts';
 import { instancesFor } from './capacity.ts';
 import { cuttable } from './cut.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
-import { blindEffect, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
+import { blindEffect, carriesByTarget, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { lastWordsOf, unraisedWords } from './last-words.ts';
@@ -282,27 +282,34 @@ function askedBack(observation: Observation): BackReason | null {
 /** Asked to write down what was taken without the journal: it enters as what was observed, with its own time and reason. */
 function takenBefore(state: RolloutState, observation: Observation, asked: BackReason): BackReason | null {
   const marked = markedCause(observation);
-  if (marked === null || asked.cause.kind !== 'asked' || !isTaken(state, observation)) return null;
+  if (marked === null || asked.cause.kind !== 'asked') return null;
   const { by, reason } = asked.cause;
   const detail = `${marked.detail}; then ${by} asked for it${reason === null ? '' : `: ${reason}`}`;
   return { cause: { kind: 'found', detail }, all: asked.all, atMs: takenAtMs(state, observation) };
 }
 
-/** By the marker, where the balancers bear it out; null: it is taken now, or nobody knows when. */
+/** By the marker, where a balancer bears it out; null: nothing of it was performed until now, or nobody knows when. */
 function takenAtMs(state: RolloutState, observation: Observation): number | null {
   const { marker, nowMs } = observation;
   const atMs = marker.known && marker.value !== null ? markedAtMs(marker.value) : null;
   const isPossible = atMs !== null && atMs >= state.startedAtMs && atMs <= nowMs;
-  return isPossible && isTaken(state, observation) ? atMs : null;
+  return isPossible && isBegun(state, observation) ? atMs : null;
 }
 
-/** No balancer sends anything to the destination. */
-function isTaken(state: RolloutState, observation: Observation): boolean {
-  return state.plan.backends.every((plan) => {
+/**
+ * Some balancer sends nothing to the destination, or nothing to a server of it that was to carry: as much of the way back as could
+ * be performed then.
+ */
+function isBegun(state: RolloutState, observation: Observation): boolean {
+  return state.plan.backends.some((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return false;
-    return serversOf(plan, reading.value, 'destination').every(
-      ({ admin, weight }) => admin === 'maint' || weight === 0,
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    const servers = serversOf(plan, reading.value, 'destination');
+    const still = servers.filter(({ admin, weight }) => admin !== 'maint' && weight > 0);
+    return (
+      still.length === 0 ||
+      servers.some((server) => !still.includes(server) && carriesByTarget(plan, server.name, targets[server.name]))
     );
   });
 }

@@ -142,7 +142,7 @@ function weightAfter(side: Side, targeted: number, full: number): number {
 }
 
 /** Servers that are not where the rollout left them, or further: something at the origin, or less of what carried. */
-function notMoved(state: RolloutState, plan: BackendPlan, reading: BackendReading): ServerReading[] {
+export function notMoved(state: RolloutState, plan: BackendPlan, reading: BackendReading): ServerReading[] {
   const targets = state.intended?.target.traffic[plan.id] ?? {};
   return reading.servers.filter(({ name, weight, admin, health }) => {
     const target = targets[name];

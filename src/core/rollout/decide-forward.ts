@@ -127,8 +127,8 @@ function operators(state: RolloutState, observation: Observation): RolloutEvent[
     if (request.kind === 'hold' && (!held || amends(state, request))) {
       events.push({ kind: 'held', why: request.why, by: request.by });
       held = true;
-    } else if (request.kind === 'resume' && held) {
-      events.push({ kind: 'resumed', by: request.by, reason: request.reason }, ...again(state));
+    } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
+      events.push({ ...request, kind: 'resumed' }, ...again(state));
       held = false;
     }
   }

@@ -27,7 +27,8 @@ export type RolloutEvent =
   | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
   | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }
   | { readonly kind: 'held'; readonly why: string; readonly by: string }
-  | { readonly kind: 'resumed'; readonly by: string; readonly reason: string | null }
+  /** `marked`: what the back marker said that was removed for it; no entry tells of that way back. Left out where there was none. */
+  | { readonly kind: 'resumed'; readonly by: string; readonly reason: string | null; readonly marked?: string }
   | {
       readonly kind: 'checkpoint';
       readonly judge: JudgeState;

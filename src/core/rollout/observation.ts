@@ -24,6 +24,7 @@ export type Timed<T> = { readonly atMs: number; readonly reading: Reading<T> };
 export type OperatorRequest =
   /** `amends`: replaces the reason of a hold that stands; else it stays. */
   | { readonly kind: 'hold'; readonly by: string; readonly why: string; readonly amends?: true }
-  | { readonly kind: 'resume'; readonly by: string; readonly reason: string | null }
+  /** `marked`: what the back marker said that was removed for it. */
+  | { readonly kind: 'resume'; readonly by: string; readonly reason: string | null; readonly marked?: string }
   | { readonly kind: 'back'; readonly by: string; readonly reason: string | null; readonly all: boolean }
   | { readonly kind: 'retire'; readonly by: string; readonly reason: string | null };

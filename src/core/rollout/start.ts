@@ -114,7 +114,7 @@ export function configuredToCarry(backend: BackendPlan, reading: BackendReading)
   const weighted = serversOf(backend, reading, 'destination').filter((server) => server.configuredWeight !== 0);
   return weighted.length === 0
     ? null
-    : `${backend.id}: ${namesOf(weighted)} have a configured weight that is not 0: a reload would bring it back and undo a roll back, unwatched; write "weight 0" on their server lines and reload`;
+    : `${backend.id}: ${namesOf(weighted)} ${weighted.length === 1 ? 'has' : 'have'} a configured weight that is not 0: a reload would bring it back and undo a roll back, unwatched; write "weight 0" on their server lines and reload`;
 }
 
 /** Servers that a rollout leaves alone, and what that means. */

@@ -324,7 +324,7 @@ function standing(state: RolloutState, watch: Watch, observation: Observation): 
     const grows = state.asFound.origin !== null;
     const until = grows ? 'it is growing' : 'nothing grows it here, so give it servers';
     lines.push(
-      `${kept.join(', ')} still carry, because the origin cannot carry everything yet: ${until}, or take all of them back at once with \`drover back --all\``,
+      `${kept.join(', ')} still ${kept.length === 1 ? 'carries' : 'carry'}, because the origin cannot carry everything yet: ${until}, or take all of them back at once with \`drover back --all\``,
     );
   }
   return lines;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { PortError } from '../../engine/ports.ts';
 
 /** SQLite's primary result codes that can come from the outside; the low byte of an extended code. */
@@ -156,9 +157,11 @@ function diskError(path: string, cause: unknown): PortError {
 }
 
 export function corrupt(path: string, what: string, cause?: unknown): PortError {
+  const beside = ['-wal', '-shm'].map((end) => `${path}${end}`).filter((file) => existsSync(file));
+  const kept = beside.length === 0 ? '' : `, with ${beside.join(' and ')} beside it`;
   return new PortError(
     'corrupt',
-    `the journal ${path} is damaged: ${what}. Keep the file as it is, with the files ${path}-wal and ${path}-shm beside it; ` +
+    `the journal ${path} is damaged: ${what}. Keep the file as it is${kept}; ` +
       'restore a copy or an export, or save what can be read with sqlite3 and its command .recover',
     { retriable: false, cause },
   );

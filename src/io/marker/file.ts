@@ -14,7 +14,7 @@ export function fileMarker(stateDirectory: string): BackMarker {
       try {
         return await readMarker(path(operation));
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+        if (isCode(error, 'ENOENT')) return null;
         throw translated(error, path(operation));
       }
     },
@@ -59,14 +59,23 @@ async function readMarker(path: string): Promise<string> {
   }
 }
 
+/** Never over another one. */
 async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
+  const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
+    if (isCode(error, 'EEXIST')) return null;
+    throw error;
+  });
+  if (file === null) return;
   try {
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** What the operating system said, with the path and what to do. */

@@ -192,7 +192,7 @@ function markerInMemory(): BackMarker {
   return {
     read: async () => text,
     write: async (_operation, who) => {
-      text = who;
+      text ??= who;
     },
     remove: async () => {
       text = null;

@@ -281,6 +281,64 @@ describe.concurrent('the way back', () => {
     expect(await world()).toEqual(asFound);
   });
 
+  test('keeps the time and the reason of whoever took it first, in part and though somebody took it again', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ haproxies: 2, steps });
+    onTestFinished(site.close);
+    const { directory, haproxies, journal, run, world } = site;
+    const controller = await site.apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    // One of two balancers: a way back that is not whole.
+    const first = ['--offline', '--haproxy', haproxies[0]?.socket ?? '', '--destination', 'vpc-*', '--reason'];
+    expect((await run('back', ...first, 'users complain')).code).toBe(2);
+    const marker = markerOf(directory);
+    const again = await run('back', ...first, 'pressed twice');
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining(marker) });
+    expect(markerOf(directory)).toBe(marker);
+    expect((await run('back', '--reason', 'the rest')).code).toBe(2);
+    expect([await world('web', 0), await world('web', 1)]).toEqual([asFound, asFound]);
+    const [, markedAt = ''] = /, (\S+)$/.exec(marker) ?? [];
+    const performed = (await journal('rollout-web-1')).find(({ body }) => body.kind === 'back-performed');
+    expect(performed?.body).toMatchObject({
+      cause: { kind: 'found', detail: expect.stringMatching(/users complain, .*; then .* asked for it: the rest$/) },
+      performedAtMs: Date.parse(markedAt),
+    });
+    const report = (await run('report')).stdout;
+    expect(report).toContain(`Taken at ${markedAt}.`);
+    expect(report).not.toContain('pressed twice');
+  });
+
+  test('that a reload has undone and somebody goes on after stands in the journal all the same', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ steps });
+    onTestFinished(site.close);
+    const { drover, kinds, reload, run } = site;
+    const controller = await site.apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    expect((await run('back', '--offline', '--reason', 'users complain')).code).toBe(2);
+    await reload({});
+    const onwards = drover('resume', '--reason', 'it was the network');
+    await eventually(
+      () => kinds('rollout-web-1'),
+      (seen) => seen.includes('resumed'),
+      'it goes on',
+    );
+    expect((await kinds('rollout-web-1')).includes('back-performed')).toBe(false);
+    const told =
+      /resumed by .*it was the network; the back marker that was removed for it said: .*offline: users complain, /;
+    expect((await run('report')).stdout).toMatch(told);
+    expect((await run('why')).stdout).toMatch(told);
+    onwards.kill('SIGKILL');
+  });
+
   test('that was taken without the journal keeps its time and reason where somebody asks to go on', async ({
     expect,
     onTestFinished,
@@ -357,7 +415,10 @@ async function expectWayOut({ run, shell, world, plan }: Site, printed: string):
   expect(await run('doctor')).toMatchObject({ code: 2, stdout: expect.not.stringContaining('nothing is unfinished') });
   expect(printed).not.toContain('`drover back');
   const commands = printed.split('\n').filter((line) => /^ {2}(echo|rm|mkdir) /.test(line));
-  expect(await shell(['set -e', socat, ...commands].join('\n')).ended).toMatchObject({ code: 0, stderr: '' });
+  // Where the first one fails, what is known of the way back is still there.
+  expect(await shell(['socat() { return 127; }', ...commands].join('\n')).ended).toMatchObject({ code: 127 });
+  expect((await run('status')).stdout).toBe(lost.stdout);
+  expect(await shell([socat, ...commands].join('\n')).ended).toMatchObject({ code: 0, stderr: '' });
   expect(await world()).toEqual(asFound);
   expect(await run('status')).toMatchObject({ code: 0, stdout: 'Nothing was started here yet.\n' });
   await plan();

@@ -40,6 +40,35 @@ describe.concurrent('a server line that a reload brings in the middle of a rollo
 });
 
 describe.concurrent('the reserve of a completed rollout', () => {
+  test('is kept while its destination fails, with the figures, unless somebody says why', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite();
+    onTestFinished(site.close);
+    const { destination, journal, run } = site;
+    await (await site.apply()).endsWith(0);
+    await site.reload({ 'classic-1': 0, 'classic-2': 0, 'vpc-1': 20, 'vpc-2': 20 });
+    const unnamed = await run('retire', '--confirm', 'web');
+    expect([unnamed.code, unnamed.stderr]).toEqual([1, expect.stringContaining('it is rollout-web-1, not "web"')]);
+    // Its health checks go on being well.
+    Object.assign(destination['web'] ?? {}, { failures: 1 });
+    const figures =
+      /the destination fails \d+ of its last \d+ requests at edge-1\/web \([\d.]+ %, the objective is 20 %\)/;
+    const told = async (verb: string) => (await run(verb)).stdout.replace(/\s+/g, ' ');
+    expect(await told('status')).toMatch(figures);
+    expect(await told('doctor')).toMatch(figures);
+    const refused = await run('retire', '--confirm', 'rollout-web-1');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(figures)]);
+    expect(refused.stderr).toContain('say why with --reason');
+    expect(await site.kinds('rollout-web-1')).not.toContain('retired');
+    const done = await run('retire', '--confirm', 'rollout-web-1', '--reason', 'classic is gone');
+    expect([done.code, done.stderr]).toEqual([0, expect.stringMatching(figures)]);
+    expect((await journal('rollout-web-1')).find(({ body }) => body.kind === 'retired')?.body).toMatchObject({
+      reason: 'classic is gone',
+    });
+  });
+
   test('is kept while its destination is down, by name, and status says that nobody is served', async ({
     expect,
     onTestFinished,

@@ -28,11 +28,12 @@ const wrong: readonly Wrong<BackMarker>[] = [
     as: (marker) => ({ write: (operation, who) => marker.write(operation, who).catch(() => undefined) }),
   },
   {
-    wrong: 'the first one to write it stays',
-    clause: 'written again it is still one, and taken away by anybody it is gone',
+    wrong: 'the last one to write it stays',
+    clause: 'whoever wrote it first stays, and when; taken away by anybody it is gone',
     as: (marker) => ({
       async write(operation, who) {
-        if ((await marker.read(operation)) === null) await marker.write(operation, who);
+        await marker.remove(operation);
+        await marker.write(operation, who);
       },
     }),
   },

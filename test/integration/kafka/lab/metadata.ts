@@ -17,7 +17,7 @@ export async function readMetadata(
   bootstrap: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<Metadata> {
-  const args = ['-L', '-J', '-m', '2', '-b', bootstrap];
+  const args = ['-L', '-J', '-m', '4', '-b', bootstrap];
   const { stdout } = await run({ name: 'kcat', path: await fetchKcat(), args, environment }, { timeLimitMs: 10_000 });
   const answer: Answer = JSON.parse(stdout);
   return {

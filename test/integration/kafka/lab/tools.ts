@@ -1,5 +1,6 @@
 import { glob, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.ts';
 import type { Cluster } from './cluster.ts';
 import { tool } from './java.ts';
@@ -52,7 +53,10 @@ export async function createTopic(
 /** Returns when Metadata no longer has it. */
 export async function deleteTopic(cluster: Cluster, topic: string): Promise<void> {
   await admin(cluster, 'topics', ['--delete', '--topic', topic]);
-  while ((await cluster.metadata()).partitions.some((partition) => partition.topic === topic));
+  await until(`${topic} is gone`, async () => {
+    const { partitions } = await cluster.metadata();
+    return partitions.every((partition) => partition.topic !== topic);
+  });
 }
 
 export async function addPartitions(cluster: Cluster, topic: string, partitions: number): Promise<void> {
@@ -111,11 +115,11 @@ export async function reassign(
 ): Promise<void> {
   const file = await writeJson(cluster, 'reassignment', { version: 1, partitions: [{ topic, partition, replicas }] });
   await admin(cluster, 'reassign', ['--reassignment-json-file', file, '--execute']);
-  for (;;) {
+  await until(`${topic}-${partition} has the replicas ${replicas.join()}`, async () => {
     const { partitions } = await cluster.untilWhole();
     const now = partitions.find((one) => one.topic === topic && one.partition === partition);
-    if (now?.replicas.join() === replicas.join()) return;
-  }
+    return now?.replicas.join() === replicas.join();
+  });
 }
 
 /** Moves the lead of a partition to a replica of it without restarting anything. */
@@ -159,6 +163,14 @@ async function admin(cluster: Cluster, what: keyof typeof newMains, args: readon
   const reach = ['--bootstrap-server', cluster.bootstrap()];
   const program = tool(cluster, mains[cluster.version][what], [...reach, ...args]);
   return (await run(program, { timeLimitMs: 60_000 })).stdout;
+}
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const endsAt = performance.now() + 60_000;
+  while (!(await condition())) {
+    if (performance.now() > endsAt) throw new Error(`not within 60 s: ${what}`);
+    await sleep(50);
+  }
 }
 
 let written = 0;
