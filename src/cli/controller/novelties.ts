@@ -28,7 +28,8 @@ export function lasting(
     for (const [key, { text, seenMs, toldMs }] of rows) {
       if (texts.some((one) => keyOf(one) === key) || nowMs - seenMs < (toldMs === null ? lastsMs : overMs)) continue;
       rows.delete(key);
-      if (toldMs !== null) over.push(text);
+      // One that goes on with more words is not over.
+      if (toldMs !== null && !texts.some((one) => keyOf(one).startsWith(key))) over.push(text);
     }
     const fresh = texts.filter((text) => {
       const row = rows.get(keyOf(text)) ?? { text, sinceMs: nowMs, seenMs: nowMs, toldMs: null };
