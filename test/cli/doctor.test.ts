@@ -339,7 +339,11 @@ describe('a destination of Drover’s own of which nothing is up', () => {
         what.startsWith('edge/query: origin 0 of 1 up'),
       );
     expect(await told([])).toMatchObject({ level: 'warning', remedy: '`drover apply` starts it' });
-    expect(await told([madeInstance('classic-1', { state: 'unhealthy' })])).toMatchObject({ level: 'trouble' });
+    expect(await told([madeInstance('classic-1', { state: 'unhealthy', lastOutput })])).toMatchObject({
+      level: 'trouble',
+      what: expect.stringContaining('last output: FATAL: cannot read secret.conf'),
+      remedy: expect.stringMatching(/^they are processes of this machine: .*instance-\*\.log/),
+    });
   });
 
   test('is started by nobody once its rollout is over', async () => {

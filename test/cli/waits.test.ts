@@ -39,6 +39,18 @@ test('other figures are no other words; other words are told', () => {
   ]);
 });
 
+test('an instance that writes something else every second gives one reason, which is told', () => {
+  const loops = (line: string) => `step 1 needs 3; of an instance that does not come up: last output: ${line}`;
+  const lines = Array.from({ length: 20 }, (_, second) => [loops(`2026-11-26T09:21:${second + 10}Z still ${second}s`)]);
+  expect(told(lines)).toEqual([`3 s: ${lines[3]?.[0]}`]);
+});
+
+test('a reason that goes on with more words is not said to be over', () => {
+  const needs = 'step 1 needs 1 destination instance, 0 are able';
+  const words = `${needs}; of an instance that does not come up: it wrote nothing`;
+  expect(told([...seconds(10, needs), ...seconds(30, words)])).toEqual([`3 s: ${needs}`, `13 s: ${words}`]);
+});
+
 test('after a long time it is told again, as it is then', () => {
   expect(told(seconds(130, hung))).toEqual([`3 s: ${hung}`, `63 s: ${hung}`, `123 s: ${hung}`]);
 });

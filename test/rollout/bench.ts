@@ -45,6 +45,8 @@ export class Bench {
   /** How often the provider has started an instance again, and what it wrote last. */
   restarts: Record<string, number> = {};
   wrote: Record<string, readonly string[]> = {};
+  /** When an instance was started, where it is not long ago. */
+  startedAtMs: Record<string, number> = {};
   isGroupReadable = true;
   drill: Observation['drill'] = null;
   algorithm = 'roundrobin';
@@ -248,7 +250,7 @@ export class Bench {
         state: this.instances[name] ?? ('healthy' as const),
         restarts: this.restarts[name] ?? 0,
         build: null,
-        startedAtMs: 0,
+        startedAtMs: this.startedAtMs[name] ?? 0,
         lastOutput: this.wrote[name] ?? [],
       }));
     return { size: { min: 2, max: 4, desired: 2 }, instances, build: known(build) };

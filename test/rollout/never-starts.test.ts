@@ -43,10 +43,35 @@ describe('a destination of which no instance comes up', () => {
     ]);
   });
 
-  test('and without words that say nothing while it starts for the first time', () => {
-    expect(lacks(withoutDestination('starting', 0))).toEqual([
-      'step 1 of 1 (50 %) needs 1 destination instance, 0 are able',
-    ]);
+  const needs = 'step 1 of 1 (50 %) needs 1 destination instance, 0 are able';
+
+  test('and without words that say nothing while it starts for the first time, until that takes its time', () => {
+    const bench = new Bench();
+    for (const name of bench.destination) bench.startedAtMs[name] = bench.nowMs;
+    withoutDestination('starting', 0, bench);
+    expect(lacks(bench)).toEqual([needs]);
+    for (let pass = 0; pass < 2; pass++) bench.follow();
+    expect(lacks(bench)).toEqual([`${needs}; of an instance that does not come up: ${words}`]);
+  });
+
+  test('and with that it wrote nothing, where it never did', () => {
+    const bench = withoutDestination('starting', 0);
+    bench.wrote = {};
+    expect(lacks(bench)).toEqual([`${needs}; of an instance that does not come up: it wrote nothing`]);
+    bench.wrote['new-2'] = ['still waiting for the database'];
+    expect(lacks(bench)[0]).toContain('last output: still waiting for the database');
+  });
+
+  test('is no reserve that is broken; an origin of which none comes up is, with its last words', () => {
+    const bench = Bench.judging();
+    bench.health['old-1'] = 'down';
+    bench.health['old-2'] = 'down';
+    bench.instances = { 'old-1': 'crash-looping', 'old-2': 'crash-looping' };
+    bench.wrote['old-1'] = ['FATAL: cannot read secret.conf', 'drover: it ended with status 3'];
+    bench.pass();
+    const broken = bench.status().blockers.filter((text) => text.startsWith('the reserve is broken'));
+    expect(broken).toEqual([expect.stringMatching(/ 0 able instances .*; of an instance that does not come up: last/)]);
+    expect(broken[0]).toContain(words);
   });
 
   test.each<[string, ForwardStage, readonly string[], RegExp]>([

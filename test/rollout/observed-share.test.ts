@@ -3,6 +3,7 @@ import { checkpointDue, checkpointOf, newestShare, recentShare } from '../../src
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { LoadWindow } from '../../src/core/rollout/load.ts';
 import { addWindow, loadRps, recentMs } from '../../src/core/rollout/load.ts';
+import { startRestarts } from '../../src/core/rollout/restarts.ts';
 import { shareCheck } from '../../src/core/rollout/share.ts';
 import { type Watch, watch } from '../../src/core/rollout/watch.ts';
 import { shareOfWeights } from '../../src/core/rollout/weights.ts';
@@ -148,7 +149,7 @@ describe('what a checkpoint keeps', () => {
     const watched = madeWatch(state, {
       origin: { attempts: 300, failures: 0 },
       destination: { attempts: 100, failures: 0 },
-      restarts: { total: 2, byInstance: {} },
+      restarts: { ...startRestarts(state), total: 2 },
       originRpsPerInstanceMax: 44,
       counted,
     });

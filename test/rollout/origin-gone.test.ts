@@ -158,6 +158,68 @@ describe('a way back while the origin is down', () => {
     expect(taken(up.pass())).toEqual(['one/new-1', 'one/new-2', 'two/new-1', 'two/new-2']);
   });
 
+  describe('at a balancer that wakes and believes the origin to be up, as it was before it stood still', () => {
+    const woken = (backends: readonly string[], asleep: readonly string[]) => {
+      const bench = fresh(Bench.judging({ backends, rps: 20 }));
+      bench.originHealthyAt = { one: 0 };
+      bench.unreadable = asleep;
+      bench.ask(back);
+      for (let pass = 0; pass < 3; pass++) takenBy(bench);
+      bench.unreadable = [];
+      return bench;
+    };
+    const takenBy = (bench: Bench): string[] => {
+      const decision = bench.pass();
+      bench.append(decision.events);
+      return taken(decision);
+    };
+    const kept = (id: string) =>
+      `${id}: new-1, new-2 still carry, because no origin server is up at ${id}: taking the destination away would leave nobody; \`drover back --all\` takes it anyway`;
+
+    test('nothing is taken until its own checks had time to tell, and that is said with the way out', () => {
+      const bench = woken(['one', 'two'], ['two']);
+      for (let pass = 0; pass < 7; pass++) expect(takenBy(bench)).toEqual([]);
+      expect(bench.status().back?.standing).toEqual([kept('one'), kept('two')]);
+      bench.originHealthyAt = { one: 0, two: 0 };
+      for (let pass = 0; pass < 20; pass++) expect(takenBy(bench)).toEqual([]);
+    });
+
+    test('it is believed after that: the origin may be gone at the other only', () => {
+      const bench = woken(['one', 'two'], ['two']);
+      const all = Array.from({ length: 12 }, () => takenBy(bench)).flat();
+      expect(new Set(all)).toEqual(new Set(['two/new-1', 'two/new-2']));
+      expect(bench.intended().why).toContain('`drover back --all` takes it anyway');
+      expect(bench.intended().why).not.toContain('can carry');
+    });
+
+    test('several that wake together do not bear each other out', () => {
+      const bench = woken(['one', 'two', 'three'], ['two', 'three']);
+      for (let pass = 0; pass < 7; pass++) expect(takenBy(bench)).toEqual([]);
+    });
+
+    test('but a single one, and one whose word another bears out that has answered all the time, is', () => {
+      const single = fresh(Bench.judging());
+      single.isReadable = false;
+      single.pass();
+      single.isReadable = true;
+      single.ask(back);
+      expect(takenBy(single)).toEqual(['edge/new-1', 'edge/new-2']);
+      const bench = woken(['one', 'two', 'four'], ['two']);
+      expect(takenBy(bench)).toContain('two/new-1');
+    });
+
+    test('one that somebody did not wait for who asked for the way back has not been silent', () => {
+      const bench = fresh(Bench.judging({ backends: ['one', 'two'], rps: 20 }));
+      bench.originHealthyAt = { one: 0 };
+      bench.unreadable = ['two'];
+      bench.ask(back);
+      expect(takenBy(bench)).toEqual([]);
+      bench.unreadable = [];
+      takenBy(bench);
+      expect(takenBy(bench)).toEqual(['two/new-1', 'two/new-2']);
+    });
+  });
+
   test('counts no origin server that an operator keeps in maint', () => {
     const bench = fresh(Bench.judging());
     bench.admin = { 'old-1': 'maint', 'old-2': 'drain' };

@@ -5,6 +5,7 @@ import { checkpointOf } from '../../src/core/rollout/checkpoint.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { BackCause } from '../../src/core/rollout/events.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
+import { startRestarts } from '../../src/core/rollout/restarts.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import { type Watch, watch } from '../../src/core/rollout/watch.ts';
 import {
@@ -26,7 +27,7 @@ function taken(state: RolloutState, seen: Observation, watched = madeWatch(state
 }
 
 function restarted(times: number): Watch {
-  return madeWatch(judging, { restarts: { total: times, byInstance: {} } });
+  return madeWatch(judging, { restarts: { ...startRestarts(judging), total: times } });
 }
 
 describe('a destination that falls over', () => {
@@ -42,6 +43,48 @@ describe('a destination that falls over', () => {
   test('is left at the third time that an instance ended by itself, not at the second', () => {
     expect(taken(judging, madeObservation(), restarted(2))).toBeNull();
     expect(taken(judging, madeObservation(), restarted(3))).toMatchObject({ kind: 'tripwire', wire: 'restarts' });
+  });
+
+  test('is left for restarts with the last words of one that is not up again, if there is one', () => {
+    const starting = madeInstance('new-2', { state: 'starting', restarts: 3, lastOutput: ['out of memory'] });
+    const seen = madeObservation({ destination: { instances: [madeInstance('new-1'), starting] } });
+    expect(taken(judging, seen, restarted(3))).toMatchObject({
+      detail: 'destination instances ended by themselves 3 times; last output: out of memory',
+    });
+    expect(taken(judging, madeObservation(), restarted(3))).toMatchObject({
+      detail: 'destination instances ended by themselves 3 times',
+    });
+  });
+
+  test('is not left for what ended before anybody was sent there; what ends from the drill on counts', () => {
+    const preparing = stateAt({ kind: 'preparing' }, waitingTarget);
+    const look = (before: Watch, state: RolloutState, restarts: number, passes: number) =>
+      watch(
+        before,
+        state,
+        madeObservation({
+          nowMs: nowMs + passes * 1000,
+          destination: { instances: [madeInstance('new-1', { restarts })] },
+        }),
+      );
+    const waited = look(look(madeWatch(preparing), preparing, 0, 1), preparing, 4, 2);
+    expect(waited.restarts.total).toBe(4);
+    const drilling = foldedOnto(preparing, [
+      checkpointOf(waited),
+      { kind: 'stage-entered', stage: { kind: 'drill-shifting' }, attempt: 0 },
+    ]);
+    expect(look(waited, drilling, 4, 3).restarts.total).toBe(0);
+    expect(madeWatch(drilling).restarts.total).toBe(0);
+    const next = look(look(waited, drilling, 5, 3), drilling, 6, 4);
+    expect(next.restarts.total).toBe(2);
+    const again = foldedOnto(drilling, [
+      checkpointOf(next),
+      { kind: 'stage-entered', stage: { kind: 'drill-back' }, attempt: 0 },
+      { kind: 'stage-entered', stage: { kind: 'drill-restoring' }, attempt: 0 },
+      { kind: 'stage-entered', stage: { kind: 'drill-shifting' }, attempt: 0 },
+    ]);
+    expect(look(next, again, 7, 5).restarts.total).toBe(3);
+    expect(madeWatch(again).restarts.total).toBe(2);
   });
 
   test('trips nothing while it carries nothing, and is nobody’s but the destination’s', () => {
@@ -121,7 +164,7 @@ describe('how much is taken at once', () => {
     const watched = madeWatch(judging, {
       origin: { attempts: 500, failures: 0 },
       destination: { attempts, failures },
-      restarts: { total: 3, byInstance: {} },
+      restarts: { ...startRestarts(judging), total: 3 },
     });
     const [event] = decide(judging, watched, madeObservation()).events;
     if (event?.kind !== 'back-performed') throw new Error('no way back was taken');

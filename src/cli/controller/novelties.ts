@@ -1,3 +1,5 @@
+import { lastOutput } from '../../core/rollout/last-words.ts';
+
 /** What is there now and was not the time before. The same with other figures is not new. */
 export function novelties(): (texts: readonly string[]) => readonly string[] {
   let before: ReadonlySet<string> = new Set();
@@ -26,7 +28,8 @@ export function lasting(
     for (const [key, { text, seenMs, toldMs }] of rows) {
       if (texts.some((one) => keyOf(one) === key) || nowMs - seenMs < (toldMs === null ? lastsMs : overMs)) continue;
       rows.delete(key);
-      if (toldMs !== null) over.push(text);
+      // One that goes on with more words is not over.
+      if (toldMs !== null && !texts.some((one) => keyOf(one).startsWith(key))) over.push(text);
     }
     const fresh = texts.filter((text) => {
       const row = rows.get(keyOf(text)) ?? { text, sinceMs: nowMs, seenMs: nowMs, toldMs: null };
@@ -40,7 +43,10 @@ export function lasting(
   };
 }
 
-/** Numbers that are part of a name stay. */
+/** Numbers that are part of a name stay. What an instance writes may be another line every second, and be the same reason. */
 function keyOf(text: string): string {
-  return text.replace(/(?<![\w#./-])\d+(\.\d+)?(?![\w-])/g, '#');
+  const end = text.indexOf(lastOutput);
+  return text
+    .slice(0, end === -1 ? text.length : end + lastOutput.length)
+    .replace(/(?<![\w#./-])\d+(\.\d+)?(?![\w-])/g, '#');
 }

@@ -8,7 +8,6 @@ import { failedWordsOf } from '../../core/rollout/last-words.ts';
 import type { Observation } from '../../core/rollout/observation.ts';
 import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
 import { type Side, serversOf } from '../../core/rollout/servers.ts';
-import { unraisedWords } from '../../core/rollout/stages.ts';
 import { checkStart } from '../../core/rollout/start.ts';
 import { hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import { stageWords } from '../../core/rollout/status.ts';
@@ -131,7 +130,7 @@ function healthChecks(plan: RolloutPlan, backend: BackendPlan, observation: Obse
   return (['origin', 'destination'] as const).flatMap((side) => {
     const servers = serversOf(backend, reading.value, side);
     const group = observation[side].reading;
-    const words = unraisedWords(failedWordsOf(group));
+    const words = failedWordsOf(group, observation.nowMs);
     // What Drover runs it starts; an origin that it has started, and that is down, is a trouble.
     const isAtRest = side === 'destination' || (group.known && group.value.instances.length === 0);
     const isStarted = plan[side].size !== null && isAtRest;
@@ -163,7 +162,10 @@ function healthCheck(
   if (down.length + starting.length === 0)
     return unchecked.length === 0 ? well(what) : warning(what, 'add `check` to their server lines');
   const said = `${what}${words}`;
-  const remedy = `does ${plan[side].environment} let the balancer in (routes, security groups, ports)? Its last check is in \`show stat\``;
+  const remedy =
+    plan[side].size === null
+      ? `does ${plan[side].environment} let the balancer in (routes, security groups, ports)? Its last check is in \`show stat\``
+      : 'they are processes of this machine: what they write is in `local/*/instance-*.log` of the state directory';
   if (starter !== null) return warning(said, starter);
   return up.length + unchecked.length > 0 ? warning(said, remedy) : trouble(said, remedy);
 }

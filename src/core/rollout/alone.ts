@@ -40,39 +40,48 @@ function mayCarryAsFound({ asFound, byHand }: Rollout, id: string, group: Readin
   };
 }
 
+/** When each balancer last told that nobody of the origin is up there, and when it last told nothing. */
+type Told = {
+  readonly aloneAtMs: Readonly<Record<string, number>>;
+  readonly silentAtMs: Readonly<Record<string, number>>;
+};
+
 /**
  * The same as this controller knows it: what a balancer told of late counts on where this pass got no answer, be it that somebody
- * who asks for the way back did not let it wait for one. Of one that told nothing the others tell, where they have its servers.
+ * who asks for the way back did not let it wait for one. Of one that told nothing the others tell, where they have its servers;
+ * and of one that has just woken, too: that the origin is up it may know from before it stood still.
  */
-export function aloneNow(
-  state: RolloutState,
-  { aloneAtMs }: { readonly aloneAtMs: Readonly<Record<string, number>> },
-  observation: Observation,
-): string[] {
+export function aloneNow(state: RolloutState, { aloneAtMs, silentAtMs }: Told, observation: Observation): string[] {
   const told = aloneAt(state, observation);
+  const isLate = (atMs: number | undefined) => atMs !== undefined && observation.nowMs - atMs <= recentMs;
+  const woken = state.plan.backends.map(({ id }) => id).filter((id) => isLate(silentAtMs[id]));
   return state.plan.backends.flatMap(({ id }) => {
-    if (observation.backends[id]?.reading.known) return told.includes(id) ? [id] : [];
-    const atMs = aloneAtMs[id];
-    const isTold = atMs !== undefined && observation.nowMs - atMs <= recentMs;
-    return isTold || isGoneElsewhere(state, observation, id) ? [id] : [];
+    if (told.includes(id)) return [id];
+    const isRead = observation.backends[id]?.reading.known === true;
+    if (isRead && !woken.includes(id)) return [];
+    const isTold = !isRead && isLate(aloneAtMs[id]);
+    return isTold || isGoneElsewhere(state, observation, id, woken) ? [id] : [];
   });
 }
 
-/** Every origin server of a backend that cannot be read is known not to carry at each of the others that have it. */
+/** Every origin server of this backend is known not to carry at each of the others that have it; `woken` are not believed that it does. */
 function isGoneElsewhere(
   state: Rollout,
   { backends, origin }: Pick<Observation, 'backends' | 'origin'>,
   id: string,
+  woken: readonly string[],
 ): boolean {
   const found = Object.entries(state.asFound.backends[id] ?? {}).filter(
     ([name, server]) => server.side === 'origin' && server.weight > 0 && isOurs(state, id, name),
   );
   const isGone = ([name]: (typeof found)[number]) => {
     const seen = state.plan.backends.flatMap((other) => {
+      if (other.id === id) return [];
       const reading = backends[other.id]?.reading;
       const server = reading?.known ? reading.value.servers.find((one) => one.name === name) : undefined;
       if (server === undefined) return [];
-      return [mayCarryAsFound(state, other.id, origin.reading)(server)];
+      const carries = mayCarryAsFound(state, other.id, origin.reading)(server);
+      return carries && woken.includes(other.id) ? [] : [carries];
     });
     return seen.length > 0 && !seen.includes(true);
   };
@@ -93,6 +102,17 @@ export function aloneSince(
       return atMs === undefined ? [] : [[id, atMs]];
     }),
   );
+}
+
+/** When each balancer last gave no answer. Where somebody asks for something nobody may have waited for one. */
+export function silentSince(
+  before: Readonly<Record<string, number>>,
+  { plan }: Pick<RolloutState, 'plan'>,
+  { backends, requests, nowMs }: Observation,
+): Readonly<Record<string, number>> {
+  if (requests.length > 0) return before;
+  const silent = plan.backends.filter(({ id }) => !backends[id]?.reading.known);
+  return { ...before, ...Object.fromEntries(silent.map(({ id }) => [id, nowMs])) };
 }
 
 /** With `weight`, the server takes requests, or nobody knows that it does not. An operator's maint and drain say that it does not. */
@@ -138,6 +158,11 @@ function without(effect: TrafficEffect, spared: (name: string) => boolean): Traf
 /** Why the destination stays at a backend. */
 export function aloneWords(backend: string): string {
   return `no origin server is up at ${backend}: taking the destination away would leave nobody`;
+}
+
+/** The same with what takes it all the same. */
+export function aloneRemedy(backend: string): string {
+  return `${aloneWords(backend)}; \`drover back --all\` takes it anyway`;
 }
 
 function filtered<T>(values: Readonly<Record<string, T>>, spared: (name: string) => boolean): Record<string, T> {

@@ -1,12 +1,12 @@
 import { verdict } from '../judge/judge.ts';
-import { aloneNow, leftAtOrigin, sparing } from './alone.ts';
+import { aloneNow, aloneRemedy, leftAtOrigin, sparing } from './alone.ts';
 import { instancesFor } from './capacity.ts';
 import { cuttable } from './cut.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { blindEffect, carriesByTarget, loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { BackCause, RolloutEvent, Target } from './events.ts';
 import type { Facts } from './facts.ts';
-import { lastWordsOf } from './last-words.ts';
+import { lastWordsOf, unraisedWords } from './last-words.ts';
 import { withNewAtDestination } from './latecomers.ts';
 import { markedAtMs } from './marker.ts';
 import type { Observation } from './observation.ts';
@@ -189,7 +189,10 @@ function cutMore(
         origin,
         destination: target.destination,
       },
-      why: 'as much of the way back as the origin can carry',
+      why:
+        alone.length === 0
+          ? 'as much of the way back as the origin can carry'
+          : `the way back where an origin is up (${alone.map(aloneRemedy).join('; ')})`,
     },
   ];
 }
@@ -357,11 +360,10 @@ function neverCapable(state: RolloutState, watch: Watch, observation: Observatio
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (waitedMs < state.plan.policy.capacityMsMax) return null;
   const able = facts.destinationAble.known ? facts.destinationAble.value.length : 0;
-  const last = lastWordsOf(observation.destination.reading);
+  const wrote = unraisedWords(lastWordsOf(observation.destination.reading));
   const blockers = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
-  const wrote = last === null ? '' : `; ${last}`;
   return {
     kind: 'capacity',
-    detail: `${able} destination servers became able in ${waitedMs / 1000} s${blockers}${wrote}`,
+    detail: `${able} destination servers became able in ${waitedMs / 1000} s${wrote}${blockers}`,
   };
 }

@@ -1,6 +1,7 @@
 import { known, type Reading, unknown } from '../observed/reading.ts';
 import { ableServers, instancesFor, originInstanceRps } from './capacity.ts';
 import type { Builds } from './events.ts';
+import { failedWordsOf } from './last-words.ts';
 import { loadRps, loadToRaiseBy } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
@@ -37,8 +38,9 @@ export function factsOf(state: RolloutState, watch: Watch, observation: Observat
   };
   const needToRaise = reserveNeed(state, loadToRaiseBy(watch.recent, ids), perInstance);
   const besidesReserve = [...blockersOf(state, observation, facts, needToRaise), ...lowered(state, watch)];
-  const reserve = reserveLack(state, facts, needToRaise);
-  return { ...facts, blockers: reserve === null ? besidesReserve : [...besidesReserve, reserve], besidesReserve };
+  const lack = reserveLack(state, facts, needToRaise);
+  const reserve = lack === null ? [] : [lack + failedWordsOf(observation.origin.reading, observation.nowMs)];
+  return { ...facts, blockers: [...besidesReserve, ...reserve], besidesReserve };
 }
 
 function reserveNeed(state: RolloutState, load: Reading<number>, perInstance: Reading<number>): Reading<number> {

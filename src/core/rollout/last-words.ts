@@ -5,16 +5,21 @@ import type { Reading } from '../observed/reading.ts';
 const remarkOf = 'drover: ';
 const ownLinesMax = 3;
 
+export const lastOutput = 'last output: ';
+
+/** One that starts for the first time is not asked for words before it has had this long. */
+const firstStartMs = 10_000;
+
 /**
  * `last output: …` with the last lines that an instance wrote, and then the last thing that its provider has to say;
  * that alone where the instance wrote nothing, so that it is not taken for its output. null: neither said anything.
  */
-export function lastWords({ lastOutput }: InstanceReading): string | null {
-  const own = lastOutput.filter((line) => !line.startsWith(remarkOf)).slice(-ownLinesMax);
-  const remark = lastOutput.filter((line) => line.startsWith(remarkOf)).at(-1);
+export function lastWords({ lastOutput: lines }: InstanceReading): string | null {
+  const own = lines.filter((line) => !line.startsWith(remarkOf)).slice(-ownLinesMax);
+  const remark = lines.filter((line) => line.startsWith(remarkOf)).at(-1);
   const said = remark?.slice(remarkOf.length) ?? null;
   if (own.length === 0) return said;
-  return `last output: ${own.join(' / ')}${said === null ? '' : ` (${said})`}`;
+  return `${lastOutput}${own.join(' / ')}${said === null ? '' : ` (${said})`}`;
 }
 
 /** Of the first instance that does not come up; null: there is none, or nothing is known. */
@@ -22,12 +27,24 @@ export function lastWordsOf(group: Reading<GroupReading>): string | null {
   return firstWords(group, ({ state }) => state !== 'healthy');
 }
 
-/** Of the first instance that has failed: not of one that starts for the first time. null: as above. */
-export function failedWordsOf(group: Reading<GroupReading>): string | null {
-  return firstWords(group, ({ state, restarts }) =>
-    state === 'starting' ? restarts > 0 : state === 'unhealthy' || state === 'crash-looping',
-  );
+/**
+ * As words to append: of the first instance that has failed, or whose first start takes its time, and that there is one also where
+ * none says anything. Empty: there is none, or nothing is known.
+ */
+export function failedWordsOf(group: Reading<GroupReading>, nowMs: number): string {
+  const hasFailed = ({ state, restarts, startedAtMs }: InstanceReading) =>
+    state === 'starting'
+      ? restarts > 0 || nowMs - startedAtMs >= firstStartMs
+      : state === 'unhealthy' || state === 'crash-looping';
+  const isAny = group.known && group.value.instances.some(hasFailed);
+  return unraisedWords(isAny ? (firstWords(group, hasFailed) ?? wroteNothing) : null);
 }
+
+export function unraisedWords(last: string | null): string {
+  return last === null ? '' : `; of an instance that does not come up: ${last}`;
+}
+
+export const wroteNothing = 'it wrote nothing';
 
 function firstWords(group: Reading<GroupReading>, isAsked: (instance: InstanceReading) => boolean): string | null {
   if (!group.known) return null;

@@ -4,7 +4,7 @@ import { drillRps, drillShareMost } from './drill.ts';
 import { carriesByTarget, resizeEffect, trafficEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
-import { lastWordsOf } from './last-words.ts';
+import { lastWordsOf, unraisedWords } from './last-words.ts';
 import type { Observation } from './observation.ts';
 import { carriesNow, isStillStopping, serversOf, wokenAtOrigin } from './servers.ts';
 import { rebalanced, shareCheck, shareNotWhole } from './share.ts';
@@ -280,10 +280,6 @@ function capacityMissing({ state, observation, facts }: Pass, step: number, wait
   const wrote = unraisedWords(lastWordsOf(observation.destination.reading));
   const blocked = facts.blockers.length > 0 ? `; ${facts.blockers.join('; ')}` : '';
   return `${capacityLack(state, facts, step)} after ${Math.round(waitedMs / 1000)} s${wrote}${blocked}`;
-}
-
-export function unraisedWords(last: string | null): string {
-  return last === null ? '' : `; of an instance that does not come up: ${last}`;
 }
 
 /** How many destination instances a step needs, and how many can carry. */

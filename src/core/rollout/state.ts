@@ -245,7 +245,9 @@ function paired(
 }
 
 function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry: Entry): RolloutState {
-  const next = moved(state, stage, entry);
+  // What ended while capacity was waited for counts for that alone.
+  const seen = state.stage.kind === 'preparing' ? { ...state.seen, restarts: 0 } : state.seen;
+  const next = { ...moved(state, stage, entry), seen };
   if (stage.kind !== 'judging') return next;
   const key = attemptKey(stage.step, state.builds);
   return {

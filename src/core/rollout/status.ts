@@ -2,7 +2,7 @@ import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts'
 import { ownFromMs, type Verdict, verdict } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
 import type { Reading } from '../observed/reading.ts';
-import { aloneAt, aloneWords } from './alone.ts';
+import { aloneAt, aloneNow, aloneRemedy } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf, heldWords } from './facts.ts';
@@ -16,7 +16,7 @@ import { restoringWaits } from './restoring.ts';
 import { othersOf, serversOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsToTell } from './share-seen.ts';
-import { capacityLack, stepName, stillAtOrigin, unraisedWords } from './stages.ts';
+import { capacityLack, stepName, stillAtOrigin } from './stages.ts';
 import { afterBack, hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
 import { isCapable, stepStands } from './step-needs.ts';
 import { carryingServers } from './targets.ts';
@@ -149,8 +149,8 @@ function lacking(state: RolloutState, watch: Watch, observation: Observation, fa
   if (!facts.destinationAble.known || !waitsForCapacity(state, observation, facts, step)) return [];
   // Without a load nobody knows how many it takes, which is no news at the first look.
   if (!facts.load.known && isFirstLook(watch, observation)) return [];
-  const words = failedWordsOf(observation.destination.reading);
-  return [`${capacityLack(state, facts, step)}${unraisedWords(words)}`];
+  const words = failedWordsOf(observation.destination.reading, observation.nowMs);
+  return [`${capacityLack(state, facts, step)}${words}`];
 }
 
 function waitsForCapacity(state: RolloutState, observation: Observation, facts: Facts, step: number): boolean {
@@ -280,18 +280,17 @@ function carriesAt(
   plan: BackendPlan,
   reading: BackendReading,
 ): string[] {
-  return leftAlone(state, observation).includes(plan.id) ? aloneLine(plan, reading) : carryingAt(plan, reading, []);
+  const isLeft = waitsForOrigin(state) && aloneAt(state, observation).includes(plan.id);
+  return isLeft ? aloneLine(plan, reading) : carryingAt(plan, reading, []);
 }
 
-/** Backends at which the way back waits for an origin. */
-function leftAlone(state: RolloutState, observation: Observation): string[] {
-  return state.back === null || state.back.all ? [] : aloneAt(state, observation);
+/** Where no origin server is up, the way back does. */
+function waitsForOrigin({ back }: RolloutState): boolean {
+  return back !== null && !back.all;
 }
 
 function aloneLine(plan: BackendPlan, reading: BackendReading): string[] {
-  return carryingAt(plan, reading, []).map(
-    (line) => `${line}, because ${aloneWords(plan.id)}; \`drover back --all\` takes it anyway`,
-  );
+  return carryingAt(plan, reading, []).map((line) => `${line}, because ${aloneRemedy(plan.id)}`);
 }
 
 /** The destination servers that carry, without those that are `kept` for now; at most one line. */
@@ -307,17 +306,16 @@ function carryingAt(plan: BackendPlan, reading: BackendReading, kept: readonly s
 /** What has not been taken back yet: an unreadable balancer, servers that still carry, requests in flight. */
 function standing(state: RolloutState, watch: Watch, observation: Observation): string[] {
   const lines: string[] = [];
-  const alone = leftAlone(state, observation);
+  const alone = waitsForOrigin(state) ? aloneNow(state, watch, observation) : [];
   const plans = state.plan.backends.filter(({ id }) => !alone.includes(id));
   const isCutting = state.stage.kind === 'cutting';
   const kept = isCutting ? carryingServers(state.intended?.target.traffic ?? {}, state.asFound, plans) : [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
-    if (!reading?.known)
-      lines.push(
-        `${plan.id} does not answer (${reading?.why ?? 'not asked'}); the way back is sent to it again and again`,
-      );
-    else if (alone.includes(plan.id)) lines.push(...aloneLine(plan, reading.value));
+    if (!reading?.known) {
+      const what = alone.includes(plan.id) ? aloneRemedy(plan.id) : 'the way back is sent to it again and again';
+      lines.push(`${plan.id} does not answer (${reading?.why ?? 'not asked'}); ${what}`);
+    } else if (alone.includes(plan.id)) lines.push(...aloneLine(plan, reading.value));
     else lines.push(...carryingAt(plan, reading.value, kept));
     const inFlight = watch.backends[plan.id]?.destinationInFlight ?? 0;
     if (inFlight > 0) lines.push(`${plan.id}: ${inFlight} requests in flight at the destination`);

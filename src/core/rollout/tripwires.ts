@@ -6,14 +6,17 @@ import { instancesAt } from '../observed/instances.ts';
 import type { Reading } from '../observed/reading.ts';
 import { carriesByTarget } from './effects.ts';
 import type { BackCause } from './events.ts';
-import { lastWords } from './last-words.ts';
+import { lastWords, lastWordsOf, wroteNothing } from './last-words.ts';
 import { recentTally, seenLately } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
-/** Restarts of destination instances, with one pair of builds, that take the way back. */
+/**
+ * Restarts of destination instances, with one pair of builds, that take the way back. Whatever they ended with: who was on them is
+ * cut off all the same, and of one that an earlier controller has started nobody knows it.
+ */
 const restartsMax = 3;
 
 /** As long as a provider waits at the most before it starts an instance again that has ended by itself. */
@@ -57,14 +60,15 @@ function crashLoop(watch: Watch, observation: Observation): BackCause | null {
     return {
       kind: 'tripwire',
       wire: 'crash loop',
-      detail: `${looping.id} does not stay up; ${lastWords(looping) ?? 'it wrote nothing'}`,
+      detail: `${looping.id} does not stay up; ${lastWords(looping) ?? wroteNothing}`,
     };
   }
   if (watch.restarts.total < restartsMax) return null;
+  const words = lastWordsOf(group);
   return {
     kind: 'tripwire',
     wire: 'restarts',
-    detail: `destination instances ended by themselves ${watch.restarts.total} times`,
+    detail: `destination instances ended by themselves ${watch.restarts.total} times${words === null ? '' : `; ${words}`}`,
   };
 }
 

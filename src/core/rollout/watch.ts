@@ -1,7 +1,7 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
-import { aloneSince } from './alone.ts';
+import { aloneSince, silentSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
 import { countedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
@@ -11,7 +11,7 @@ import { factsOf } from './facts.ts';
 import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { type Restarts, restartsAfter } from './restarts.ts';
+import { type Restarts, restartsAfter, startRestarts } from './restarts.ts';
 import { isOurs, serversOf, sideOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsOf, type ShareSeen, shareSeen } from './share-seen.ts';
@@ -49,6 +49,8 @@ export type Watch = {
   readonly originRpsPerInstanceMax: number | null;
   /** When a backend last told that no origin server is up there; absent: the last it told is otherwise. */
   readonly aloneAtMs: Readonly<Record<string, number>>;
+  /** When a backend last gave no answer; absent: it always has. */
+  readonly silentAtMs: Readonly<Record<string, number>>;
   /** When a counter last fell without a new process; null: none did. */
   readonly fellAtMs: number | null;
   readonly counted: Counted;
@@ -86,12 +88,13 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     inStage: { seq: state.stageSeq, origin: nothing, destination: nothing },
     drillAttempts: 0,
     drillRate: {},
-    restarts: { total: state.seen.restarts, byInstance: {} },
+    restarts: startRestarts(state),
     loopingSinceMs: null,
     able: { key: '', passes: 0 },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
     aloneAtMs: {},
+    silentAtMs: {},
     fellAtMs: null,
     counted: state.counted,
     shareOffSinceMs: null,
@@ -147,11 +150,12 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     inStage: inStage(before, state, windows),
     drillAttempts: drillAttempts(before, state, windows),
     drillRate: drillRate(before.drillRate, state, windows),
-    restarts: restartsAfter(before, state, observation),
+    restarts: restartsAfter(before.restarts, state, observation),
     loopingSinceMs: loopingSince(before, observation),
     able: able(before, state, observation),
     originAble: origin,
     aloneAtMs: aloneSince(before.aloneAtMs, state, observation),
+    silentAtMs: silentSince(before.silentAtMs, state, observation),
     originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, seenLately(recent, observation.nowMs), origin),
     fellAtMs,
     counted: countedAfter(before, state, counting, windows),

@@ -20,11 +20,12 @@ export class WireChecks {
   readonly #chain: Chain;
   readonly #promptness: PromptnessChecks;
   readonly #report: Report;
-  /** Restarts of each instance as each controller was last told, and how many it has seen with these builds. */
+  /** Restarts of each instance as each controller was last told, and how many it has seen with these builds, and of that before or since the drill began. */
   readonly #restarts = new Map<string, { readonly byInstance: Map<string, number>; total: number }>();
   /** Since when each controller has been told, without a break, that something of the destination does not stay up. */
   readonly #loopingSince = new Map<string, number>();
   #builds = '';
+  #isPreparing = true;
   /** Attempts of each server at earlier readings, by controller and balancer; oldest first. */
   readonly #past = new Map<string, Past[]>();
 
@@ -37,6 +38,11 @@ export class WireChecks {
 
   onEvent(event: RolloutEvent): void {
     if (event.kind === 'builds-changed') this.#beginAnew();
+    // What ended while capacity was waited for says nothing of what carries.
+    if (event.kind === 'stage-entered' && this.#isPreparing) {
+      this.#isPreparing = false;
+      this.#beginAnew();
+    }
   }
 
   onDestinationRead(by: Actor, leased: boolean, told: GroupReading): void {
