@@ -15,6 +15,7 @@ import { systemClock } from './io/clock/system.ts';
 import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
+import { openReader } from './io/kafka/reader/open-reader.ts';
 import { fileMarker } from './io/marker/file.ts';
 import { openNotifier } from './io/notify/notifier.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
@@ -98,6 +99,10 @@ export const realWorld: World = {
     const response = await fetch(url, { signal });
     await response.body?.cancel();
     if (!response.ok) throw new Error(`it was answered with ${response.status}`);
+  },
+  openKafka(reach) {
+    const { reader, notes } = openReader(reach);
+    return Object.assign(reader, { notes });
   },
   holder: `${process.pid}-${randomUUID()}`,
 };

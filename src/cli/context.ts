@@ -6,6 +6,7 @@ import type { Notification } from '../core/rollout/notification.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
+import type { KafkaSide, Reach } from './kafka/side.ts';
 
 /** Everything a verb may touch. `world.ts` builds the real one; tests build their own. */
 export type Context = {
@@ -72,6 +73,8 @@ export type World = {
   openNotifier(endpoints: readonly NotifyConfig[], onTrouble: (line: string) => void): Notifier;
   /** GET a URL for its own sake (heartbeats). Throws where nobody took it: no answer, or one that says no. */
   ping(url: string, signal: AbortSignal): Promise<void>;
+  /** A cluster of Kafka brokers, to be read only; nothing is connected yet. Throws PortError for what its configuration file says. */
+  openKafka(reach: Reach): KafkaSide;
   /** Unique for this process. */
   holder: string;
 };

@@ -8,6 +8,7 @@ import { addDoctor } from './doctor.ts';
 import { addInit } from './init.ts';
 import { addJournal } from './journal.ts';
 import { addJudge } from './judge.ts';
+import { addKafka } from './kafka.ts';
 import { addObserve } from './observe.ts';
 import { addOperators } from './operators.ts';
 import { addPlan } from './plan.ts';
@@ -34,6 +35,7 @@ export function buildProgram(context: Context): Command {
   addWhy(program, context);
   addJudge(program, context);
   addJournal(program, context);
+  addKafka(program, context);
   addDemo(program, context);
   addCompletion(program, context);
   refuseOtherVerbs(program);

@@ -12,6 +12,7 @@ import type { EmbeddedConfig } from '../../src/io/balancer/embedded/config.ts';
 import { startEmbedded, stopEmbedded } from '../../src/io/balancer/embedded/lifecycle.ts';
 import { carry, users } from './embedded/load.ts';
 import { openUpstream, type Upstream } from './embedded/upstreams.ts';
+import { freePort } from './free-ports.ts';
 
 /** The balancer as a process of its own: started once, found again, never mistaken for another, never left behind. */
 let directory: string;
@@ -214,15 +215,6 @@ async function sleeper(): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   await once(child, 'spawn');
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** All that comes back within a moment. */

@@ -2,7 +2,8 @@ import { Agent, request } from 'undici';
 import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
 import type { BackendHarness, Ledger } from '../contract/backend.ts';
 import { openUpstream, type Upstream } from './embedded/upstreams.ts';
-import { freePort, type HaproxyOptions, type RunningHaproxy, startHaproxy } from './haproxy-process.ts';
+import { freePort } from './free-ports.ts';
+import { type HaproxyOptions, type RunningHaproxy, startHaproxy } from './haproxy-process.ts';
 
 export type HaproxyHarness = BackendHarness & {
   readonly haproxy: RunningHaproxy;

@@ -7,8 +7,9 @@ import { PortError } from '../../src/engine/ports.ts';
 import { HaproxyBackend } from '../../src/io/balancer/haproxy/backend.ts';
 import { backendNames } from '../../src/io/balancer/haproxy/backend-names.ts';
 import { askRuntime } from '../../src/io/balancer/haproxy/runtime-socket.ts';
+import { freePort } from './free-ports.ts';
 import { type HaproxyHarness, type HaproxyHarnessOptions, openHaproxy } from './haproxy-harness.ts';
-import { freePort, type RunningHaproxy, startHaproxy } from './haproxy-process.ts';
+import { type RunningHaproxy, startHaproxy } from './haproxy-process.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

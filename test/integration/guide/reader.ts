@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { openUpstream } from '../embedded/upstreams.ts';
-import { freePort, type RunningHaproxy, startHaproxy } from '../haproxy-process.ts';
+import { freePort } from '../free-ports.ts';
+import { type RunningHaproxy, startHaproxy } from '../haproxy-process.ts';
 import { wordsOf } from './blocks.ts';
 
 const main = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');

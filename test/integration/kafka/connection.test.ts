@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { BrokerConnectionError } from '../../../src/io/kafka/connection/connection-error.ts';
 import { type BrokerConnection, type ConnectionSettings, connectBroker } from '../../../src/io/kafka/connection.ts';
@@ -10,6 +9,7 @@ import { fetchApi } from '../../../src/io/kafka/messages/fetch.ts';
 import type { FetchRequest } from '../../../src/io/kafka/messages/fetch-request.ts';
 import type { FetchResponse } from '../../../src/io/kafka/messages/fetch-response.ts';
 import { type ProduceRequest, produceApi } from '../../../src/io/kafka/messages/produce.ts';
+import { freePort } from '../free-ports.ts';
 import { type ReceivedRequest, ScriptedBroker } from './scripted-broker.ts';
 
 const never = new AbortController().signal;
@@ -243,18 +243,6 @@ async function failuresOf(promises: readonly Promise<unknown>[]): Promise<Broker
     if (!(result.reason instanceof BrokerConnectionError)) throw result.reason;
     return result.reason;
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function fetch(topic: string): FetchRequest {

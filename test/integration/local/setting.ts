@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import type { GroupConfig, LocalGroupConfig } from '../../../src/core/fleet/conf
 import type { Clock } from '../../../src/engine/ports.ts';
 import { LocalGroup, type LocalGroupOptions } from '../../../src/io/provider/local/group.ts';
 import { stopAll } from '../../../src/io/provider/local/stop-all.ts';
+import { freePorts } from '../free-ports.ts';
 import { findMarked } from './marked.ts';
 
 export const clock: Clock = {
@@ -74,24 +74,4 @@ export async function makeSetting(options: SettingOptions = {}): Promise<Setting
       if (left.length > 0) throw new Error(`Left behind: ${JSON.stringify(left)}`);
     },
   };
-}
-
-let lastPort = 20_000 + (process.pid % 80) * 100;
-
-/** The first of so many neighbouring ports that nobody listens on; below those that outgoing connections take. */
-export async function freePorts(count: number): Promise<number> {
-  for (;;) {
-    const first = lastPort;
-    lastPort = lastPort + count < 32_000 ? lastPort + count : 20_000;
-    const free = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
-    if (free.every(Boolean)) return first;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

@@ -1,4 +1,5 @@
-import { freePort, type RunningHaproxy, startHaproxy } from '../haproxy-process.ts';
+import { freePort } from '../free-ports.ts';
+import { type RunningHaproxy, startHaproxy } from '../haproxy-process.ts';
 import { type Behaviour, type RunningServer, startServer } from './servers.ts';
 
 export type Weights = Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
 import { HaproxyBackend } from '../../../src/io/balancer/haproxy/backend.ts';
 import { askRuntime } from '../../../src/io/balancer/haproxy/runtime-socket.ts';
-import { freePort } from '../haproxy-process.ts';
+import { freePort } from '../free-ports.ts';
 import { eventually } from './drover.ts';
 import { asFound, openSite, type Site } from './site.ts';
 

@@ -3,6 +3,7 @@ import type { Api } from '../../../src/io/kafka/messages/api.ts';
 import { apiVersions } from '../../../src/io/kafka/messages/api-versions.ts';
 import { wholeOf } from '../../../src/io/kafka/messages/byte-range.ts';
 import { deleteRecords } from '../../../src/io/kafka/messages/delete-records.ts';
+import { describeConfigs } from '../../../src/io/kafka/messages/describe-configs.ts';
 import { describeProducers } from '../../../src/io/kafka/messages/describe-producers.ts';
 import { fetchApi } from '../../../src/io/kafka/messages/fetch.ts';
 import type { Isolation } from '../../../src/io/kafka/messages/isolation.ts';
@@ -17,6 +18,7 @@ import { requestSample, responseSample, type Sample } from './sample.ts';
 /** Any message of any version, with values at and around all limits; what a version cannot carry is what its reader returns. */
 export type AnyMessage = { readonly sample: Sample; readonly version: number };
 
+const int8 = fc.integer({ min: -0x80, max: 0x7f });
 const int16 = fc.integer({ min: -0x8000, max: 0x7fff });
 const int32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
 const count = fc.integer({ min: 0, max: 0x7fff_ffff });
@@ -105,6 +107,15 @@ export const anyMessage: fc.Arbitrary<AnyMessage> = fc.oneof(
       ),
       clusterAuthorizedOperations: version > 10 ? fc.constant(null) : operations,
     });
+  }),
+  requests(describeConfigs, () =>
+    fc.record({ resources: some(fc.record({ type: int8, name: text, keys: fc.option(some(text)) })) }),
+  ),
+  responses(describeConfigs, () => {
+    const entry = { name: text, value: textOrNull, readOnly: fc.boolean(), source: int8, sensitive: fc.boolean() };
+    const configs = some(fc.record(entry));
+    const resource = { errorCode: int16, errorMessage: textOrNull, type: int8, name: text, configs };
+    return fc.record({ throttleMs: int32, resources: some(fc.record(resource)) });
   }),
   requests(fetchApi, (version) => {
     const from = fc.record({

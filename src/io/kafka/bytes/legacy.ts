@@ -6,7 +6,7 @@ import { batchOf, type PlainRecord } from './encode-batch.ts';
 import { int32At, int64At, uint8At, uint32At } from './integers.ts';
 import { MalformedBytes } from './malformed.ts';
 import type { Rebuilt } from './rebuild.ts';
-import { encodedBody, type RecordSeen, recordDigest } from './records.ts';
+import { contentDigest, encodedBody, type RecordContent, type RecordSeen, recordDigest } from './records.ts';
 
 /*
  * Messages of before v2, each with an offset of its own:
@@ -85,6 +85,15 @@ export function legacyDigests(bytes: Uint8Array, at: number, outputBytesMax: num
   return legacyRecords(bytes, at, outputBytesMax).records.map((record) => ({
     offset: record.offset,
     digest: recordDigest(BigInt(record.timestamp), encodedBody(record)),
+  }));
+}
+
+/** What `recordContents` is for v2. */
+export function legacyContents(bytes: Uint8Array, at: number, outputBytesMax: number): RecordContent[] {
+  return legacyRecords(bytes, at, outputBytesMax).records.map((record) => ({
+    offset: record.offset,
+    timeMs: record.timestamp,
+    content: contentDigest(encodedBody(record)),
   }));
 }
 

@@ -1,12 +1,14 @@
 import type { Appender } from './append.ts';
 import {
   baseOffset,
+  baseTimestamp,
   batchEnd,
   batchHeaderBytes,
   codecOf,
   crcIsRight,
   hasAppendTime,
   lastOffsetDelta,
+  maxTimestamp,
   recordCount,
   storedCrc,
 } from './batch.ts';
@@ -15,7 +17,15 @@ import { encodedBatch } from './encode-batch.ts';
 import { GrowingBytes } from './growing-bytes.ts';
 import { bigint64At } from './integers.ts';
 import { MalformedBytes } from './malformed.ts';
-import { appendRecord, canonicalBody, RecordCursor, type RecordSeen, recordDigest } from './records.ts';
+import {
+  appendRecord,
+  canonicalBody,
+  contentDigest,
+  type RecordContent,
+  RecordCursor,
+  type RecordSeen,
+  recordDigest,
+} from './records.ts';
 
 /**
  * A batch made anew from another one's records: dense, times of creation, same codec. The same input gives the same batch with the same
@@ -86,6 +96,23 @@ export function recordDigests(bytes: Uint8Array, at: number, outputBytesMax: num
     seen.push({ offset: base + cursor.offsetDelta, digest: recordDigest(timestamp, canonicalBody(section, cursor)) });
   }
   return seen;
+}
+
+/** The same with the time beside the digest, so that it can be told when only the time differs. */
+export function recordContents(bytes: Uint8Array, at: number, outputBytesMax: number): RecordContent[] {
+  const { section, cursor } = openBatch(bytes, at, outputBytesMax);
+  const base = baseOffset(bytes, at);
+  const appendTimeMs = hasAppendTime(bytes, at) ? maxTimestamp(bytes, at) : null;
+  const baseTimeMs = baseTimestamp(bytes, at);
+  const contents: RecordContent[] = [];
+  while (cursor.next()) {
+    const timeMs = appendTimeMs ?? baseTimeMs + cursor.timestampDelta;
+    if (!Number.isSafeInteger(timeMs))
+      throw new MalformedBytes('timestamp of a record', at + 27, 'within ±2^53', String(timeMs));
+    const offset = base + cursor.offsetDelta;
+    contents.push({ offset, timeMs, content: contentDigest(canonicalBody(section, cursor)) });
+  }
+  return contents;
 }
 
 /** Checked, decompressed, and a cursor before its first record. Without a codec the section is the batch's own buffer. */

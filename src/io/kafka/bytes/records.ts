@@ -209,3 +209,10 @@ export function recordDigest(timestamp: bigint, body: Uint8Array): string {
   seen.set(body, 8);
   return hash('sha256', seen, 'base64url');
 }
+
+export type RecordContent = { readonly offset: number; readonly timeMs: number; readonly content: string };
+
+/** SHA-256 of key, value and headers. */
+export function contentDigest(body: Uint8Array): string {
+  return hash('sha256', body, 'base64url');
+}
