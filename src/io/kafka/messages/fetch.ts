@@ -12,3 +12,6 @@ export const fetchApi: Api<FetchRequest, FetchResponse> = {
   request: fetchRequest,
   response: fetchResponse,
 };
+
+/** No fetch session, no rack, as a client. */
+export const wholeFetch = { replicaId: -1, sessionId: 0, sessionEpoch: -1, forgottenTopics: [], rack: '' } as const;

@@ -6,13 +6,12 @@ import { recordContents } from '../bytes/rebuild.ts';
 import type { RecordContent } from '../bytes/records.ts';
 import { lengthOf } from '../messages/byte-range.ts';
 import { codeOf, errorName, kafkaError, noError } from '../messages/error-codes.ts';
-import { fetchApi } from '../messages/fetch.ts';
+import { fetchApi, wholeFetch } from '../messages/fetch.ts';
 import type { FetchedPartition } from '../messages/fetch-response.ts';
 import type { Isolation } from '../messages/isolation.ts';
 import { askedAs, listOffsets, offsetAt } from '../messages/list-offsets.ts';
-import { wholeFetch } from '../mover/read-back.ts';
-import { type BatchItem, itemsOf } from '../mover/source-items.ts';
 import type { BrokerPool } from './broker-pool.ts';
+import { type BatchItem, itemsOf } from './source-items.ts';
 
 export type Wanted = {
   readonly topic: string;

@@ -1,4 +1,3 @@
-import type { Left } from '../../../core/move/ledger-lines.ts';
 import {
   baseOffset,
   batchEnd,
@@ -16,6 +15,9 @@ import {
 import { uint8At } from '../bytes/integers.ts';
 import type { ByteRange } from '../messages/byte-range.ts';
 import type { AbortedTransaction } from '../messages/fetch-response.ts';
+
+/** Why offsets have no record that is read. Compaction and markers that were removed look alike: both are holes. */
+type Left = 'control' | 'aborted' | 'hole';
 
 /** What the source has from one offset to another: a batch to copy, or offsets that have no counterpart. */
 export type Item =
