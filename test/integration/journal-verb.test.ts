@@ -12,6 +12,7 @@ import { exportLine } from '../../src/core/journal/export.ts';
 import { sampleHash } from '../../src/core/journal/samples.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
 import { openSqliteJournal } from '../../src/io/journal/sqlite.ts';
+import { fileMarker } from '../../src/io/marker/file.ts';
 import { draft } from '../journal/written.ts';
 import { contextInMemory } from '../made/context.ts';
 import { freshDirectory, removeDirectories, writtenJournal } from './journal/files.ts';
@@ -25,7 +26,7 @@ function contextIn(directory: string) {
     monotonic: () => performance.now(),
     sleep: (ms: number, signal: AbortSignal) => sleep(Math.min(ms, 5), undefined, { signal }).catch(() => undefined),
   };
-  const world = { openJournal: openSqliteJournal, sha256 };
+  const world = { openJournal: openSqliteJournal, openMarker: fileMarker, sha256 };
   const { context, told } = contextInMemory({ directory, clock, world });
   return { context: { ...context, stderr: context.stdout }, told };
 }
