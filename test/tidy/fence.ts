@@ -41,6 +41,9 @@ function roomOf(path: string): Room | null {
   return rooms[folder] ?? outsideOfRooms;
 }
 
+/** What a copy is made of and what touches no socket, no file and no clock (docs/decisions/0011). */
+const pureOfKafka = ['bytes', 'messages', 'ledger', 'mover'];
+
 const rooms: Readonly<Record<string, Room>> = {
   core: {
     name: 'core',
@@ -58,12 +61,12 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   sim: {
     name: 'sim',
-    mayImport: ['src/sim/', 'src/engine/', 'src/core/', 'src/io/kafka/bytes/', 'src/io/kafka/messages/'],
+    mayImport: ['src/sim/', 'src/engine/', 'src/core/', ...pureOfKafka.map((room) => `src/io/kafka/${room}/`)],
     mayImportTypes: [],
     // The hash of the journal's chain: the same for the same bytes.
     packages: ['node:crypto'],
     instead:
-      'simulate it behind src/engine/ports.ts, or pass it in (sim imports sim, engine, core, io/kafka/bytes|messages)',
+      'simulate it behind src/engine/ports.ts, or pass it in (sim imports sim, engine, core, and of io/kafka bytes, messages, ledger and mover)',
   },
   config: {
     name: 'config',
@@ -121,6 +124,8 @@ function ioRoom(noun: string): Room {
       'src/engine/ports.ts',
       'src/core/observed/',
       'src/core/journal/entry.ts',
+      // The mover performs what the core decides, for thousands of batches a second and without a journal between them.
+      ...(noun === 'kafka' ? ['src/core/move/'] : []),
     ],
     mayImportTypes: ['src/core/', 'src/engine/operation-ports.ts'],
     packages: null,

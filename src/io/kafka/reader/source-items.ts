@@ -1,28 +1,37 @@
+import type { Left } from '../../../core/move/ledger-lines.ts';
 import {
   baseOffset,
   batchEnd,
   batchesIn,
+  crcIsRight,
   hasAppendTime,
   isControl,
   isDense,
   isTransactional,
   lastOffset,
+  leaderEpoch,
   magicOf,
   maxTimestamp,
   producerId,
   recordCount,
+  storedCrc,
 } from '../bytes/batch.ts';
 import { uint8At } from '../bytes/integers.ts';
+import { MalformedBytes } from '../bytes/malformed.ts';
 import type { ByteRange } from '../messages/byte-range.ts';
 import type { AbortedTransaction } from '../messages/fetch-response.ts';
 
-/** Why offsets have no record that is read. Compaction and markers that were removed look alike: both are holes. */
-type Left = 'control' | 'aborted' | 'hole';
-
 /** What the source has from one offset to another: a batch to copy, or offsets that have no counterpart. */
-export type Item =
-  | { readonly kind: 'left'; readonly from: number; readonly to: number; readonly why: Left }
-  | BatchItem;
+export type Item = LeftItem | BatchItem;
+
+export type LeftItem = {
+  readonly kind: 'left';
+  readonly from: number;
+  readonly to: number;
+  readonly why: Left;
+  /** Of the leader that had appended what is left out; null: not known. */
+  readonly epoch: number | null;
+};
 
 export type BatchItem = {
   readonly kind: 'batch';
@@ -34,6 +43,8 @@ export type BatchItem = {
   readonly end: number;
   readonly form: 'as it is' | 'to be rebuilt' | 'legacy';
   readonly newestMs: number;
+  /** Of the leader that had appended it; null: not known. */
+  readonly epoch: number | null;
 };
 
 export type Bounds = {
@@ -49,33 +60,51 @@ export type Bounds = {
  */
 export function itemsOf(records: ByteRange, bounds: Bounds, aborted: readonly AbortedTransaction[]): Item[] {
   const { bytes } = records;
-  const { at: places } = batchesIn(bytes, records.from, records.to);
   const filter = new AbortedFilter(aborted);
   const items: Item[] = [];
   let next = bounds.from;
-  for (const at of places) {
+  let before = -1;
+  for (const at of batchesIn(bytes, records.from, records.to).at) {
     const [first, end] = [baseOffset(bytes, at), endOffset(bytes, at)];
+    // No checksum covers an offset: one that goes back would leave out everything behind it.
+    if (first <= before) throw new MalformedBytes('offset of a batch', at, `more than ${before}`, first);
+    before = end - 1;
     const why = filter.leaves(bytes, at);
     if (end <= next) continue;
-    if (bounds.to !== null && first >= bounds.to) {
-      items.push({ kind: 'left', from: next, to: bounds.to, why: 'hole' });
-      break;
-    }
+    if (bounds.to !== null && first >= bounds.to) break;
     const to = Math.min(end, bounds.to ?? end);
-    if (first > next && magicOf(bytes, at) === 2) items.push({ kind: 'left', from: next, to: first, why: 'hole' });
-    const from = magicOf(bytes, at) < 2 ? next : Math.max(first, next);
-    const last = items.at(-1);
-    if (magicOf(bytes, at) < 2 && last?.kind === 'batch' && isJoined(last, at)) {
-      // Messages of before v2 stand alone: as many as make a batch are one.
-      items[items.length - 1] = { ...last, to, end: batchEnd(bytes, at) };
-      next = to;
-      continue;
-    }
-    if (why !== null) items.push({ kind: 'left', from, to, why });
-    else items.push(batchItem(bytes, at, { from, to, isWhole: first === from && to === end }));
+    addItem(items, bytes, at, { next, first, to, isWhole: first >= next && to === end, why });
     next = to;
   }
+  const isBehind = bounds.to !== null && before >= bounds.to;
+  if (isBehind && bounds.to !== null && next < bounds.to)
+    items.push({ kind: 'left', from: next, to: bounds.to, why: 'hole', epoch: null });
   return items;
+}
+
+type Placed = {
+  /** What is accounted for ends here. */
+  readonly next: number;
+  readonly first: number;
+  readonly to: number;
+  readonly isWhole: boolean;
+  readonly why: Left | null;
+};
+
+function addItem(items: Item[], bytes: Uint8Array, at: number, { next, first, to, isWhole, why }: Placed): void {
+  const last = items.at(-1);
+  if (magicOf(bytes, at) < 2) {
+    // Messages of before v2 stand alone: as many as make a batch are one.
+    if (last?.kind === 'batch' && isJoined(last, at))
+      items[items.length - 1] = { ...last, to, end: batchEnd(bytes, at) };
+    else items.push(batchItem(bytes, at, { from: next, to, isWhole }));
+    return;
+  }
+  const epoch = leaderEpoch(bytes, at) < 0 ? null : leaderEpoch(bytes, at);
+  if (first > next) items.push({ kind: 'left', from: next, to: first, why: 'hole', epoch: null });
+  const from = Math.max(first, next);
+  if (why === null) items.push(batchItem(bytes, at, { from, to, isWhole }));
+  else items.push({ kind: 'left', from, to, why, epoch });
 }
 
 function batchItem(
@@ -84,9 +113,10 @@ function batchItem(
   { from, to, isWhole }: { from: number; to: number; isWhole: boolean },
 ): BatchItem {
   const range = { kind: 'batch', from, to, bytes, at, end: batchEnd(bytes, at) } as const;
-  if (magicOf(bytes, at) < 2) return { ...range, form: 'legacy', newestMs: Number.NEGATIVE_INFINITY };
+  if (magicOf(bytes, at) < 2) return { ...range, form: 'legacy', newestMs: Number.NEGATIVE_INFINITY, epoch: null };
   const mayStay = isWhole && isDense(bytes, at) && !hasAppendTime(bytes, at);
-  return { ...range, form: mayStay ? 'as it is' : 'to be rebuilt', newestMs: maxTimestamp(bytes, at) };
+  const epoch = leaderEpoch(bytes, at) < 0 ? null : leaderEpoch(bytes, at);
+  return { ...range, form: mayStay ? 'as it is' : 'to be rebuilt', newestMs: maxTimestamp(bytes, at), epoch };
 }
 
 /** A message in which others are wrapped has the offset of the last of them: of the first it is known only that none was before. */
@@ -126,10 +156,16 @@ class AbortedFilter {
       this.#active.add(next.producerId);
       this.#waiting.pop();
     }
-    if (isControl(bytes, at)) {
-      this.#active.delete(producerId(bytes, at));
-      return 'control';
-    }
+    const why = this.#why(bytes, at);
+    // What is copied is checked by the target's broker, or when it is rebuilt; what is left out nobody else looks at.
+    if (why !== null && !crcIsRight(bytes, at))
+      throw new MalformedBytes('checksum of a batch', at + 17, 'that of its bytes', storedCrc(bytes, at));
+    if (why === 'control') this.#active.delete(producerId(bytes, at));
+    return why;
+  }
+
+  #why(bytes: Uint8Array, at: number): Left | null {
+    if (isControl(bytes, at)) return 'control';
     if (isTransactional(bytes, at) && this.#active.has(producerId(bytes, at))) return 'aborted';
     return recordCount(bytes, at) === 0 ? 'hole' : null;
   }
