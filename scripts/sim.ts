@@ -1,4 +1,4 @@
-// npm run sim [-- --seed N --seeds N --workers N --pairs --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
+// npm run sim [-- --kafka --seed N --seeds N --workers N --pairs --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -15,14 +15,21 @@ import { drawScenario, type Narrowing, type Scenario } from '../src/sim/scenario
 import { shrink } from '../src/sim/shrink.ts';
 import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, type Tally } from '../src/sim/swarm.ts';
 import { type Asked, askedBy, Wrong } from './sim/asked.ts';
+import { simulateCopies } from './sim/copies.ts';
 
 try {
-  const asked = askedBy(process.argv.slice(2));
-  process.exitCode = asked.seeds === null ? await one(asked) : await many(asked, asked.seeds);
+  const args = process.argv.slice(2);
+  process.exitCode = args.includes('--kafka')
+    ? await simulateCopies(args.filter((arg) => arg !== '--kafka'))
+    : await rollouts(askedBy(args));
 } catch (error) {
   if (!(error instanceof Wrong)) throw error;
   console.error(`sim: ${error.message}`);
   process.exitCode = 1;
+}
+
+async function rollouts(asked: Asked): Promise<0 | 1> {
+  return asked.seeds === null ? await one(asked) : await many(asked, asked.seeds);
 }
 
 async function one(asked: Asked): Promise<0 | 1> {

@@ -1,0 +1,71 @@
+import type { Position } from '../../core/move/ledger-lines.ts';
+import { PartitionLedger } from '../../io/kafka/ledger/partition-ledger.ts';
+import type { SegmentFiles } from '../../io/kafka/ledger/segment-files.ts';
+import { MovedPartition } from '../../io/kafka/mover/moved-partition.ts';
+import { Mover } from '../../io/kafka/mover/mover.ts';
+import type { Ledger } from '../../io/kafka/mover/ports.ts';
+import type { MoverSettings } from '../../io/kafka/mover/settings.ts';
+import type { Mutation } from './mutation.ts';
+import type { SimProcess } from './process.ts';
+import { dayMs, type KafkaScenario } from './scenario.ts';
+import type { SimCluster, WireWatch } from './world/cluster.ts';
+
+/** One process with a mover in it. */
+export type MoverRun = {
+  readonly process: SimProcess;
+  readonly mover: Mover;
+  readonly partitions: readonly MovedPartition[];
+  /** That of the process itself: another one may hold it by now. */
+  leaseUntilMs: number;
+  hasEnded: boolean;
+};
+
+export type Plans = readonly { readonly start: Position; readonly end: number | null; readonly files: SegmentFiles }[];
+
+export function startMover(
+  process: SimProcess,
+  scenario: KafkaScenario,
+  clusters: { readonly source: SimCluster; readonly target: SimCluster },
+  plans: Plans,
+  mutation: Mutation | null,
+  wire: { readonly source: WireWatch; readonly target: WireWatch },
+): MoverRun {
+  const ledgers: Ledger[] = plans.map(({ start, files }, number) => {
+    const ledger = new PartitionLedger(files, { ...ledgerKey, partition: number }, start, scenario.segmentBytesMax);
+    return mutation?.ledger?.(ledger) ?? ledger;
+  });
+  const nowMs = process.clock.monotonic();
+  const settings: MoverSettings = {
+    window: { inFlightMax: scenario.inFlightMax, expirationMs: dayMs },
+    connectionsPerBroker: scenario.connectionsPerBroker,
+    requestsPerConnection: 4,
+    requestBytesMax: scenario.requestBytesMax,
+    fetchBytesMax: 4 * scenario.partitionBytesMax,
+    heldBytesMax: scenario.heldBytesMax,
+    partitionBytesMax: scenario.partitionBytesMax,
+    recordBytesMax: 16 * 1024 * 1024,
+    rate: scenario.rate,
+    sendBeforeMs: () => run.leaseUntilMs,
+  };
+  const changed = mutation?.settings?.(settings) ?? settings;
+  const partitions = plans.map(({ start, end }, partition) => {
+    const ledger = ledgers[partition];
+    if (ledger === undefined) throw new Error(`there is no ledger of partition ${partition}`);
+    const producerId = 2n ** 62n + BigInt(partition);
+    const plan = { topic: 'orders', partition, targetTopic: 'orders', producerId, start, end };
+    return new MovedPartition(plan, ledger, changed.window, changed.recordBytesMax);
+  });
+  const source = clusters.source.port(process, wire.source);
+  const target = clusters.target.port(process, wire.target);
+  const world = {
+    source: mutation?.source?.(source) ?? source,
+    target: mutation?.target?.(target, ledgers) ?? target,
+    clock: process.clock,
+    settings: changed,
+  };
+  const mover = new Mover(world, partitions);
+  const run: MoverRun = { process, mover, partitions, leaseUntilMs: nowMs + scenario.leaseMs, hasEnded: false };
+  return run;
+}
+
+export const ledgerKey = { sourceCluster: 'A', sourceTopicId: 'orders', targetCluster: 'B', targetTopicId: 'orders' };

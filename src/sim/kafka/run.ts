@@ -1,0 +1,403 @@
+import { recordCount, recordsCrcOf } from '../../io/kafka/bytes/batch.ts';
+import { PartitionLedger } from '../../io/kafka/ledger/partition-ledger.ts';
+import type { SegmentFiles } from '../../io/kafka/ledger/segment-files.ts';
+import { Random } from '../random.ts';
+import { Schedule } from '../schedule.ts';
+import type { Wrong } from './checks/copy.ts';
+import { verdictOf } from './checks/end.ts';
+import { lineOf } from './checks/lines.ts';
+import type { CheckName, Violation } from './checks/violation.ts';
+import { WritesOf } from './checks/writes.ts';
+import { Faults, planWorldFaults, stalledMsMax } from './faults.ts';
+import { Feed } from './feed.ts';
+import { LedgerDisk } from './ledger-disk.ts';
+import { ledgerKey, type MoverRun, startMover } from './mover-run.ts';
+import type { Mutation } from './mutation.ts';
+import { SimProcess } from './process.ts';
+import { type FaultName, type KafkaScenario, startMs } from './scenario.ts';
+import { SimCluster } from './world/cluster.ts';
+import type { SimPartition } from './world/partition.ts';
+import type { Place } from './world/requests.ts';
+import { seenOf } from './world/stored.ts';
+
+export type KafkaOutcome = {
+  readonly scenario: KafkaScenario;
+  readonly violation: Violation | null;
+  readonly simulatedMs: number;
+  /** Records that stand on the target, over all partitions. */
+  readonly records: number;
+  readonly movers: number;
+  /** How each partition ended. */
+  readonly ends: readonly string[];
+  readonly struck: Readonly<Partial<Record<FaultName, number>>>;
+  readonly happenings: readonly Happening[];
+};
+export type Happening = { readonly atMs: number; readonly text: string };
+
+/** One world from its first record to its last check. */
+export async function simulateCopy(scenario: KafkaScenario, mutation: Mutation | null = null): Promise<KafkaOutcome> {
+  const world = new World(scenario, mutation);
+  return await world.run();
+}
+
+class World {
+  readonly #scenario: KafkaScenario;
+  readonly #mutation: Mutation | null;
+  readonly #schedule = new Schedule();
+  readonly #random: Random;
+  readonly #faults: Faults;
+  readonly #source: SimCluster;
+  readonly #target: SimCluster;
+  readonly #feeds: readonly Feed[];
+  readonly #disks: readonly LedgerDisk[];
+  readonly #happenings: Happening[] = [];
+  #ends: (number | null)[] = [];
+  #violation: Violation | null = null;
+  readonly #runs: MoverRun[] = [];
+  /** Of each partition: which process has written in which epoch. */
+  readonly #epochs = new Map<string, string>();
+  #current: MoverRun | null = null;
+  #movers = 0;
+  #leaseUntilMs = 0;
+  #isFinal = false;
+  #powerWasCut = false;
+
+  constructor(scenario: KafkaScenario, mutation: Mutation | null) {
+    [this.#scenario, this.#mutation] = [scenario, mutation];
+    this.#random = new Random(scenario.seed).fork('world');
+    this.#faults = new Faults(scenario, this.#random.fork('faults'));
+    const world = (name: string) => ({ schedule: this.#schedule, startMs, random: this.#random.fork(name) });
+    const happened = (text: string) => this.#note(text);
+    this.#source = new SimCluster(scenario.source, world('source'), this.#faults.ofCluster(), {
+      appending: () => undefined,
+      elected: (partition) => this.#feeds[partition.plan.number]?.elected(),
+      happened,
+    });
+    this.#target = new SimCluster(scenario.target, world('target'), this.#faults.ofCluster(), {
+      appending: (place, sent) => this.#checkLine(place, sent),
+      elected: () => undefined,
+      happened,
+    });
+    this.#feeds = this.#source.partitions.flatMap((partition, number) => {
+      const plan = scenario.feeds[number];
+      const wallMs = () => this.#source.wallMs();
+      return plan === undefined ? [] : [new Feed(partition, plan, this.#random.fork(`feed ${number}`), wallMs)];
+    });
+    this.#disks = this.#feeds.map(() => new LedgerDisk());
+  }
+
+  async run(): Promise<KafkaOutcome> {
+    const { healAtMs } = this.#scenario;
+    for (const feed of this.#feeds) for (let left = this.#scenario.batchesBefore; left > 0; left -= 1) feed.append();
+    this.#schedule.after(settleMs, () => this.#begin());
+    this.#schedule.after(healAtMs, () => this.#heal());
+    try {
+      const how = await this.#schedule.run(healAtMs + endMsMax);
+      if (how !== 'stopped') this.#violate('everything ends', this.#whatIsLeft());
+    } catch (error) {
+      this.#violate('the mover goes on', `the world broke: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+    if (this.#violation === null) this.#check();
+    return this.#outcome();
+  }
+
+  #begin(): void {
+    const { isFollowed } = this.#scenario;
+    this.#ends = this.#source.partitions.map(({ truth }) => (isFollowed ? null : truth.highWatermark));
+    for (const feed of this.#feeds) this.#feedOn(feed);
+    planWorldFaults(this.#faults, this.#source, [this.#source, this.#target], this.#feeds);
+    this.#planMoverFaults();
+    if ('too-large' in this.#scenario.faults) for (const partition of this.#target.partitions) partition.bytesMax = 300;
+    this.#expireProducers();
+    this.#startMover();
+    this.#supervise();
+  }
+
+  #feedOn(feed: Feed): void {
+    if (this.#faults.isHealed) return;
+    this.#schedule.after(this.#random.exponential(this.#scenario.feedMeanMs), () => {
+      if (!this.#faults.isHealed) feed.append();
+      this.#feedOn(feed);
+    });
+  }
+
+  #expireProducers(): void {
+    this.#schedule.after(this.#scenario.checkMs, () => {
+      this.#target.expireProducers();
+      this.#expireProducers();
+    });
+  }
+
+  #planMoverFaults(): void {
+    const faults = this.#faults;
+    const strike = (name: FaultName, act: (run: MoverRun) => void) =>
+      faults.now(name, this.#schedule, () => {
+        const run = this.#current;
+        if (run !== null && !run.hasEnded && !run.process.isDead && !run.process.standsStill) act(run);
+      });
+    strike('mover-killed', (run) => this.#kill(run, 'is killed'));
+    strike('power-cut', (run) => this.#cutPower(run));
+    strike('mover-stands-still', ({ process }) => {
+      const ms = Math.round(faults.randomOf('mover-stands-still').spread(100, 60_000));
+      this.#note(`${process.name} stands still for ${ms} ms`);
+      process.standStill(ms);
+    });
+    strike('hold', ({ mover, process }) => {
+      process.after(faults.randomOf('hold').integer(100, 4000), () => mover.resume());
+      void mover.hold();
+    });
+  }
+
+  #heal(): void {
+    this.#note('the world is healed');
+    this.#faults.isHealed = true;
+    this.#source.heal();
+    this.#target.heal();
+    for (const partition of this.#target.partitions) partition.bytesMax = Number.POSITIVE_INFINITY;
+    this.#endTransactions();
+  }
+
+  /** One can be ended only where somebody leads, and an election may open it again. */
+  #endTransactions(): void {
+    for (const feed of this.#feeds) feed.endAll();
+    this.#schedule.after(500, () => this.#endTransactions());
+  }
+
+  // ---- movers
+
+  #startMover(): void {
+    this.#movers += 1;
+    const process = new SimProcess(`mover ${this.#movers}`, this.#schedule, startMs);
+    this.#note(`${process.name} starts`);
+    const plans = this.#feeds.map(({ partition }, number) => ({
+      start: { source: partition.plan.start, target: this.#target.partitions[number]?.plan.start ?? 0 },
+      end: this.#ends[number] ?? null,
+      files: this.#filesOf(process, number),
+    }));
+    const sending = () => {
+      if (this.#faults.strikes('killed-at-a-send')) this.#killProcess(process, 'is killed before it sends');
+    };
+    const writes = new WritesOf(process.name, {
+      epochs: this.#epochs,
+      filesOf: (number) => this.#readable(number),
+      logOf: (number) => this.#targetOf(number).truth.log,
+      somethingCameLate: (number) => this.#targetOf(number).arrivedLate !== 'never',
+    });
+    const wire = {
+      source: { sending, answering: () => undefined },
+      target: {
+        sending: (frame: Uint8Array) => {
+          this.#violateAll(writes.sent(frame));
+          sending();
+        },
+        answering: (request: Uint8Array, response: Uint8Array) => writes.answered(request, response),
+      },
+    };
+    const clusters = { source: this.#source, target: this.#target };
+    const run = startMover(process, this.#scenario, clusters, plans, this.#mutation, wire);
+    this.#current = run;
+    this.#runs.push(run);
+    this.#leaseUntilMs = run.leaseUntilMs;
+    this.#renew(run);
+    run.mover.run().then(
+      () => {
+        run.hasEnded = true;
+        this.#note(`${process.name} ends: ${endsOf(run).join(', ')}`);
+      },
+      (error) => this.#violate('the mover goes on', error instanceof Error ? (error.stack ?? '') : String(error)),
+    );
+  }
+
+  #filesOf(process: SimProcess, number: number) {
+    const disk = this.#disks[number];
+    if (disk === undefined) throw new Error(`there is no disk for partition ${number}`);
+    return disk.files(process, (perform) => {
+      if (process.isDead) return;
+      const holder = this.#current?.process;
+      if (holder !== undefined && numberOf(holder) > numberOf(process))
+        this.#violate('the lease holds', `${process.name} writes a ledger that ${holder.name} has`);
+      const strikes = this.#faults.strikes('killed-at-a-write');
+      const isBefore = strikes && this.#faults.randomOf('killed-at-a-write').chance(0.5);
+      if (isBefore) this.#killProcess(process, 'is killed before it writes');
+      else perform();
+      if (strikes && !isBefore) this.#killProcess(process, 'is killed after it has written');
+    });
+  }
+
+  /** A process that cannot renew its lease any more ends itself, as soon as it notices. */
+  #renew(run: MoverRun): void {
+    run.process.after(renewMs, () => {
+      if (this.#current !== run) {
+        this.#killProcess(run.process, 'has lost its lease, and ends');
+        return;
+      }
+      run.leaseUntilMs = this.#schedule.nowMs + this.#scenario.leaseMs;
+      this.#leaseUntilMs = run.leaseUntilMs;
+      this.#renew(run);
+    });
+  }
+
+  #kill(run: MoverRun, how: string): void {
+    this.#killProcess(run.process, how);
+  }
+
+  #killProcess(process: SimProcess, how: string): void {
+    if (process.isDead) return;
+    this.#note(`${process.name} ${how}`);
+    process.die();
+  }
+
+  #cutPower(run: MoverRun): void {
+    this.#powerWasCut = true;
+    this.#killProcess(run.process, 'loses its power');
+    for (const disk of this.#disks) disk.cutPower(this.#faults.randomOf('power-cut'));
+  }
+
+  #supervise(): void {
+    this.#schedule.after(250, () => {
+      const run = this.#current;
+      if (run !== null && !run.hasEnded) this.#watch(run);
+      else this.#goOn();
+      this.#supervise();
+    });
+  }
+
+  #watch(run: MoverRun): void {
+    const nowMs = this.#schedule.nowMs;
+    if (nowMs > this.#leaseUntilMs + this.#scenario.deadlineMs) {
+      this.#startMover();
+      return;
+    }
+    if (run.process.isDead || run.process.standsStill) return;
+    for (const partition of run.partitions) {
+      const { phase } = partition.writer;
+      if (phase.kind !== 'refused' || phase.refusal !== 'too-large') continue;
+      const target = this.#target.partitions[partition.plan.partition];
+      if (target !== undefined) target.bytesMax = Number.POSITIVE_INFINITY;
+      run.process.enter(() => run.mover.remedied(partition));
+    }
+    if (this.#faults.isHealed && this.#scenario.isFollowed && this.#hasAll(run)) void run.mover.stop();
+  }
+
+  #hasAll({ partitions, mover }: MoverRun): boolean {
+    return partitions.every((partition) => {
+      const { phase, settled } = partition.writer;
+      if (phase.kind === 'damaged' || phase.kind === 'refused' || mover.stopped.has(partition)) return true;
+      const source = this.#source.partitions[partition.plan.partition];
+      if (source === undefined || this.#feeds[partition.plan.partition]?.isOpen === true) return false;
+      const { leader } = source;
+      const isWhole = leader !== null && leader.highWatermark === leader.log.end;
+      return isWhole && phase.kind === 'writing' && settled.source >= leader.log.end;
+    });
+  }
+
+  /** The last one looks once more, after everything that was on its way has arrived. */
+  #goOn(): void {
+    if (!this.#faults.isHealed || this.#schedule.nowMs < this.#scenario.healAtMs + stalledMsMax + 2000) return;
+    if (this.#isFinal) {
+      this.#schedule.stop();
+      return;
+    }
+    this.#isFinal = true;
+    this.#startMover();
+  }
+
+  // ---- checks
+
+  #checkLine({ partition }: Place, sent: Uint8Array): void {
+    if (this.#powerWasCut || (seenOf(sent)?.producerId ?? 0n) < 2n ** 62n) return;
+    const files = this.#readable(partition.plan.number);
+    if (lineOf(files, recordCount(sent, 0), recordsCrcOf(sent, 0)) !== null) return;
+    this.#violate('the line comes before the batch', `a batch of ${recordCount(sent, 0)} has no line in the ledger`);
+  }
+
+  #targetOf(number: number): SimPartition {
+    const partition = this.#target.partitions[number];
+    if (partition === undefined) throw new Error(`the target has no partition ${number}`);
+    return partition;
+  }
+
+  #readable(number: number): SegmentFiles {
+    const disk = this.#disks[number];
+    if (disk === undefined) throw new Error(`there is no disk for partition ${number}`);
+    return disk.files(new SimProcess('checker', this.#schedule, startMs), (perform) => perform());
+  }
+
+  #violateAll(wrongs: readonly Wrong[]): void {
+    for (const { check, text } of wrongs) this.#violate(check, text);
+  }
+
+  #check(): void {
+    const run = this.#current;
+    if (run === null) return;
+    for (const [number, feed] of this.#feeds.entries()) {
+      const [partition, target] = [run.partitions[number], this.#target.partitions[number]];
+      if (partition === undefined || target === undefined) continue;
+      const files = this.#readable(number);
+      const verdict = verdictOf({
+        scenario: this.#scenario,
+        plan: this.#scenario.feeds[number] ?? null,
+        partition,
+        stopped: run.mover.stopped.get(partition) ?? null,
+        source: feed,
+        target,
+        unproven: this.#runs.flatMap((one) => one.partitions[number]?.unproven ?? []),
+        files,
+        account: () => new PartitionLedger(files, { ...ledgerKey, partition: number }, partition.plan.start).account,
+      });
+      if (verdict !== null) this.#violate(verdict.check, `partition ${number}: ${verdict.text}`);
+    }
+  }
+
+  #whatIsLeft(): string {
+    const run = this.#current;
+    if (run === null) return 'no mover has started';
+    const waiting = [...run.mover.waiting].map(([{ plan }, { why }]) => `${plan.partition} waits: ${why}`);
+    const logs = this.#source.partitions.map(({ truth }) => `${truth.highWatermark} of ${truth.log.end}`);
+    return `${run.process.name}: ${[...endsOf(run), ...waiting].join('; ')}; source: ${logs.join(', ')}`;
+  }
+
+  /** The first one counts. */
+  #violate(check: CheckName, text: string): void {
+    if (this.#violation !== null) return;
+    this.#violation = { check, atMs: this.#schedule.nowMs, text };
+    this.#schedule.stop();
+  }
+
+  #note(text: string): void {
+    this.#happenings.push({ atMs: this.#schedule.nowMs, text });
+  }
+
+  #outcome(): KafkaOutcome {
+    const records = this.#target.partitions.reduce((sum, { truth, plan }) => sum + truth.log.end - plan.start, 0);
+    return {
+      scenario: this.#scenario,
+      violation: this.#violation,
+      simulatedMs: this.#schedule.nowMs,
+      records,
+      movers: this.#movers,
+      ends: this.#current === null ? [] : endsOf(this.#current),
+      struck: this.#faults.struck,
+      happenings: this.#happenings,
+    };
+  }
+}
+
+function endsOf({ partitions, mover }: MoverRun): string[] {
+  return partitions.map((partition) => {
+    const { phase, settled } = partition.writer;
+    const stopped = mover.stopped.get(partition);
+    const how = stopped === undefined ? phase.kind : `stopped (${stopped})`;
+    const what = phase.kind === 'damaged' ? ` ${JSON.stringify(phase.damage)}` : '';
+    return `${partition.plan.partition} ${how}${what} at ${settled.source} → ${settled.target}`;
+  });
+}
+
+function numberOf({ name }: SimProcess): number {
+  return Number(name.replace('mover ', ''));
+}
+
+const settleMs = 500;
+const renewMs = 2000;
+/** At the lowest rate the longest backlog takes a quarter of an hour. */
+const endMsMax = 3_600_000;
