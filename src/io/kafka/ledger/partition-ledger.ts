@@ -85,6 +85,11 @@ export class PartitionLedger {
     return this.#account;
   }
 
+  /** The last segment, and the SHA-256 of the one before, which names all before that. */
+  get segment(): { readonly ordinal: number; readonly previous: string | null } {
+    return { ordinal: this.#head.ordinal, previous: this.#head.previous };
+  }
+
   append(line: LedgerLine): void {
     if (this.#size >= this.#segmentBytesMax) this.#roll(this.#end, this.#account);
     this.#write(line);
