@@ -7,16 +7,19 @@ import { startOperation } from '../../../engine/anchors.ts';
 import { commandAt } from '../../command-at.ts';
 import { CliError, type Context } from '../../context.ts';
 import { nothingBegun, type Signals, unlessAsked } from '../../controller/signals.ts';
+import { rateWords } from '../../journal/copy-sentences.ts';
 import { type OpenJournal, openJournalAt } from '../../journal/open.ts';
 import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
 import { controlCopy } from './control.ts';
 import { copiesOf, nextCopy, openCopies } from './copies.ts';
+import { tellCopy } from './operators.ts';
 import { type CopyOptions, type CopyWords, copyOptions, reachOf } from './options.ts';
 import { type Planned, type PlanningSides, planCopy, type References } from './plan-copy.ts';
 import { afterwardsOf, copyReporter, exitCodeOf } from './reporter.ts';
 import { changesLines, extentLines } from './show-plan.ts';
+import { copyController, underWay } from './sockets.ts';
 
 /** `drover kafka copy`: agrees on what is to be done, or goes on with what is unfinished, and is its controller until it ends. */
 export async function copy(context: Context, words: CopyWords, signals: Signals): Promise<void> {
@@ -147,6 +150,7 @@ async function perform(
   signals: Signals,
 ): Promise<void> {
   if (signals.interrupted.aborted) throw nothingBegun(signals);
+  if (isResumed && (await isUnderWay(context, opened, state, requests))) return;
   const reporter = copyReporter(context, words.json === true);
   try {
     if (isResumed) reporter.note(`${state.operation} is unfinished: going on with it`);
@@ -163,4 +167,22 @@ async function perform(
   } finally {
     reporter.close();
   }
+}
+
+/** The same command, while another process is at it: it is told what is different. Throws CliError where nothing is. */
+async function isUnderWay(
+  context: Context,
+  opened: OpenJournal,
+  { operation }: MoveState,
+  requests: readonly MoveRequest[],
+): Promise<boolean> {
+  const found = await copyController(context, opened.stateDirectory, operation);
+  if (found === null || found === 'silent') return false;
+  const [request] = requests;
+  if (request?.kind !== 'rate') throw underWay(operation, found.pid);
+  const { rate } = request;
+  if (!(await tellCopy(context, opened, operation, request, ({ status }) => status?.rate === rate))) return false;
+  context.stdout.write(`${operation} is under way (pid ${found.pid}), and goes on ${rateWords(rate)}\n`);
+  context.setExitCode(0);
+  return true;
 }
