@@ -63,6 +63,12 @@ export class BrokerPool {
     return await (this.#connections.get(nodeId) ?? this.#open(nodeId));
   }
 
+  /** Who is to be asked for changes of the cluster. In Kafka 4 that is any broker, which passes them on. */
+  async controller(): Promise<BrokerConnection> {
+    const { controllerId } = await this.describe([]);
+    return controllerId === null ? await this.anyBroker() : await this.broker(controllerId);
+  }
+
   /** The one that answers questions about the cluster. */
   async anyBroker(): Promise<BrokerConnection> {
     if (this.#asking !== null && !this.#asking.ended) return this.#asking;

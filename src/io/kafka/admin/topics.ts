@@ -1,0 +1,85 @@
+import type { NewTopic, Settings, TopicFacts } from '../../../core/move/topic-facts.ts';
+import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
+import { createTopics } from '../messages/create-topics.ts';
+import { codeOf, kafkaError, noError } from '../messages/error-codes.ts';
+import type { TopicMetadata } from '../messages/metadata.ts';
+import type { BrokerPool } from '../reader/broker-pool.ts';
+import { errorOf, type Refused, refusedBy } from './answers.ts';
+import { settingsOf, topicSettings } from './topic-settings.ts';
+
+/** Those of these names that are there, with their settings; null: all that may be seen and are not Kafka's own. */
+export async function describeTopics(pool: BrokerPool, names: readonly string[] | null): Promise<TopicFacts[]> {
+  if (names?.length === 0) return [];
+  const { topics } = await pool.describe(names);
+  const there = topics.filter(({ errorCode, isInternal }) => errorCode !== absent && (names !== null || !isInternal));
+  for (const { name, errorCode } of there) {
+    const isPassing = kafkaError(errorCode).remedy === 'metadata';
+    if (errorCode !== noError && !isPassing) throw errorOf(`${name} of the ${pool.settings.side}`, errorCode);
+  }
+  const settings = await topicSettings(
+    pool,
+    there.map(({ name }) => name),
+  );
+  return there.map((topic) => factsOf(topic, settings.get(topic.name) ?? unknown('the broker did not answer')));
+}
+
+export type TopicMade = {
+  readonly topic: string;
+  /** Null: it was not made, or the cluster has no ids. */
+  readonly topicId: string | null;
+  readonly refused: (Refused & { readonly exists: boolean }) | null;
+};
+
+/** `only-check`: nothing is made, and it is told what would be refused. */
+export async function makeTopics(
+  pool: BrokerPool,
+  topics: readonly NewTopic[],
+  mode: 'make' | 'only-check',
+): Promise<TopicMade[]> {
+  if (topics.length === 0) return [];
+  const answered = await create(pool, topics, mode === 'only-check');
+  return answered.map(({ name, topicId, errorCode, errorMessage }) => {
+    const refused = refusedBy(errorCode, errorMessage);
+    const exists = errorCode === codeOf('TOPIC_ALREADY_EXISTS');
+    return { topic: name, topicId, refused: refused === null ? null : { ...refused, exists } };
+  });
+}
+
+/** What a topic of this name would have there that is made without settings; nothing is made. */
+export async function settingsOfNewTopic(pool: BrokerPool, topic: string): Promise<Reading<Settings>> {
+  const asked = { topic, partitions: 1, replicationFactor: -1, settings: {} };
+  const [answer] = await create(pool, [asked], true);
+  const refused = answer === undefined ? null : refusedBy(answer.errorCode, answer.errorMessage);
+  if (refused !== null) return unknown(`${refused.error}: ${refused.why}`);
+  if (answer === undefined || answer.configs === null) {
+    const why = answer === undefined ? null : refusedBy(answer.configErrorCode, null);
+    return unknown(why === null ? 'the broker did not tell' : `${why.error}: ${why.why}`);
+  }
+  return known(settingsOf(answer.configs));
+}
+
+async function create(pool: BrokerPool, topics: readonly NewTopic[], validateOnly: boolean) {
+  const broker = await pool.controller();
+  const asked = topics.map(({ topic, partitions, replicationFactor, settings }) => ({
+    name: topic,
+    partitions,
+    replicationFactor,
+    configs: Object.entries(settings).map(([name, value]) => ({ name, value })),
+  }));
+  const response = await broker.call(createTopics, { topics: asked, timeoutMs, validateOnly });
+  return response.topics;
+}
+
+function factsOf({ name, topicId, partitions }: TopicMetadata, settings: Reading<Settings>): TopicFacts {
+  const [first] = partitions;
+  return {
+    name,
+    topicId,
+    partitions: partitions.length,
+    replicationFactor: first?.replicas.length ?? 0,
+    settings,
+  };
+}
+
+const absent = codeOf('UNKNOWN_TOPIC_OR_PARTITION');
+const timeoutMs = 20_000;
