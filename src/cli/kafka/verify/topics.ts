@@ -58,7 +58,8 @@ async function lackingOn(
 
 function anchored(option: string, text: string): RegExp {
   try {
-    return new RegExp(`^(?:${text})$`, 'u');
+    // By itself first, so that what is said of it shows what was typed.
+    return new RegExp(`^(?:${new RegExp(text, 'u').source})$`, 'u');
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error);
     throw new CliError(`${option}: ${said}`, "a regular expression for whole names, in quotes: 'orders|clicks\\..*'");
