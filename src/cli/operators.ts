@@ -7,6 +7,7 @@ import { factsOf } from '../core/rollout/facts.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
+import { type Blamed, unexplained } from '../core/rollout/taken-back.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
@@ -49,7 +50,7 @@ export function addOperators(program: Command, context: Context): void {
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
     .option(
       '--reason <TEXT>',
-      'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back',
+      'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back. Needed, too, for a build that was taken back before',
     )
     .option('--heartbeat <URL>', 'as of apply, where this process becomes the controller')
     .addHelpText('after', resumeExamples)
@@ -211,6 +212,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
+    expectReasonFor(living.operation, living.status?.held?.blamed ?? null, options);
     const marked = await unmark(context, dirname(living.socket), living.operation, options, async () => false);
     request = { ...request, ...marked };
     if (await tell(context, living, request)) {
@@ -226,6 +228,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
   }
   await withJournal(context, options, async (opened) => {
     const state = await chooseRollout(context, opened, name);
+    expectReasonFor(state.operation, unexplained(state), options);
     const usable = await toControl(context, options, config);
     const isCut = async () => (await lookAt(context, usable, opened.stateDirectory, state)).isCut;
     request = { ...request, ...(await unmark(context, opened.stateDirectory, state.operation, options, isCut)) };
@@ -258,6 +261,15 @@ async function unmark(
   await marker.remove(operation);
   sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
   return { marked };
+}
+
+/** Throws CliError where it would only be held again. */
+function expectReasonFor(operation: string, blamed: Blamed | null, { reason }: Options): void {
+  if (blamed === null || reason !== undefined) return;
+  throw new CliError(
+    `${operation} stays held: build ${blamed.build}, which runs at the destination, was taken back in ${blamed.operation}`,
+    'deploy another build, or say why this one is tried again with --reason',
+  );
 }
 
 function toldWords(operation: string): string {
