@@ -31,7 +31,9 @@ export type Refusal =
   /** It holds records and no ledger of ours is about it. */
   | { readonly kind: 'holds-data'; readonly partitions: readonly HeldPartition[] }
   | { readonly kind: 'fewer-partitions'; readonly source: number; readonly target: number }
-  | { readonly kind: 'old-format'; readonly version: string };
+  | { readonly kind: 'old-format'; readonly version: string }
+  /** Asked before anything is changed, the target would not do it. */
+  | { readonly kind: 'refused-by-target'; readonly error: string; readonly why: string };
 
 export type TopicsToPlan = {
   readonly source: readonly TopicFacts[];

@@ -1,6 +1,8 @@
 import type { NewTopic, Settings, TopicFacts } from '../../../core/move/topic-facts.ts';
 import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
+import { createPartitions } from '../messages/create-partitions.ts';
 import { createTopics } from '../messages/create-topics.ts';
+import { deleteTopics as deleteTopicsApi } from '../messages/delete-topics.ts';
 import { codeOf, kafkaError, noError } from '../messages/error-codes.ts';
 import type { TopicMetadata } from '../messages/metadata.ts';
 import type { BrokerPool } from '../reader/broker-pool.ts';
@@ -56,6 +58,43 @@ export async function settingsOfNewTopic(pool: BrokerPool, topic: string): Promi
     return unknown(why === null ? 'the broker did not tell' : `${why.error}: ${why.why}`);
   }
   return known(settingsOf(answer.configs));
+}
+
+export type TopicChanged = { readonly topic: string; readonly refused: Refused | null };
+
+/** `partitions`: how many it is to have. */
+export async function makePartitions(
+  pool: BrokerPool,
+  wanted: readonly { readonly topic: string; readonly partitions: number }[],
+): Promise<TopicChanged[]> {
+  if (wanted.length === 0) return [];
+  const broker = await pool.controller();
+  const topics = wanted.map(({ topic, partitions }) => ({ name: topic, count: partitions }));
+  const response = await broker.call(createPartitions, { topics, timeoutMs, validateOnly: false });
+  return response.topics.map(({ name, errorCode, errorMessage }) => ({
+    topic: name,
+    refused: refusedBy(errorCode, errorMessage),
+  }));
+}
+
+/**
+ * By id, so that a topic that was made anew under the same name meanwhile stays; by name only where a cluster has no ids. One that
+ * is gone already counts as deleted. Its files go later.
+ */
+export async function deleteTopics(
+  pool: BrokerPool,
+  topics: readonly { readonly topic: string; readonly topicId: string | null }[],
+): Promise<TopicChanged[]> {
+  if (topics.length === 0) return [];
+  const broker = await pool.controller();
+  const asked = topics.map(({ topic, topicId }) => ({ name: topicId === null ? topic : null, topicId }));
+  const response = await broker.call(deleteTopicsApi, { topics: asked, timeoutMs });
+  return topics.map(({ topic, topicId }) => {
+    const answer = response.topics.find((one) => (topicId === null ? one.name === topic : one.topicId === topicId));
+    const code = answer?.errorCode ?? codeOf('UNKNOWN_SERVER_ERROR');
+    const isGone = code === absent || code === codeOf('UNKNOWN_TOPIC_ID');
+    return { topic, refused: isGone ? null : refusedBy(code, answer?.errorMessage ?? null) };
+  });
 }
 
 async function create(pool: BrokerPool, topics: readonly NewTopic[], validateOnly: boolean) {
