@@ -1,6 +1,7 @@
 import type { Position } from '../../core/move/ledger-lines.ts';
 import { PartitionLedger } from '../../io/kafka/ledger/partition-ledger.ts';
 import type { SegmentFiles } from '../../io/kafka/ledger/segment-files.ts';
+import type { MoverEvent } from '../../io/kafka/mover/events.ts';
 import { MovedPartition } from '../../io/kafka/mover/moved-partition.ts';
 import { Mover } from '../../io/kafka/mover/mover.ts';
 import type { Ledger } from '../../io/kafka/mover/ports.ts';
@@ -15,6 +16,8 @@ export type MoverRun = {
   readonly process: SimProcess;
   readonly mover: Mover;
   readonly partitions: readonly MovedPartition[];
+  /** What it has told. */
+  readonly events: readonly MoverEvent[];
   /** That of the process itself: another one may hold it by now. */
   leaseUntilMs: number;
   hasEnded: boolean;
@@ -35,6 +38,7 @@ export function startMover(
     return mutation?.ledger?.(ledger) ?? ledger;
   });
   const nowMs = process.clock.monotonic();
+  const events: MoverEvent[] = [];
   const settings: MoverSettings = {
     window: { inFlightMax: scenario.inFlightMax, expirationMs: dayMs },
     connectionsPerBroker: scenario.connectionsPerBroker,
@@ -62,9 +66,10 @@ export function startMover(
     target: mutation?.target?.(target, ledgers) ?? target,
     clock: process.clock,
     settings: changed,
+    tell: (event: MoverEvent) => void events.push(event),
   };
   const mover = new Mover(world, partitions);
-  const run: MoverRun = { process, mover, partitions, leaseUntilMs: nowMs + scenario.leaseMs, hasEnded: false };
+  const run: MoverRun = { process, mover, partitions, events, leaseUntilMs: nowMs + scenario.leaseMs, hasEnded: false };
   return run;
 }
 

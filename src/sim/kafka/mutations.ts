@@ -19,7 +19,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'read-back at the high watermark only',
-    seenIn: 444,
+    seenIn: 868,
     shownBy: ['follower-stops'],
     caughtBy: ['what stands is not sent again'],
     target: (cluster) => through(cluster, { request: asConsumer }),
@@ -107,7 +107,9 @@ export const mutations: readonly Mutation[] = [
     shownBy: [],
     caughtBy: ['offsets account exactly'],
     ledger: (ledger) =>
-      ledgerWith(ledger, { append: (line) => ledger.append(line.kind === 'left' ? { ...line, why: 'hole' } : line) }),
+      ledgerWith(ledger, {
+        append: (line, isProven) => ledger.append(line.kind === 'left' ? { ...line, why: 'hole' } : line, isProven),
+      }),
   },
   {
     name: 'lines of no length',
@@ -116,9 +118,9 @@ export const mutations: readonly Mutation[] = [
     caughtBy: ['map monotone'],
     ledger: (ledger) =>
       ledgerWith(ledger, {
-        append: (line) => {
+        append: (line, isProven) => {
           ledger.append({ kind: 'left', from: line.from, to: line.from, why: 'hole' });
-          ledger.append(line);
+          ledger.append(line, isProven);
         },
       }),
   },

@@ -341,7 +341,8 @@ class World {
         stopped: run.mover.stopped.get(partition) ?? null,
         source: feed,
         target,
-        unproven: this.#runs.flatMap((one) => one.partitions[number]?.unproven ?? []),
+        told: this.#runs.flatMap(({ events }) => events.filter((event) => event.partition === number)),
+        movers: this.#movers,
         files,
         account: () => new PartitionLedger(files, { ...ledgerKey, partition: number }, partition.plan.start).account,
       });

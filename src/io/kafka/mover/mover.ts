@@ -1,4 +1,5 @@
 import { readBackFrom } from '../../../core/move/writer.ts';
+import type { MoverEvent, Progress } from './events.ts';
 import { Leaders } from './leaders.ts';
 import type { MovedPartition } from './moved-partition.ts';
 import type { Broker, Cluster, Leader, MoverClock } from './ports.ts';
@@ -17,6 +18,8 @@ export type MoverWorld = {
   readonly target: Cluster;
   readonly clock: MoverClock;
   readonly settings: MoverSettings;
+  /** Called at once, and before whatever follows from it is written to a ledger or sent. It may not throw. */
+  readonly tell: (event: MoverEvent) => void;
 };
 
 /**
@@ -36,6 +39,7 @@ export class Mover {
   readonly #readingBack = new Set<MovedPartition>();
   readonly #lanes = new Map<string, Wake>();
   readonly #caughtUp = new Set<MovedPartition>();
+  readonly #told = new Map<MovedPartition, Progress>();
   readonly #running = new Set<Promise<void>>();
   readonly #changed = new Wake();
   readonly #ending = new AbortController();
@@ -52,6 +56,10 @@ export class Mover {
     this.#partitions = partitions;
     this.#sourceLeaders = new Leaders(world.source, world.clock, partitions, ({ plan }) => plan.topic);
     this.#targetLeaders = new Leaders(world.target, world.clock, partitions, ({ plan }) => plan.targetTopic);
+    for (const partition of partitions) {
+      const { topic, partition: number } = partition.plan;
+      partition.listen((event) => world.tell({ topic, partition: number, ...event }));
+    }
   }
 
   /** Rejects where the mover itself has gone wrong: then nothing more is sent. */
@@ -154,7 +162,33 @@ export class Mover {
     while (!this.#isOver) {
       await this.#world.clock.sleep(1000, this.#ending.signal);
       for (const { ledger } of this.#partitions) await ledger.sync();
+      this.#tellProgress();
     }
+  }
+
+  #tellProgress(): void {
+    for (const partition of this.#partitions) {
+      const progress = this.progressOf(partition);
+      const before = this.#told.get(partition);
+      this.#told.set(partition, progress);
+      if (before !== undefined && JSON.stringify(before) === JSON.stringify(progress)) continue;
+      const { topic, partition: number } = partition.plan;
+      this.#world.tell({ topic, partition: number, ...progress });
+    }
+  }
+
+  progressOf(partition: MovedPartition): Progress {
+    const { source, target } = partition.writer.settled;
+    const { highWatermark = null, lastStable = null, logStart = null } = partition.view ?? {};
+    return {
+      kind: 'progress',
+      source,
+      target,
+      records: target - partition.plan.start.target,
+      bytes: partition.settledBytes,
+      ...{ highWatermark, lastStable, logStart },
+      waiting: this.stopped.get(partition) ?? this.waiting.get(partition)?.why ?? null,
+    };
   }
 
   // ---- the target
@@ -346,6 +380,7 @@ export class Mover {
         this.#wait(partition, outcome.why);
       }
       if (outcome?.kind !== 'added') continue;
+      partition.view = outcome.view;
       if (partition.writer.phase.kind !== 'reading-back') this.waiting.delete(partition);
       if (outcome.bytes === 0) this.#caughtUp.add(partition);
       else if (outcome.bytes >= this.#world.settings.partitionBytesMax / 2) this.#caughtUp.delete(partition);

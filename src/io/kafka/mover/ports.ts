@@ -38,7 +38,8 @@ export interface Ledger {
   /** The leader epoch of the source's batch that the last line is of; null: not known. */
   readonly sourceEpoch: number | null;
   readonly account: Account;
-  append(line: LedgerLine): void;
+  /** `isProven`: false for a batch that stands on the target and could not be compared with the source. */
+  append(line: LedgerLine, isProven?: boolean): void;
   raiseEpoch(epoch: number): void;
   /** Of the lines that follow. */
   noteSourceEpoch(epoch: number | null): void;

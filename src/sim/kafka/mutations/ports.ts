@@ -68,7 +68,7 @@ export function ledgerWith(ledger: Ledger, change: Partial<Ledger>): Ledger {
     get account() {
       return ledger.account;
     },
-    append: (line: LedgerLine) => ledger.append(line),
+    append: (line: LedgerLine, isProven?: boolean) => ledger.append(line, isProven),
     raiseEpoch: (epoch) => ledger.raiseEpoch(epoch),
     noteSourceEpoch: (epoch) => ledger.noteSourceEpoch(epoch),
     voidFrom: (at) => ledger.voidFrom(at),
