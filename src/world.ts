@@ -110,7 +110,7 @@ export const realWorld: World = {
     return Object.assign(reader, { notes });
   },
   openCopySide: (reach) => new CopySide(reach),
-  openCopyTarget: (reach) => new CopyTarget(reach),
+  openCopyTarget: (reach, ledgerEnd) => new CopyTarget(reach, ledgerEnd),
   openMover: ({ source, target, stateDirectory, operation }) =>
     openMoverProcess({
       source: clusterAccess(source),

@@ -14,6 +14,7 @@ import { bootstrapOf, type Reach, type SideName } from '../side.ts';
 import { copiesOf } from './copies.ts';
 import { type CopyAnswer, parseCopyRequest } from './messages.ts';
 import { listenForCopy } from './sockets.ts';
+import { partitionKey } from './world.ts';
 
 /** A topic may take its time to be made; a lease is longer than any call. */
 export const copyTiming: Timing = { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 };
@@ -98,7 +99,10 @@ function openWorld(context: Context, { stateDirectory }: OpenJournal, { operatio
   });
   const [source, target] = [reach('source'), reach('target')];
   return {
-    target: context.world.openCopyTarget(target),
+    target: context.world.openCopyTarget(target, (topic, partition, targetTopicId) => {
+      const key = partitionKey(plan, topic, partition, targetTopicId);
+      return key === null ? null : (context.world.lookAtLedger(stateDirectory, topic, key)?.end.target ?? null);
+    }),
     mover: context.world.openMover({ source, target, stateDirectory, operation }),
   };
 }

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { moveRules } from '../../../core/move/operation/events.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import { type CopyPlan, commonTopics, isSameCopy } from '../../../core/move/operation/plan.ts';
@@ -9,6 +9,7 @@ import { CliError, type Context } from '../../context.ts';
 import { nothingBegun, type Signals, unlessAsked } from '../../controller/signals.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
 import { type OpenJournal, openJournalAt } from '../../journal/open.ts';
+import { journalPath } from '../../journal/path.ts';
 import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
@@ -17,6 +18,7 @@ import { copiesOf, nextCopy, openCopies } from './copies.ts';
 import { tellCopy } from './operators.ts';
 import { type CopyOptions, type CopyWords, copyOptions, reachOf } from './options.ts';
 import { type Planned, type PlanningSides, planCopy, type References } from './plan-copy.ts';
+import { dryRun, refuseObstacles } from './preview.ts';
 import { afterwardsOf, copyReporter, exitCodeOf } from './reporter.ts';
 import { changesLines, extentLines } from './show-plan.ts';
 import { copyController, underWay } from './sockets.ts';
@@ -32,6 +34,10 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
   try {
     for (const { notes } of [source, target]) for (const note of notes) context.stderr.write(`${harmless(note)}\n`);
     const references = await unlessAsked(signals, referencesOf(context, sides, words));
+    if (words.dryRun) {
+      const stateDirectory = dirname(journalPath(context, words));
+      return await unlessAsked(signals, dryRun(context, { sides, references, options, words, stateDirectory }));
+    }
     const opened = await openJournalAt(context, words);
     try {
       const begun = await unlessAsked(signals, begin(context, { sides, references, options, words, opened, signals }));
@@ -85,6 +91,7 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
   }
   const planned = await planCopy(context, sides, references, options, opened.stateDirectory);
   refuseOthers(openCopies(copies), planned.plan);
+  await refuseObstacles(context, { sides, references, options, words, stateDirectory: opened.stateDirectory });
   if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
   return await start(context, opened, nextCopy(copies), planned.plan, rate);
 }
