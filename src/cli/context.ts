@@ -8,7 +8,7 @@ import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { MoverProcess, MoveTarget } from '../engine/move-ports.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
-import type { CopySide, LedgerEnd, LedgerLook, MoverPlace, PartitionKey } from './kafka/copy/world.ts';
+import type { CopySide, LedgerEnd, LedgerLook, LedgerRead, MoverPlace, PartitionKey } from './kafka/copy/world.ts';
 import type { KafkaSide, Reach } from './kafka/side.ts';
 
 /** Everything a verb may touch. `world.ts` builds the real one; tests build their own. */
@@ -84,6 +84,8 @@ export type World = {
   openMover(place: MoverPlace): MoverProcess;
   /** Where the copy of a partition began and how far it is, by its ledger; null: there is none. Throws where it cannot be read. */
   lookAtLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerLook | null;
+  /** The same with all its lines. */
+  readLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerRead | null;
   /** A cluster of Kafka brokers, to be read only; nothing is connected yet. Throws PortError for what its configuration file says. */
   openKafka(reach: Reach): KafkaSide;
   /** Unique for this process. */

@@ -1,4 +1,4 @@
-import type { Position } from '../../../core/move/ledger-lines.ts';
+import type { LedgerLine, Position } from '../../../core/move/ledger-lines.ts';
 import type { CopyPlan } from '../../../core/move/operation/plan.ts';
 import type { TopicFacts } from '../../../core/move/topic-facts.ts';
 import type { PreviewSide } from '../copy-preview/preview-side.ts';
@@ -43,6 +43,8 @@ export function partitionKey(
   if (sourceTopicId === undefined) return null;
   return { sourceCluster: source.clusterId, sourceTopicId, targetCluster: target.clusterId, targetTopicId, partition };
 }
+
+export type LedgerRead = { readonly begin: Position; readonly lines: Iterable<LedgerLine> };
 
 export type LedgerLook = { readonly begin: Position; readonly end: Position };
 
