@@ -3,7 +3,7 @@ import { differences } from '../../docs/page.ts';
 import { type Desk, openDesk } from './copy-command.ts';
 import { type Cluster, startCluster } from './lab/cluster.ts';
 import { codecs, consume, digest, endOffset, openTransaction, produce } from './lab/kcat.ts';
-import { alterConfig, configOf, createTopic } from './lab/tools.ts';
+import { addPartitions, alterConfig, configOf, createTopic } from './lab/tools.ts';
 import { consumeVerifiably, copyInTransactions, produceVerifiably } from './lab/workloads.ts';
 
 let source: Cluster;
@@ -69,16 +69,28 @@ describe('drover kafka copy', () => {
     expect(errors).toContain('partition 0 has 0 to 9');
   });
 
-  test('gives a topic that is there the settings and partitions that it lacks, once somebody has agreed', async () => {
-    await createTopic(source, 'uneven', { partitions: 3, configs: { 'segment.bytes': '20000000' } });
-    await createTopic(target, 'uneven', { partitions: 1 });
-    for (const partition of [0, 1, 2]) await give('uneven', 100, { partition });
-    const shown = await desk.copy('uneven').ended;
+  test('gives a topic that is there the settings that it lacks, once somebody has agreed', async () => {
+    await createTopic(source, 'differing', { configs: { 'segment.bytes': '20000000' } });
+    await createTopic(target, 'differing');
+    await give('differing', 100);
+    const shown = await desk.copy('differing').ended;
     expect(shown.text).toContain('segment.bytes: 20000000 on the source');
-    expect((await desk.copy('uneven', '--yes').ended).code).toBe(0);
-    expect(await configOf(target, { type: 'topics', name: 'uneven' })).toMatchObject({ 'segment.bytes': '20000000' });
+    expect((await desk.copy('differing', '--yes').ended).code).toBe(0);
+    expect(await configOf(target, { type: 'topics', name: 'differing' })).toMatchObject({
+      'segment.bytes': '20000000',
+    });
+    expect(await digest(target, 'differing', 0)).toEqual(await digest(source, 'differing', 0));
+  });
+
+  test('makes partitions that the source has got since', async () => {
+    await createTopic(source, 'grown');
+    await give('grown', 100, { partition: 0 });
+    expect((await desk.copy('grown', '--yes').ended).code).toBe(0);
+    await addPartitions(source, 'grown', 3);
+    for (const partition of [0, 1, 2]) await give('grown', 50, { partition });
+    expect((await desk.copy('grown', '--yes').ended).code).toBe(0);
     for (const partition of [0, 1, 2])
-      expect(await digest(target, 'uneven', partition)).toEqual(await digest(source, 'uneven', partition));
+      expect(await digest(target, 'grown', partition)).toEqual(await digest(source, 'grown', partition));
   });
 
   test('gives up on an open transaction after --wait, says so, and goes on once it is over', async () => {
