@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { differences } from '../../docs/page.ts';
 import { type Desk, openDesk } from './copy-command.ts';
 import { type Cluster, startCluster } from './lab/cluster.ts';
 import { codecs, consume, digest, endOffset, openTransaction, produce } from './lab/kcat.ts';
-import { addPartitions, alterConfig, configOf, createTopic } from './lab/tools.ts';
+import { user } from './lab/listeners.ts';
+import { addPartitions, alterConfig, configOf, createTopic, deleteTopic } from './lab/tools.ts';
 import { consumeVerifiably, copyInTransactions, produceVerifiably } from './lab/workloads.ts';
 
 let source: Cluster;
@@ -12,8 +14,8 @@ let desk: Desk;
 
 beforeAll(async () => {
   [source, target] = await Promise.all([
-    startCluster({ version: '4.3.1', brokers: 1 }),
-    startCluster({ version: '4.3.1', brokers: 1 }),
+    startCluster({ version: '4.3.1', brokers: 1, listeners: ['sasl-tls'] }),
+    startCluster({ version: '4.3.1', brokers: 1, listeners: ['sasl-tls'] }),
   ]);
   desk = openDesk(source, target);
 });
@@ -98,8 +100,9 @@ describe('drover kafka copy', () => {
     await give('open', 100);
     const records = [{ key: 'k', value: 'in a transaction' }];
     const transaction = await openTransaction(source, 'open', records, { id: 'holder', partition: 0 });
-    const { code, text } = await desk.copy('open', '--yes', '--wait', '3s').ended;
+    const { code, text, errors } = await desk.copy('open', '--yes', '--wait', '15s').ended;
     expect(code).toBe(3);
+    expect(errors).toContain('transactional.id holder');
     expect(text).toContain('an open transaction of the source holds back what is left');
     await transaction.commit();
     expect((await desk.copy('open', '--yes').ended).code).toBe(0);
@@ -159,6 +162,45 @@ describe('drover kafka copy', () => {
     const { operation } = await newest();
     expect((await desk.drover('abort', operation).ended).code).toBe(0);
     expect(await digest(target, 'followed', 0)).toEqual(await digest(source, 'followed', 0));
+  });
+});
+
+describe('what is reached through TLS and SASL', () => {
+  test('is copied with what the properties files say, and no secret is in the journal or in an argument', async () => {
+    await createTopic(source, 'secured');
+    await give('secured', 200);
+    const files = await Promise.all([source, target].map((cluster) => cluster.clientConfig('sasl-tls')));
+    const sides = ['--source', source.bootstrap('sasl-tls'), '--target', target.bootstrap('sasl-tls')];
+    const configs = ['--source-config', files[0] ?? '', '--target-config', files[1] ?? ''];
+    const copy = desk.drover('kafka', 'copy', ...sides, ...configs, '--topics', 'secured', '--follow', '--yes');
+    await vi.waitFor(async () => expect(await endOffset(target, 'secured', 0)).toBe(200), waiting);
+    const words = desk
+      .movers()
+      .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    expect(words).toHaveLength(1);
+    copy.child.kill('SIGINT');
+    await copy.ended;
+    const { operation } = await newest();
+    for (const text of [...words, JSON.stringify(await desk.journal(operation))])
+      expect(text).not.toContain(user.password);
+    expect((await desk.drover('abort', operation).ended).code).toBe(0);
+    expect(await digest(target, 'secured', 0)).toEqual(await digest(source, 'secured', 0));
+  });
+});
+
+describe('a topic that is made anew in the middle', () => {
+  test.each(['source', 'target'] as const)('on the %s stops its partitions, with its ids', async (side) => {
+    const topic = `anew-${side}`;
+    await createTopic(source, topic);
+    await give(topic, 100);
+    const copy = desk.copy(topic, '--yes', '--follow');
+    await vi.waitFor(async () => expect(await endOffset(target, topic, 0)).toBe(100), waiting);
+    const cluster = side === 'source' ? source : target;
+    await deleteTopic(cluster, topic);
+    await createTopic(cluster, topic);
+    const { code, text } = await copy.ended;
+    expect(code).toBe(2);
+    expect(text).toContain(`the topic was deleted on the ${side} and made anew`);
   });
 });
 
