@@ -221,6 +221,8 @@ function refusalWords(refusal: Refusal): string {
       return `it has ${refusal.source} partitions on the source and ${refusal.target} on the target: kafka-topics --alter --partitions ${refusal.source} adds them there`;
     case 'old-format':
       return `the topic on the target has message.format.version ${refusal.version}, which has no room for what is copied`;
+    case 'refused-by-target':
+      return `the target would not make it: ${refusal.error}: ${refusal.why}`;
   }
 }
 

@@ -55,16 +55,3 @@ async function lackingOn(
   // Asked by name, one that may not be seen is told apart from one that is not there.
   return (await there.missing(names)).map((topic) => ({ topic, side }));
 }
-<<<<<<< HEAD
-
-function anchored(option: string, text: string): RegExp {
-  try {
-    // By itself first, so that what is said of it shows what was typed.
-    return new RegExp(`^(?:${new RegExp(text, 'u').source})$`, 'u');
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new CliError(`${option}: ${said}`, "a regular expression for whole names, in quotes: 'orders|clicks\\..*'");
-  }
-}
-=======
->>>>>>> kcopy

@@ -1,3 +1,4 @@
+import type { SentLine } from '../../../core/move/ledger-lines.ts';
 import type { Condition, MoverFigures, PartitionTold } from '../../../core/move/operation/told.ts';
 import type { Refusal } from '../../../core/move/writer.ts';
 import type { PartitionLedger } from '../ledger/partition-ledger.ts';
@@ -6,7 +7,12 @@ import type { Mover } from '../mover/mover.ts';
 import type { WatchedCluster } from './watched-cluster.ts';
 
 /** A partition, and the ledger that only it has. */
-export type Moved = { readonly partition: MovedPartition; readonly ledger: PartitionLedger };
+export type Moved = {
+  readonly partition: MovedPartition;
+  readonly ledger: PartitionLedger;
+  /** Batches that stand on the target and could not be compared with the source, as this mover has found them. */
+  readonly unproven: SentLine[];
+};
 
 /** What a mover tells of itself. */
 export function figuresOf(
@@ -20,7 +26,7 @@ export function figuresOf(
   return { isHeld, bytes: target.appendedBytes, partitions };
 }
 
-function partitionTold(mover: Mover, { partition, ledger }: Moved, source: WatchedCluster): PartitionTold {
+function partitionTold(mover: Mover, { partition, ledger, unproven }: Moved, source: WatchedCluster): PartitionTold {
   const { topic, partition: number } = partition.plan;
   return {
     topic,
@@ -30,7 +36,7 @@ function partitionTold(mover: Mover, { partition, ledger }: Moved, source: Watch
     segment: ledger.segment,
     source: source.endsOf(topic, number),
     condition: conditionOf(mover, partition),
-    unproven: partition.unproven.map(({ target, count }) => ({ from: target, to: target + count })),
+    unproven: unproven.map(({ target, count }) => ({ from: target, to: target + count })),
   };
 }
 

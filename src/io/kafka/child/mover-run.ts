@@ -5,6 +5,7 @@ import { type ClusterSettings, KafkaCluster } from '../kafka-cluster.ts';
 import { PartitionLedger } from '../ledger/partition-ledger.ts';
 import { SegmentFolder } from '../ledger/segment-folder.ts';
 import { describeConfigs, resourceType } from '../messages/describe-configs.ts';
+import type { MoverEvent } from '../mover/events.ts';
 import { MovedPartition } from '../mover/moved-partition.ts';
 import { Mover } from '../mover/mover.ts';
 import type { MoverClock } from '../mover/ports.ts';
@@ -44,8 +45,15 @@ export async function startMover(beginning: Beginning, sendBeforeMs: () => numbe
     sendBeforeMs,
   };
   const moved = beginning.partitions.map((one) => openPartition(beginning.ledgers, one, settings));
+  const tell = (event: MoverEvent) => {
+    if (event.kind !== 'unproven') return;
+    const found = moved.find(
+      ({ partition: { plan } }) => plan.topic === event.topic && plan.partition === event.partition,
+    );
+    found?.unproven.push(...event.lines);
+  };
   const mover = new Mover(
-    { source, target, clock, settings },
+    { source, target, clock, settings, tell },
     moved.map(({ partition }) => partition),
   );
   let held = isHeld;
@@ -90,7 +98,7 @@ function openPartition(ledgers: string, assigned: AssignedPartition, settings: M
     end,
   };
   const partition = new MovedPartition(plan, ledger, settings.window, settings.recordBytesMax);
-  return { partition, ledger };
+  return { partition, ledger, unproven: [] };
 }
 
 /**
