@@ -15,7 +15,7 @@ import { systemClock } from './io/clock/system.ts';
 import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
-import { lookAtLedger } from './io/kafka/child/look-at-ledger.ts';
+import { lookAtLedger, readLedger } from './io/kafka/child/look-at-ledger.ts';
 import { openMoverProcess } from './io/kafka/child/mover-process.ts';
 import { clusterAccess } from './io/kafka/cluster-access.ts';
 import { CopySide } from './io/kafka/copy-side.ts';
@@ -110,7 +110,7 @@ export const realWorld: World = {
     return Object.assign(reader, { notes });
   },
   openCopySide: (reach) => new CopySide(reach),
-  openCopyTarget: (reach) => new CopyTarget(reach),
+  openCopyTarget: (reach, ledgerEnd) => new CopyTarget(reach, ledgerEnd),
   openMover: ({ source, target, stateDirectory, operation }) =>
     openMoverProcess({
       source: clusterAccess(source),
@@ -120,5 +120,6 @@ export const realWorld: World = {
       operation,
     }),
   lookAtLedger,
+  readLedger,
   holder: `${process.pid}-${randomUUID()}`,
 };

@@ -8,7 +8,7 @@ import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { MoverProcess, MoveTarget } from '../engine/move-ports.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
-import type { CopySide, LedgerLook, MoverPlace, PartitionKey } from './kafka/copy/world.ts';
+import type { CopySide, LedgerEnd, LedgerLook, LedgerRead, MoverPlace, PartitionKey } from './kafka/copy/world.ts';
 import type { KafkaSide, Reach } from './kafka/side.ts';
 
 /** Everything a verb may touch. `world.ts` builds the real one; tests build their own. */
@@ -79,11 +79,13 @@ export type World = {
   /** What a copy has to know of a cluster before it begins; nothing is connected yet. Throws as `openKafka` does. */
   openCopySide(reach: Reach): CopySide;
   /** The cluster that is copied to, for the loop of a copy. */
-  openCopyTarget(reach: Reach): MoveTarget & { close(): Promise<void> };
+  openCopyTarget(reach: Reach, ledgerEnd: LedgerEnd): MoveTarget & { close(): Promise<void> };
   /** The process that moves the data of a copy; none is started before it is wanted. */
   openMover(place: MoverPlace): MoverProcess;
   /** Where the copy of a partition began and how far it is, by its ledger; null: there is none. Throws where it cannot be read. */
   lookAtLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerLook | null;
+  /** The same with all its lines. */
+  readLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerRead | null;
   /** A cluster of Kafka brokers, to be read only; nothing is connected yet. Throws PortError for what its configuration file says. */
   openKafka(reach: Reach): KafkaSide;
   /** Unique for this process. */

@@ -243,6 +243,8 @@ async function performOne({ ports }: Loop, effect: MoveEffect, signal: AbortSign
   switch (effect.kind) {
     case 'make-topic':
       return await target.makeTopic(effect.topic, effect, signal);
+    case 'make-partitions':
+      return await target.makePartitions(effect.topic, effect.partitions, signal);
     case 'change-settings':
       return await target.changeSettings(effect.changes, signal);
     case 'delete-topic':

@@ -26,6 +26,7 @@ export type MovePorts = {
 export interface MoveTarget {
   read(question: TargetQuestion, signal: AbortSignal): Promise<Readonly<Record<string, TopicFound>>>;
   makeTopic(topic: string, make: TopicToMake, signal: AbortSignal): Promise<void>;
+  makePartitions(topic: string, partitions: number, signal: AbortSignal): Promise<void>;
   changeSettings(changes: readonly SettingChange[], signal: AbortSignal): Promise<void>;
   deleteTopic(topic: string, topicId: string, signal: AbortSignal): Promise<void>;
 }

@@ -13,6 +13,7 @@ export const copySentences: Sentences<MoveEvent> = {
   },
   'topic-made': ({ topic, topicId }) => `${topic} was made on the target (id ${topicId})`,
   'settings-changed': () => 'what differed at topics of the target is as it was agreed on',
+  'partitions-made': ({ topic }) => `${topic} has as many partitions on the target as on the source`,
   'levers-set': () => 'what stands in the way of a copy at topics of the target is set aside until it is done',
   copying: () => 'data may move from here on',
   'copy-checkpoint': ({ bytes, partitions }) =>
@@ -23,6 +24,8 @@ export const copySentences: Sentences<MoveEvent> = {
   'mover-failed': ({ lastWords }) => `what moves the data has ended: ${lastWords}`,
   unproven: ({ topic, partition, from, to }) =>
     `${partitionName({ topic, partition })}: offsets ${from} to ${to - 1} of the target are ours, and cannot be compared any more: the source has deleted what they were made from`,
+  'lost-on-target': ({ topic, partition, from, to }) =>
+    `${partitionName({ topic, partition })}: the target has lost offsets ${from} to ${to - 1}; they are copied once more`,
   'partition-stopped': ({ topic, partition, isDamage, why }) =>
     `${partitionName({ topic, partition })} ${isDamage ? 'is DAMAGED' : 'has stopped'}: ${why}`,
   'copy-left': ({ why }) => `nothing moves any more: ${why}`,

@@ -22,6 +22,7 @@ export function addCopy(kafka: Command, context: Context): void {
     .option('--unlimited', 'as fast as they take it; outside loopback one of both has to be said')
     .option('--replication-factor <NUMBER>', "of topics that are made (default: the source's)")
     .option('--wait <TIME>', 'how long an open transaction of the source is waited for', '10m')
+    .option('--dry-run', 'say all that can be known before a byte moves, and change nothing')
     .option('--yes', 'agree to what is changed on the target')
     .option(...journalOption)
     .option('--json', 'one JSON object per journal entry and second, and a last one (docs/reference/kafka-copy.md)')
@@ -39,11 +40,12 @@ export function addCopy(kafka: Command, context: Context): void {
 const examples = `
 Copies what the source has when it begins. The same command again goes on with what is unfinished, and later copies
 what has come since. Ctrl-C settles what is under way and ends; the same command goes on. Twice: it ends at once.
-Exit status: 0 copied, 1 an error, 2 it shows what it would change on the target, or a partition is damaged or has
-stopped, or it was asked to end, 3 an open transaction of the source holds back what is left.
+Exit status: 0 copied, 1 an error, 2 something is in the way (--dry-run), it shows what it would change on the target,
+a partition is damaged or has stopped, or it was asked to end, 3 an open transaction of the source holds back what is left.
 
 Examples:
   drover kafka copy --source old:9092 --target new:9092 --topics 'orders|clicks\\..*' --max-rate 60MB/s
+  drover kafka copy --source old:9092 --target new:9092 --topics orders --max-rate 60MB/s --dry-run
   drover kafka copy --source old:9092 --target new:9092 --topics orders --from -72h --unlimited --yes
   drover kafka copy --source old:9093 --source-config old.properties --target new:9092 --topics '.*' --follow \\
     --unlimited

@@ -6,7 +6,7 @@ import { journalOption, lookIntoJournal } from '../journal/open.ts';
 import type { JournalPlace } from '../journal/path.ts';
 import { harmless } from '../terminal/text.ts';
 import { copiesOf, type PastCopy } from './copy/copies.ts';
-import { copyController } from './copy/reach-controller.ts';
+import { copyController } from './copy/sockets.ts';
 import { progressWords, stageWords, troubleLines } from './copy/view.ts';
 
 type Words = JournalPlace & { readonly json?: true };

@@ -21,6 +21,8 @@ export type MoverRun = {
   /** That of the process itself: another one may hold it by now. */
   leaseUntilMs: number;
   hasEnded: boolean;
+  /** Of the hold that was asked for last and not resumed. */
+  hold: { isSettled: boolean } | null;
 };
 
 export type Plans = readonly { readonly start: Position; readonly end: number | null; readonly files: SegmentFiles }[];
@@ -49,6 +51,7 @@ export function startMover(
     partitionBytesMax: scenario.partitionBytesMax,
     recordBytesMax: 16 * 1024 * 1024,
     rate: scenario.rate,
+    lateMsMax: scenario.deadlineMs,
     sendBeforeMs: () => run.leaseUntilMs,
   };
   const changed = mutation?.settings?.(settings) ?? settings;
@@ -63,14 +66,16 @@ export function startMover(
   const target = clusters.target.port(process, wire.target);
   const world = {
     source: mutation?.source?.(source) ?? source,
-    target: mutation?.target?.(target, ledgers) ?? target,
+    target: mutation?.target?.(target, ledgers, process) ?? target,
     clock: process.clock,
     settings: changed,
     tell: (event: MoverEvent) => void events.push(event),
   };
   const mover = new Mover(world, partitions);
-  const run: MoverRun = { process, mover, partitions, events, leaseUntilMs: nowMs + scenario.leaseMs, hasEnded: false };
+  const run: MoverRun = { process, mover, partitions, events, ...beginning, leaseUntilMs: nowMs + scenario.leaseMs };
   return run;
 }
+
+const beginning = { hasEnded: false, hold: null } as const;
 
 export const ledgerKey = { sourceCluster: 'A', sourceTopicId: 'orders', targetCluster: 'B', targetTopicId: 'orders' };

@@ -29,6 +29,7 @@ export const settings: MoverSettings = {
   partitionBytesMax: 2 * 1024 * 1024,
   recordBytesMax: 64 * 1024 * 1024,
   rate: null,
+  lateMsMax: 30_000,
   sendBeforeMs: () => Number.POSITIVE_INFINITY,
 };
 

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Entry } from '../../../core/journal/entry.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import type { MoveState } from '../../../core/move/operation/state.ts';
@@ -7,16 +6,18 @@ import { inboxFor } from '../../../engine/inbox.ts';
 import { type MoveGlance, runMove } from '../../../engine/move-operation.ts';
 import type { OperationEnd } from '../../../engine/operation.ts';
 import type { Timing } from '../../../engine/operation-ports.ts';
-import { CliError, type Context, type ControlRequest } from '../../context.ts';
+import type { Context, ControlRequest } from '../../context.ts';
 import type { Signals } from '../../controller/signals.ts';
 import type { OpenJournal } from '../../journal/open.ts';
 import { packageVersion } from '../../version.ts';
 import { bootstrapOf, type Reach, type SideName } from '../side.ts';
 import { copiesOf } from './copies.ts';
 import { type CopyAnswer, parseCopyRequest } from './messages.ts';
+import { listenForCopy } from './sockets.ts';
+import { partitionKey } from './world.ts';
 
 /** A topic may take its time to be made; a lease is longer than any call. */
-const timing: Timing = { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 };
+export const copyTiming: Timing = { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 };
 
 export type CopyControl = {
   readonly opened: OpenJournal;
@@ -40,12 +41,12 @@ export type CopyEnd = {
 /** Is the controller of one copy until it ends, or this process is asked to end: then all requests are settled, and that is journalled. */
 export async function controlCopy(context: Context, control: CopyControl): Promise<CopyEnd> {
   const { opened, state, signals, requests } = control;
-  const { operation, plan } = state;
+  const { operation } = state;
   const inbox = inboxFor<MoveRequest>(({ kind }) => kind === 'hold' || kind === 'abort' || kind === 'back');
   for (const request of requests) inbox.push(request);
   let last: MoveGlance | null = null;
   const over = Promise.withResolvers<unknown>();
-  const desk = await context.world.listenControl(copySocket(opened.stateDirectory, operation), async (request) =>
+  const desk = await listenForCopy(context, opened.stateDirectory, operation, async (request) =>
     answer(
       request,
       operation,
@@ -54,63 +55,56 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
       (asked) => inbox.push(asked),
     ),
   );
-  if (desk === 'busy')
-    throw new CliError(
-      `${operation} is under way already`,
-      '`drover kafka status` shows it; it takes `drover hold`, `resume` and `abort`',
-    );
-  const reach = (side: SideName): Reach => ({
-    side,
-    bootstrap: bootstrapOf(side, plan[side].bootstrap),
-    configFile: plan[side].configFile,
-    version: packageVersion(),
-  });
-  const target = context.world.openCopyTarget(reach('target'));
-  const { stateDirectory } = opened;
-  const mover = context.world.openMover({
-    source: reach('source'),
-    target: reach('target'),
-    stateDirectory,
-    operation,
-  });
   const stop = new AbortController();
-  signals.onAsked((name) => stop.abort(`its controller was asked to end (${name})`));
   const patience = transactionPatience(context, control.waitMs);
   let isHeldBack = false;
   const changed = troubleChanges();
+  const world = openWorld(context, opened, state);
+  const { clock, world: outside } = context;
   const ports = {
-    ...{ clock: context.clock, journal: opened.journal, leases: opened.journal.leases, target, mover, timing },
-    ...{ sha256: context.world.sha256, holder: context.world.holder, tell: control.onEntry },
+    ...{ clock, journal: opened.journal, leases: opened.journal.leases, ...world, timing: copyTiming },
+    ...{ sha256: outside.sha256, holder: outside.holder, tell: control.onEntry },
   };
-  const glance = (next: MoveGlance) => {
-    last = next;
-    const status = copyStatus(next.state, next.observation);
-    for (const line of changed(next)) control.onTrouble(line);
-    control.onStatus(status);
-    if (!patience(status)) return;
-    isHeldBack = true;
-    stop.abort('an open transaction of the source holds back what is left');
-  };
+  signals.onAsked((name) => stop.abort(`its controller was asked to end (${name})`));
   try {
-    const { end } = await runMove(ports, operation, inbox, stop.signal, glance);
-    const now = (await copiesOf(context.world, opened.journal)).find((one) => one.state.operation === operation);
+    const { end } = await runMove(ports, operation, inbox, stop.signal, (next) => {
+      last = next;
+      const status = copyStatus(next.state, next.observation);
+      for (const line of changed(next)) control.onTrouble(line);
+      control.onStatus(status);
+      isHeldBack ||= patience(status);
+      if (isHeldBack) stop.abort('an open transaction of the source holds back what is left');
+    });
+    const now = (await copiesOf(outside, opened.journal)).find((one) => one.state.operation === operation);
     const ended = { kind: end, state: now?.state ?? state, isHeldBack };
     over.resolve({ kind: end, stage: ended.state.stage.kind });
     return ended;
   } finally {
     over.resolve(null);
     signals.onAsked(() => undefined);
-    await mover.close();
-    await target.close();
+    await world.mover.close();
+    await world.target.close();
     // Those who wait for the end are answered before the connection is.
-    await context.clock.sleep(0, new AbortController().signal);
+    await clock.sleep(0, new AbortController().signal);
     await desk.close();
   }
 }
 
-/** Each copy has its own: one never waits for another. */
-export function copySocket(stateDirectory: string, operation: string): string {
-  return join(stateDirectory, `${operation}.sock`);
+function openWorld(context: Context, { stateDirectory }: OpenJournal, { operation, plan }: MoveState) {
+  const reach = (side: SideName): Reach => ({
+    side,
+    bootstrap: bootstrapOf(side, plan[side].bootstrap),
+    configFile: plan[side].configFile,
+    version: packageVersion(),
+  });
+  const [source, target] = [reach('source'), reach('target')];
+  return {
+    target: context.world.openCopyTarget(target, (topic, partition, targetTopicId) => {
+      const key = partitionKey(plan, topic, partition, targetTopicId);
+      return key === null ? null : (context.world.lookAtLedger(stateDirectory, topic, key)?.end.target ?? null);
+    }),
+    mover: context.world.openMover({ source, target, stateDirectory, operation }),
+  };
 }
 
 async function answer(

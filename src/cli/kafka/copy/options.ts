@@ -16,6 +16,7 @@ export type CopyWords = {
   readonly unlimited?: true;
   readonly replicationFactor?: string;
   readonly wait: string;
+  readonly dryRun?: true;
   readonly yes?: true;
   readonly journal?: string;
   readonly json?: true;
@@ -39,7 +40,7 @@ export type CopyOptions = {
 export type From =
   | { readonly kind: 'earliest' }
   | { readonly kind: 'latest' }
-  | { readonly kind: 'time'; readonly atMs: number };
+  | { readonly kind: 'time'; readonly ms: number };
 
 /** Throws CliError for the first that cannot be understood. */
 export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
@@ -63,14 +64,14 @@ export function reachOf(side: SideName, words: CopyWords, version: string): Reac
 
 function fromOf(text: string, nowMs: number): From {
   if (text === 'earliest' || text === 'latest') return { kind: text };
-  if (text.startsWith('-')) return { kind: 'time', atMs: nowMs - durationMs('--from', text.slice(1)) };
+  if (text.startsWith('-')) return { kind: 'time', ms: nowMs - durationMs('--from', text.slice(1)) };
   const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(atMs))
     throw new CliError(
       `--from: ${JSON.stringify(text)} is no beginning`,
       'earliest, latest, a time such as 2026-03-01T12:00:00Z, or how long ago: -72h',
     );
-  return { kind: 'time', atMs };
+  return { kind: 'time', ms: atMs };
 }
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

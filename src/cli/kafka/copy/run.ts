@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { moveRules } from '../../../core/move/operation/events.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import { type CopyPlan, commonTopics, isSameCopy } from '../../../core/move/operation/plan.ts';
@@ -7,16 +7,21 @@ import { startOperation } from '../../../engine/anchors.ts';
 import { commandAt } from '../../command-at.ts';
 import { CliError, type Context } from '../../context.ts';
 import { nothingBegun, type Signals, unlessAsked } from '../../controller/signals.ts';
+import { rateWords } from '../../journal/copy-sentences.ts';
 import { type OpenJournal, openJournalAt } from '../../journal/open.ts';
+import { journalPath } from '../../journal/path.ts';
 import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
 import { controlCopy } from './control.ts';
 import { copiesOf, nextCopy, openCopies } from './copies.ts';
+import { tellCopy } from './operators.ts';
 import { type CopyOptions, type CopyWords, copyOptions, reachOf } from './options.ts';
 import { type Planned, type PlanningSides, planCopy, type References } from './plan-copy.ts';
+import { dryRun, refuseObstacles } from './preview.ts';
 import { afterwardsOf, copyReporter, exitCodeOf } from './reporter.ts';
 import { changesLines, extentLines } from './show-plan.ts';
+import { copyController, underWay } from './sockets.ts';
 
 /** `drover kafka copy`: agrees on what is to be done, or goes on with what is unfinished, and is its controller until it ends. */
 export async function copy(context: Context, words: CopyWords, signals: Signals): Promise<void> {
@@ -29,6 +34,10 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
   try {
     for (const { notes } of [source, target]) for (const note of notes) context.stderr.write(`${harmless(note)}\n`);
     const references = await unlessAsked(signals, referencesOf(context, sides, words));
+    if (words.dryRun) {
+      const stateDirectory = dirname(journalPath(context, words));
+      return await unlessAsked(signals, dryRun(context, { sides, references, options, words, stateDirectory }));
+    }
     const opened = await openJournalAt(context, words);
     try {
       const begun = await unlessAsked(signals, begin(context, { sides, references, options, words, opened, signals }));
@@ -82,6 +91,7 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
   }
   const planned = await planCopy(context, sides, references, options, opened.stateDirectory);
   refuseOthers(openCopies(copies), planned.plan);
+  await refuseObstacles(context, { sides, references, options, words, stateDirectory: opened.stateDirectory });
   if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
   return await start(context, opened, nextCopy(copies), planned.plan, rate);
 }
@@ -147,6 +157,7 @@ async function perform(
   signals: Signals,
 ): Promise<void> {
   if (signals.interrupted.aborted) throw nothingBegun(signals);
+  if (isResumed && (await isUnderWay(context, opened, state, requests))) return;
   const reporter = copyReporter(context, words.json === true);
   try {
     if (isResumed) reporter.note(`${state.operation} is unfinished: going on with it`);
@@ -163,4 +174,22 @@ async function perform(
   } finally {
     reporter.close();
   }
+}
+
+/** The same command, while another process is at it: it is told what is different. Throws CliError where nothing is. */
+async function isUnderWay(
+  context: Context,
+  opened: OpenJournal,
+  { operation }: MoveState,
+  requests: readonly MoveRequest[],
+): Promise<boolean> {
+  const found = await copyController(context, opened.stateDirectory, operation);
+  if (found === null || found === 'silent') return false;
+  const [request] = requests;
+  if (request?.kind !== 'rate') throw underWay(operation, found.pid);
+  const { rate } = request;
+  if (!(await tellCopy(context, opened, operation, request, ({ status }) => status?.rate === rate))) return false;
+  context.stdout.write(`${operation} is under way (pid ${found.pid}), and goes on ${rateWords(rate)}\n`);
+  context.setExitCode(0);
+  return true;
 }

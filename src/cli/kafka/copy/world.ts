@@ -1,17 +1,14 @@
-import type { Position } from '../../../core/move/ledger-lines.ts';
-import type { Settings, TopicFacts } from '../../../core/move/topic-facts.ts';
-import type { Reading } from '../../../core/observed/reading.ts';
+import type { LedgerLine, Position } from '../../../core/move/ledger-lines.ts';
+import type { CopyPlan } from '../../../core/move/operation/plan.ts';
+import type { TopicFacts } from '../../../core/move/topic-facts.ts';
+import type { PreviewSide } from '../copy-preview/preview-side.ts';
 import type { PartitionBounds, Reach } from '../side.ts';
 
 /** A cluster as `kafka copy` has to know it before it begins. Every method throws PortError. */
-export type CopySide = {
+export type CopySide = PreviewSide & {
   /** Things a person should know about how it is reached. */
   readonly notes: readonly string[];
   clusterId(): Promise<string>;
-  /** Those of these names that are there; null: all that may be seen and are not Kafka's own. */
-  topics(names: readonly string[] | null): Promise<readonly TopicFacts[]>;
-  /** What a topic of this name would have that is made without settings. */
-  newTopicSettings(topic: string): Promise<Reading<Settings>>;
   /** Of all their partitions, up to the high watermarks. */
   bounds(topics: readonly TopicFacts[]): Promise<readonly PartitionBounds[]>;
   /** The first offsets that are not older than that, in the order of `bounds`. */
@@ -35,4 +32,21 @@ export type PartitionKey = {
   readonly partition: number;
 };
 
+/** Null: the plan has no such topic. */
+export function partitionKey(
+  { source, target, topics }: CopyPlan,
+  topic: string,
+  partition: number,
+  targetTopicId: string,
+): PartitionKey | null {
+  const sourceTopicId = topics.find(({ name }) => name === topic)?.sourceId;
+  if (sourceTopicId === undefined) return null;
+  return { sourceCluster: source.clusterId, sourceTopicId, targetCluster: target.clusterId, targetTopicId, partition };
+}
+
+export type LedgerRead = { readonly begin: Position; readonly lines: Iterable<LedgerLine> };
+
 export type LedgerLook = { readonly begin: Position; readonly end: Position };
+
+/** Up to which offset of the target the ledger of this partition knows what stands there; null: there is none. */
+export type LedgerEnd = (topic: string, partition: number, topicId: string) => number | null;

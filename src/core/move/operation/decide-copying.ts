@@ -3,7 +3,7 @@ import type { MoveEvent, PartitionMark, PartitionStopped } from './events.ts';
 import type { MoveObservation } from './observation.ts';
 import { partitionName } from './plan.ts';
 import type { MoveState } from './state.ts';
-import type { MoverFigures, PartitionTold } from './told.ts';
+import type { MoverFigures, PartitionTold, TargetRange } from './told.ts';
 
 /** A mover is kept running; what it tells that matters later is journalled. */
 export function decideCopying(state: MoveState, { nowMs, mover: told }: MoveObservation): MoveDecision {
@@ -47,15 +47,23 @@ function decideDone(state: MoveState, told: MoverFigures): MoveDecision {
 
 /** What has to be known by whoever comes later, and is not in the journal yet. */
 function newsOf(state: MoveState, { partitions }: MoverFigures): MoveEvent[] {
-  return partitions.flatMap((told) => [...unprovenOf(state, told), ...stopOf(state, told)]);
+  return partitions.flatMap((told) => [...rangesOf(state, told), ...stopOf(state, told)]);
 }
 
-function unprovenOf(state: MoveState, { topic, partition, unproven }: PartitionTold): MoveEvent[] {
-  const known = state.unproven.filter((one) => one.topic === topic && one.partition === partition);
-  return unproven
-    .filter(({ from }) => !known.some((one) => one.from === from))
-    .map(({ from, to }) => ({ kind: 'unproven', topic, partition, from, to }));
+function rangesOf(state: MoveState, { topic, partition, unproven, lost }: PartitionTold): MoveEvent[] {
+  const isKnown = (among: readonly PlacedRange[], { from, to }: TargetRange) =>
+    among.some((one) => one.topic === topic && one.partition === partition && one.from === from && one.to === to);
+  return [
+    ...unproven
+      .filter((range) => !isKnown(state.unproven, range))
+      .map((range): MoveEvent => ({ kind: 'unproven', topic, partition, ...range })),
+    ...lost
+      .filter((range) => !isKnown(state.lost, range))
+      .map((range): MoveEvent => ({ kind: 'lost-on-target', topic, partition, ...range })),
+  ];
 }
+
+type PlacedRange = TargetRange & { readonly topic: string; readonly partition: number };
 
 function stopOf(state: MoveState, told: PartitionTold): PartitionStopped[] {
   const { topic, partition, condition } = told;

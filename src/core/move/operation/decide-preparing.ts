@@ -9,16 +9,20 @@ export function decidePreparing(state: MoveState, { topics }: MoveObservation): 
   if (state.held !== null || topics === null || !topics.known) return nothing;
   const events: MoveEvent[] = [];
   const effects: MoveEffect[] = [];
-  for (const { name, make } of state.plan.topics) {
-    if (make === null || state.made.includes(name)) continue;
+  for (const { name, make, grow } of state.plan.topics) {
     const found = topics.value[name];
     if (found === undefined) continue;
+    if (grow !== null && !state.grown.includes(name)) {
+      if (found.partitions >= grow) events.push({ kind: 'partitions-made', topic: name });
+      else effects.push({ kind: 'make-partitions', topic: name, partitions: grow });
+    }
+    if (make === null || state.made.includes(name)) continue;
     if (found.topicId === null) effects.push({ kind: 'make-topic', topic: name, ...make });
     else if (found.partitions >= make.partitions)
       events.push({ kind: 'topic-made', topic: name, topicId: found.topicId });
   }
   if (events.length > 0) return { ...nothing, events, wakeAtMs: 0 };
-  if (state.plan.topics.some(({ name }) => state.targetIds[name] === undefined))
+  if (effects.length > 0 || state.plan.topics.some(({ name }) => state.targetIds[name] === undefined))
     return { ...nothing, effects, wakeAtMs: soonMs(effects) };
   const wanted = state.plan.topics.flatMap(({ changes }) => changes);
   if (wanted.length > 0 && !state.areSettingsChanged) {

@@ -21,5 +21,6 @@ export type MoverWanted = { readonly isHeld: boolean; readonly rate: Rate };
 
 export type MoveEffect =
   | ({ readonly kind: 'make-topic'; readonly topic: string } & TopicToMake)
+  | { readonly kind: 'make-partitions'; readonly topic: string; readonly partitions: number }
   | { readonly kind: 'change-settings'; readonly changes: readonly SettingChange[] }
   | { readonly kind: 'delete-topic'; readonly topic: string; readonly topicId: string };

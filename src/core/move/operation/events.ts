@@ -1,5 +1,5 @@
 import type { CopyPlan } from './plan.ts';
-import type { PartitionTold, Unproven } from './told.ts';
+import type { PartitionTold, TargetRange } from './told.ts';
 
 /** Version of the rules by which copies are decided. */
 export const moveRules = 1;
@@ -11,6 +11,8 @@ export type MoveEvent =
   | { readonly kind: 'topic-made'; readonly topic: string; readonly topicId: string }
   /** What differed at topics that were there has been changed as the plan says, read back. */
   | { readonly kind: 'settings-changed' }
+  /** As many partitions as the source has, read back. */
+  | { readonly kind: 'partitions-made'; readonly topic: string }
   /** The plan's levers stand, read back. */
   | { readonly kind: 'levers-set' }
   /** From here on data may have been written; once for each controller. */
@@ -22,7 +24,9 @@ export type MoveEvent =
   | { readonly kind: 'rate-changed'; readonly by: string; readonly rate: Rate }
   /** The process that moves the data has ended by itself; `count`: how often under this controller. */
   | { readonly kind: 'mover-failed'; readonly count: number; readonly lastWords: string }
-  | ({ readonly kind: 'unproven'; readonly topic: string; readonly partition: number } & Unproven)
+  | ({ readonly kind: 'unproven'; readonly topic: string; readonly partition: number } & TargetRange)
+  /** The target has lost what was there, and it is copied once more. */
+  | ({ readonly kind: 'lost-on-target'; readonly topic: string; readonly partition: number } & TargetRange)
   | PartitionStopped
   /** Nothing is under way: no process of this controller moves data any more. */
   | { readonly kind: 'copy-left'; readonly why: string }

@@ -35,6 +35,8 @@ export type PlannedTopic = {
   readonly targetId: string | null;
   /** Null: it is there. */
   readonly make: TopicToMake | null;
+  /** So many partitions it is to have, being there with fewer; null: it has enough. */
+  readonly grow: number | null;
   /** To what is set at a topic that is there, and stays. */
   readonly changes: readonly SettingChange[];
   readonly partitions: readonly PlannedPartition[];

@@ -27,6 +27,9 @@ export type MoveState = {
   readonly bytesBefore: number;
   readonly stopped: Readonly<Record<string, PartitionStopped>>;
   readonly unproven: readonly Extract<MoveEvent, { kind: 'unproven' }>[];
+  readonly lost: readonly Extract<MoveEvent, { kind: 'lost-on-target' }>[];
+  /** Topics that were there, and have got the partitions that they lacked. */
+  readonly grown: readonly string[];
   /** Ends of movers by themselves, on end, without a checkpoint in between that had moved. */
   readonly failures: {
     readonly count: number;
@@ -102,6 +105,8 @@ function begun(entry: Entry, { plan, rate }: Extract<MoveEvent, { kind: 'copy-st
     bytesBefore: 0,
     stopped: {},
     unproven: [],
+    lost: [],
+    grown: [],
     failures: noFailures,
     left: null,
     leversLeft: [],
@@ -144,6 +149,10 @@ function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
     }
     case 'unproven':
       return { ...state, unproven: [...state.unproven, event] };
+    case 'lost-on-target':
+      return { ...state, lost: [...state.lost, event] };
+    case 'partitions-made':
+      return { ...state, grown: [...state.grown, event.topic] };
     case 'partition-stopped':
       return { ...state, stopped: { ...state.stopped, [partitionName(event)]: event } };
     case 'copy-left':

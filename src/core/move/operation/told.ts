@@ -34,7 +34,9 @@ export type PartitionTold = {
   readonly source: SourceEnds | null;
   readonly condition: Condition;
   /** What stands on the target and could not be compared, because the source does not have it any more. */
-  readonly unproven: readonly Unproven[];
+  readonly unproven: readonly TargetRange[];
+  /** What the target had and has lost; it is copied once more. */
+  readonly lost: readonly TargetRange[];
 };
 
 /** `lastStable` is below `highWatermark` while a transaction is open. */
@@ -53,4 +55,4 @@ export type Condition =
   | { readonly kind: 'stopped'; readonly why: string };
 
 /** Offsets of the target [from, to). */
-export type Unproven = { readonly from: number; readonly to: number };
+export type TargetRange = { readonly from: number; readonly to: number };

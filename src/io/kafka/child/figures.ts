@@ -1,32 +1,34 @@
-import type { SentLine } from '../../../core/move/ledger-lines.ts';
-import type { Condition, MoverFigures, PartitionTold } from '../../../core/move/operation/told.ts';
+import type { Condition, MoverFigures, PartitionTold, TargetRange } from '../../../core/move/operation/told.ts';
 import type { Refusal } from '../../../core/move/writer.ts';
 import type { PartitionLedger } from '../ledger/partition-ledger.ts';
+import type { MoverEvent } from '../mover/events.ts';
 import type { MovedPartition } from '../mover/moved-partition.ts';
 import type { Mover } from '../mover/mover.ts';
-import type { WatchedCluster } from './watched-cluster.ts';
 
-/** A partition, and the ledger that only it has. */
+/** A partition, the ledger that only it has, and what it has told of the target that somebody has to know. */
 export type Moved = {
   readonly partition: MovedPartition;
   readonly ledger: PartitionLedger;
-  /** Batches that stand on the target and could not be compared with the source, as this mover has found them. */
-  readonly unproven: SentLine[];
+  readonly unproven: TargetRange[];
+  readonly lost: TargetRange[];
 };
 
-/** What a mover tells of itself. */
-export function figuresOf(
-  mover: Mover,
-  moved: readonly Moved[],
-  source: WatchedCluster,
-  target: WatchedCluster,
-  isHeld: boolean,
-): MoverFigures {
-  const partitions = moved.map((one) => partitionTold(mover, one, source));
-  return { isHeld, bytes: target.appendedBytes, partitions };
+/** Keeps what would be forgotten; false: there was nothing to keep. */
+export function keep({ unproven, lost }: Moved, event: MoverEvent): boolean {
+  if (event.kind === 'unproven')
+    unproven.push(...event.lines.map(({ target, count }) => ({ from: target, to: target + count })));
+  else if (event.kind === 'lost') lost.push({ from: event.targetFrom, to: event.targetTo });
+  else return false;
+  return true;
 }
 
-function partitionTold(mover: Mover, { partition, ledger, unproven }: Moved, source: WatchedCluster): PartitionTold {
+/** What a mover tells of itself. */
+export function figuresOf(mover: Mover, moved: readonly Moved[], isHeld: boolean): MoverFigures {
+  const bytes = moved.reduce((sum, { partition }) => sum + mover.progressOf(partition).bytes, 0);
+  return { isHeld, bytes, partitions: moved.map((one) => partitionTold(mover, one)) };
+}
+
+function partitionTold(mover: Mover, { partition, ledger, unproven, lost }: Moved): PartitionTold {
   const { topic, partition: number } = partition.plan;
   return {
     topic,
@@ -34,9 +36,10 @@ function partitionTold(mover: Mover, { partition, ledger, unproven }: Moved, sou
     settled: partition.writer.settled,
     account: ledger.account,
     segment: ledger.segment,
-    source: source.endsOf(topic, number),
+    source: partition.view,
     condition: conditionOf(mover, partition),
-    unproven: unproven.map(({ target, count }) => ({ from: target, to: target + count })),
+    unproven,
+    lost,
   };
 }
 

@@ -10,9 +10,8 @@ import { MovedPartition } from '../mover/moved-partition.ts';
 import { Mover } from '../mover/mover.ts';
 import type { MoverClock } from '../mover/ports.ts';
 import type { MoverSettings } from '../mover/settings.ts';
-import { figuresOf, type Moved } from './figures.ts';
+import { figuresOf, keep, type Moved } from './figures.ts';
 import { ledgerFolder, producerIdOf } from './ledger-place.ts';
-import { WatchedCluster } from './watched-cluster.ts';
 import type { AssignedPartition, Beginning, ClusterAccess } from './wire.ts';
 
 /** A mover with everything that it needs of this machine. */
@@ -26,34 +25,31 @@ export type MoverRun = {
   stop(): Promise<void>;
 };
 
-/** `sendBeforeMs`: by performance.now. Everything that it opens is closed when it has ended. */
-export async function startMover(beginning: Beginning, sendBeforeMs: () => number): Promise<MoverRun> {
-  const { version, isHeld } = beginning;
-  let { rate } = beginning;
-  const clusters = [beginning.source, beginning.target].map((access) => new KafkaCluster(settingsOf(access, version)));
-  const [from, to] = clusters;
-  if (from === undefined || to === undefined) throw new Error('a copy has two clusters');
-  const [source, target] = [new WatchedCluster(from), new WatchedCluster(to)];
-  const window = { inFlightMax: 5, expirationMs: await producerExpirationMs(to) };
-  const settings: MoverSettings = {
-    ...moverSettings,
-    window,
-    // Of a broker that is written to for the first time it is asked for then.
-    get rate() {
-      return rate;
-    },
-    sendBeforeMs,
-  };
+/**
+ * `sendBeforeMs`: by performance.now. `tell` is called when the figures have something that has to be known before anything follows
+ * from it. Everything that it opens is closed when it has ended.
+ */
+export async function startMover(
+  beginning: Beginning,
+  sendBeforeMs: () => number,
+  tell: () => void,
+): Promise<MoverRun> {
+  const { version, isHeld, rate } = beginning;
+  const [source, target] = [beginning.source, beginning.target].map(
+    (access) => new KafkaCluster(settingsOf(access, version)),
+  );
+  if (source === undefined || target === undefined) throw new Error('a copy has two clusters');
+  const window = { inFlightMax: 5, expirationMs: await producerExpirationMs(target) };
+  const settings: MoverSettings = { ...moverSettings, window, rate, sendBeforeMs };
   const moved = beginning.partitions.map((one) => openPartition(beginning.ledgers, one, settings));
-  const tell = (event: MoverEvent) => {
-    if (event.kind !== 'unproven') return;
-    const found = moved.find(
+  const heard = (event: MoverEvent) => {
+    const own = moved.find(
       ({ partition: { plan } }) => plan.topic === event.topic && plan.partition === event.partition,
     );
-    found?.unproven.push(...event.lines);
+    if (own !== undefined && keep(own, event)) tell();
   };
   const mover = new Mover(
-    { source, target, clock, settings, tell },
+    { source, target, clock, settings, tell: heard },
     moved.map(({ partition }) => partition),
   );
   let held = isHeld;
@@ -61,11 +57,11 @@ export async function startMover(beginning: Beginning, sendBeforeMs: () => numbe
   if (isHeld) await mover.hold();
   const ended = mover.run().finally(async () => {
     for (const { ledger } of moved) ledger.close();
-    await Promise.all(clusters.map((cluster) => cluster.close()));
+    await Promise.all([source.close(), target.close()]);
   });
   return {
     ended,
-    figures: () => figuresOf(mover, moved, source, target, settled),
+    figures: () => figuresOf(mover, moved, settled),
     async hold() {
       held = true;
       await mover.hold();
@@ -76,10 +72,7 @@ export async function startMover(beginning: Beginning, sendBeforeMs: () => numbe
       settled = false;
       mover.resume();
     },
-    changeRate(perSecond) {
-      rate = perSecond;
-      mover.changeRate(perSecond);
-    },
+    changeRate: (perSecond) => mover.changeRate(perSecond),
     stop: () => mover.stop(),
   };
 }
@@ -98,7 +91,7 @@ function openPartition(ledgers: string, assigned: AssignedPartition, settings: M
     end,
   };
   const partition = new MovedPartition(plan, ledger, settings.window, settings.recordBytesMax);
-  return { partition, ledger, unproven: [] };
+  return { partition, ledger, unproven: [], lost: [] };
 }
 
 /**
@@ -133,7 +126,7 @@ function settingsOf(access: ClusterAccess, version: string): ClusterSettings {
     clientId: clientId ?? 'drover-copy',
     clientVersion: version,
     connectDeadlineMs: 10_000,
-    requestDeadlineMs: 30_000,
+    requestDeadlineMs,
     responseBytesMax: 256 * mebibyte,
     unsentBytesMax: 16 * mebibyte,
   };
@@ -141,7 +134,10 @@ function settingsOf(access: ClusterAccess, version: string): ClusterSettings {
 
 const mebibyte = 1024 * 1024;
 
+const requestDeadlineMs = 30_000;
+
 const moverSettings = {
+  lateMsMax: requestDeadlineMs,
   connectionsPerBroker: 2,
   requestsPerConnection: 5,
   requestBytesMax: 4 * mebibyte,

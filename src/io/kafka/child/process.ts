@@ -51,7 +51,7 @@ async function begin(message: Extract<ToMover, { kind: 'begin' }>): Promise<void
   untilNs = message.untilNs;
   await endPreviousMover(message.record, fileURLToPath(import.meta.url));
   if (isLeaseOver() || isEnding) return leave({ kind: 'stopped' });
-  run = await startMover(message, () => performance.now() + Number(untilNs - clock()) / 1e6);
+  run = await startMover(message, () => performance.now() + Number(untilNs - clock()) / 1e6, tellFigures);
   const figures = setInterval(tellFigures, figuresEveryMs);
   const lease = setInterval(() => {
     // Somebody else may write these ledgers from now on.

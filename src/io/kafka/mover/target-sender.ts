@@ -12,8 +12,8 @@ export interface SenderListener {
   /** Nothing is sent while it is held. */
   mayTake(): boolean;
   answered(partition: MovedPartition): void;
-  /** All partitions of the connection are in doubt, and it is over. */
-  lost(sender: TargetSender, why: string): void;
+  /** All partitions of the connection are in doubt, and it is over. `unanswered`: those of which something was sent and not answered. */
+  lost(sender: TargetSender, unanswered: readonly MovedPartition[]): void;
   /** The sender itself has gone wrong. */
   failed(error: unknown): void;
 }
@@ -138,9 +138,10 @@ export class TargetSender {
   #lose(why: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const unanswered = [...this.partitions].filter(({ writer }) => writer.flights.length > 0);
     for (const partition of this.partitions) partition.lose(why);
     void this.#broker.close();
-    this.#listener.lost(this, why);
+    this.#listener.lost(this, unanswered);
   }
 
   async #wait(ms: number): Promise<void> {
