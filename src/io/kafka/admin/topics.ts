@@ -7,6 +7,7 @@ import { codeOf, kafkaError, noError } from '../messages/error-codes.ts';
 import type { TopicMetadata } from '../messages/metadata.ts';
 import type { BrokerPool } from '../reader/broker-pool.ts';
 import { errorOf, isDenied, type Refused, refusedBy } from './answers.ts';
+import { readingOf } from './reading-of.ts';
 import { settingsOf, topicSettings } from './topic-settings.ts';
 
 /**
@@ -55,7 +56,9 @@ export async function makeTopics(
 /** What a topic of this name would have there that is made without settings; nothing is made. */
 export async function settingsOfNewTopic(pool: BrokerPool, topic: string): Promise<Reading<Settings>> {
   const asked = { topic, partitions: 1, replicationFactor: -1, settings: {} };
-  const [answer] = await create(pool, [asked], true);
+  const answered = await readingOf(() => create(pool, [asked], true));
+  if (!answered.known) return answered;
+  const [answer] = answered.value;
   const refused = answer === undefined ? null : refusedBy(answer.errorCode, answer.errorMessage);
   if (refused !== null) return unknown(`${refused.error}: ${refused.why}`);
   if (answer === undefined || answer.configs === null) {
