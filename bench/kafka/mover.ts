@@ -8,6 +8,7 @@ import { MovedPartition } from '../../src/io/kafka/mover/moved-partition.ts';
 import { Mover } from '../../src/io/kafka/mover/mover.ts';
 import type { MoverSettings } from '../../src/io/kafka/mover/settings.ts';
 import { clusterAt } from './client.ts';
+import { keyOf } from './ledger-key.ts';
 import { onceTold, type Task, taskOf } from './task.ts';
 
 /** As the product's tests have them. */
@@ -42,10 +43,14 @@ await mover.stop();
 for (const { ledger } of partitions) ledger.close();
 await Promise.all([source.close(), target.close()]);
 
-function partitionOf({ topic, folder, isCounted }: Task, partition: number, end: number): MovedPartition {
-  const start = { source: 0, target: 0 };
-  const key = { sourceCluster: 'a', sourceTopicId: topic, targetCluster: 'b', targetTopicId: topic, partition };
-  const ledger = new PartitionLedger(new SegmentFolder(join(folder, String(partition))), key, start);
+function partitionOf(task: Task, partition: number, end: number): MovedPartition {
+  const { topic, folder, isCounted } = task;
+  const start = { source: task.start, target: task.start };
+  const ledger = new PartitionLedger(
+    new SegmentFolder(join(folder, String(partition))),
+    keyOf(topic, partition),
+    start,
+  );
   const producerId = 2n ** 62n + BigInt(partition);
   const plan = { topic, partition, targetTopic: topic, producerId, start, end: isCounted ? end : null };
   const { window, recordBytesMax } = settings(task);

@@ -16,6 +16,11 @@ export function peakMib(pid: number): number {
   return statusMib(pid, 'VmHWM');
 }
 
+/** Now. */
+export function residentMib(pid: number): number {
+  return statusMib(pid, 'VmRSS');
+}
+
 function statusMib(pid: number, name: string): number {
   const kib = new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   if (kib === undefined) throw new Error(`process ${pid} tells no ${name}: it has ended`);

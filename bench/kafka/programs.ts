@@ -21,15 +21,13 @@ export async function startCopying(
   kind: 'mover' | 'relay',
   cluster: Cluster,
   task: Omit<Task, 'folder'>,
-  flags: readonly string[] = [],
+  given: string | null = null,
 ): Promise<Copying> {
-  const folder = join(cluster.folder, 'copies');
-  await mkdir(folder, { recursive: true });
-  const whole: Task = { ...task, folder: await mkdtemp(join(folder, `${kind}-`)) };
+  const whole: Task = { ...task, folder: given ?? (await newFolder(cluster)) };
   const program: Program = {
     name: kind,
     path: process.execPath,
-    args: [...flags, join(import.meta.dirname, `${kind}.ts`), JSON.stringify(whole)],
+    args: [join(import.meta.dirname, `${kind}.ts`), JSON.stringify(whole)],
     environment: cluster.environment,
   };
   const running = start(program, { timeLimitMs });
@@ -45,6 +43,12 @@ export async function startCopying(
       await running.ended;
     },
   };
+}
+
+export async function newFolder(cluster: Cluster): Promise<string> {
+  const folder = join(cluster.folder, 'copies');
+  await mkdir(folder, { recursive: true });
+  return await mkdtemp(join(folder, 'copy-'));
 }
 
 /** Waits until it has printed such a line. */

@@ -4,12 +4,14 @@ export type Task = {
   readonly source: string;
   readonly target: string;
   readonly topic: string;
+  /** Where each partition begins, on both sides. */
+  readonly start: number;
   /** Where each partition of the source ends. */
   readonly ends: readonly number[];
   /** The copy ends there; else it follows. */
   readonly isCounted: boolean;
   readonly inFlightMax: number;
-  /** For what it keeps. */
+  /** For what it keeps; what is there is gone on with. */
   readonly folder: string;
 };
 

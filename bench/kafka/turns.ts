@@ -26,7 +26,7 @@ export async function turnOfOurs(
   inFlightMax: number,
 ): Promise<Turn> {
   const [from, to] = [source.bootstrap(), target.bootstrap()];
-  const task = { source: from, target: to, topic, ends, isCounted: true, inFlightMax };
+  const task = { source: from, target: to, topic, start: 0, ends, isCounted: true, inFlightMax };
   const copying = await startCopying(kind, target, task);
   const startCpuSeconds = cpuSeconds(copying.pid);
   const targetBefore = cpuSeconds(brokerPid(target));
