@@ -103,7 +103,8 @@ const rooms: Readonly<Record<string, Room>> = {
     mayImport: ['bench/', 'src/', 'scripts/fetch/', 'test/integration/kafka/lab/'],
     mayImportTypes: [],
     packages: null,
-    instead: 'measure what is delivered (bench imports bench, src, scripts/fetch and the Kafka laboratory), and keep the means in bench/',
+    instead:
+      'measure what is delivered (bench imports bench, src, scripts/fetch and the Kafka laboratory), and keep the means in bench/',
   },
 };
 

@@ -2,6 +2,7 @@ import { aclsToCopy } from '../../core/move/acl-facts.ts';
 import type { ClusterFacts, DiskFacts } from '../../core/move/cluster-facts.ts';
 import { copyTime, slowMs } from '../../core/move/copy-time.ts';
 import { diskRoom } from '../../core/move/disk-room.ts';
+import { entryCommand } from '../../core/move/rights.ts';
 import { hasPart } from '../../core/move/setting-names.ts';
 import type { TopicFacts } from '../../core/move/topic-facts.ts';
 import { leversWhileBehind } from '../../core/move/topic-levers.ts';
@@ -76,7 +77,7 @@ export async function previewCopy(
     oneInFlight: oneInFlight(partitions, memoryMs, roundTripMs, clock.now()),
     disks: diskRoom(targetDisks, arriving(planned, partitions, targetDisks)),
     access,
-    aclsToCopy: aclDifference(sourceAcls, targetAcls, names),
+    aclsToCopy: aclDifference(sourceAcls, targetAcls, names, reach.target),
     transactions: await source.openTransactions(heldBack(partitions)),
     notCopied: await source.leftBehind(),
   };
@@ -177,12 +178,14 @@ function aclDifference(
   source: Awaited<ReturnType<PreviewSide['topicAcls']>>,
   target: Awaited<ReturnType<PreviewSide['topicAcls']>>,
   topics: readonly string[],
+  reach: string,
 ): CopyPreview['aclsToCopy'] {
   if (!source.known) return source;
   if (!target.known) return target;
   if (source.value === 'none') return known([]);
   if (target.value === 'none') return unknown('the target has no authorizer that would keep them');
-  return known(aclsToCopy(source.value, target.value, topics));
+  const acls = aclsToCopy(source.value, target.value, topics);
+  return known(acls.map((acl) => ({ ...acl, command: entryCommand(acl, reach) })));
 }
 
 function heldBack(partitions: readonly Measured[]) {

@@ -1,4 +1,5 @@
 import { known, type Reading } from '../observed/reading.ts';
+import type { TopicAcl } from './acl-facts.ts';
 
 /** An operation of Kafka's ACLs on a topic, or on the cluster. */
 export type Right = {
@@ -65,13 +66,17 @@ export type Allowed = {
 
 /** Unknown: why. */
 export function isAllowed({ operation, topic }: Right, allowed: Allowed): Reading<boolean> {
-  const has = (bits: number, wanted: Operation) => (bits & (1 << operationBits[wanted])) !== 0;
   const { cluster } = allowed;
   // Who may create any topic may create this one, which is not there yet.
-  if (operation === 'Create' && cluster.known && has(cluster.value, 'Create')) return known(true);
+  if (operation === 'Create' && cluster.known && hasRight(cluster.value, 'Create')) return known(true);
   const told = topic === null ? cluster : allowed.topics[topic];
   if (told === undefined) return { known: false, why: 'the topic is not there yet' };
-  return told.known ? known(has(told.value, operation)) : told;
+  return told.known ? known(hasRight(told.value, operation)) : told;
+}
+
+/** `bits`: as a cluster tells them. */
+export function hasRight(bits: number, operation: Operation): boolean {
+  return (bits & (1 << operationBits[operation])) !== 0;
 }
 
 /**
@@ -93,6 +98,25 @@ export function aclCommands(rights: readonly Right[], principal: string, reach: 
       `kafka-acls ${reach} --add --allow-principal ${quoted(principal)} ${words} ${resources.join(' ')}`,
   );
 }
+
+/** The command that gives somebody what an entry says. `reach`: of the cluster that is to have it. */
+export function entryCommand(
+  { name, pattern, principal, host, operation, permission }: TopicAcl,
+  reach: string,
+): string {
+  const what = permission === 'deny' ? 'deny' : 'allow';
+  const where = host === '*' ? '' : ` --${what}-host ${quoted(host)}`;
+  const how = pattern === 'prefixed' ? ' --resource-pattern-type prefixed' : '';
+  const who = `--${what}-principal ${quoted(principal)}${where}`;
+  return `kafka-acls ${reach} --add ${who} --operation ${operationName(operation)} --topic ${quoted(name)}${how}`;
+}
+
+function operationName(number: number): string {
+  const found = Object.entries(operationBits).find(([, bit]) => bit === number);
+  return found?.[0] ?? (number === allOperations ? 'All' : `${number}`);
+}
+
+const allOperations = 2;
 
 /** For a shell. */
 export function quoted(text: string): string {

@@ -5,6 +5,7 @@ export type TopicFacts = {
   readonly name: string;
   /** Null: a cluster before 2.8 has none. */
   readonly topicId: string | null;
+  /** 0: it may not be seen. */
   readonly partitions: number;
   /** Of its first partition; a reassignment may be on its way. */
   readonly replicationFactor: number;

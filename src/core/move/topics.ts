@@ -80,8 +80,8 @@ function refusalsOf(source: TopicFacts, target: TargetTopic | undefined): Refusa
     refusals.push({ kind: 'unknown', what: 'settings of the source', why: source.settings.why });
   if (target === undefined) return refusals;
   const { settings, held, isOurs, partitions } = target;
-  if (!settings.known) refusals.push({ kind: 'unknown', what: 'settings of the target', why: settings.why });
-  const format = settings.known ? settings.value['message.format.version']?.value : undefined;
+  if (!settings.known) return [...refusals, { kind: 'unknown', what: 'settings of the target', why: settings.why }];
+  const format = settings.value['message.format.version']?.value;
   if (typeof format === 'string' && isBeforeV2(format)) refusals.push({ kind: 'old-format', version: format });
   if (isOurs) return refusals;
   if (!held.known) refusals.push({ kind: 'unknown', what: 'whether the target holds records', why: held.why });

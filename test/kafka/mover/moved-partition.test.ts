@@ -5,6 +5,7 @@ import { writeBigint64, writeInt32 } from '../../../src/io/kafka/bytes/integers.
 import { PartitionLedger } from '../../../src/io/kafka/ledger/partition-ledger.ts';
 import { wholeOf } from '../../../src/io/kafka/messages/byte-range.ts';
 import type { PartitionEvent } from '../../../src/io/kafka/mover/events.ts';
+import { Lease } from '../../../src/io/kafka/mover/lease.ts';
 import { MovedPartition } from '../../../src/io/kafka/mover/moved-partition.ts';
 import { itemsOf } from '../../../src/io/kafka/reader/source-items.ts';
 import { LedgerDisk } from '../../../src/sim/kafka/ledger-disk.ts';
@@ -29,6 +30,30 @@ describe('a partition under way', () => {
     partition.answer({ kind: 'appended', base: 0 });
     expect(partition.writer.settled).toEqual({ source: 3, target: 3 });
     expect(partition.settledBytes).toBe(first?.length);
+  });
+
+  test('the bytes of a response are given back when all of it is settled, and no connection may send any of it', () => {
+    const { partition } = moved();
+    partition.readBack(nothing);
+    let isGivenBack = false;
+    const lease = new Lease(() => {
+      isGivenBack = true;
+    });
+    partition.add(0, [...fetched(0, ['a']), ...fetched(1, ['b'])], lease);
+    lease.end();
+    const leases = [partition.take(nowMs, Number.POSITIVE_INFINITY)?.lease];
+    partition.lose('the connection was reset');
+    partition.readBack(nothing);
+    leases.push(partition.take(nowMs, Number.POSITIVE_INFINITY)?.lease);
+    partition.answer({ kind: 'appended', base: 0 });
+    partition.doubt('another leader');
+    // What was not sent is dropped where there is a doubt: only the two requests have it still.
+    for (const one of leases) {
+      expect(isGivenBack).toBe(false);
+      one?.end();
+    }
+    expect(isGivenBack).toBe(true);
+    expect(() => lease.end()).toThrow(RangeError);
   });
 
   test('what arrived with a wrong checksum is fetched once more, and is another batch with an epoch of its own', () => {
@@ -111,9 +136,9 @@ function fetched(base: number, values: readonly string[]) {
 }
 
 function sent(partition: MovedPartition) {
-  const range = partition.take(nowMs, Number.POSITIVE_INFINITY);
-  if (range === null) throw new Error(`nothing is sent: ${JSON.stringify(partition.writer.phase)}`);
-  return range;
+  const taken = partition.take(nowMs, Number.POSITIVE_INFINITY);
+  if (taken === null) throw new Error(`nothing is sent: ${JSON.stringify(partition.writer.phase)}`);
+  return taken.range;
 }
 
 function bytesSent(partition: MovedPartition): Uint8Array {

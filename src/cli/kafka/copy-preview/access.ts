@@ -27,8 +27,14 @@ export async function accessOf(side: PreviewSide, asked: AccessAsked): Promise<A
     ...right,
     allowed: isMakeable(right) ? known(true) : isAllowed(right, allowed),
   }));
-  const authorizer = acls.known ? (acls.value === 'none' ? 'none' : 'there') : 'not known';
+  const isLacking = rights.some((right) => right.allowed.known && !right.allowed.value);
+  const authorizer = isLacking ? 'there' : authorizerOf(acls);
   const { principal } = side;
   const commands = aclCommands(needed, principal ?? 'User:NAME OF THE CERTIFICATE', reach);
   return { authorizer, principal, rights, commands };
+}
+
+function authorizerOf(acls: AccessAsked['acls']): Access['authorizer'] {
+  if (!acls.known) return 'not known';
+  return acls.value === 'none' ? 'none' : 'there';
 }

@@ -1,7 +1,8 @@
 import type { TargetTopic, TopicFacts } from '../../../core/move/topic-facts.ts';
-import { changesOf, planTopics, type TopicPlan } from '../../../core/move/topics.ts';
+import { changesOf, planTopics, type Refusal, type TopicPlan } from '../../../core/move/topics.ts';
 import { known, unknown } from '../../../core/observed/reading.ts';
-import type { PreviewSide } from './preview-side.ts';
+import { PortError } from '../../../engine/ports.ts';
+import type { Checked, PreviewSide } from './preview-side.ts';
 
 export type Planned = {
   readonly plans: readonly TopicPlan[];
@@ -35,16 +36,30 @@ export async function planOf(source: PreviewSide, target: PreviewSide, options: 
 }
 
 async function checked(target: PreviewSide, plans: readonly TopicPlan[]): Promise<TopicPlan[]> {
-  const made = await target.checkNewTopics(plans.flatMap((plan) => (plan.kind === 'make' ? [plan] : [])));
-  const changed = await target.checkSettings(plans.flatMap(changesOf));
-  const refused = new Map(
-    [...made, ...changed].flatMap((one) => (one.refused === null ? [] : [[one.topic, one.refused]])),
-  );
+  const made = plans.flatMap((plan) => (plan.kind === 'make' ? [plan] : []));
+  const refusals = new Map([
+    ...(await refusalsOf(made, () => target.checkNewTopics(made))),
+    ...(await refusalsOf(plans.flatMap(changesOf), () => target.checkSettings(plans.flatMap(changesOf)))),
+  ]);
   return plans.map((plan): TopicPlan => {
-    const refusal = refused.get(plan.topic);
-    if (refusal === undefined) return plan;
+    const refusal = refusals.get(plan.topic);
     const { topic, notes } = plan;
-    const { error, why } = refusal;
-    return { kind: 'refused', topic, notes, refusals: [{ kind: 'refused-by-target', error, why }] };
+    return refusal === undefined ? plan : { kind: 'refused', topic, notes, refusals: [refusal] };
   });
+}
+
+/** Where the target cannot be asked, that is why none of them can be begun. */
+async function refusalsOf(
+  asked: readonly { readonly topic: string }[],
+  ask: () => Promise<readonly Checked[]>,
+): Promise<(readonly [topic: string, refusal: Refusal])[]> {
+  try {
+    return (await ask()).flatMap(({ topic, refused }) =>
+      refused === null ? [] : [[topic, { kind: 'refused-by-target', error: refused.error, why: refused.why }] as const],
+    );
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    const refusal = { kind: 'unknown', what: 'whether the target would take it', why: error.message } as const;
+    return asked.map(({ topic }) => [topic, refusal] as const);
+  }
 }

@@ -28,8 +28,8 @@ export type CopyPreview = {
   /** Of each broker of the target. */
   readonly disks: readonly DiskRoom[];
   readonly access: Readonly<Record<SideName, Access>>;
-  /** Entries about these topics that the target does not have. */
-  readonly aclsToCopy: Reading<readonly TopicAcl[]>;
+  /** Entries about these topics that the target does not have, each with the command that makes it there. */
+  readonly aclsToCopy: Reading<readonly (TopicAcl & { readonly command: string })[]>;
   readonly transactions: Reading<readonly OpenTransaction[]>;
   /** Of the source. */
   readonly notCopied: LeftBehind;

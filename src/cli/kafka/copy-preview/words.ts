@@ -1,5 +1,4 @@
 import type { ClusterFacts } from '../../../core/move/cluster-facts.ts';
-import { quoted } from '../../../core/move/rights.ts';
 import type { TopicLever } from '../../../core/move/topic-levers.ts';
 import type { Difference, TopicPlan } from '../../../core/move/topics.ts';
 import type { Reading } from '../../../core/observed/reading.ts';
@@ -140,10 +139,7 @@ function accessLines(side: SideName, { authorizer, principal, rights, commands }
 
 function aclLines({ aclsToCopy }: CopyPreview): string[] {
   if (!aclsToCopy.known) return [`not known: ${aclsToCopy.why}`];
-  return aclsToCopy.value.map(
-    ({ name, pattern, principal, host, operation, permission }) =>
-      `${permission} ${quoted(principal)} from ${host}: operation ${operation} on ${pattern === 'prefixed' ? `names that begin with ${name}` : name}`,
-  );
+  return aclsToCopy.value.map(({ command }) => command);
 }
 
 function leftBehindLines({ notCopied, transactions, atMs }: CopyPreview): string[] {

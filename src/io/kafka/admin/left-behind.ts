@@ -1,12 +1,14 @@
 import type { LeftBehind } from '../../../core/move/cluster-facts.ts';
+import { hasRight } from '../../../core/move/rights.ts';
 import { describeQuotas } from '../messages/describe-quotas.ts';
-import { noError } from '../messages/error-codes.ts';
+import { codeOf, noError } from '../messages/error-codes.ts';
 import { listGroups } from '../messages/list-groups.ts';
 import { offsetFetch } from '../messages/offset-fetch.ts';
 import { scramUsers } from '../messages/scram-users.ts';
 import type { BrokerPool } from '../reader/broker-pool.ts';
 import { errorOf } from './answers.ts';
 import { readingOf } from './reading-of.ts';
+import { allowedOperations } from './rights.ts';
 
 /** What of a cluster no copy of topics takes along. */
 export async function countLeftBehind(pool: BrokerPool): Promise<LeftBehind> {
@@ -17,17 +19,24 @@ export async function countLeftBehind(pool: BrokerPool): Promise<LeftBehind> {
     if (errorCode !== noError) throw errorOf(`quotas of the ${pool.settings.side}`, errorCode);
     return found?.length ?? 0;
   });
-  const users = await readingOf(async () => {
-    const broker = await pool.anyBroker();
-    const { errorCode, users: found } = await broker.call(scramUsers, {});
-    if (errorCode !== noError) throw errorOf(`users of the ${pool.settings.side}`, errorCode);
-    return found.length;
-  });
+  const users = await readingOf(() => countUsers(pool));
   const schemaTopics = await readingOf(async () => {
     const { topics } = await pool.describe(null);
     return topics.filter(({ name }) => name === '_schemas').length;
   });
   return { groups, quotas, scramUsers: users, schemaTopics };
+}
+
+/** A broker of 4.3 does not answer the question of a user who may not ask it. */
+async function countUsers(pool: BrokerPool): Promise<number> {
+  const what = `users of the ${pool.settings.side}`;
+  const { cluster } = await allowedOperations(pool, []);
+  if (cluster.known && !hasRight(cluster.value, 'Describe'))
+    throw errorOf(what, codeOf('CLUSTER_AUTHORIZATION_FAILED'), 'the user needs Describe on the cluster');
+  const broker = await pool.anyBroker();
+  const { errorCode, users } = await broker.call(scramUsers, {});
+  if (errorCode !== noError) throw errorOf(what, errorCode);
+  return users.length;
 }
 
 export type GroupCommit = { readonly group: string; readonly topic: string };

@@ -6,23 +6,29 @@ import { deleteTopics as deleteTopicsApi } from '../messages/delete-topics.ts';
 import { codeOf, kafkaError, noError } from '../messages/error-codes.ts';
 import type { TopicMetadata } from '../messages/metadata.ts';
 import type { BrokerPool } from '../reader/broker-pool.ts';
-import { errorOf, type Refused, refusedBy } from './answers.ts';
+import { errorOf, isDenied, type Refused, refusedBy } from './answers.ts';
+import { readingOf } from './reading-of.ts';
 import { settingsOf, topicSettings } from './topic-settings.ts';
 
-/** Those of these names that are there, with their settings; null: all that may be seen and are not Kafka's own. */
+/**
+ * Those of these names that are there, with their settings; null: all that may be seen and are not Kafka's own. One that may not be
+ * seen, so that nobody knows whether it is there, has no partitions and unknown settings.
+ */
 export async function describeTopics(pool: BrokerPool, names: readonly string[] | null): Promise<TopicFacts[]> {
   if (names?.length === 0) return [];
   const { topics } = await pool.describe(names);
   const there = topics.filter(({ errorCode, isInternal }) => errorCode !== absent && (names !== null || !isInternal));
-  for (const { name, errorCode } of there) {
-    const isPassing = kafkaError(errorCode).remedy === 'metadata';
-    if (errorCode !== noError && !isPassing) throw errorOf(`${name} of the ${pool.settings.side}`, errorCode);
-  }
   const settings = await topicSettings(
     pool,
-    there.map(({ name }) => name),
+    there.filter(({ errorCode }) => !isDenied(errorCode)).map(({ name }) => name),
   );
-  return there.map((topic) => factsOf(topic, settings.get(topic.name) ?? unknown('the broker did not answer')));
+  return there.map((topic) => {
+    const { name, errorCode } = topic;
+    const error = errorOf(`${name} of the ${pool.settings.side}`, errorCode);
+    if (isDenied(errorCode)) return factsOf(topic, unknown(error.message));
+    if (errorCode !== noError && kafkaError(errorCode).remedy !== 'metadata') throw error;
+    return factsOf(topic, settings.get(name) ?? unknown('the broker did not answer'));
+  });
 }
 
 export type TopicMade = {
@@ -50,7 +56,9 @@ export async function makeTopics(
 /** What a topic of this name would have there that is made without settings; nothing is made. */
 export async function settingsOfNewTopic(pool: BrokerPool, topic: string): Promise<Reading<Settings>> {
   const asked = { topic, partitions: 1, replicationFactor: -1, settings: {} };
-  const [answer] = await create(pool, [asked], true);
+  const answered = await readingOf(() => create(pool, [asked], true));
+  if (!answered.known) return answered;
+  const [answer] = answered.value;
   const refused = answer === undefined ? null : refusedBy(answer.errorCode, answer.errorMessage);
   if (refused !== null) return unknown(`${refused.error}: ${refused.why}`);
   if (answer === undefined || answer.configs === null) {

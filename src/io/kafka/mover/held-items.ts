@@ -1,8 +1,10 @@
 import { lengthOf } from '../messages/byte-range.ts';
 import type { Item } from '../reader/source-items.ts';
+import type { Lease } from './lease.ts';
 import type { Prepared } from './prepared.ts';
 
-export type Held = { item: Item; prepared: Prepared | null };
+/** `lease`: of the bytes of a batch; null: it has none. */
+export type Held = { item: Item; prepared: Prepared | null; lease: Lease | null };
 
 /**
  * What a partition has of the source in memory: what was not sent, and behind it in time what was sent and is not settled. The latter is
@@ -27,8 +29,10 @@ export class HeldItems {
     return this.#sent;
   }
 
-  add(item: Item): void {
-    this.#unsent.push({ item, prepared: null });
+  add(item: Item, lease: Lease | null): void {
+    const isOf = item.kind === 'batch' ? lease : null;
+    isOf?.keep();
+    this.#unsent.push({ item, prepared: null, lease: isOf });
     this.unsentBytes += bytesOf(item);
   }
 
@@ -40,13 +44,15 @@ export class HeldItems {
 
   /** The first one stands on the target already. */
   drop(): void {
-    this.#shift();
+    const first = this.#shift();
+    if (first !== null) release(first);
   }
 
   /** Nothing is left of a batch: it is a hole by now. */
   makeHole(held: Held): void {
     const { from, to, epoch } = held.item;
     this.unsentBytes -= bytesOf(held.item);
+    release(held);
     held.item = { kind: 'left', from, to, why: 'hole', epoch, transaction: null };
   }
 
@@ -55,6 +61,7 @@ export class HeldItems {
     const first = this.#sent.findIndex(({ item }) => item.to > source);
     if (first === 0) return 0;
     const settled = this.#sent.splice(0, first === -1 ? this.#sent.length : first);
+    settled.forEach(release);
     return settled.reduce((sum, { prepared }) => sum + (prepared === null ? 0 : lengthOf(prepared.range)), 0);
   }
 
@@ -63,6 +70,7 @@ export class HeldItems {
     const back = this.#sent.filter(({ item }) => item.from >= source);
     const next = back[0] ?? this.#unsent[0];
     if ((next?.item.from ?? end) !== source) return false;
+    for (const held of this.#sent) if (!back.includes(held)) release(held);
     this.#unsent = [...back, ...this.#unsent];
     this.unsentBytes += back.reduce((sum, { item }) => sum + bytesOf(item), 0);
     this.#sent = [];
@@ -71,15 +79,17 @@ export class HeldItems {
 
   /** What ends there, or before, was not sent and never will be. */
   dropTo(source: number): void {
-    while (this.first !== null && this.first.item.to <= source) this.#shift();
+    while (this.first !== null && this.first.item.to <= source) this.drop();
   }
 
   clear(): void {
+    this.#sent.forEach(release);
     this.#sent = [];
     this.clearUnsent();
   }
 
   clearUnsent(): void {
+    this.#unsent.forEach(release);
     this.#unsent = [];
     this.unsentBytes = 0;
   }
@@ -89,6 +99,11 @@ export class HeldItems {
     if (first !== null) this.unsentBytes -= bytesOf(first.item);
     return first;
   }
+}
+
+function release(held: Held): void {
+  held.lease?.end();
+  held.lease = null;
 }
 
 function bytesOf(item: Item): number {

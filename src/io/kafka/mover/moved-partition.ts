@@ -26,6 +26,7 @@ import { type ByteRange, lengthOf } from '../messages/byte-range.ts';
 import type { Item } from '../reader/source-items.ts';
 import type { PartitionEvent } from './events.ts';
 import { type Held, HeldItems } from './held-items.ts';
+import type { Lease } from './lease.ts';
 import type { Ledger } from './ports.ts';
 import { type Prepared, prepared } from './prepared.ts';
 import type { SourceView } from './source-reader.ts';
@@ -41,6 +42,8 @@ export type PartitionPlan = {
   /** Nothing at or behind it is copied; null: it is followed. */
   readonly end: number | null;
 };
+
+export type Taken = { readonly range: ByteRange; readonly lease: Lease | null };
 
 /** One partition under way: what was fetched and not sent, what was sent and not answered, and the ledger of all of it. */
 export class MovedPartition {
@@ -122,12 +125,12 @@ export class MovedPartition {
     return isOpen && !this.isFetching && this.#flaw === null && (kind === 'writing' || kind === 'matching');
   }
 
-  /** What was fetched from `fetchNext` on. `from`: what was asked; an answer to an older question is dropped. */
-  add(from: number, items: readonly Item[]): void {
+  /** What was fetched from `fetchNext` on. `from`: what was asked; an answer to an older question is dropped. `lease`: of its bytes. */
+  add(from: number, items: readonly Item[], lease: Lease | null = null): void {
     const { kind } = this.#writer.phase;
     if (from !== this.#fetchNext || (kind !== 'writing' && kind !== 'matching')) return;
     for (const item of items) {
-      this.#held.add(item);
+      this.#held.add(item, lease);
       this.#fetchNext = item.to;
       this.#lastFetchedEpoch = epochBehind(item, this.#lastFetchedEpoch);
     }
@@ -161,9 +164,9 @@ export class MovedPartition {
 
   /**
    * The next batch, ready to be sent, with its line in the ledger. null: none may be sent now. `room`: bytes that the request can
-   * take; a batch alone may be larger.
+   * take; a batch alone may be larger. Its lease has to be ended when no connection may send it any more.
    */
-  take(nowMs: number, room: number): ByteRange | null {
+  take(nowMs: number, room: number): Taken | null {
     while (this.#writer.phase.kind === 'writing' && this.#leave()) {
       const held = this.#held.first;
       const newestMs = held?.item.kind === 'batch' ? held.item.newestMs : null;
@@ -180,8 +183,10 @@ export class MovedPartition {
         this.#given.length = 0;
       }
       if (!this.#isAsBefore(held.item)) return null;
+      const { lease } = held;
+      lease?.keep();
       this.#send(held.item, next);
-      return next.range;
+      return { range: next.range, lease };
     }
     return null;
   }

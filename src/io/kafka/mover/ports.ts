@@ -13,6 +13,8 @@ export interface Broker {
     limits?: { readonly deadlineMs?: number; readonly sendBeforeMs?: number },
   ): Promise<Response>;
   readonly ended: boolean;
+  /** Nobody reads the response any more of which these bytes are, and no connection sends any of it. */
+  release(response: Uint8Array): void;
   close(): Promise<void>;
 }
 

@@ -118,6 +118,7 @@ export function sentLater(cluster: Cluster, { clock }: SimProcess): Cluster {
       return broker.ended;
     },
     close: () => Promise.resolve(),
+    release: (response) => broker.release(response),
     call: async (api, request, limits) => {
       if (api.key === produceApi.key) await clock.sleep(1500);
       return await broker.call(api, request, limits);

@@ -20,6 +20,7 @@ export function through(
       return broker.ended;
     },
     close: () => broker.close(),
+    release: (response) => broker.release(response),
     call: async <Request, Response>(
       api: Api<Request, Response>,
       request: Request,

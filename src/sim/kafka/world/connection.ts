@@ -92,6 +92,11 @@ export class SimConnection implements Broker {
     });
   }
 
+  /** Whoever reads it all the same, or sends it, does so in vain. */
+  release(response: Uint8Array): void {
+    response.fill(0xee);
+  }
+
   close(): Promise<void> {
     this.#end('it was closed');
     return Promise.resolve();
