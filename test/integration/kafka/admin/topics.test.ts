@@ -145,7 +145,7 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2', '2.8.2'])('topics of a broker of 
     expect(replicas.map(({ partition }) => partition).toSorted((one, other) => one - other)).toEqual([0, 1]);
     expect(replicas.reduce((sum, { bytes }) => sum + bytes, 0)).toBeGreaterThan(100);
     expect(directories.every(({ usableBytes }) => (usableBytes === null) === (version === '2.8.2'))).toBe(true);
-    // As long as a transactional id before 3.3, which is a week.
+    // As long as a transactional id before 3.4, which is a week.
     const memoryMs = version === '2.8.2' ? 604_800_000 : 86_400_000;
     expect(await admin.producerMemoryMs()).toEqual({ known: true, value: memoryMs });
   });
