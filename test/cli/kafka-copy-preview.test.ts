@@ -158,7 +158,12 @@ describe('what stands in the way', () => {
     const write = 1 << 4;
     const target = previewSide({
       topics: async () => [topicFacts({ partitions: 1 })],
-      allowed: async () => ({ topics: { orders: known(0x1fff & ~write) }, cluster: known(0) }),
+      allowed: async () => ({
+        topics: { orders: known(0x1fff & ~write) },
+        cluster: known(0),
+        groups: known(false),
+        transactionalIds: known(false),
+      }),
       topicAcls: async () => unknown('denied'),
     });
     const preview = await previewOf({ target });

@@ -4,7 +4,9 @@ import { leversWhileBehind, restoring } from '../../../../src/core/move/topic-le
 import { planTopics, settingsOncePlanned } from '../../../../src/core/move/topics.ts';
 import type { KafkaAdmin } from '../../../../src/io/kafka/admin/kafka-admin.ts';
 import { type Cluster, startCluster } from '../lab/cluster.ts';
+import { openTransaction } from '../lab/kcat.ts';
 import { alterConfig, configOf, createTopic } from '../lab/tools.ts';
+import { consumeVerifiably, produceVerifiably } from '../lab/workloads.ts';
 import { adminOf } from './admin-of.ts';
 
 const everySetting = {
@@ -78,6 +80,74 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2', '2.8.2'])('topics of a broker of 
     const after = await configOf(cluster, { type: 'topics', name: 'behind' });
     expect(after).toMatchObject({ ...everySetting, 'retention.ms': '7200000' });
     expect(new Set(Object.keys(after))).toEqual(new Set(Object.keys(everySetting)));
+  });
+
+  test('get more partitions, and are deleted by their id, which another topic of the same name has not', async () => {
+    await createTopic(cluster, 'again', { partitions: 2 });
+    expect(await admin.makePartitions([{ topic: 'again', partitions: 3 }])).toEqual([
+      { topic: 'again', refused: null },
+    ]);
+    await expect.poll(async () => (await admin.topics(['again']))[0]?.partitions).toBe(3);
+    expect((await admin.makePartitions([{ topic: 'again', partitions: 2 }]))[0]?.refused).toMatchObject({
+      error: 'INVALID_PARTITIONS (37)',
+    });
+    const [first] = await admin.topics(['again']);
+    const it = { topic: 'again', topicId: first?.topicId ?? null };
+    expect(it.topicId).not.toBeNull();
+    expect(await admin.deleteTopics([it])).toEqual([{ topic: 'again', refused: null }]);
+    await expect.poll(() => admin.topics(['again'])).toEqual([]);
+    await createTopic(cluster, 'again');
+    // Late, twice: the new one stays.
+    expect(await admin.deleteTopics([it])).toEqual([{ topic: 'again', refused: null }]);
+    const [second] = await admin.topics(['again']);
+    expect(second?.partitions).toBe(1);
+    expect(second?.topicId).not.toBe(it.topicId);
+    await createTopic(cluster, 'named');
+    expect(await admin.deleteTopics([{ topic: 'named', topicId: null }])).toEqual([{ topic: 'named', refused: null }]);
+    await expect.poll(() => admin.topics(['named'])).toEqual([]);
+  });
+
+  test('are known to have been committed on by a group', async () => {
+    await createTopic(cluster, 'committed');
+    await createTopic(cluster, 'untouched');
+    expect(await admin.groupsCommittedOn(['committed', 'untouched'])).toEqual([]);
+    await produceVerifiably(cluster, 'committed', { records: 10 });
+    await consumeVerifiably(cluster, 'committed', { records: 10, group: 'readers' });
+    const committed = () => admin.groupsCommittedOn(['committed', 'untouched']);
+    await expect.poll(committed).toEqual([{ group: 'readers', topic: 'committed' }]);
+  });
+
+  test('that hold a transaction open are named with who holds it, as far as the broker can tell', async () => {
+    await createTopic(cluster, 'held-back');
+    const open = await openTransaction(cluster, 'held-back', [{ key: 'a', value: 'b' }], {
+      id: 'invoice',
+      partition: 0,
+    });
+    const [facts] = await admin.partitions(['held-back']);
+    expect(facts?.bounds).toMatchObject({ known: true, value: { logStart: 0, lastStable: 0, highWatermark: 1 } });
+    const told = await admin.openTransactions([{ topic: 'held-back', partition: 0, leader: facts?.leader ?? -1 }]);
+    await open.abandon();
+    const details =
+      version === '2.8.2'
+        ? { known: false, why: expect.stringContaining('ListTransactions') }
+        : { known: true, value: { transactionalId: 'invoice', state: 'Ongoing', timeoutMs: 600_000 } };
+    expect(told).toMatchObject({ known: true, value: [{ startOffset: 0, details }] });
+  });
+
+  test('are told with the sizes of their replicas, and with the room on the disk by the versions that know it', async () => {
+    await createTopic(cluster, 'sized', { partitions: 2 });
+    await produceVerifiably(cluster, 'sized', { records: 100 });
+    const places = [0, 1].map((partition) => ({ topic: 'sized', partition }));
+    const [disk] = await admin.disks(places);
+    expect(disk).toMatchObject({ broker: 1, told: { known: true } });
+    if (disk?.told.known !== true) return;
+    const { replicas, directories } = disk.told.value;
+    expect(replicas.map(({ partition }) => partition).toSorted((one, other) => one - other)).toEqual([0, 1]);
+    expect(replicas.reduce((sum, { bytes }) => sum + bytes, 0)).toBeGreaterThan(100);
+    expect(directories.every(({ usableBytes }) => (usableBytes === null) === (version === '2.8.2'))).toBe(true);
+    // As long as a transactional id before 3.4, which is a week.
+    const memoryMs = version === '2.8.2' ? 604_800_000 : 86_400_000;
+    expect(await admin.producerMemoryMs()).toEqual({ known: true, value: memoryMs });
   });
 
   test('are refused with the words of the broker', async () => {
