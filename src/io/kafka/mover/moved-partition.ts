@@ -150,9 +150,8 @@ export class MovedPartition {
     const handed = this.#handed();
     const isLater = epoch !== null && handed.epoch !== null && handed.epoch > epoch;
     this.#tell({ kind: 'source-truncated', end, epoch, handedTo: handed.source });
-    if (isLater || end < handed.source) return false;
     this.#forgetUnsent();
-    return true;
+    return !isLater && end >= handed.source;
   }
 
   /** What was fetched is not what it has to be. It is fetched again, as it may have been damaged on the way; twice. */
@@ -270,6 +269,7 @@ export class MovedPartition {
     if (this.#flaw !== null) return;
     this.#flaw = why;
     this.#tell({ kind: 'source-stopped', why });
+    this.#forgetUnsent();
   }
 
   #settle(): void {

@@ -338,7 +338,10 @@ export class Mover {
     this.#wakeLanes();
   }
 
-  /** What has a backlog is fetched by two requests in turns; what has none waits for records together, on a connection of its own. */
+  /**
+   * What has a backlog is fetched by two requests in turns. What has none waits for records, on connections of its own: two, so that a
+   * partition that joins does not have to wait until one of the others gets any.
+   */
   #openLanes(nodeId: number): void {
     for (const [lane, kind] of lanes) {
       const name = `${nodeId}/${lane}`;
@@ -401,7 +404,7 @@ export class Mover {
   /** false: somebody else leads a partition by now, or it has to be asked again in a while. */
   #took(asked: readonly Asked[], fetched: readonly Fetched[]): boolean {
     const senders = new Set<TargetSender>();
-    let isFresh = true;
+    let [isFresh, isMoved] = [true, false];
     for (const [index, { partition }] of asked.entries()) {
       const outcome = fetched[index];
       if (outcome?.kind === 'stopped') this.stopped.set(partition, outcome.why);
@@ -412,14 +415,22 @@ export class Mover {
       if (outcome?.kind !== 'added') continue;
       partition.view = outcome.view;
       if (partition.writer.phase.kind !== 'reading-back') this.waiting.delete(partition);
-      if (outcome.bytes === 0) this.#caughtUp.add(partition);
-      else if (outcome.bytes >= this.#world.settings.partitionBytesMax / 2) this.#caughtUp.delete(partition);
+      isMoved = this.#moveBetweenLanes(partition, outcome.bytes) || isMoved;
       const sender = this.#senderOf.get(partition);
       if (sender !== undefined) senders.add(sender);
     }
     for (const sender of senders) sender.pump();
+    if (isMoved) this.#wakeLanes();
     if (this.#partitions.every((one) => this.#hasEnded(one))) this.#changed.set();
     return isFresh;
+  }
+
+  /** Whether another lane fetches it from now on. */
+  #moveBetweenLanes(partition: MovedPartition, bytes: number): boolean {
+    const wasCaughtUp = this.#caughtUp.has(partition);
+    if (bytes === 0) this.#caughtUp.add(partition);
+    else if (bytes >= this.#world.settings.partitionBytesMax / 2) this.#caughtUp.delete(partition);
+    return wasCaughtUp !== this.#caughtUp.has(partition);
   }
 
   #wakeLanes(): void {
@@ -436,7 +447,8 @@ type LaneKind = 'backlog' | 'tail';
 const lanes = [
   ['backlog one', 'backlog'],
   ['backlog two', 'backlog'],
-  ['tail', 'tail'],
+  ['tail one', 'tail'],
+  ['tail two', 'tail'],
 ] as const;
 
 const holdMsMax = 900;
