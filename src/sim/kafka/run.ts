@@ -232,6 +232,7 @@ class World {
     run.mover.run().then(
       () => {
         run.hasEnded = true;
+        this.#checkProgress(run);
         this.#note(`${process.name} ends: ${endsOf(run).join(', ')}`);
       },
       (error) => this.#violate('the mover goes on', error instanceof Error ? (error.stack ?? '') : String(error)),
@@ -344,6 +345,23 @@ class World {
       return;
     }
     this.#violate('the line comes before the batch', `a batch of ${recordCount(sent, 0)} has no line in the ledger`);
+  }
+
+  /** What was told last is where it has ended. */
+  #checkProgress({ partitions, events }: MoverRun): void {
+    for (const { plan, writer, settledBytes: bytes } of partitions) {
+      const of = events.filter(({ kind, partition }) => kind === 'progress' && partition === plan.partition);
+      const { source, target } = writer.settled;
+      const ended = JSON.stringify({ source, target, records: target - plan.start.target, bytes });
+      const last = of.at(-1);
+      const told = last?.kind === 'progress' ? last : null;
+      const found = { source: told?.source, target: told?.target, records: told?.records, bytes: told?.bytes };
+      if (JSON.stringify(found) === ended) continue;
+      this.#violate(
+        'offsets account exactly',
+        `partition ${plan.partition} is told as ${JSON.stringify(found)}: ${ended}`,
+      );
+    }
   }
 
   /** Who has come to an end by itself has waited for what it had given up. */

@@ -129,6 +129,7 @@ export class Mover {
     for (const control of controls) if (control.status === 'fulfilled') await control.value.close();
     await Promise.all(this.#running);
     for (const { ledger } of this.#partitions) await ledger.sync();
+    this.#tellProgress();
   }
 
   /** What was found out when a batch was to be sent no fetch tells of. */
