@@ -1,4 +1,4 @@
-// npm run bench [-- NAME [WORD…] [--option NUMBER]…]: without a name, the list of benches; with one, runs it and prints its figures.
+// npm run bench [-- NAME [WORD…] [--option [NUMBER]]…]: without a name, the list of benches; with one, runs it and prints its figures.
 import { glob } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,11 +26,11 @@ async function list(): Promise<0> {
   for (const one of await names()) {
     const { about, options, cases } = await load(one);
     console.log(`${one}\n    ${about}`);
-    for (const [flag, { about: what, otherwise }] of Object.entries(options))
-      console.log(`    --${flag} ${otherwise}: ${what}`);
+    for (const [flag, { about: what, otherwise, isFlag }] of Object.entries(options))
+      console.log(`    --${flag}${isFlag ? '' : ` ${otherwise}`}: ${what}`);
     if (cases.length > 0) console.log(`    WORD…: only ${cases.join(', ')}`);
   }
-  console.log('\nnpm run bench -- NAME [WORD…] [--option NUMBER]…');
+  console.log('\nnpm run bench -- NAME [WORD…] [--option [NUMBER]]…');
   return 0;
 }
 
@@ -41,7 +41,7 @@ async function run(one: string, given: readonly string[]): Promise<0 | 2> {
   const bench = await load(one);
   const { numbers, words } = parse(bench, given);
   const asked = askedOf(bench, one, numbers, words);
-  const line = [one, ...words, ...Object.entries(numbers).map(([flag, value]) => `--${flag} ${value}`)];
+  const line = [one, ...words, ...Object.entries(numbers).flatMap(([flag, value]) => asTyped(bench, flag, value))];
   console.log(`npm run bench -- ${line.join(' ')}`);
   console.log(`machine: ${describeMachine()}`);
   console.log(`commit:  ${describeCommit()}`);
@@ -53,6 +53,11 @@ async function run(one: string, given: readonly string[]): Promise<0 | 2> {
   if (goals.length > 0) console.log(`\n${describeGoals(goals)}`);
   console.log(`\nload:    ${describeLoad()} after; took ${duration(seconds)}`);
   return goals.every(({ met }) => met) ? 0 : 2;
+}
+
+function asTyped({ options }: Bench, flag: string, value: number): string[] {
+  if (options[flag]?.isFlag) return value === 0 ? [] : [`--${flag}`];
+  return [`--${flag} ${value}`];
 }
 
 async function names(): Promise<string[]> {
@@ -70,8 +75,9 @@ async function load(one: string): Promise<Bench> {
 type Given = { readonly numbers: Readonly<Record<string, number>>; readonly words: readonly string[] };
 
 function parse(bench: Bench, given: readonly string[]): Given {
-  const flags = Object.keys(bench.options);
-  const options = Object.fromEntries(flags.map((flag) => [flag, { type: 'string' } as const]));
+  const options = Object.fromEntries(
+    Object.entries(bench.options).map(([flag, { isFlag }]) => [flag, { type: isFlag ? 'boolean' : 'string' } as const]),
+  );
   const { values, positionals } = orWrong(() => parseArgs({ args: [...given], options, allowPositionals: true }));
   const numbers = Object.entries(bench.options).map(([flag, { otherwise }]) => [
     flag,
@@ -107,6 +113,7 @@ function orWrong<T>(parsing: () => T): T {
 
 function number(flag: string, text: unknown, otherwise: number): number {
   if (text === undefined) return otherwise;
+  if (text === true) return 1;
   const value = Number(text);
   if (text === '' || !Number.isFinite(value) || value < 0) throw new Wrong(`--${flag} takes a number, not "${text}"`);
   return value;

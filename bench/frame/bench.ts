@@ -12,7 +12,12 @@ export type Bench = {
   readonly run: (asked: Asked, say: Say) => Promise<readonly Goal[]>;
 };
 
-export type Option = { readonly about: string; readonly otherwise: number };
+export type Option = {
+  readonly about: string;
+  readonly otherwise: number;
+  /** Given without a number, and 1 then. */
+  readonly isFlag?: true;
+};
 export type Say = (text: string) => void;
 
 export type Asked = {

@@ -7,6 +7,7 @@ import { factsOf } from '../core/rollout/facts.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
+import { type Blamed, unexplained } from '../core/rollout/taken-back.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
@@ -20,6 +21,7 @@ import { type Living, livingController } from './controller/silence.ts';
 import { notJournalled, untilJournalled, unwrittenPolls } from './controller/until-journalled.ts';
 import { rolloutsOf } from './journal/history.ts';
 import { journalOption, type OpenJournal, openExisting } from './journal/open.ts';
+import { endCopy, holdCopy, meantCopy, resumeCopy } from './kafka/copy/operators.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { openService } from './open-service.ts';
 import { linesToWrite } from './status/lines-to-commit.ts';
@@ -41,15 +43,21 @@ export function addOperators(program: Command, context: Context): void {
       'after',
       '\nExit status: 0 held, 1 an error.\n\nExamples:\n  drover hold\n  drover hold rollout-query-1 --reason "lunch"\n',
     )
-    .action((name: string | undefined, options: Options) => hold(context, name, options));
+    .action(async (name: string | undefined, options: Options) => {
+      const copy = await meantCopy(context, options, name);
+      await (copy === null ? hold(context, name, options) : holdCopy(context, copy, options));
+    });
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
     .option(
       '--reason <TEXT>',
-      'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back',
+      'needed where a back marker lies: removes it. Where servers are in maint already, the rollout stays taken back. Needed, too, for a build that was taken back before',
     )
     .option('--heartbeat <URL>', 'as of apply, where this process becomes the controller')
     .addHelpText('after', resumeExamples)
-    .action((name: string | undefined, options: ResumeOptions) => resume(context, name, options));
+    .action(async (name: string | undefined, options: ResumeOptions) => {
+      const copy = await meantCopy(context, options, name);
+      await (copy === null ? resume(context, name, options) : resumeCopy(context, copy, options));
+    });
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
     ['back', 'take the traffic back to the origin now; the same as abort, also after completion'],
@@ -67,7 +75,11 @@ export function addOperators(program: Command, context: Context): void {
         'with --offline: the origin servers (default: all others; needed where none has a weight)',
       )
       .addHelpText('after', backExamples(word))
-      .action((name: string | undefined, options: BackOptions) => takeBack(context, name, options));
+      .action(async (name: string | undefined, options: BackOptions) => {
+        // Without a name a rollout is meant, whose way back does not wait for a look into the journal.
+        const copy = name === undefined ? null : await meantCopy(context, options, name);
+        await (copy === null ? takeBack(context, name, options) : endCopy(context, copy, word, options));
+      });
   }
   verb(
     program,
@@ -111,11 +123,14 @@ function backExamples(word: string): string {
   return `
 Asks the living controller; without one takes the traffic back itself, by the journal or, where that cannot be
 used, by what the rollout exported before its first change. Says which way it took.
+A copy of Kafka data is named: abort ends it and restores settings, back also deletes the topics that it has made and
+that nobody else uses (exit status 0 done, 2 not all of it).
 Exit status: 2 the traffic is back, 1 an error (and what is still standing).
 
 Examples:
   drover ${word}
   drover ${word} --reason "users complain"
+  drover ${word} copy-1
   drover ${word} --offline --haproxy /run/haproxy/admin.sock --destination "vpc-*"
 `;
 }
@@ -197,6 +212,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
+    expectReasonFor(living.operation, living.status?.held?.blamed ?? null, options);
     const marked = await unmark(context, dirname(living.socket), living.operation, options, async () => false);
     request = { ...request, ...marked };
     if (await tell(context, living, request)) {
@@ -212,6 +228,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
   }
   await withJournal(context, options, async (opened) => {
     const state = await chooseRollout(context, opened, name);
+    expectReasonFor(state.operation, unexplained(state), options);
     const usable = await toControl(context, options, config);
     const isCut = async () => (await lookAt(context, usable, opened.stateDirectory, state)).isCut;
     request = { ...request, ...(await unmark(context, opened.stateDirectory, state.operation, options, isCut)) };
@@ -244,6 +261,15 @@ async function unmark(
   await marker.remove(operation);
   sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
   return { marked };
+}
+
+/** Throws CliError where it would only be held again. */
+function expectReasonFor(operation: string, blamed: Blamed | null, { reason }: Options): void {
+  if (blamed === null || reason !== undefined) return;
+  throw new CliError(
+    `${operation} stays held: build ${blamed.build}, which runs at the destination, was taken back in ${blamed.operation}`,
+    'deploy another build, or say why this one is tried again with --reason',
+  );
 }
 
 function toldWords(operation: string): string {

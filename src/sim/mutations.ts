@@ -97,6 +97,13 @@ export const mutations: readonly Mutation[] = [
     decider: seeing(sameBuilds),
   },
   {
+    name: 'builds that were taken back come in without a word',
+    seenIn: 336,
+    shownBy: ['deployment', 'bad-deployment'],
+    caughtBy: ['a build that was taken back needs a reason'],
+    decider: standing((state) => ({ ...state, takenBack: {} })),
+  },
+  {
     name: 'scale-in on the configured weight',
     seenIn: 924,
     shownBy: ['hung-requests', 'balancer-unreachable', 'call-lost'],

@@ -1,6 +1,7 @@
 import type { Step } from '../core/fleet/config.ts';
 import type { AdminState } from '../core/observed/backend.ts';
 import type { RolloutPlan } from '../core/rollout/plan.ts';
+import type { TakenBack } from '../core/rollout/taken-back.ts';
 import type { Timing } from '../engine/operation-ports.ts';
 import { type Death, drawDeaths } from './crashes.ts';
 import { drawFaults, type FaultName, type FaultRates, type OperatorAct } from './faults.ts';
@@ -19,6 +20,8 @@ export type Scenario = {
   readonly silentFailures: number;
   /** Failure rate of the destination's first build over the baseline. */
   readonly ratio: number;
+  /** Builds that an earlier rollout took back, by its name: they come in by a deployment, if at all. */
+  readonly takenBack?: TakenBack;
   readonly plan: RolloutPlan;
   readonly timing: Timing;
   readonly faults: FaultRates;
@@ -75,6 +78,7 @@ export function drawScenario(seed: number, narrowing: Narrowing = {}): Scenario 
     balancers,
     load,
     ...failures,
+    takenBack: drawTakenBack(random.fork('taken back')),
     plan: drawPlan(random.fork('plan'), fleets, balancers, failures.objective),
     timing: drawTiming(random.fork('timing')),
     faults,
@@ -90,6 +94,13 @@ export function drawScenario(seed: number, narrowing: Narrowing = {}): Scenario 
  */
 export function isEasy({ faults, ratio, plan, origin }: Scenario): boolean {
   return Object.keys(faults).length === 0 && ratio <= 1 && plan.origin.capacityRps !== null && origin.resizable;
+}
+
+/** Of the builds that deployments bring to the destination, by their names. */
+function drawTakenBack(random: Random): TakenBack {
+  if (!random.chance(0.25)) return {};
+  const builds = [2, 3, 4, 5].map((number) => `destination-${number}`);
+  return Object.fromEntries(builds.filter(() => random.chance(0.5)).map((build) => [build, 'rollout-web-0']));
 }
 
 /** The highest load over the base that waves and spikes can add up to. */

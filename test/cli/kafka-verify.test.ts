@@ -91,6 +91,14 @@ test.each([
   await expect(run).rejects.toThrow('is no address');
 });
 
+test.each(['(', 'a)|(b', '\\x'])(
+  'topics that are no regular expression are told as they were typed: %s',
+  async (typed) => {
+    const run = runDrover(words('a:1', typed), { world: { openKafka: () => sideOf({ records: [] }) }, ...rest() });
+    await expect(run).rejects.toThrow(`--topics: Invalid regular expression: /${typed}/u`);
+  },
+);
+
 test('the time to completion is told after five seconds, by the speed of the last half minute', () => {
   let nowMs = 0;
   const progress = new Progress({ monotonic: () => nowMs }, 100_000, 4);
@@ -115,8 +123,8 @@ async function verified(source: Log, target: Log) {
   return { code, report };
 }
 
-function words(source = 'a:1'): string[] {
-  return ['kafka', 'verify', '--source', source, '--target', 'b:1', '--topics', 'orders', '--json'];
+function words(source = 'a:1', topics = 'orders'): string[] {
+  return ['kafka', 'verify', '--source', source, '--target', 'b:1', '--topics', topics, '--json'];
 }
 
 function rest() {

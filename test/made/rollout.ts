@@ -53,7 +53,7 @@ export const waitingTarget: Target = {
   },
 };
 
-export type Beginning = Partial<Pick<Started, 'plan' | 'asFound' | 'builds' | 'earlierAttempts'>>;
+export type Beginning = Partial<Pick<Started, 'plan' | 'asFound' | 'builds' | 'earlierAttempts' | 'takenBack'>>;
 
 export function madeStart(beginning: Beginning = {}): Started {
   const old = { side: 'origin', weight: 100, admin: 'ready' } as const;

@@ -33,6 +33,7 @@ export const plantedFences: readonly Planted[] = [
   wall('examples/shop/x.ts', '../../src/core/a.ts', 'examples'),
   wall('bench/x.ts', '../test/judge/traffic.ts', 'bench'),
   wall('bench/x.ts', '../scripts/sim.ts', 'bench'),
+  wall('bench/x.ts', '../test/integration/kafka/copying.ts', 'bench'),
   wall('src/sim/x.ts', '../../bench/frame/spread.ts', 'sim'),
   planted('fence', 'src/core/x.ts', "import type { Stats } from 'node:fs';", 'core imports node:fs'),
   planted('fence', 'src/cli/x.ts', "import type { A } from '../io/clock.ts';", 'cli imports ../io/clock.ts'),

@@ -1,9 +1,17 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Builds, Started } from '../../core/rollout/events.ts';
 import { asFoundOf, buildsOf, checkStart } from '../../core/rollout/start.ts';
+import { blamedIn, withReasonFor } from '../../core/rollout/taken-back.ts';
 import { startOperation } from '../../engine/anchors.ts';
 import { CliError, type Context } from '../context.ts';
-import { earlierAttempts, nextOperation, rolledBackBefore, rolloutsOf, unfinished } from '../journal/history.ts';
+import {
+  earlierAttempts,
+  nextOperation,
+  type PastRollout,
+  rolloutsOf,
+  takenBackBefore,
+  unfinished,
+} from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { causeName } from '../journal/sentences.ts';
 import { openService } from '../open-service.ts';
@@ -50,10 +58,11 @@ export async function beginRollout(
         'read it again with `drover plan`',
       );
     }
-    const blamed = rolledBackBefore(past, builds);
+    const takenBack = takenBackBefore(past);
+    const blamed = blamedIn(takenBack, builds.destination);
     if (blamed !== null && reason === null) {
       throw new CliError(
-        `${service}: build ${builds.destination} was taken back before (${blamed.operation}: ${causeName(blamed.cause, null)})`,
+        `${service}: build ${blamed.build} was taken back before (${blamed.operation}: ${causeOf(past, blamed.operation)})`,
         'move another build, or say why this one is tried again with --reason',
       );
     }
@@ -64,6 +73,7 @@ export async function beginRollout(
       asFound: asFoundOf(rollout.plan, observation),
       builds,
       earlierAttempts: earlierAttempts(past),
+      takenBack: reason === null ? takenBack : withReasonFor(takenBack, builds.destination),
       reason,
     };
     const operation = nextOperation(service, past.length);
@@ -75,6 +85,11 @@ export async function beginRollout(
   } finally {
     await rollout.close();
   }
+}
+
+function causeOf(past: readonly PastRollout[], operation: string): string {
+  const back = past.find(({ state }) => state.operation === operation)?.state.back;
+  return back == null ? 'nobody knows why' : causeName(back.cause, null);
 }
 
 function begunByOthers(operation: string): CliError {

@@ -1,8 +1,9 @@
 import { hashOf } from '../../core/journal/chain.ts';
 import { type Entry, emptyHead, type Sha256 } from '../../core/journal/entry.ts';
 import type { PlannedService } from '../../core/plan/hash.ts';
-import type { BackCause, Builds, Started } from '../../core/rollout/events.ts';
+import type { Started } from '../../core/rollout/events.ts';
 import { fold, hasEnded, type RolloutState } from '../../core/rollout/state.ts';
+import type { TakenBack } from '../../core/rollout/taken-back.ts';
 import type { JournalStore } from '../../engine/ports.ts';
 import { CliError, type World } from '../context.ts';
 
@@ -90,14 +91,9 @@ export function earlierAttempts(rollouts: readonly PastRollout[]): Readonly<Reco
   return rollouts.at(-1)?.state.attempts ?? {};
 }
 
-/** Why these builds need a reason to be tried again: they were taken back before, by whomever. Null: they were not. */
-export function rolledBackBefore(
-  rollouts: readonly PastRollout[],
-  builds: Builds,
-): { cause: BackCause; operation: string } | null {
-  for (const { state } of [...rollouts].reverse()) {
-    if (state.back !== null && state.builds.destination === builds.destination)
-      return { cause: state.back.cause, operation: state.operation };
-  }
-  return null;
+/** Builds that need a reason to be tried again: they were taken back, by whomever. */
+export function takenBackBefore(rollouts: readonly PastRollout[]): TakenBack {
+  return Object.fromEntries(
+    rollouts.flatMap(({ state }) => (state.back === null ? [] : [[state.builds.destination, state.operation]])),
+  );
 }

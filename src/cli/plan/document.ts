@@ -13,15 +13,16 @@ import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
 import { serversOf, sideOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
+import { blamedIn } from '../../core/rollout/taken-back.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
 import { foreignPorts, movedPorts } from '../foreign-ports.ts';
 import {
   lastStepOf,
   nextOperation,
   type PastRollout,
-  rolledBackBefore,
   rolloutsOf,
   splitAt,
+  takenBackBefore,
 } from '../journal/history.ts';
 import { openObserved } from '../open-service.ts';
 import { staleMarker } from './stale-marker.ts';
@@ -161,9 +162,8 @@ async function portWarnings(context: Context, service: ServiceConfig, stateDirec
 }
 
 function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {
-  const { origin, destination } = buildsOf(observation);
-  const builds = { origin: origin ?? 'unknown', destination: destination ?? 'unknown' };
-  return rolledBackBefore(past, builds)?.operation ?? null;
+  const { destination } = buildsOf(observation);
+  return blamedIn(takenBackBefore(past), destination ?? 'unknown')?.operation ?? null;
 }
 
 async function isCompleted(

@@ -14,6 +14,7 @@ import { stageEvents } from './stages.ts';
 import { configuredToCarry } from './start.ts';
 import type { RolloutState } from './state.ts';
 import { hasEnoughAble } from './step-needs.ts';
+import { triedAgain } from './taken-back.ts';
 import type { Watch } from './watch.ts';
 
 /** Readings in a row that must show it before a deviation counts as somebody else's doing. */
@@ -30,6 +31,7 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
     ...foreign(state, watch, observation),
     ...uncontrolled(state, observation),
     ...deployments(state, facts),
+    ...triedAgain(state),
   ];
   // What has just been learned is journalled before anything is built on it.
   if (events.length === 0) events.push(...targetWithAll(state, observation));

@@ -3,6 +3,7 @@ import type { AdminState } from '../observed/backend.ts';
 import type { GroupSize } from '../observed/group.ts';
 import type { Tally } from './load.ts';
 import type { RolloutPlan } from './plan.ts';
+import type { TakenBack } from './taken-back.ts';
 
 /** Version of the decision rules, written into every entry. A change of a rule raises it (and is told in docs/internals/rollout.md). */
 export const rolloutRules = 7;
@@ -50,6 +51,8 @@ export type Started = {
   readonly builds: Builds;
   /** Attempts at each step for each pair of builds made by earlier operations, by `attemptKey`. */
   readonly earlierAttempts: Readonly<Record<string, number>>;
+  /** Builds that need a reason to come in now, by the rollout that took them back. Left out by older entries, and where there are none. */
+  readonly takenBack?: TakenBack;
   /** Why rules were overridden; null: none was. */
   readonly reason: string | null;
 };

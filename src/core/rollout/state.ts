@@ -16,6 +16,7 @@ import type {
 } from './events.ts';
 import { attemptKey } from './events.ts';
 import type { RolloutPlan } from './plan.ts';
+import { type TakenBack, withReasonFor } from './taken-back.ts';
 
 /**
  * Where a rollout stands: a fold over its chain and nothing else. Plain JSON.
@@ -43,6 +44,8 @@ export type RolloutState = {
   readonly pairSinceMs: number;
   /** Attempts at each step and pair, earlier operations included, by `attemptKey`. */
   readonly attempts: Readonly<Record<string, number>>;
+  /** Builds that may not come in without a reason. */
+  readonly takenBack: TakenBack;
   readonly intended: IntendedState | null;
   /** Which process of each backend was last read back as intended, and which intent that was. */
   readonly confirmed: Readonly<Record<string, { readonly process: string; readonly intent: number }>>;
@@ -115,6 +118,7 @@ function begin(entry: Entry, event: Started): RolloutState {
     pair: 1,
     pairSinceMs: entry.atMs,
     attempts: event.earlierAttempts,
+    takenBack: event.takenBack ?? {},
     intended: null,
     confirmed: {},
     byHand: {},
@@ -158,7 +162,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'held':
       return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
     case 'resumed':
-      return resumed(state);
+      return resumed(state, event);
     case 'checkpoint':
       return {
         ...state,
@@ -210,10 +214,11 @@ function atBalancer(
 }
 
 /** Somebody answers for going on: what was lowered by hand meanwhile may be raised again. */
-function resumed(state: RolloutState): RolloutState {
+function resumed(state: RolloutState, { reason }: Extract<RolloutEvent, { readonly kind: 'resumed' }>): RolloutState {
   return {
     ...state,
     held: null,
+    takenBack: reason === null ? state.takenBack : withReasonFor(state.takenBack, state.builds.destination),
     confirmed: toBeConfirmed(state.confirmed),
     byHand: filtered(state.byHand, (_backend, _name, { aside }) => aside),
   };

@@ -19,6 +19,7 @@ import { attemptsToTell } from './share-seen.ts';
 import { capacityLack, stepName, stillAtOrigin } from './stages.ts';
 import { afterBack, hasEnded, isConfirmed, type RolloutState, type Stage } from './state.ts';
 import { isCapable, stepStands } from './step-needs.ts';
+import { type Blamed, unexplained } from './taken-back.ts';
 import { carryingServers } from './targets.ts';
 import type { Watch } from './watch.ts';
 
@@ -37,7 +38,8 @@ export type RolloutStatus = {
   readonly compared: boolean;
   /** How many more requests of both groups it takes until the step is promoted. null: no step is being judged. */
   readonly promotion: PromotionForecast | null;
-  readonly held: { readonly why: string; readonly by: string } | null;
+  /** `blamed`: the build for which `resume` needs a reason. */
+  readonly held: { readonly why: string; readonly by: string; readonly blamed: Blamed | null } | null;
   readonly requestedShare: number | null;
   readonly observedShare: number | null;
   readonly loadRps: number | null;
@@ -105,7 +107,7 @@ export function statusOf(
     steps: state.plan.steps.length,
     compared: !isWhole(state),
     promotion: stage.kind === 'judging' && step !== undefined ? promotion(state, watch, observation) : null,
-    held: state.held && { why: state.held.why, by: state.held.by },
+    held: state.held && { why: state.held.why, by: state.held.by, blamed: unexplained(state) },
     requestedShare: state.intended?.target.requestedShare ?? null,
     observedShare: recentShare(lately),
     loadRps: load.known ? load.value : null,

@@ -1,4 +1,4 @@
-import { attemptKey, type Builds, type RolloutEvent } from '../../core/rollout/events.ts';
+import { attemptKey, type Builds, type ForwardStage, type RolloutEvent } from '../../core/rollout/events.ts';
 import type { RolloutPlan } from '../../core/rollout/plan.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Report } from './violation.ts';
@@ -17,17 +17,24 @@ export class JournalledChecks {
   #builds: Builds = { origin: '', destination: '' };
   /** What is wrong with the drill; null: nothing, or there was none. */
   #failedDrill: string | null = null;
+  #stage: ForwardStage['kind'] = 'preparing';
+  /** Builds that were taken back and nobody has given a reason for. */
+  readonly #blamed: Set<string>;
   /** Since when the traffic of this step is judged. */
   #judging: { readonly step: number; readonly since: When } | null = null;
 
-  constructor({ plan, faults }: Scenario, report: Report) {
+  constructor({ plan, faults, takenBack = {} }: Scenario, report: Report) {
     this.#plan = plan;
+    this.#blamed = new Set(Object.keys(takenBack));
     this.#isTimely = !('clock-steps' in faults || 'journal-stalls' in faults || 'disk-full' in faults);
     this.#report = report;
   }
 
   onEvent(event: RolloutEvent, at: When): void {
     if (event.kind === 'started' || event.kind === 'builds-changed') this.#builds = event.builds;
+    if (event.kind === 'resumed' && event.reason !== null)
+      for (const build of this.#buildsAtDestination()) this.#blamed.delete(build);
+    this.#unexplained(event);
     if (event.kind === 'drill-measured') {
       const tookMs = event.measure.acknowledgedMs + event.measure.lastAttemptMs;
       const { boundMs } = this.#plan.policy.drill;
@@ -44,6 +51,24 @@ export class JournalledChecks {
       this.#baked(event.step, at);
       this.#promoted(event.step, event.verdict.promote.logEvidence);
     }
+  }
+
+  #buildsAtDestination(): readonly string[] {
+    return this.#builds.destination.split('+');
+  }
+
+  /** What goes on to more traffic, or ends with all of it. Where it stands it may be begun anew. */
+  #unexplained(event: RolloutEvent): void {
+    const entered = event.kind === 'stage-entered' ? event.stage.kind : null;
+    const goesOn = entered !== null && forward.includes(entered) && entered !== this.#stage;
+    if (entered !== null) this.#stage = entered;
+    if (!goesOn && event.kind !== 'promoted' && event.kind !== 'completed') return;
+    const build = this.#buildsAtDestination().find((one) => this.#blamed.has(one));
+    if (build !== undefined)
+      this.#report(
+        'a build that was taken back needs a reason',
+        `it goes on (${event.kind}) with ${build}, which was taken back before, and nobody has said why`,
+      );
   }
 
   /**
@@ -79,6 +104,9 @@ export class JournalledChecks {
     );
   }
 }
+
+/** Stages that give the destination more than the ones before. */
+const forward: readonly ForwardStage['kind'][] = ['drill-shifting', 'growing', 'finishing'];
 
 /** When an entry was written by its own word, and when it became durable in the world's time. */
 type When = { readonly entryMs: number; readonly durableMs: number };

@@ -26,6 +26,7 @@ export const checkNames = [
   'nothing shrinks under traffic',
   'evidence from observed traffic',
   'less β for every attempt',
+  'a build that was taken back needs a reason',
   'journal',
   'anchors',
   'as found after a way back',

@@ -100,8 +100,19 @@ describe.concurrent('a rollout behind HAProxy', () => {
 
     Object.assign(build, { failures: baseline, build: 'v3' });
     expect((await run('plan')).stdout).not.toContain('--reason');
-    await (await apply()).endsWith(0);
+    const third = await apply();
+    await third.until(/step 1: judging/);
+    // Somebody deploys the one before once more.
+    Object.assign(build, { build: 'v2' });
+    await third.until(/held by drover: build v2.*was taken back in rollout-web-2/);
+    const refused = await run('resume');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('say why this one is tried again') });
+    expect((await run('status')).stdout.replace(/\s+/g, ' ')).toContain('was taken back in rollout-web-2');
+    expect(await run('resume', '--reason', 'it was the database')).toMatchObject({ code: 0 });
+    await third.endsWith(0);
     expect(isMoved(await world())).toBe(true);
+    const told = (await journal('rollout-web-3')).filter(({ body }) => body.kind === 'held' || body.kind === 'resumed');
+    expect(told.map(({ body }) => body)).toMatchObject([{ by: 'drover' }, { reason: 'it was the database' }]);
     expect((await run('report', 'rollout-web-1')).stdout).toContain('Cause: the judge');
   });
 });

@@ -77,6 +77,20 @@ describe('every problem is told at once, with its line and without a secret', ()
     expect(problems.join()).not.toContain('secret-word');
   });
 
+  test('also of what a protocol that there is not was to need', () => {
+    const problems = refused({
+      'security.protocol': 'SASL_TLS',
+      'sasl.mechanism': 'GSSAPI',
+      'sasl.jaas.config': login(plainModule),
+      'ssl.endpoint.identification.algorithm': 'maybe',
+    });
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      '1 security.protocol',
+      '2 sasl.mechanism',
+      '4 ssl.endpoint.identification.algorithm',
+    ]);
+  });
+
   test('what has no effect is listed, and is no problem', () => {
     const { notes } = taken({ 'request.timeout.ms': '5', 'client.id': 'me', retries: '3', 'ssl.key.password': 'x' });
     expect(notes).toEqual([

@@ -85,6 +85,11 @@ export class PartitionLedger {
     return this.#account;
   }
 
+  /** The last segment, and the SHA-256 of the one before, which names all before that. */
+  get segment(): { readonly ordinal: number; readonly previous: string | null } {
+    return { ordinal: this.#head.ordinal, previous: this.#head.previous };
+  }
+
   /** `isProven`: false for a batch that stands on the target and could not be compared with the source. */
   append(line: LedgerLine, isProven = true): void {
     if (this.#size >= this.#segmentBytesMax) this.#roll(this.#end, this.#account);

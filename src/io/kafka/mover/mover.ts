@@ -268,12 +268,18 @@ export class Mover {
     this.waiting.set(partition, { why, sinceMs });
   }
 
+  /** One connection for each broker, also where many partitions are read back at once. */
   async #control(nodeId: number): Promise<Broker> {
-    const known = await this.#controls.get(nodeId)?.catch(() => null);
-    if (known !== undefined && known !== null && !known.ended) return known;
-    const broker = this.#world.target.connect(nodeId);
-    this.#controls.set(nodeId, broker);
-    return await broker;
+    for (;;) {
+      const opening = this.#controls.get(nodeId);
+      const known = await opening?.catch(() => null);
+      if (known !== undefined && known !== null && !known.ended) return known;
+      // Whoever waited beside us may have opened another one.
+      if (this.#controls.get(nodeId) !== opening) continue;
+      const broker = this.#world.target.connect(nodeId);
+      this.#controls.set(nodeId, broker);
+      return await broker;
+    }
   }
 
   /** The connection of a partition to its leader: always the same one, as long as it lives. */

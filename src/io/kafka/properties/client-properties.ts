@@ -37,14 +37,14 @@ const protocols: readonly Protocol[] = [
   { name: 'SASL_PLAINTEXT', tls: false, sasl: true },
   { name: 'SASL_SSL', tls: true, sasl: true },
 ];
-const plaintext: Protocol = { name: 'PLAINTEXT', tls: false, sasl: false };
 
 function protocolOf(given: Given): Protocol {
   const name = given.value('security.protocol') ?? 'PLAINTEXT';
   const found = protocols.find((one) => one.name === name.toUpperCase());
   if (found !== undefined) return found;
   given.problem('security.protocol', `expected one of ${protocols.map((one) => one.name).join(', ')}`);
-  return plaintext;
+  // What is given was meant for something: all that is wrong with it is told at once.
+  return { name, tls: given.hasAny('ssl.'), sasl: given.hasAny('sasl.') };
 }
 
 const modules = {

@@ -30,6 +30,10 @@ export class Given {
     return this.#entries.has(key);
   }
 
+  hasAny(beginning: 'ssl.' | 'sasl.'): boolean {
+    return [...this.#entries.keys()].some((key) => key.startsWith(beginning));
+  }
+
   noteUnused({ name, tls, sasl }: { readonly name: string; readonly tls: boolean; readonly sasl: boolean }): void {
     const unused = [...this.#entries.keys()].filter(
       (key) => (key.startsWith('ssl.') && !tls) || (key.startsWith('sasl.') && !sasl),
