@@ -46,8 +46,6 @@ export class Mover {
   readonly waiting = new Map<MovedPartition, Waiting>();
   /** Partitions of which the source tells what cannot be copied. */
   readonly stopped = new Map<MovedPartition, string>();
-  /** Of which something was given up, and when: it may still come. */
-  readonly #givenUp = new Map<MovedPartition, number>();
   #ratePerSecond: number | null;
   #isHeld = false;
   #isOver = false;
@@ -72,7 +70,7 @@ export class Mover {
     for (const partition of this.#partitions) this.#readBack(partition);
     this.#track(this.#syncLedgers());
     this.#track(this.#refreshSource());
-    while (!this.#isOver && !(this.#givenUp.size === 0 && this.#partitions.every((one) => this.#hasEnded(one)))) {
+    while (!this.#isOver && !this.#partitions.every((one) => this.#hasEnded(one))) {
       await this.#changed.wait(clock, 1000);
       this.#noteFlaws();
       this.#lookAgain();
@@ -140,14 +138,23 @@ export class Mover {
 
   /** What came late shows itself only where the tail is read after nothing more can come. */
   #lookAgain(): void {
-    const { clock, settings } = this.#world;
-    for (const [partition, givenUpMs] of this.#givenUp) {
-      const { kind } = partition.writer.phase;
-      if (kind === 'damaged' || kind === 'refused') this.#givenUp.delete(partition);
-      if (kind !== 'writing' || clock.monotonic() < givenUpMs + settings.lateMsMax) continue;
-      partition.doubt('what was given up may have come since');
-      this.#answered(partition);
+    const nowMs = this.#world.clock.monotonic();
+    for (const partition of this.#partitions) {
+      const sureMs = this.#sureMs(partition);
+      if (partition.givenUpMs === null || partition.writer.phase.kind !== 'writing') continue;
+      if (nowMs >= sureMs) {
+        partition.doubt('what was given up may have come since');
+        this.#answered(partition);
+      } else if (partition.hasAll) {
+        const seconds = Math.ceil((sureMs - nowMs) / 1000);
+        this.#wait(partition, `a request that was given up may still come: the tail is read again in ${seconds} s`);
+      }
     }
+  }
+
+  /** What was given up does not come any more. */
+  #sureMs({ givenUpMs }: MovedPartition): number {
+    return givenUpMs === null ? Number.NEGATIVE_INFINITY : givenUpMs + this.#world.settings.lateMsMax;
   }
 
   #hasEnded(partition: MovedPartition): boolean {
@@ -256,8 +263,7 @@ export class Mover {
     if (partition.writer.phase.kind !== 'reading-back') return null;
     if (!this.#mayWrite()) return 'the lease is over';
     partition.readBack(found.tail);
-    const sureMs = (this.#givenUp.get(partition) ?? Number.NEGATIVE_INFINITY) + this.#world.settings.lateMsMax;
-    if (askedMs >= sureMs) this.#givenUp.delete(partition);
+    if (askedMs >= this.#sureMs(partition)) partition.givenUpMs = null;
     this.#assign(partition, sender);
     this.#wakeLanes();
     return null;
@@ -321,7 +327,7 @@ export class Mover {
   }
 
   #lost(sender: TargetSender, unanswered: readonly MovedPartition[]): void {
-    for (const partition of unanswered) this.#givenUp.set(partition, this.#world.clock.monotonic());
+    for (const partition of unanswered) partition.givenUpMs = this.#world.clock.monotonic();
     for (const partition of sender.partitions) this.#readBack(partition);
   }
 
