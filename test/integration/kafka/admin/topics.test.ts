@@ -7,6 +7,7 @@ import { type Cluster, startCluster } from '../lab/cluster.ts';
 import { openTransaction } from '../lab/kcat.ts';
 import { alterConfig, configOf, createTopic } from '../lab/tools.ts';
 import { consumeVerifiably, produceVerifiably } from '../lab/workloads.ts';
+import { give } from '../verify/give.ts';
 import { adminOf } from './admin-of.ts';
 
 const everySetting = {
@@ -80,6 +81,31 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2', '2.8.2'])('topics of a broker of 
     const after = await configOf(cluster, { type: 'topics', name: 'behind' });
     expect(after).toMatchObject({ ...everySetting, 'retention.ms': '7200000' });
     expect(new Set(Object.keys(after))).toEqual(new Set(Object.keys(everySetting)));
+  });
+
+  test('take under their levers what they refused, as it was: old records, large batches, times and bytes', async () => {
+    const bound = '3600000';
+    const bounds =
+      version === '4.3.1'
+        ? { 'message.timestamp.before.max.ms': bound, 'message.timestamp.after.max.ms': bound }
+        : { 'message.timestamp.difference.max.ms': bound };
+    const configs = { ...bounds, 'max.message.bytes': '2000', 'compression.type': 'gzip', 'retention.ms': '1' };
+    await createTopic(cluster, 'strict', { configs });
+    const at = { topic: 'strict', partition: 0 };
+    await expect(give(cluster, at, [{ ...record, timeMs: longAgo }])).rejects.toThrow('INVALID_TIMESTAMP');
+    await expect(give(cluster, at, large)).rejects.toThrow('MESSAGE_TOO_LARGE');
+    const settings = await settingsOf(admin, 'strict');
+    const set = leversWhileBehind('strict', settings, 1_000_000).map(({ topic, key, whileCopying }) => ({
+      ...{ topic, key, value: whileCopying },
+    }));
+    expect(await admin.changeSettings(set)).toEqual([{ topic: 'strict', refused: null }]);
+    // The broker takes a moment to go by it.
+    await expect.poll(() => give(cluster, at, large).then(() => 'taken', String), { timeout: 30_000 }).toBe('taken');
+    await give(cluster, at, [{ ...record, timeMs: longAgo }], { codec: 'lz4' });
+    const [facts] = await admin.partitions(['strict']);
+    const end = facts?.bounds.known === true ? facts.bounds.value.highWatermark : 0;
+    const told = await admin.sample({ ...at, leader: 1, offset: end - 1 }, 1000);
+    expect(told).toMatchObject({ known: true, value: [{ newestMs: longAgo, codec: 'lz4', baseOffset: end - 1 }] });
   });
 
   test('get more partitions, and are deleted by their id, which another topic of the same name has not', async () => {
@@ -161,6 +187,10 @@ describe.each<KafkaVersion>(['4.3.1', '3.9.2', '2.8.2'])('topics of a broker of 
     expect((await admin.changeSettings([change]))[0]?.refused).toMatchObject({ retriable: false });
   });
 });
+
+const record = { key: 'key', value: 'value', timeMs: Date.now() };
+const longAgo = Date.now() - 30 * 86_400_000;
+const large = [{ ...record, value: 'x'.repeat(5000) }];
 
 async function settingsOf(admin: KafkaAdmin, topic: string) {
   const [facts] = await admin.topics([topic]);
