@@ -39,6 +39,7 @@ describe('rights of a copy', () => {
     expect(right('Describe', null)).toEqual(known(true));
     expect(right('Read', 'hidden')).toEqual(unknown('no answer'));
     expect(right('Write', 'new')).toEqual(unknown('the topic is not there yet'));
+    expect(right('Create', 'orders')).toEqual(known(false));
     const everywhere = { ...allowed, cluster: known(1 << 5) };
     expect(isAllowed({ operation: 'Create', on: { kind: 'topic', name: 'new' }, without: null }, everywhere)).toEqual(
       known(true),

@@ -89,6 +89,20 @@ describe('before a byte moves', () => {
     );
   });
 
+  test('and from a later time on only what is younger counts', async () => {
+    const partitions = { partitions: 2, configs: { 'retention.ms': '-1' } };
+    await createTopic(old, 'dated', partitions);
+    await give(old, { topic: 'dated', partition: 0 }, recordsOf(30 * dayMs));
+    await give(old, { topic: 'dated', partition: 1 }, recordsOf(1000));
+    const later = await previewOf({ cluster: old }, { cluster: current }, ['dated'], {
+      from: { kind: 'time', ms: Date.now() - dayMs },
+      rate: null,
+    });
+    // The old ones are left out: their partition has nothing that young.
+    expect(later.partitions.map(({ bounds }) => (bounds.known ? bounds.value.from : null))).toEqual([300, 0]);
+    expect(later.partitions[0]?.bytes).toMatchObject({ value: { bytes: 0 } });
+  });
+
   test('what retention will take first is told with its time, and so is what is not copied at all', async () => {
     const [source, target] = [current, old];
     await createTopic(source, 'short', { configs: { 'retention.ms': '60000' } });
@@ -142,6 +156,29 @@ describe('what stands in the way', () => {
     expect(preview.obstacles.join('\n')).toContain(address);
     expect(preview.topics[0]?.plan.kind).toBe('make');
     expect(preview.partitions[0]?.bytes.known).toBe(true);
+  });
+
+  test('is a topic of the target that keeps records in a form of before v2', async () => {
+    await createTopic(current, 'ancient');
+    await createTopic(old, 'ancient', { configs: { 'message.format.version': '0.10.2' } });
+    const preview = await previewOf({ cluster: current }, { cluster: old }, ['ancient']);
+    expect(preview.obstacles).toEqual([expect.stringContaining('the format of 0.10.2')]);
+  });
+
+  test('is not a setting that the two versions call by different names', async () => {
+    const bounds = { 'message.timestamp.before.max.ms': '9000000000', 'message.timestamp.after.max.ms': '10000000000' };
+    await createTopic(current, 'bounded', { configs: bounds });
+    await createTopic(old, 'bounded');
+    const preview = await previewOf({ cluster: current }, { cluster: old }, ['bounded']);
+    expect(preview.obstacles).toEqual([]);
+    const [topic] = preview.topics;
+    const differences = topic?.plan.kind === 'differs' ? topic.plan.differences : [];
+    expect(differences.map(({ remedy }) => remedy)).toEqual(
+      Array(2).fill({
+        kind: 'set',
+        changes: [{ key: 'message.timestamp.difference.max.ms', value: '10000000000' }],
+      }),
+    );
   });
 
   test('is a disk of a real broker that has no room for what a larger source holds', async () => {
