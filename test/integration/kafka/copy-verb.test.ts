@@ -34,14 +34,25 @@ describe('drover kafka copy', () => {
     expect(text).toContain('retention.ms=3600000');
     const { partitions } = await target.metadata();
     expect(partitions.map(({ topic }) => topic)).not.toContain('asked');
+    const dry = await desk.copy('asked', '--dry-run', '--max-rate', '60MB/s').ended;
+    expect(dry.text).toContain('asked');
+    expect(dry.code).toBe(0);
+    expect((await target.metadata()).partitions.map(({ topic }) => topic)).not.toContain('asked');
   });
 
   test('makes the topic, copies all of it, restores what it had set aside, and the sides are equal', async () => {
     await createTopic(source, 'plain', { partitions: codecs.length, configs: { 'retention.ms': '3600000' } });
     for (const [partition, codec] of codecs.entries()) await give('plain', 2000, { partition, codec });
-    const { code, text, errors } = await desk.copy('plain', '--yes').ended;
-    expect(`${errors}${text}`).toContain('copied');
+    const { code, text, errors } = await desk.copy('plain', '--yes', '--json').ended;
+    expect(errors).toBe('');
     expect(code).toBe(0);
+    const lines: readonly object[] = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const line of lines) expect(differences('kafka-copy.md', 'kafka-copy', line)).toEqual([]);
+    expect(lines.at(-1)).toEqual({ end: 'ended', operation: 'copy-1', stage: 'copied' });
+    expect((await desk.drover('journal', 'verify').ended).code).toBe(0);
     for (const partition of codecs.keys())
       expect(await digest(target, 'plain', partition)).toEqual(await digest(source, 'plain', partition));
     expect((await desk.verify('plain')).code).toBe(0);
