@@ -87,6 +87,41 @@ describe('the preview of a copy', () => {
   });
 });
 
+describe('a copy that does not begin at the beginning', () => {
+  test('has its share of the bytes, and none where nothing is left to copy', async () => {
+    const facts = topicFacts({ partitions: 1, settings: known(settings(settingsOf43, { 'retention.ms': '1' })) });
+    const from = (offset: number) =>
+      sourceSide({
+        topics: async () => [facts],
+        partitions: async () => [
+          partitionFacts({
+            bounds: known({ logStart: 20_000, from: offset, highWatermark: 100_000, lastStable: 100_000 }),
+          }),
+        ],
+      });
+    const half = await previewOf({ source: from(60_000) });
+    expect(half.partitions[0]?.bytes).toEqual(known({ bytes: 500_000_000, how: 'by share of its offsets' }));
+    const nothing = await previewOf({ source: from(100_000) });
+    expect(nothing.bytes).toBe(0);
+    expect(nothing.partitions[0]?.race).toEqual({ kind: 'none', why: 'in time' });
+    expect(nothing.time?.ms).toBe(0);
+  });
+});
+
+describe('what a stranger has written', () => {
+  test('cannot move the cursor or change the terminal', async () => {
+    const control = String.fromCharCode(27);
+    const target = previewSide({
+      cluster: async () => ({ clusterId: `x${control}[2J`, brokers: [broker({ host: `h${control}]0;title` })] }),
+      checkNewTopics: async (topics) =>
+        topics.map(({ topic }) => ({ topic, refused: { error: 'E', why: `no${control}[1A\r` } })),
+    });
+    const text = previewText(await previewOf({ target }));
+    expect(text).toContain('the target refuses it: E: no');
+    expect([...text].filter((one) => one < ' ' && one !== '\n')).toEqual([]);
+  });
+});
+
 describe('what is not known', () => {
   test('is said, and estimated only where a figure says that it is', async () => {
     const source = sourceSide({
@@ -158,7 +193,12 @@ describe('what stands in the way', () => {
     const write = 1 << 4;
     const target = previewSide({
       topics: async () => [topicFacts({ partitions: 1 })],
-      allowed: async () => ({ topics: { orders: known(0x1fff & ~write) }, cluster: known(0) }),
+      allowed: async () => ({
+        topics: { orders: known(0x1fff & ~write) },
+        cluster: known(0),
+        groups: known(false),
+        transactionalIds: known(false),
+      }),
       topicAcls: async () => unknown('denied'),
     });
     const preview = await previewOf({ target });

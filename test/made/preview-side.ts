@@ -26,6 +26,8 @@ export function previewSide(facts: Partial<PreviewSide> = {}): PreviewSide {
     allowed: async (topics) => ({
       topics: Object.fromEntries(topics.map((topic) => [topic, known(everything)])),
       cluster: known(everything),
+      groups: known(true),
+      transactionalIds: known(true),
     }),
     topicAcls: async () => known([]),
     leftBehind: async () => ({ groups: known(0), quotas: known(0), scramUsers: known(0), schemaTopics: known(0) }),

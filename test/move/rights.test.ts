@@ -10,10 +10,11 @@ describe('rights of a copy', () => {
     const commands = aclCommands(rightsNeeded('target', ['orders', 'clicks'], ['clicks']), "User:o'brien", reach);
     const start = `kafka-acls ${reach} --add --allow-principal 'User:o'\\''brien'`;
     const [create, rest] = ['--operation Create --operation Write --operation Read', '--operation Delete'];
-    expect(commands).toHaveLength(3);
+    expect(commands).toHaveLength(4);
     expect(commands[0]).toMatch(new RegExp(`${create} .* ${rest} --topic orders$`));
     expect(commands[1]).toMatch(new RegExp(`${create} .* --operation Alter ${rest} --topic clicks$`));
     expect(commands[2]).toBe(`${start} --operation Describe --operation DescribeConfigs --cluster`);
+    expect(commands[3]).toBe(`${start} --operation Describe --group '*'`);
   });
 
   test('are there, are lacking, or nobody knows', () => {
@@ -21,16 +22,28 @@ describe('rights of a copy', () => {
     const allowed = {
       topics: { orders: known(read ?? 0), hidden: unknown('no answer') },
       cluster: known(describeCluster ?? 0),
+      groups: known(true),
+      transactionalIds: unknown('too old'),
     };
-    const right = (operation: 'Read' | 'Write' | 'Describe' | 'Create', topic: string | null) =>
-      isAllowed({ operation, topic, without: null }, allowed);
+    const right = (operation: 'Read' | 'Write' | 'Describe' | 'Create', name: string | null) =>
+      isAllowed(
+        { operation, on: name === null ? { kind: 'cluster' } : { kind: 'topic', name }, without: null },
+        allowed,
+      );
+    expect(isAllowed({ operation: 'Describe', on: { kind: 'groups' }, without: null }, allowed)).toEqual(known(true));
+    expect(isAllowed({ operation: 'Describe', on: { kind: 'transactional-ids' }, without: null }, allowed)).toEqual(
+      unknown('too old'),
+    );
     expect(right('Read', 'orders')).toEqual(known(true));
     expect(right('Write', 'orders')).toEqual(known(false));
     expect(right('Describe', null)).toEqual(known(true));
     expect(right('Read', 'hidden')).toEqual(unknown('no answer'));
     expect(right('Write', 'new')).toEqual(unknown('the topic is not there yet'));
+    expect(right('Create', 'orders')).toEqual(known(false));
     const everywhere = { ...allowed, cluster: known(1 << 5) };
-    expect(isAllowed({ operation: 'Create', topic: 'new', without: null }, everywhere)).toEqual(known(true));
+    expect(isAllowed({ operation: 'Create', on: { kind: 'topic', name: 'new' }, without: null }, everywhere)).toEqual(
+      known(true),
+    );
   });
 
   test.each([

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Settings, TargetTopic, TopicFacts } from '../../src/core/move/topic-facts.ts';
 import { changesOf, planTopics, settingsOncePlanned, type TopicPlan } from '../../src/core/move/topics.ts';
 import { known, type Reading, unknown } from '../../src/core/observed/reading.ts';
-import { settings, settingsOf28, settingsOf43, targetTopic, topicFacts } from '../made/topics.ts';
+import { largest, settings, settingsOf28, settingsOf43, targetTopic, topicFacts } from '../made/topics.ts';
 
 const newOn43 = known(settings(settingsOf43));
 const newOn28 = known(settings(settingsOf28));
@@ -66,6 +66,37 @@ describe('names that differ between versions', () => {
     const plan = planOf({ settings: known(settings(settingsOf43, own)) }, null, { targetDefaults: newOn28 });
     expect(plan).toMatchObject({ settings: { 'message.timestamp.difference.max.ms': '10000' } });
     expect(planOf({}, null, { targetDefaults: newOn28 })).toMatchObject({ settings: {} });
+  });
+
+  test('of three bounds of 3.9 the old one counts where a newer one is without limit', () => {
+    const of39 = {
+      ...settingsOf43,
+      'message.timestamp.after.max.ms': largest,
+      'message.timestamp.difference.max.ms': '9000',
+    };
+    const source = known(settings(of39, { 'message.timestamp.before.max.ms': '5000' }));
+    expect(planOf({ settings: source }, null)).toMatchObject({
+      settings: { 'message.timestamp.before.max.ms': '5000', 'message.timestamp.after.max.ms': '9000' },
+    });
+    const plan = planOf({}, { settings: known(settings(of39)) });
+    expect(changesOf(plan)).toEqual([
+      { topic: 'orders', key: 'message.timestamp.difference.max.ms', value: largest },
+      { topic: 'orders', key: 'message.timestamp.before.max.ms', value: largest },
+      { topic: 'orders', key: 'message.timestamp.after.max.ms', value: '3600000' },
+    ]);
+  });
+
+  test('of two bounds that differ from the only one of 2.8 it is changed once', () => {
+    const own = { 'message.timestamp.before.max.ms': '9000', 'message.timestamp.after.max.ms': '10000' };
+    const plan = planOf({ settings: known(settings(settingsOf43, own)) }, { settings: known(settings(settingsOf28)) });
+    expect(plan.kind === 'differs' ? plan.differences : plan).toHaveLength(2);
+    expect(changesOf(plan)).toEqual([{ topic: 'orders', key: 'message.timestamp.difference.max.ms', value: '10000' }]);
+  });
+
+  test('what has no value on the source is left to the target', () => {
+    const source = known({ ...settings(settingsOf43), 'a.secret': { value: null, level: 'topic' as const } });
+    const target = known(settings({ ...settingsOf43, 'a.secret': 'x' }));
+    expect(planOf({ settings: source }, { settings: target })).toMatchObject({ kind: 'fits' });
   });
 
   test('what the target does not know is told where the source has set it, and the old format is no difference', () => {

@@ -1,14 +1,20 @@
 import { known, type Reading } from '../observed/reading.ts';
 import type { TopicAcl } from './acl-facts.ts';
 
-/** An operation of Kafka's ACLs on a topic, or on the cluster. */
+/** An operation of Kafka's ACLs on something. */
 export type Right = {
   readonly operation: Operation;
-  /** Null: the cluster. */
-  readonly topic: string | null;
+  readonly on: Resource;
   /** Null: a copy cannot be made without it. Else what is not there without it. */
   readonly without: string | null;
 };
+
+export type Resource =
+  | { readonly kind: 'topic'; readonly name: string }
+  | { readonly kind: 'cluster' }
+  /** All of them: whose they are is what has to be found out. */
+  | { readonly kind: 'groups' }
+  | { readonly kind: 'transactional-ids' };
 
 export type Operation = keyof typeof operationBits;
 
@@ -32,16 +38,19 @@ export function rightsNeeded(
   growing: readonly string[] = [],
 ): Right[] {
   const each = (operation: Operation, names: readonly string[], without: string | null = null): Right[] =>
-    names.map((topic) => ({ operation, topic, without }));
-  const cluster = (operation: Operation, without: string | null): Right => ({ operation, topic: null, without });
+    names.map((name) => ({ operation, on: { kind: 'topic', name }, without }));
+  const one = (operation: Operation, kind: Exclude<Resource['kind'], 'topic'>, without: string): Right => ({
+    ...{ operation, on: { kind }, without },
+  });
   const disks = 'sizes and disks are not known';
   if (side === 'source')
     return [
       ...each('Read', topics),
       ...each('Describe', topics),
       ...each('DescribeConfigs', topics),
-      cluster('Describe', `${disks}, and groups and users are not counted`),
-      cluster('DescribeConfigs', 'quotas are not counted'),
+      one('Describe', 'cluster', `${disks}, and groups and users are not counted`),
+      one('DescribeConfigs', 'cluster', 'quotas are not counted'),
+      one('Describe', 'transactional-ids', 'a transaction that holds back the copy is named by its producer only'),
     ];
   return [
     ...each('Create', topics),
@@ -52,26 +61,38 @@ export function rightsNeeded(
     ...each('AlterConfigs', topics),
     ...each('Alter', growing),
     ...each('Delete', topics, 'the way back cannot take away what was made'),
-    cluster('Describe', disks),
-    cluster('DescribeConfigs', 'how long brokers remember a producer is not known: one request is in flight at a time'),
+    one('Describe', 'cluster', disks),
+    one('DescribeConfigs', 'cluster', 'how long brokers remember a producer is not known: one batch goes at a time'),
+    one('Describe', 'groups', 'the way back takes no topic away, because a group may have committed on it'),
   ];
 }
 
-/** What the cluster tells is allowed, as bits. */
+/** What the cluster tells is allowed. */
 export type Allowed = {
-  /** By topic; one that is not there is missing. */
+  /** As bits, by topic; one that is not there is missing. */
   readonly topics: Readonly<Record<string, Reading<number>>>;
   readonly cluster: Reading<number>;
+  /** Whether all may be described. */
+  readonly groups: Reading<boolean>;
+  readonly transactionalIds: Reading<boolean>;
 };
 
 /** Unknown: why. */
-export function isAllowed({ operation, topic }: Right, allowed: Allowed): Reading<boolean> {
+export function isAllowed({ operation, on }: Right, allowed: Allowed): Reading<boolean> {
   const { cluster } = allowed;
+  if (on.kind === 'groups') return allowed.groups;
+  if (on.kind === 'transactional-ids') return allowed.transactionalIds;
   // Who may create any topic may create this one, which is not there yet.
   if (operation === 'Create' && cluster.known && hasRight(cluster.value, 'Create')) return known(true);
-  const told = topic === null ? cluster : allowed.topics[topic];
+  const told = on.kind === 'cluster' ? cluster : allowed.topics[on.name];
   if (told === undefined) return { known: false, why: 'the topic is not there yet' };
   return told.known ? known(hasRight(told.value, operation)) : told;
+}
+
+/** `Read on orders`. */
+export function rightWords({ operation, on }: Right): string {
+  const what = { cluster: 'the cluster', groups: 'all groups', 'transactional-ids': 'all transactional ids' };
+  return `${operation} on ${on.kind === 'topic' ? on.name : what[on.kind]}`;
 }
 
 /** `bits`: as a cluster tells them. */
@@ -80,23 +101,32 @@ export function hasRight(bits: number, operation: Operation): boolean {
 }
 
 /**
- * Commands of Kafka's own tool that give a user these rights, one for the topics of the same operations and one for the cluster.
+ * Commands of Kafka's own tool that give a user these rights: one for all topics that need the same, and one for whatever else.
  * `reach`: what comes before `--add`.
  */
 export function aclCommands(rights: readonly Right[], principal: string, reach: string): string[] {
-  const operationsOf = new Map<string | null, Operation[]>();
-  for (const { topic, operation } of rights) operationsOf.set(topic, [...(operationsOf.get(topic) ?? []), operation]);
+  const byResource = Map.groupBy(rights, ({ on }) => resourceWords(on));
   const alike = new Map<string, string[]>();
-  for (const [topic, operations] of operationsOf) {
-    const words = operations.map((operation) => `--operation ${operation}`).join(' ');
-    const resource = topic === null ? '--cluster' : `--topic ${quoted(topic)}`;
-    const key = topic === null ? `cluster ${words}` : words;
+  for (const [resource, own] of byResource) {
+    const words = own.map(({ operation }) => `--operation ${operation}`).join(' ');
+    const key = own[0]?.on.kind === 'topic' ? `topics ${words}` : resource;
     alike.set(key, [...(alike.get(key) ?? [words]), resource]);
   }
-  return [...alike.values()].map(
-    ([words, ...resources]) =>
-      `kafka-acls ${reach} --add --allow-principal ${quoted(principal)} ${words} ${resources.join(' ')}`,
-  );
+  const start = `kafka-acls ${reach} --add --allow-principal ${quoted(principal)}`;
+  return [...alike.values()].map(([words, ...resources]) => `${start} ${words} ${resources.join(' ')}`);
+}
+
+function resourceWords(on: Resource): string {
+  switch (on.kind) {
+    case 'topic':
+      return `--topic ${quoted(on.name)}`;
+    case 'cluster':
+      return '--cluster';
+    case 'groups':
+      return "--group '*'";
+    case 'transactional-ids':
+      return "--transactional-id '*'";
+  }
 }
 
 /** The command that gives somebody what an entry says. `reach`: of the cluster that is to have it. */

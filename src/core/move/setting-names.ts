@@ -38,6 +38,21 @@ export function widerBound(modern: Settings): string {
   return `${values.reduce((one, other) => (one > other ? one : other))}`;
 }
 
+/**
+ * What gives a topic of 3.6 to 3.9 one of the two bounds of the source; null: it takes no more than the setting itself. Where the
+ * older setting is there it counts in place of a newer one that is without limit: it goes, and both newer ones are set.
+ */
+export function timeBoundChanges(
+  key: string,
+  source: Settings,
+  target: Settings,
+): { readonly key: string; readonly value: string }[] | null {
+  const old = target[difference]?.value;
+  if ((key !== before && key !== after) || old === undefined || old === unlimited) return null;
+  const bounds = [before, after].map((name) => ({ key: name, value: source[name]?.value ?? unlimited }));
+  return [{ key: difference, value: unlimited }, ...bounds];
+}
+
 /** Whether two values of a setting mean the same. */
 export function isSameValue(name: string, one: string | null, other: string | null): boolean {
   if (one === other) return true;

@@ -1,5 +1,12 @@
 import type { Reading } from '../observed/reading.ts';
-import { brokerNameOf, isSameValue, modernSettings, translated, widerBound } from './setting-names.ts';
+import {
+  brokerNameOf,
+  isSameValue,
+  modernSettings,
+  timeBoundChanges,
+  translated,
+  widerBound,
+} from './setting-names.ts';
 import type { HeldPartition, NewTopic, SettingChange, Settings, TargetTopic, TopicFacts } from './topic-facts.ts';
 
 /** What has to be done with one topic of the target before a byte is copied into it. */
@@ -64,13 +71,12 @@ export function settingsOncePlanned(plan: TopicPlan, now: Settings): Settings {
   return { ...now, ...Object.fromEntries(own) };
 }
 
-/** What a plan changes in the settings of a topic that is there. */
+/** What a plan changes in the settings of a topic that is there, each setting once. */
 export function changesOf(plan: TopicPlan): SettingChange[] {
   if (plan.kind !== 'differs') return [];
-  const { topic } = plan;
-  return plan.differences.flatMap(({ remedy }) =>
-    remedy.kind === 'set' ? remedy.changes.map((change) => ({ topic, ...change })) : [],
-  );
+  const { topic, differences } = plan;
+  const changes = differences.flatMap(({ remedy }) => (remedy.kind === 'set' ? remedy.changes : []));
+  return [...new Map(changes.map((change) => [change.key, { topic, ...change }])).values()];
 }
 
 function refusalsOf(source: TopicFacts, target: TargetTopic | undefined): Refusal[] {
@@ -169,11 +175,15 @@ function compareSettings(
       what,
       source: value,
       target: there.value ?? 'none',
-      remedy: { kind: 'set', changes: [{ key, value: fitting }] },
+      remedy: { kind: 'set', changes: changesFor(key, fitting, source, target) },
     });
     if (there.level === 'broker') notes.push(`${what} of the target comes from its brokers' ${brokerNameOf(what)}`);
   }
   return { differences, notes };
+}
+
+function changesFor(key: string, value: string, source: Settings, target: Settings): Omit<SettingChange, 'topic'>[] {
+  return timeBoundChanges(key, source, target) ?? [{ key, value }];
 }
 
 /** More replicas than there are could never be in sync. */

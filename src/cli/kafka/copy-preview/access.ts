@@ -21,8 +21,8 @@ export async function accessOf(side: PreviewSide, asked: AccessAsked): Promise<A
   const { name, topics, growing, makeable, acls, reach } = asked;
   const needed = rightsNeeded(name, topics, growing);
   const allowed = await side.allowed(topics);
-  const isMakeable = ({ operation, topic }: Right) =>
-    operation === 'Create' && topic !== null && makeable.includes(topic);
+  const isMakeable = ({ operation, on }: Right) =>
+    operation === 'Create' && on.kind === 'topic' && makeable.includes(on.name);
   const rights = needed.map((right) => ({
     ...right,
     allowed: isMakeable(right) ? known(true) : isAllowed(right, allowed),

@@ -1,3 +1,4 @@
+import { rightWords } from '../../../core/move/rights.ts';
 import type { HeldPartition } from '../../../core/move/topic-facts.ts';
 import type { Refusal } from '../../../core/move/topics.ts';
 import type { SideName } from '../side.ts';
@@ -38,8 +39,8 @@ function lacking(side: SideName, { access }: Pick<CopyPreview, 'access'>): strin
     ({ allowed, without }) => without === null && allowed.known && !allowed.value,
   );
   if (lacks.length === 0) return [];
-  const words = lacks.map(({ operation, topic }) => `${operation} on ${topic ?? 'the cluster'}`);
-  return [`${access[side].principal ?? 'the user'} lacks on the ${side}: ${some(words)}; the commands below allow it`];
+  const who = access[side].principal ?? 'the user';
+  return [`${who} lacks on the ${side}: ${some(lacks.map(rightWords))}; the commands below allow it`];
 }
 
 /** The first few, and how many more there are. */

@@ -1,8 +1,10 @@
 import type { ClusterFacts } from '../../../core/move/cluster-facts.ts';
+import { rightWords } from '../../../core/move/rights.ts';
 import type { TopicLever } from '../../../core/move/topic-levers.ts';
 import type { Difference, TopicPlan } from '../../../core/move/topics.ts';
 import type { Reading } from '../../../core/observed/reading.ts';
 import { whole } from '../../terminal/figures.ts';
+import { harmless } from '../../terminal/text.ts';
 import type { SideName } from '../side.ts';
 import { amount } from '../verify/progress.ts';
 import { some } from './obstacles.ts';
@@ -26,7 +28,7 @@ export function previewText(preview: CopyPreview): string {
   const told = parts.flatMap(([title, lines]) =>
     lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)],
   );
-  return [head, ...told].map((line) => `${line}\n`).join('');
+  return [head, ...told].map((line) => `${harmless(line)}\n`).join('');
 }
 
 const sideNames: readonly SideName[] = ['source', 'target'];
@@ -126,12 +128,9 @@ function accessLines(side: SideName, { authorizer, principal, rights, commands }
   const unknown = rights.filter(({ allowed }) => !allowed.known);
   const lines = [
     ...lacking.map(
-      ({ operation, topic, without }) =>
-        `  lacking: ${operation} on ${topic ?? 'the cluster'}${without === null ? '' : `; without it ${without}`}`,
+      (right) => `  lacking: ${rightWords(right)}${right.without === null ? '' : `; without it ${right.without}`}`,
     ),
-    ...(unknown.length === 0
-      ? []
-      : [`  not known: ${some(unknown.map(({ operation, topic }) => `${operation} on ${topic ?? 'the cluster'}`))}`]),
+    ...(unknown.length === 0 ? [] : [`  not known: ${some(unknown.map(rightWords))}`]),
   ];
   const state = lacking.length + unknown.length === 0 ? 'has all of them' : 'needs';
   return [`${side}: ${principal ?? 'the user of the certificate'} ${state}`, ...lines, ...commands];

@@ -19,7 +19,7 @@ export async function describeCluster(pool: BrokerPool): Promise<ClusterFacts> {
 }
 
 /**
- * How long a broker remembers the sequence numbers of a producer that writes nothing: the shortest of all brokers. Before 3.3 that
+ * How long a broker remembers the sequence numbers of a producer that writes nothing: the shortest of all brokers. Before 3.4 that
  * was as long as a transactional id.
  */
 export async function producerMemoryMs(pool: BrokerPool): Promise<number> {

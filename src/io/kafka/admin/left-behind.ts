@@ -48,7 +48,7 @@ export async function groupsCommittedOn(pool: BrokerPool, topics: readonly strin
     const broker = await pool.broker(nodeId);
     const response = await broker.call(offsetFetch, { group, topics: null, requireStable: false });
     if (response.errorCode !== noError)
-      throw errorOf(`offsets of the group ${group} of the ${pool.settings.side}`, response.errorCode);
+      throw errorOf(`offsets of the group ${group} of the ${pool.settings.side}`, response.errorCode, remedy);
     for (const { topic, partitions } of response.topics)
       if (topics.includes(topic) && partitions.some(({ offset }) => offset !== null)) found.push({ group, topic });
   }
@@ -68,4 +68,4 @@ async function groupsOf(pool: BrokerPool): Promise<{ readonly group: string; rea
   return (await Promise.all(listed)).flat();
 }
 
-const remedy = 'the user needs Describe on the groups or on the cluster';
+const remedy = 'the user needs Describe on all groups, and on the cluster to see them';

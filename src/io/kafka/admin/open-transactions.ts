@@ -21,7 +21,9 @@ export async function openTransactions(pool: BrokerPool, places: readonly Place[
   return producers.map((producer) => ({
     ...producer,
     producerId: `${producer.producerId}`,
-    details: details.get(producer.producerId) ?? unknown('no broker coordinates a transaction of this producer'),
+    details:
+      details.get(producer.producerId) ??
+      unknown('no broker tells of a transaction of this producer: it has ended, or the user needs Describe on its id'),
   }));
 }
 

@@ -3,8 +3,10 @@ import type { Allowed } from '../../../core/move/rights.ts';
 import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
 import { createAcls, describeAcls } from '../messages/acls.ts';
 import { describeCluster } from '../messages/describe-cluster.ts';
+import { describeTransactions } from '../messages/describe-transactions.ts';
 import { codeOf, errorName, noError } from '../messages/error-codes.ts';
 import { metadata } from '../messages/metadata.ts';
+import { offsetFetch } from '../messages/offset-fetch.ts';
 import type { BrokerPool } from '../reader/broker-pool.ts';
 import { errorOf, type Refused, refusedBy } from './answers.ts';
 import { readingOf } from './reading-of.ts';
@@ -39,8 +41,25 @@ export async function allowedOperations(pool: BrokerPool, topics: readonly strin
     if (errorCode !== noError || bits === null) throw errorOf(`the ${pool.settings.side}`, errorCode);
     return bits;
   });
-  return { topics: Object.fromEntries(told), cluster };
+  const groups = await readingOf(() => mayDescribeGroups(pool));
+  const transactionalIds = await readingOf(() => mayDescribeTransactions(pool));
+  return { topics: Object.fromEntries(told), cluster, groups, transactionalIds };
 }
+
+/** Rights are looked at first, whoever coordinates a group of this name, and whether there is one. */
+async function mayDescribeGroups(pool: BrokerPool): Promise<boolean> {
+  const broker = await pool.anyBroker();
+  const { errorCode } = await broker.call(offsetFetch, { group: nobodys, topics: null, requireStable: false });
+  return errorCode !== codeOf('GROUP_AUTHORIZATION_FAILED');
+}
+
+async function mayDescribeTransactions(pool: BrokerPool): Promise<boolean> {
+  const broker = await pool.anyBroker();
+  const { transactions } = await broker.call(describeTransactions, { transactionalIds: [nobodys] });
+  return transactions.every(({ errorCode }) => errorCode !== codeOf('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'));
+}
+
+const nobodys = 'drover-asks-whether-it-may';
 
 /** Entries about topics; `none`: the cluster has no authorizer, and everybody may do everything. */
 export async function topicAcls(pool: BrokerPool): Promise<Reading<readonly TopicAcl[] | 'none'>> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { previewText } from '../../../../src/cli/kafka/copy-preview/words.ts';
 import { type Cluster, startCluster } from '../lab/cluster.ts';
 import { openTransaction } from '../lab/kcat.ts';
+import { portOf } from '../lab/listeners.ts';
 import { alterConfig, createTopic } from '../lab/tools.ts';
 import { consumeVerifiably, produceVerifiably } from '../lab/workloads.ts';
 import { give, someRecords } from '../verify/give.ts';
@@ -13,7 +14,7 @@ let current: Cluster;
 
 beforeAll(async () => {
   old = await startCluster({ version: '2.8.2', brokers: 1 });
-  current = await startCluster({ version: '4.3.1', brokers: 1 });
+  current = await startCluster({ version: '4.3.1', brokers: 1, listeners: ['proxied'] });
 });
 afterAll(async () => {
   await old?.stop();
@@ -88,6 +89,20 @@ describe('before a byte moves', () => {
     );
   });
 
+  test('and from a later time on only what is younger counts', async () => {
+    const partitions = { partitions: 2, configs: { 'retention.ms': '-1' } };
+    await createTopic(old, 'dated', partitions);
+    await give(old, { topic: 'dated', partition: 0 }, recordsOf(30 * dayMs));
+    await give(old, { topic: 'dated', partition: 1 }, recordsOf(1000));
+    const later = await previewOf({ cluster: old }, { cluster: current }, ['dated'], {
+      from: { kind: 'time', ms: Date.now() - dayMs },
+      rate: null,
+    });
+    // The old ones are left out: their partition has nothing that young.
+    expect(later.partitions.map(({ bounds }) => (bounds.known ? bounds.value.from : null))).toEqual([300, 0]);
+    expect(later.partitions[0]?.bytes).toMatchObject({ value: { bytes: 0 } });
+  });
+
   test('what retention will take first is told with its time, and so is what is not copied at all', async () => {
     const [source, target] = [current, old];
     await createTopic(source, 'short', { configs: { 'retention.ms': '60000' } });
@@ -121,6 +136,65 @@ describe('before a byte moves', () => {
     expect(text).toContain('invoice-1');
     expect(text).toMatch(/short-0: the source's retention by time overtakes the copy/);
     expect(text).toContain('1 groups and what they have committed');
+  });
+});
+
+describe('what stands in the way', () => {
+  test('is a listener that is advertised where nobody is, named with its address; the rest is told', async () => {
+    const proxy = current.broker(1).proxy;
+    if (proxy === null) throw new Error('no proxy');
+    const [address = ''] = current.bootstrap('proxied').split(',');
+    const [host = ''] = address.split(':');
+    await createTopic(old, 'reachable');
+    await give(old, { topic: 'reachable', partition: 0 }, recordsOf(1000));
+    proxy.refuse();
+    // The listener itself answers, and tells of the proxy's address.
+    const target = { cluster: current, bootstrap: `${host}:${portOf('proxied', 1)}` };
+    const preview = await previewOf({ cluster: old }, target, ['reachable']);
+    proxy.accept();
+    expect(preview.obstacles.join('\n')).toContain('broker 1 of the target cannot be reached where its listener is');
+    expect(preview.obstacles.join('\n')).toContain(address);
+    expect(preview.topics[0]?.plan.kind).toBe('make');
+    expect(preview.partitions[0]?.bytes.known).toBe(true);
+  });
+
+  test('is a topic of the target that keeps records in a form of before v2', async () => {
+    await createTopic(current, 'ancient');
+    await createTopic(old, 'ancient', { configs: { 'message.format.version': '0.10.2' } });
+    const preview = await previewOf({ cluster: current }, { cluster: old }, ['ancient']);
+    expect(preview.obstacles).toEqual([expect.stringContaining('the format of 0.10.2')]);
+  });
+
+  test('is not a setting that the two versions call by different names', async () => {
+    const bounds = { 'message.timestamp.before.max.ms': '9000000000', 'message.timestamp.after.max.ms': '10000000000' };
+    await createTopic(current, 'bounded', { configs: bounds });
+    await createTopic(old, 'bounded');
+    const preview = await previewOf({ cluster: current }, { cluster: old }, ['bounded']);
+    expect(preview.obstacles).toEqual([]);
+    const [topic] = preview.topics;
+    const differences = topic?.plan.kind === 'differs' ? topic.plan.differences : [];
+    expect(differences.map(({ remedy }) => remedy)).toEqual(
+      Array(2).fill({
+        kind: 'set',
+        changes: [{ key: 'message.timestamp.difference.max.ms', value: '10000000000' }],
+      }),
+    );
+  });
+
+  test('is a disk of a real broker that has no room for what a larger source holds', async () => {
+    await createTopic(old, 'enormous');
+    await give(old, { topic: 'enormous', partition: 0 }, recordsOf(1000));
+    const bytes = 1e16;
+    const larger = async (partitions: readonly { readonly topic: string; readonly partition: number }[]) =>
+      partitions.map(({ topic, partition }) => ({
+        broker: 1,
+        told: { known: true, value: { directories: [], replicas: [{ topic, partition, bytes }] } } as const,
+      }));
+    const preview = await previewOf({ cluster: old, facts: { disks: larger } }, { cluster: current }, ['enormous']);
+    expect(preview.disks).toMatchObject([{ verdict: 'does not fit', neededBytes: bytes * 1.2 }]);
+    expect(preview.obstacles).toEqual([
+      expect.stringMatching(/^broker 1 of the target needs 12000 TB and has .* free/),
+    ]);
   });
 });
 

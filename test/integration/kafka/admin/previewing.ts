@@ -1,10 +1,17 @@
 import type { CopyPreview } from '../../../../src/cli/kafka/copy-preview/preview.ts';
+import type { PreviewSide } from '../../../../src/cli/kafka/copy-preview/preview-side.ts';
 import { type PreviewOptions, previewCopy } from '../../../../src/cli/kafka/copy-preview.ts';
 import { systemClock } from '../../../../src/io/clock/system.ts';
 import type { Cluster } from '../lab/cluster.ts';
 import { adminOf } from './admin-of.ts';
 
-export type Where = { readonly cluster: Cluster; readonly bootstrap?: string; readonly configFile?: string };
+export type Where = {
+  readonly cluster: Cluster;
+  readonly bootstrap?: string;
+  readonly configFile?: string;
+  /** In place of what the cluster tells. */
+  readonly facts?: Partial<PreviewSide>;
+};
 
 /** The preview of a copy, as the verb makes it. */
 export async function previewOf(
@@ -13,7 +20,10 @@ export async function previewOf(
   topics: readonly string[],
   options: Partial<PreviewOptions> = {},
 ): Promise<CopyPreview> {
-  const open = ({ cluster, ...at }: Where, side: string) => adminOf(cluster, { side, ...at });
+  const open = ({ cluster, facts, ...at }: Where, side: string) => {
+    const admin = adminOf(cluster, { side, ...at });
+    return facts === undefined ? admin : Object.assign(admin, facts);
+  };
   const sides = { source: open(source, 'source'), target: open(target, 'target') };
   const reach = ({ cluster, bootstrap = cluster.bootstrap(), configFile }: Where) =>
     `--bootstrap-server ${bootstrap}${configFile === undefined ? '' : ` --command-config ${configFile}`}`;

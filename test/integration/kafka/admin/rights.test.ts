@@ -9,9 +9,11 @@ import { produceApi } from '../../../../src/io/kafka/messages/produce.ts';
 import { poolSettings } from '../../../../src/io/kafka/reader/open-reader.ts';
 import { type Cluster, startCluster } from '../lab/cluster.ts';
 import { tool } from '../lab/java.ts';
+import { openTransaction } from '../lab/kcat.ts';
 import { user } from '../lab/listeners.ts';
 import { run } from '../lab/running.ts';
 import { createTopic } from '../lab/tools.ts';
+import { consumeVerifiably } from '../lab/workloads.ts';
 import { give, someRecords } from '../verify/give.ts';
 import { adminOf } from './admin-of.ts';
 import { previewOf } from './previewing.ts';
@@ -76,6 +78,11 @@ describe.each([
       expect(access.rights.filter(({ allowed }) => allowed.known && !allowed.value)).toEqual([]);
     }
     expect(previewText(after)).toContain('It can begin');
+    const open = await openTransaction(source, topic, [{ key: 'a', value: 'b' }], { id: `of-${topic}`, partition: 0 });
+    const { transactions } = await preview();
+    await open.abandon();
+    const named = from === '2.8.2' ? { known: false } : { known: true, value: { transactionalId: `of-${topic}` } };
+    expect(transactions).toMatchObject({ known: true, value: [{ topic, partition: 0, details: named }] });
     await copyAsUser(target, topic, await at(to));
     expect(after.aclsToCopy).toMatchObject({
       known: true,
@@ -131,7 +138,9 @@ async function copyAsUser(
     expect(await admin.changeSettings(set)).toEqual([{ topic, refused: null }]);
     expect(await producer.append(topic)).toBe(0);
     expect(await admin.held(facts)).toMatchObject({ known: true, value: [{ last: { producerId: `${2n ** 62n}` } }] });
-    expect(await admin.groupsCommittedOn([topic])).toEqual([]);
+    // As the plain user, who may do everything.
+    await consumeVerifiably(cluster, topic, { records: 1, group: `readers-of-${topic}` });
+    await expect.poll(() => admin.groupsCommittedOn([topic])).toEqual([{ group: `readers-of-${topic}`, topic }]);
     expect(await admin.deleteTopics([{ topic, topicId: made?.topicId ?? null }])).toEqual([{ topic, refused: null }]);
   } finally {
     await producer.close();

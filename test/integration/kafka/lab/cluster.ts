@@ -159,7 +159,8 @@ async function serve(
   for (const broker of cluster.brokers) await broker.start();
   await cluster.untilWhole();
   if (!listeners.some(usesSasl)) return;
-  await Promise.all(mechanisms.filter((one) => one !== 'PLAIN').map((mechanism) => addScramUser(cluster, mechanism)));
+  // One after the other: 2.8.2 reads a user from ZooKeeper and writes it back, and of two at once it keeps one.
+  for (const mechanism of mechanisms) if (mechanism !== 'PLAIN') await addScramUser(cluster, mechanism);
 }
 
 /** One mechanism at a time is what brokers take. */
