@@ -15,6 +15,11 @@ import { systemClock } from './io/clock/system.ts';
 import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
+import { lookAtLedger, readLedger } from './io/kafka/child/look-at-ledger.ts';
+import { openMoverProcess } from './io/kafka/child/mover-process.ts';
+import { clusterAccess } from './io/kafka/cluster-access.ts';
+import { CopySide } from './io/kafka/copy-side.ts';
+import { CopyTarget } from './io/kafka/copy-target.ts';
 import { openReader } from './io/kafka/reader/open-reader.ts';
 import { fileMarker } from './io/marker/file.ts';
 import { openNotifier } from './io/notify/notifier.ts';
@@ -104,5 +109,17 @@ export const realWorld: World = {
     const { reader, notes } = openReader(reach);
     return Object.assign(reader, { notes });
   },
+  openCopySide: (reach) => new CopySide(reach),
+  openCopyTarget: (reach, ledgerEnd) => new CopyTarget(reach, ledgerEnd),
+  openMover: ({ source, target, stateDirectory, operation }) =>
+    openMoverProcess({
+      source: clusterAccess(source),
+      target: clusterAccess(target),
+      version: source.version,
+      stateDirectory,
+      operation,
+    }),
+  lookAtLedger,
+  readLedger,
   holder: `${process.pid}-${randomUUID()}`,
 };

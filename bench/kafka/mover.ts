@@ -22,6 +22,7 @@ const settings = ({ inFlightMax }: Task): MoverSettings => ({
   partitionBytesMax: 2 * 1024 * 1024,
   recordBytesMax: 64 * 1024 * 1024,
   rate: null,
+  lateMsMax: 30_000,
   sendBeforeMs: () => Number.POSITIVE_INFINITY,
 });
 
@@ -33,7 +34,9 @@ const clock = {
   monotonic: systemClock.monotonic,
   sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms, signal ?? new AbortController().signal),
 };
-const mover = new Mover({ source, target, clock, settings: settings(task) }, partitions);
+// What it tells beside its end shows in the writers, which are looked at.
+const tell = () => undefined;
+const mover = new Mover({ source, target, clock, settings: settings(task), tell }, partitions);
 await onceTold(async () => {
   await mover.run();
   for (const { plan, isDone, writer } of partitions)

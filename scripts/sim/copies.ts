@@ -1,9 +1,16 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { accountOfCopy } from '../../src/sim/kafka/account.ts';
 import type { Mutation } from '../../src/sim/kafka/mutation.ts';
 import { mutations } from '../../src/sim/kafka/mutations.ts';
 import { simulateCopy } from '../../src/sim/kafka/run.ts';
-import { drawScenario, type FaultName, faultNames, type Narrowing } from '../../src/sim/kafka/scenario.ts';
+import {
+  drawScenario,
+  type FaultName,
+  faultNames,
+  type KafkaScenario,
+  type Narrowing,
+} from '../../src/sim/kafka/scenario.ts';
 import { shrinkCopy, summarizeCopy } from '../../src/sim/kafka/swarm.ts';
 import { Wrong } from './asked.ts';
 
@@ -12,7 +19,7 @@ export async function simulateCopies(args: readonly string[]): Promise<0 | 1> {
   const asked = parsed(args);
   const first = count('--seed', asked.seed ?? '1');
   if (asked.seeds === undefined) return await one(first, asked);
-  for (const name of ['mutation', 'without', 'heal-at', 'shrink'] as const)
+  for (const name of ['mutation', 'without', 'heal-at', 'shrink', 'keep', 'why'] as const)
     if (asked[name] !== undefined) throw new Wrong(`--${name} is about one world: give --seed N without --seeds`);
   return await many(first, count('--seeds', asked.seeds));
 }
@@ -27,6 +34,7 @@ async function one(seed: number, asked: Values): Promise<0 | 1> {
     const found = await shrinkCopy(seed, mutation);
     if (found === null) throw new Wrong(`seed ${seed} breaks no rule: there is nothing to shrink`);
     console.log(accountOfCopy(found.outcome, lines, { ...found.narrowing, mutation }));
+    if (asked.keep !== undefined) await keep(asked.keep, asked.why, found.outcome.scenario);
     return 1;
   }
   const narrowing: Narrowing = {
@@ -35,7 +43,17 @@ async function one(seed: number, asked: Values): Promise<0 | 1> {
   };
   const outcome = await simulateCopy(drawScenario(seed, narrowing), mutation);
   console.log(accountOfCopy(outcome, lines, { ...narrowing, mutation }));
+  if (asked.keep !== undefined) await keep(asked.keep, asked.why, outcome.scenario);
   return outcome.violation === null ? 0 : 1;
+}
+
+/** Keeps the whole scenario: the seed alone would mean another world when worlds are drawn in another way. */
+async function keep(name: string, why: string | undefined, scenario: KafkaScenario): Promise<void> {
+  if (why === undefined) throw new Wrong('--keep needs --why TEXT: what went wrong once');
+  const file = `test/seeds/kafka/${name}.json`;
+  await mkdir('test/seeds/kafka', { recursive: true });
+  await writeFile(file, `${JSON.stringify({ why, scenario }, null, 2)}\n`);
+  console.log(`kept as ${file}`);
 }
 
 async function many(first: number, seeds: number): Promise<0 | 1> {
@@ -85,6 +103,8 @@ function parsed(args: readonly string[]) {
         shrink: { type: 'boolean' },
         without: { type: 'string' },
         'heal-at': { type: 'string' },
+        keep: { type: 'string' },
+        why: { type: 'string' },
       },
     }).values;
   } catch (error) {

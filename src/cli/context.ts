@@ -1,11 +1,14 @@
 import type { BalancerConfig, Config, NotifyConfig, ServiceConfig, TrafficConfig } from '../core/fleet/config.ts';
 import type { Sha256 } from '../core/journal/entry.ts';
+import type { MoveRequest } from '../core/move/operation/observation.ts';
 import type { BalancerProcess } from '../core/observed/balancer-process.ts';
 import type { Reading } from '../core/observed/reading.ts';
 import type { Notification } from '../core/rollout/notification.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
+import type { MoverProcess, MoveTarget } from '../engine/move-ports.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
+import type { CopySide, LedgerEnd, LedgerLook, LedgerRead, MoverPlace, PartitionKey } from './kafka/copy/world.ts';
 import type { KafkaSide, Reach } from './kafka/side.ts';
 
 /** Everything a verb may touch. `world.ts` builds the real one; tests build their own. */
@@ -73,6 +76,16 @@ export type World = {
   openNotifier(endpoints: readonly NotifyConfig[], onTrouble: (line: string) => void): Notifier;
   /** GET a URL for its own sake (heartbeats). Throws where nobody took it: no answer, or one that says no. */
   ping(url: string, signal: AbortSignal): Promise<void>;
+  /** What a copy has to know of a cluster before it begins; nothing is connected yet. Throws as `openKafka` does. */
+  openCopySide(reach: Reach): CopySide;
+  /** The cluster that is copied to, for the loop of a copy. */
+  openCopyTarget(reach: Reach, ledgerEnd: LedgerEnd): MoveTarget & { close(): Promise<void> };
+  /** The process that moves the data of a copy; none is started before it is wanted. */
+  openMover(place: MoverPlace): MoverProcess;
+  /** Where the copy of a partition began and how far it is, by its ledger; null: there is none. Throws where it cannot be read. */
+  lookAtLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerLook | null;
+  /** The same with all its lines. */
+  readLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerRead | null;
   /** A cluster of Kafka brokers, to be read only; nothing is connected yet. Throws PortError for what its configuration file says. */
   openKafka(reach: Reach): KafkaSide;
   /** Unique for this process. */
@@ -110,7 +123,9 @@ export type ControlRequest =
   | { readonly kind: 'status' }
   /** Answered when the controller ends: `{ kind, stage }`. */
   | { readonly kind: 'end' }
-  | { readonly kind: 'operator'; readonly operation: string; readonly request: OperatorRequest };
+  | { readonly kind: 'operator'; readonly operation: string; readonly request: OperatorRequest }
+  /** To the controller of a copy. */
+  | { readonly kind: 'copy-operator'; readonly operation: string; readonly request: MoveRequest };
 export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
 
 export type Journal = JournalStore & { readonly leases: LeaseStore; readonly samples: SampleStore };

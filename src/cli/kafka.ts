@@ -1,6 +1,9 @@
 import { type Command, Option } from 'commander';
 import { CliError, type Context } from './context.ts';
+import { addCopy } from './kafka/copy.ts';
+import { addOffsets } from './kafka/offsets.ts';
 import { bootstrapOf, type Isolation, type KafkaSide, type SideName } from './kafka/side.ts';
+import { addKafkaStatus } from './kafka/status.ts';
 import { verify } from './kafka/verify/verify.ts';
 import { type Report, reportLines } from './kafka/verify/words.ts';
 import { untilInterrupted } from './terminal/interruption.ts';
@@ -22,8 +25,11 @@ type VerifyWords = {
 export function addKafka(program: Command, context: Context): void {
   const kafka = program
     .command('kafka')
-    .description('compare Kafka topics of two clusters, record by record')
+    .description('copy Kafka topics from one cluster to another, and compare them record by record')
     .addHelpText('after', kafkaExamples);
+  addCopy(kafka, context);
+  addKafkaStatus(kafka, context);
+  addOffsets(kafka, context);
   kafka
     .command('verify')
     .description('compare topics of two clusters, record by record; reads only')
@@ -54,6 +60,7 @@ const kafkaExamples = `
 Exit status: that of the verb.
 
 Examples:
+  drover kafka copy --source old:9092 --target new:9092 --topics 'orders|clicks\\..*' --max-rate 60MB/s
   drover kafka verify --source old:9092 --target new:9092 --topics 'orders|clicks\\..*'
 `;
 

@@ -21,6 +21,7 @@ import { type Living, livingController } from './controller/silence.ts';
 import { notJournalled, untilJournalled, unwrittenPolls } from './controller/until-journalled.ts';
 import { rolloutsOf } from './journal/history.ts';
 import { journalOption, type OpenJournal, openExisting } from './journal/open.ts';
+import { endCopy, holdCopy, meantCopy, resumeCopy } from './kafka/copy/operators.ts';
 import { configOption, loadConfig } from './load-config.ts';
 import { openService } from './open-service.ts';
 import { linesToWrite } from './status/lines-to-commit.ts';
@@ -42,7 +43,10 @@ export function addOperators(program: Command, context: Context): void {
       'after',
       '\nExit status: 0 held, 1 an error.\n\nExamples:\n  drover hold\n  drover hold rollout-query-1 --reason "lunch"\n',
     )
-    .action((name: string | undefined, options: Options) => hold(context, name, options));
+    .action(async (name: string | undefined, options: Options) => {
+      const copy = await meantCopy(context, options, name);
+      await (copy === null ? hold(context, name, options) : holdCopy(context, copy, options));
+    });
   verb(program, 'resume', 'go on with a rollout that is held, or whose controller is gone')
     .option(
       '--reason <TEXT>',
@@ -50,7 +54,10 @@ export function addOperators(program: Command, context: Context): void {
     )
     .option('--heartbeat <URL>', 'as of apply, where this process becomes the controller')
     .addHelpText('after', resumeExamples)
-    .action((name: string | undefined, options: ResumeOptions) => resume(context, name, options));
+    .action(async (name: string | undefined, options: ResumeOptions) => {
+      const copy = await meantCopy(context, options, name);
+      await (copy === null ? resume(context, name, options) : resumeCopy(context, copy, options));
+    });
   for (const [word, text] of [
     ['abort', 'take the traffic back to the origin now'],
     ['back', 'take the traffic back to the origin now; the same as abort, also after completion'],
@@ -68,7 +75,11 @@ export function addOperators(program: Command, context: Context): void {
         'with --offline: the origin servers (default: all others; needed where none has a weight)',
       )
       .addHelpText('after', backExamples(word))
-      .action((name: string | undefined, options: BackOptions) => takeBack(context, name, options));
+      .action(async (name: string | undefined, options: BackOptions) => {
+        // Without a name a rollout is meant, whose way back does not wait for a look into the journal.
+        const copy = name === undefined ? null : await meantCopy(context, options, name);
+        await (copy === null ? takeBack(context, name, options) : endCopy(context, copy, word, options));
+      });
   }
   verb(
     program,
@@ -112,11 +123,14 @@ function backExamples(word: string): string {
   return `
 Asks the living controller; without one takes the traffic back itself, by the journal or, where that cannot be
 used, by what the rollout exported before its first change. Says which way it took.
+A copy of Kafka data is named: abort ends it and restores settings, back also deletes the topics that it has made and
+that nobody else uses (exit status 0 done, 2 not all of it).
 Exit status: 2 the traffic is back, 1 an error (and what is still standing).
 
 Examples:
   drover ${word}
   drover ${word} --reason "users complain"
+  drover ${word} copy-1
   drover ${word} --offline --haproxy /run/haproxy/admin.sock --destination "vpc-*"
 `;
 }

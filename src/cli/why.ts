@@ -10,6 +10,8 @@ import { type PastRollout, rolloutsOf } from './journal/history.ts';
 import { readJournal } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { sentenceOf } from './journal/sentences.ts';
+import { isCopyName } from './kafka/copy/copies.ts';
+import { whyCopy } from './kafka/copy/why.ts';
 import { loadConfig } from './load-config.ts';
 import { lookAtMarker } from './status/look.ts';
 import { reportLines } from './why/report.ts';
@@ -22,7 +24,7 @@ export function addWhy(program: Command, context: Context): void {
     program,
     'why',
     'what led to where a rollout stands, the last causes first',
-    '\nExit status: 0, or 1 when there is no such rollout.\n\nExamples:\n  drover why\n  drover why rollout-query-2\n',
+    '\nExit status: 0, or 1 when there is no such rollout.\n\nExamples:\n  drover why\n  drover why rollout-query-2\n  drover why copy-1\n',
   ).action((name: string | undefined, options: Options) => why(context, name, options));
   verb(
     program,
@@ -44,6 +46,7 @@ function verb(program: Command, name: string, description: string, examples: str
 }
 
 async function why(context: Context, name: string | undefined, options: Options): Promise<void> {
+  if (name !== undefined && isCopyName(name)) return await whyCopy(context, name, options);
   const rollout = await find(context, name, options);
   const causes = rollout.entries.filter((entry) => isCause(entry)).toReversed();
   const { state } = rollout;

@@ -1,8 +1,9 @@
 import { missingAnchors, startOf } from '../core/journal/anchors.ts';
 import { seal } from '../core/journal/chain.ts';
-import { type Entry, emptyHead, type Head } from '../core/journal/entry.ts';
+import { type Entry, type EventBody, emptyHead, type Head } from '../core/journal/entry.ts';
 import { type FleetEvent, fleetOperation } from '../core/journal/fleet.ts';
-import { rolloutRules, type Started } from '../core/rollout/events.ts';
+import { isMove, moveEndedAtSeq } from '../core/move/operation/state.ts';
+import { rolloutRules } from '../core/rollout/events.ts';
 import { endedAtSeq } from '../core/rollout/state.ts';
 import { openChain } from './chain.ts';
 import type { OperationPorts } from './operation-ports.ts';
@@ -11,13 +12,14 @@ import { PortError } from './ports.ts';
 type Writing = Pick<OperationPorts, 'journal' | 'clock' | 'sha256'>;
 
 /** Begins an operation's chain and anchors it in the fleet's. `exists`: the chain has begun already, nothing was written. */
-export async function startOperation(
+export async function startOperation<Started extends EventBody>(
   ports: Writing,
   operation: string,
   started: Started,
   actor: string,
+  rules = rolloutRules,
 ): Promise<'started' | 'exists'> {
-  const draft = { body: started, actor, atMs: ports.clock.now(), rules: rolloutRules };
+  const draft = { body: started, actor, atMs: ports.clock.now(), rules };
   const { entries, head } = seal(emptyHead(operation), [draft], ports.sha256);
   if ((await ports.journal.append(emptyHead(operation), entries)) === 'conflict') return 'exists';
   await anchor(ports, [startOf(head)]);
@@ -48,7 +50,8 @@ export async function anchorWhatIsMissing(ports: Writing): Promise<void> {
   for (const { operation, seq } of await ports.journal.heads()) {
     if (operation === fleetOperation || isWhole(fleet, operation, seq)) continue;
     const chain = await readWritten(ports, operation);
-    missing.push(...missingAnchors(chain, fleet, endedAtSeq(chain)));
+    const endedAt = isMove(chain[0]) ? moveEndedAtSeq(chain) : endedAtSeq(chain);
+    missing.push(...missingAnchors(chain, fleet, endedAt));
   }
   await anchor(ports, missing);
 }

@@ -4,7 +4,12 @@ import type { Inbox } from './operation-ports.ts';
 
 /** Requests of operators, oldest first. A way back is urgent: it interrupts whatever the loop is waiting for. */
 export function createInbox(): Inbox {
-  let requests: OperatorRequest[] = [];
+  return inboxFor<OperatorRequest>(({ kind }) => kind === 'back');
+}
+
+/** The same for what an operation of another type is asked. */
+export function inboxFor<Request>(isUrgent: (request: Request) => boolean): Inbox<Request> {
+  let requests: Request[] = [];
   let waiting: (() => void)[] = [];
   let interrupt = new AbortController();
   return {
@@ -13,7 +18,7 @@ export function createInbox(): Inbox {
       const woken = waiting;
       waiting = [];
       for (const wake of woken) wake();
-      if (request.kind === 'back') interrupt.abort(new Interruption('interrupted by a way back'));
+      if (isUrgent(request)) interrupt.abort(new Interruption('interrupted by what is more urgent'));
     },
     take() {
       const taken = requests;

@@ -38,10 +38,10 @@ export interface BackMarker {
 }
 
 /** Operators' requests on their way into the loop; `push` wakes it. */
-export interface Inbox {
-  push(request: OperatorRequest): void;
-  take(): readonly OperatorRequest[];
-  /** Aborts when a way back is pushed, until `take`: calls that are waited for are given up then. */
+export interface Inbox<Request = OperatorRequest> {
+  push(request: Request): void;
+  take(): readonly Request[];
+  /** Aborts when something urgent is pushed, until `take`: calls that are waited for are given up then. */
   urgent(): AbortSignal;
   /** Resolves when something is pushed, or when the signal aborts. */
   arrived(signal: AbortSignal): Promise<void>;

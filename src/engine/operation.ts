@@ -20,6 +20,7 @@ import { PortError } from './ports.ts';
 import { collectSamples, type SampleCollector } from './samples.ts';
 import { type SteadyClock, steadyClock } from './steady-clock.ts';
 import { type Troubles, troubleLines, troublesAfter } from './troubles.ts';
+import { waitFor } from './wait.ts';
 
 /** The rules by which an operation runs; a parameter, so that the simulator can prove its checkers with wrong ones. */
 export type Decider = { readonly decide: typeof decide; readonly watch: typeof watch; readonly fold: typeof fold };
@@ -312,7 +313,6 @@ async function conclude(loop: Loop): Promise<void> {
   await anchor(loop.ports, [loop.start, endOf(loop.chain.head())]);
 }
 
-const awake = new Error('awake');
 const never = new AbortController().signal;
 
 async function rest(loop: Loop, decision: Decision, observation: Observation): Promise<void> {
@@ -321,14 +321,7 @@ async function rest(loop: Loop, decision: Decision, observation: Observation): P
   // What could not be journalled, and a lease that somebody else has, are tried again at the usual pace.
   const soonest = loop.trouble !== null || loop.isBehind || !loop.lease.isHeld() ? clock.now() + timing.pollMs / 2 : 0;
   const ms = Math.max(wakeAtMs, soonest) - clock.now();
-  if (ms <= 0) return;
-  const waiting = new AbortController();
-  const stop = () => waiting.abort(awake);
-  loop.signal.addEventListener('abort', stop, { once: true });
-  void loop.inbox.arrived(waiting.signal).then(stop);
-  await clock.sleep(ms, waiting.signal);
-  loop.signal.removeEventListener('abort', stop);
-  waiting.abort(awake);
+  await waitFor(clock, ms, loop.signal, [(signal) => loop.inbox.arrived(signal)]);
 }
 
 function whoGoesBack(decision: Decision): string {

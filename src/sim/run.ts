@@ -344,7 +344,7 @@ export class Run {
       asFound: { backends, origin: world.origin.read().size, destination: world.destination.read().size },
       builds: { origin: world.origin.buildsRunning(), destination: world.destination.buildsRunning() },
       earlierAttempts: {},
-      takenBack: scenario.takenBack,
+      takenBack: scenario.takenBack ?? {},
       reason: null,
     };
   }

@@ -21,7 +21,7 @@ export type Scenario = {
   /** Failure rate of the destination's first build over the baseline. */
   readonly ratio: number;
   /** Builds that an earlier rollout took back, by its name: they come in by a deployment, if at all. */
-  readonly takenBack: TakenBack;
+  readonly takenBack?: TakenBack;
   readonly plan: RolloutPlan;
   readonly timing: Timing;
   readonly faults: FaultRates;

@@ -234,6 +234,7 @@ describe('a way back that the journal does not know of', () => {
 describe('a state directory, examined', () => {
   test.each([
     ['a disk without any room', { freeBytes: 0 }, 'trouble', /^the disk is full/],
+    ['hardly any room', { freeBytes: 240 << 10 }, 'trouble', /^the disk is nearly full: only 240 KiB are free/],
     ['little room', { freeBytes: 5 << 20 }, 'warning', /only 5 MiB are free/],
     [
       'a file system that is read-only, also for root',

@@ -83,5 +83,6 @@ describe('what users felt', () => {
     const none = { attempts: 0, failures: 0 };
     expect(told({ origin: none, destination: { attempts: 50, failures: 50 } })).not.toContain(acquitted);
     expect(told({ origin: none, destination: none, gaps })).toContain('is not known');
+    expect(told({ origin: none, destination: none }, { kind: 'judging', step: 1 })).toContain('in the journal yet');
   });
 });

@@ -129,7 +129,7 @@ function ioRoom(noun: string): Room {
       // The mover performs what the core decides, for thousands of batches a second and without a journal between them.
       ...(noun === 'kafka' ? ['src/core/move/'] : []),
     ],
-    mayImportTypes: ['src/core/', 'src/engine/operation-ports.ts'],
+    mayImportTypes: ['src/core/', 'src/engine/operation-ports.ts', 'src/engine/move-ports.ts'],
     packages: null,
     instead: `return facts and let the caller decide (io/${noun} imports io/${noun}, src/engine/ports.ts, src/core/observed and types of the core)`,
   };

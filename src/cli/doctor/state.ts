@@ -106,8 +106,11 @@ export function directoryChecks({ denied, freeBytes, mode }: Access & Pick<Stats
   if (denied === 'EROFS') return [trouble('the file system is read-only', 'make it writable'), ...others];
   if (denied !== null)
     return [trouble(`this user may not write here (mode ${octal})`, 'run drover as the user who owns it'), ...others];
-  if (mebibytes === 0)
-    return [trouble('the disk is full, which holds every rollout', 'make room; the way back does without'), ...others];
+  if (mebibytes === 0) {
+    const kibibytes = Math.floor(freeBytes / 1024);
+    const left = kibibytes === 0 ? 'the disk is full' : `the disk is nearly full: only ${kibibytes} KiB are free`;
+    return [trouble(`${left}, which holds every rollout`, 'make room; the way back does without'), ...others];
+  }
   if (freeBytes < freeBytesMin)
     return [
       warning(

@@ -41,6 +41,11 @@ export async function openJournalOf(context: Context, config: Config, path: stri
   );
 }
 
+/** The same for what needs no configuration: beside one, where there is one. */
+export async function openJournalAt(context: Context, place: JournalPlace): Promise<OpenJournal> {
+  return await openAt(context, journalPath(context, place));
+}
+
 /** The same for what can only be said to a rollout that there is: no journal is made for it. Throws PortError and CliError. */
 export async function openExisting(context: Context, options: JournalPlace): Promise<OpenJournal> {
   const place = journalPath(context, options);

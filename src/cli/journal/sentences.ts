@@ -10,6 +10,7 @@ import type {
   Target,
 } from '../../core/rollout/events.ts';
 import { handWords } from '../../core/rollout/hands.ts';
+import { copySentences as copy } from './copy-sentences.ts';
 
 /**
  * What an entry says, for people: its kind's own sentence, or else `kind key=value …`. One line, safe to print. `steps`: how many
@@ -41,7 +42,7 @@ function sentenceFor(body: EventBody): string {
   }
 }
 
-type Sentences<Body extends EventBody> = {
+export type Sentences<Body extends EventBody> = {
   readonly [Kind in Body['kind']]?: (body: Extract<Body, { readonly kind: Kind }>) => string;
 };
 
@@ -89,7 +90,7 @@ const rollout: Sentences<RolloutEvent> = {
 
 /** A new kind of operation adds its table here. A kind without a sentence is shown field by field. */
 const sentences: ReadonlyMap<string, (body: never) => string> = new Map(
-  [fleet, rollout].flatMap((table): [string, (body: never) => string][] => Object.entries(table)),
+  [fleet, rollout, copy].flatMap((table): [string, (body: never) => string][] => Object.entries(table)),
 );
 
 /**
@@ -97,7 +98,7 @@ const sentences: ReadonlyMap<string, (body: never) => string> = new Map(
  * most stages begin with an intent that says more.
  */
 export function isTold(body: EventBody): boolean {
-  if (body.kind === 'confirmed' || body.kind === 'checkpoint') return false;
+  if (body.kind === 'confirmed' || body.kind === 'checkpoint' || body.kind === 'copy-checkpoint') return false;
   return (
     body.kind !== 'stage-entered' ||
     (body as Extract<RolloutEvent, { kind: 'stage-entered' }>).stage?.kind === 'judging'

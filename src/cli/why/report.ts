@@ -47,10 +47,18 @@ export function reportLines({ state, entries }: PastRollout, config: Config | nu
 /** Attempts that failed, and how many more those are than the origin's rate explains, as far as that is known. */
 function feltLines({ counted, plan, stage }: PastRollout['state']): string[] {
   const { origin, destination, untilMs = {}, gaps = [] } = counted;
-  if (origin.attempts + destination.attempts + gaps.length === 0) return [];
+  const isOver = stage.kind === 'completed' || stage.kind === 'rolled-back';
+  if (origin.attempts + destination.attempts + gaps.length === 0)
+    return isOver
+      ? []
+      : [
+          '## What users felt',
+          '',
+          'Nothing of it is in the journal yet: it is written every 30 s, and when it is held or ends.',
+          '',
+        ];
   const row = (name: string, environment: string, { attempts, failures }: typeof origin) =>
     `| ${name} (${environment}) | ${whole(attempts)} | ${whole(failures)} | ${rate(failures, attempts)} |`;
-  const isOver = stage.kind === 'completed' || stage.kind === 'rolled-back';
   const counts = Object.values(untilMs);
   const last = counts.length === 0 ? 'the last checkpoint' : moment(Math.min(...counts));
   const missing = gaps.map(({ fromMs, toMs }) => `between ${moment(fromMs)} and ${moment(toMs)}`);

@@ -1,5 +1,6 @@
 import { aloneNow, leftAtOrigin } from './alone.ts';
 import { configuredShare, withoutDown } from './effects.ts';
+import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { loadRps, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -14,6 +15,8 @@ export type Cuttable = {
   /** Backends at which nothing is cut, because the destination stands alone there. */
   readonly alone: readonly string[];
 };
+
+type Load = { readonly origin: number; readonly destination: number };
 
 /** What an earlier controller wrote down of the load says something of it for this long. */
 const seenMsMax = 10 * 60_000;
@@ -56,29 +59,93 @@ function carriedPart(
   const total = load.origin + load.destination;
   const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (capacity >= total || carrying.length === 0) return null;
-  // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
-  const left = state.back === null ? 1 : (shareLeft(state, target.traffic, observation) ?? 0);
-  const destination = Math.min(load.destination, total * left);
-  const room = destination === 0 ? 0 : Math.max(0, capacity - (total - destination)) / destination;
   const { alive, dead } = byLife(carrying, facts);
-  const count = Math.min(alive.length, Math.max(atLeast, Math.floor(room * alive.length)));
-  const beyondShare = shareBeyond(state, watch, observation, total - capacity) ?? 1 - capacity / total;
-  return { servers: [...dead, ...alive.slice(0, count)], beyondShare };
+  const parts = partsByBackend(state, watch, observation, target, alive) ?? evenParts(state, load, observation, alive);
+  const destination = [...parts.values()].reduce((sum, rps) => sum + rps, 0);
+  const servers = [...dead, ...fitting(alive, parts, capacity - (total - destination), atLeast)];
+  const beyondShare = shareBeyond(state, watch, observation, total - capacity, servers) ?? 1 - capacity / total;
+  return { servers, beyondShare };
+}
+
+/** Those whose traffic together has room at the origin, in their order; else the ones with the least, `atLeast` so many. */
+function fitting(
+  alive: readonly string[],
+  parts: ReadonlyMap<string, number>,
+  roomRps: number,
+  atLeast: number,
+): readonly string[] {
+  const partOf = (name: string) => parts.get(name) ?? 0;
+  const chosen: string[] = [];
+  let restRps = Math.max(0, roomRps) + 1e-9;
+  for (const name of alive) {
+    if (partOf(name) > restRps) continue;
+    chosen.push(name);
+    restRps -= partOf(name);
+  }
+  if (chosen.length >= atLeast) return chosen;
+  return alive.toSorted((one, other) => partOf(one) - partOf(other)).slice(0, atLeast);
 }
 
 /**
- * The share that leaves `beyondRps` at the destination, where no backend leaves it more than it has now: what one of them has
- * given back already the others do not give back as well. null: the load of some backend is not known.
+ * Requests per second that each of these servers gets, by name: one that is the last to carry at some backend has all of the
+ * destination's traffic there. null: the load of some backend is not known.
  */
-function shareBeyond(state: RolloutState, watch: Watch, observation: Observation, beyondRps: number): number | null {
+function partsByBackend(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  { traffic }: Target,
+  alive: readonly string[],
+): ReadonlyMap<string, number> | null {
+  const parts = new Map<string, number>();
+  for (const plan of state.plan.backends) {
+    const origin = sideRps(watch.recent, [plan.id], 'origin');
+    const destination = sideRps(watch.recent, [plan.id], 'destination');
+    if (!origin.known || !destination.known) return null;
+    // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
+    const left = state.back === null ? 1 : (shareLeftAt(plan, traffic[plan.id], observation) ?? 0);
+    const rps = Math.min(destination.value, (origin.value + destination.value) * left);
+    const here = carryingServers(traffic, state.asFound, [plan]).filter((name) => alive.includes(name));
+    const weightOf = (name: string) => traffic[plan.id]?.[name]?.weight ?? 0;
+    const whole = here.reduce((sum, name) => sum + weightOf(name), 0);
+    for (const name of here) parts.set(name, (parts.get(name) ?? 0) + (rps * weightOf(name)) / whole);
+  }
+  return parts;
+}
+
+/** The same where only the load of all backends together is known. */
+function evenParts(
+  state: RolloutState,
+  load: Load,
+  observation: Observation,
+  alive: readonly string[],
+): ReadonlyMap<string, number> {
+  const traffic = state.intended?.target.traffic ?? {};
+  const left = state.back === null ? 1 : (shareLeft(state, traffic, observation) ?? 0);
+  const rps = Math.min(load.destination, (load.origin + load.destination) * left);
+  return new Map(alive.map((name) => [name, rps / alive.length]));
+}
+
+/**
+ * The share that leaves `beyondRps` at the destination once `cut` are cut, where no backend leaves it more than it has now: what
+ * one of them has given back already the others do not give back as well. null: the load of some backend is not known.
+ */
+function shareBeyond(
+  state: RolloutState,
+  watch: Watch,
+  observation: Observation,
+  beyondRps: number,
+  cut: readonly string[],
+): number | null {
   const rows: { readonly rps: number; readonly most: number }[] = [];
   for (const backend of state.plan.backends) {
     const rps = loadRps(watch.recent, [backend.id]);
     if (!rps.known) return null;
     const reading = observation.backends[backend.id]?.reading;
     const now = reading?.known ? (configuredShare(backend, withoutDown(reading.value), {}) ?? 0) : 1;
-    const wanted = shareLeftAt(backend, state.intended?.target.traffic[backend.id], observation) ?? 0;
-    rows.push({ rps: rps.value, most: Math.min(now, wanted) });
+    const targets = Object.entries(state.intended?.target.traffic[backend.id] ?? {});
+    const kept = Object.fromEntries(targets.filter(([name]) => !cut.includes(name)));
+    rows.push({ rps: rps.value, most: Math.min(now, shareLeftAt(backend, kept, observation) ?? 0) });
   }
   rows.sort((one, other) => one.most - other.most);
   let [restRps, rate] = [beyondRps, rows.reduce((sum, { rps }) => sum + rps, 0)];
@@ -103,11 +170,7 @@ function byLife(carrying: readonly string[], { destinationAble }: Facts) {
  * Requests per second of both groups: as this controller has counted, else as the one before wrote down of late, over all its
  * backends. null: nobody knows.
  */
-function loadOf(
-  state: RolloutState,
-  watch: Watch,
-  observation: Observation,
-): { readonly origin: number; readonly destination: number } | null {
+function loadOf(state: RolloutState, watch: Watch, observation: Observation): Load | null {
   const ids = state.plan.backends.map(({ id }) => id);
   const origin = sideRps(watch.recent, ids, 'origin');
   const destination = sideRps(watch.recent, ids, 'destination');

@@ -120,6 +120,11 @@ export class BrokerConnection {
     return await this.#requests.send(api, this.versionOf(api), request, limits, 'in turn');
   }
 
+  /** Nobody reads the response any more of which these bytes are, and no socket writes any of it: its memory is used again. */
+  release(response: Uint8Array): void {
+    this.#frames.giveBack(response);
+  }
+
   get ended(): boolean {
     return this.#ended !== null;
   }

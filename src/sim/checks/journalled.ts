@@ -23,7 +23,7 @@ export class JournalledChecks {
   /** Since when the traffic of this step is judged. */
   #judging: { readonly step: number; readonly since: When } | null = null;
 
-  constructor({ plan, faults, takenBack }: Scenario, report: Report) {
+  constructor({ plan, faults, takenBack = {} }: Scenario, report: Report) {
     this.#plan = plan;
     this.#blamed = new Set(Object.keys(takenBack));
     this.#isTimely = !('clock-steps' in faults || 'journal-stalls' in faults || 'disk-full' in faults);

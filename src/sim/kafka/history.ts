@@ -12,6 +12,7 @@ export type Past = {
   readonly transaction: 'none' | 'open' | 'committed' | 'aborted';
   /** It was once, whatever an unclean election has made of the marker since. */
   readonly wasCommitted: boolean;
+  readonly wasAborted: boolean;
   /** Taken out by compaction or retention: whoever comes later does not find it. */
   readonly isGone: boolean;
 };
@@ -19,7 +20,7 @@ export type Past = {
 /** The books of one partition of the source, kept by the world. */
 export class History {
   readonly #pasts = new Map<number, Past>();
-  /** All records that ever stood there, in whichever replica that led. */
+  /** All records that ever stood there, in whichever replica that led; markers and what was aborted by their words. */
   readonly #ever = new Map<number, Set<string>>();
   #end: number;
 
@@ -35,21 +36,22 @@ export class History {
     return this.#pasts.get(offset) ?? null;
   }
 
-  /** Whether the record stood there once, where nobody can look any more. */
-  wasAt(offset: number, digest: string): boolean {
-    return this.#pasts.get(offset)?.isGone === true && this.#ever.get(offset)?.has(digest) === true;
+  /** Whether the record, or a marker, or a record that was aborted, stood there once, where nobody can look any more. */
+  wasAt(offset: number, what: string): boolean {
+    return this.#pasts.get(offset)?.isGone === true && this.#ever.get(offset)?.has(what) === true;
   }
 
   appended(batch: Stored, transaction: Past['transaction']): void {
     for (const { offset, digest } of digestsOf(batch.bytes)) {
-      this.#pasts.set(offset, { digest, transaction, wasCommitted: false, isGone: false });
-      this.#ever.set(offset, (this.#ever.get(offset) ?? new Set()).add(digest));
+      this.#pasts.set(offset, { digest, transaction, ...isNew });
+      this.#note(offset, digest);
       this.#end = offset + 1;
     }
   }
 
   marked({ base }: Stored): void {
-    this.#pasts.set(base, { digest: null, transaction: 'none', wasCommitted: false, isGone: false });
+    this.#pasts.set(base, { digest: null, transaction: 'none', ...isNew });
+    this.#note(base, 'control');
     this.#end = base + 1;
   }
 
@@ -57,7 +59,13 @@ export class History {
     const past = this.#pasts.get(offset);
     if (past === undefined) return;
     const wasCommitted = past.wasCommitted || change.transaction === 'committed';
-    this.#pasts.set(offset, { ...past, ...change, wasCommitted });
+    const wasAborted = past.wasAborted || change.transaction === 'aborted';
+    if (change.transaction === 'aborted') this.#note(offset, 'aborted');
+    this.#pasts.set(offset, { ...past, ...change, wasCommitted, wasAborted });
+  }
+
+  #note(offset: number, what: string): void {
+    this.#ever.set(offset, (this.#ever.get(offset) ?? new Set()).add(what));
   }
 
   /** Another replica leads: what stands in its log is what stood there, whatever others had. */
@@ -72,12 +80,14 @@ export class History {
       const past = this.#pasts.get(offset);
       if (digest === undefined) this.change(offset, { isGone: true });
       else if (past?.digest !== digest || past.isGone)
-        this.#pasts.set(offset, { digest, transaction: 'none', wasCommitted: false, isGone: false });
+        this.#pasts.set(offset, { digest, transaction: 'none', ...isNew });
     }
     for (let offset = log.end; offset < this.#end; offset += 1) this.#pasts.delete(offset);
     this.#end = log.end;
   }
 }
+
+const isNew = { wasCommitted: false, wasAborted: false, isGone: false } as const;
 
 export function digestsOf(bytes: Uint8Array): readonly RecordSeen[] {
   return magicOf(bytes, 0) < 2 ? legacyDigests(bytes, 0, recordBytesMax) : recordDigests(bytes, 0, recordBytesMax);

@@ -1,6 +1,7 @@
 import type { Position } from '../../core/move/ledger-lines.ts';
 import { PartitionLedger } from '../../io/kafka/ledger/partition-ledger.ts';
 import type { SegmentFiles } from '../../io/kafka/ledger/segment-files.ts';
+import type { MoverEvent } from '../../io/kafka/mover/events.ts';
 import { MovedPartition } from '../../io/kafka/mover/moved-partition.ts';
 import { Mover } from '../../io/kafka/mover/mover.ts';
 import type { Ledger } from '../../io/kafka/mover/ports.ts';
@@ -15,9 +16,13 @@ export type MoverRun = {
   readonly process: SimProcess;
   readonly mover: Mover;
   readonly partitions: readonly MovedPartition[];
+  /** What it has told. */
+  readonly events: readonly MoverEvent[];
   /** That of the process itself: another one may hold it by now. */
   leaseUntilMs: number;
   hasEnded: boolean;
+  /** Of the hold that was asked for last and not resumed. */
+  hold: { isSettled: boolean } | null;
 };
 
 export type Plans = readonly { readonly start: Position; readonly end: number | null; readonly files: SegmentFiles }[];
@@ -35,6 +40,7 @@ export function startMover(
     return mutation?.ledger?.(ledger) ?? ledger;
   });
   const nowMs = process.clock.monotonic();
+  const events: MoverEvent[] = [];
   const settings: MoverSettings = {
     window: { inFlightMax: scenario.inFlightMax, expirationMs: dayMs },
     connectionsPerBroker: scenario.connectionsPerBroker,
@@ -45,6 +51,7 @@ export function startMover(
     partitionBytesMax: scenario.partitionBytesMax,
     recordBytesMax: 16 * 1024 * 1024,
     rate: scenario.rate,
+    lateMsMax: scenario.deadlineMs,
     sendBeforeMs: () => run.leaseUntilMs,
   };
   const changed = mutation?.settings?.(settings) ?? settings;
@@ -59,13 +66,16 @@ export function startMover(
   const target = clusters.target.port(process, wire.target);
   const world = {
     source: mutation?.source?.(source) ?? source,
-    target: mutation?.target?.(target, ledgers) ?? target,
+    target: mutation?.target?.(target, ledgers, process) ?? target,
     clock: process.clock,
     settings: changed,
+    tell: (event: MoverEvent) => void events.push(event),
   };
   const mover = new Mover(world, partitions);
-  const run: MoverRun = { process, mover, partitions, leaseUntilMs: nowMs + scenario.leaseMs, hasEnded: false };
+  const run: MoverRun = { process, mover, partitions, events, ...beginning, leaseUntilMs: nowMs + scenario.leaseMs };
   return run;
 }
+
+const beginning = { hasEnded: false, hold: null } as const;
 
 export const ledgerKey = { sourceCluster: 'A', sourceTopicId: 'orders', targetCluster: 'B', targetTopicId: 'orders' };

@@ -1,6 +1,7 @@
 import type { Cluster, Ledger } from '../../io/kafka/mover/ports.ts';
 import type { MoverSettings } from '../../io/kafka/mover/settings.ts';
 import type { CheckName } from './checks/violation.ts';
+import type { SimProcess } from './process.ts';
 import type { FaultName } from './scenario.ts';
 
 /** A known-bad product, made of the real one by changing what its ports promise. */
@@ -12,7 +13,7 @@ export type Mutation = {
   readonly shownBy: readonly FaultName[];
   readonly caughtBy: readonly CheckName[];
   readonly source?: (cluster: Cluster) => Cluster;
-  readonly target?: (cluster: Cluster, ledgers: readonly Ledger[]) => Cluster;
+  readonly target?: (cluster: Cluster, ledgers: readonly Ledger[], process: SimProcess) => Cluster;
   readonly ledger?: (ledger: Ledger) => Ledger;
   readonly settings?: (settings: MoverSettings) => MoverSettings;
 };

@@ -3,7 +3,7 @@ import type { FetchRequest } from '../../io/kafka/messages/fetch-request.ts';
 import type { FetchedPartition } from '../../io/kafka/messages/fetch-response.ts';
 import type { Cluster } from '../../io/kafka/mover/ports.ts';
 import type { Mutation } from './mutation.ts';
-import { asExpected, askedOnce, asSettled, ownOnly } from './mutations/answering.ts';
+import { asExpected, askedOnce, asSettled, ownOnly, sentLater } from './mutations/answering.ts';
 import { withoutEpochs, withoutHoles, withoutSecond } from './mutations/fetching.ts';
 import { lineLater, otherChecksums } from './mutations/lines.ts';
 import { asConsumer, fetched, ledgerWith, through } from './mutations/ports.ts';
@@ -19,7 +19,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'read-back at the high watermark only',
-    seenIn: 444,
+    seenIn: 868,
     shownBy: ['follower-stops'],
     caughtBy: ['what stands is not sent again'],
     target: (cluster) => through(cluster, { request: asConsumer }),
@@ -107,7 +107,9 @@ export const mutations: readonly Mutation[] = [
     shownBy: [],
     caughtBy: ['offsets account exactly'],
     ledger: (ledger) =>
-      ledgerWith(ledger, { append: (line) => ledger.append(line.kind === 'left' ? { ...line, why: 'hole' } : line) }),
+      ledgerWith(ledger, {
+        append: (line, isProven) => ledger.append(line.kind === 'left' ? { ...line, why: 'hole' } : line, isProven),
+      }),
   },
   {
     name: 'lines of no length',
@@ -116,9 +118,9 @@ export const mutations: readonly Mutation[] = [
     caughtBy: ['map monotone'],
     ledger: (ledger) =>
       ledgerWith(ledger, {
-        append: (line) => {
+        append: (line, isProven) => {
           ledger.append({ kind: 'left', from: line.from, to: line.from, why: 'hole' });
-          ledger.append(line);
+          ledger.append(line, isProven);
         },
       }),
   },
@@ -128,6 +130,20 @@ export const mutations: readonly Mutation[] = [
     shownBy: ['mover-stands-still'],
     caughtBy: ['the lease holds'],
     settings: (settings) => ({ ...settings, sendBeforeMs: () => Number.POSITIVE_INFINITY }),
+  },
+  {
+    name: 'what was given up is not waited for at the end',
+    seenIn: 1028,
+    shownBy: ['stalled', 'broker-stands-still'],
+    caughtBy: ['the end is sure'],
+    settings: (settings) => ({ ...settings, lateMsMax: 0 }),
+  },
+  {
+    name: 'requests wait in the process before they are sent',
+    seenIn: 1,
+    shownBy: ['hold'],
+    caughtBy: ['a hold holds'],
+    target: (cluster, _ledgers, process) => sentLater(cluster, process),
   },
   {
     name: 'leaders are asked for once',

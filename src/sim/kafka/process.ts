@@ -31,6 +31,10 @@ export class SimProcess {
     this.#isDead = true;
   }
 
+  stoodStillSince(ms: number): boolean {
+    return this.#standsUntilMs > ms;
+  }
+
   standStill(ms: number): void {
     this.#standsUntilMs = Math.max(this.#standsUntilMs, this.#schedule.nowMs + ms);
   }

@@ -16,6 +16,7 @@ import type { Mutation } from './mutation.ts';
 import { SimProcess } from './process.ts';
 import { type FaultName, type KafkaScenario, startMs } from './scenario.ts';
 import { SimCluster } from './world/cluster.ts';
+import type { Late } from './world/connection.ts';
 import type { SimPartition } from './world/partition.ts';
 import type { Place } from './world/requests.ts';
 import { seenOf } from './world/stored.ts';
@@ -71,11 +72,13 @@ class World {
     this.#source = new SimCluster(scenario.source, world('source'), this.#faults.ofCluster(), {
       appending: () => undefined,
       elected: (partition) => this.#feeds[partition.plan.number]?.elected(),
+      arrivedLate: () => undefined,
       happened,
     });
     this.#target = new SimCluster(scenario.target, world('target'), this.#faults.ofCluster(), {
       appending: (place, sent) => this.#checkLine(place, sent),
       elected: () => undefined,
+      arrivedLate: (process, { plan }, late) => this.#checkEnd(process, plan.number, late),
       happened,
     });
     this.#feeds = this.#source.partitions.flatMap((partition, number) => {
@@ -142,10 +145,30 @@ class World {
       this.#note(`${process.name} stands still for ${ms} ms`);
       process.standStill(ms);
     });
-    strike('hold', ({ mover, process }) => {
-      process.after(faults.randomOf('hold').integer(100, 4000), () => mover.resume());
-      void mover.hold();
+    strike('hold', (run) => {
+      if (run.hold === null) this.#hold(run, faults.randomOf('hold').integer(100, 4000));
     });
+    strike('rate-changes', ({ mover }) =>
+      mover.changeRate(faults.randomOf('rate-changes').pick([null, 500, 2000, 20_000])),
+    );
+  }
+
+  #hold(run: MoverRun, forMs: number): void {
+    const [hold, { process, mover }, askedMs] = [{ isSettled: false }, run, this.#schedule.nowMs];
+    run.hold = hold;
+    process.after(forMs, () => {
+      if (run.hold === hold) run.hold = null;
+      mover.resume();
+    });
+    mover.hold().then(
+      () => {
+        hold.isSettled = true;
+        const tookMs = this.#schedule.nowMs - askedMs;
+        if (tookMs > holdMsMax && !process.stoodStillSince(askedMs))
+          this.#violate('a hold holds', `${process.name} took ${tookMs} ms until all requests were settled`);
+      },
+      (error) => this.#violate('the mover goes on', error instanceof Error ? (error.stack ?? '') : String(error)),
+    );
   }
 
   #heal(): void {
@@ -188,6 +211,8 @@ class World {
       target: {
         sending: (frame: Uint8Array) => {
           this.#violateAll(writes.sent(frame));
+          if (run.hold?.isSettled === true && writes.isWrite(frame))
+            this.#violate('a hold holds', `${process.name} writes while it is held`);
           sending();
         },
         answering: (request: Uint8Array, response: Uint8Array) => writes.answered(request, response),
@@ -311,6 +336,17 @@ class World {
     this.#violate('the line comes before the batch', `a batch of ${recordCount(sent, 0)} has no line in the ledger`);
   }
 
+  /** Who has come to an end by itself has waited for what it had given up. */
+  #checkEnd(process: SimProcess, number: number, { givenUpMs }: Late): void {
+    const run = this.#runs.find((one) => one.process === process);
+    if (run?.hasEnded !== true || run.partitions[number]?.isDone !== true || givenUpMs > this.#scenario.deadlineMs)
+      return;
+    this.#violate(
+      'the end is sure',
+      `${process.name} had ended, and ${givenUpMs} ms before given up what is written now`,
+    );
+  }
+
   #targetOf(number: number): SimPartition {
     const partition = this.#target.partitions[number];
     if (partition === undefined) throw new Error(`the target has no partition ${number}`);
@@ -341,7 +377,8 @@ class World {
         stopped: run.mover.stopped.get(partition) ?? null,
         source: feed,
         target,
-        unproven: this.#runs.flatMap((one) => one.partitions[number]?.unproven ?? []),
+        told: this.#runs.flatMap(({ events }) => events.filter((event) => event.partition === number)),
+        movers: this.#movers,
         files,
         account: () => new PartitionLedger(files, { ...ledgerKey, partition: number }, partition.plan.start).account,
       });
@@ -397,6 +434,8 @@ function numberOf({ name }: SimProcess): number {
   return Number(name.replace('mover ', ''));
 }
 
+/** What is promised of a hold. */
+const holdMsMax = 1000;
 const settleMs = 500;
 const renewMs = 2000;
 /** At the lowest rate the longest backlog takes a quarter of an hour. */

@@ -27,6 +27,7 @@ export const faultNames = [
   'mover-stands-still',
   'power-cut',
   'hold',
+  'rate-changes',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 

@@ -6,6 +6,7 @@ import { KafkaCluster } from '../../../src/io/kafka/kafka-cluster.ts';
 import { PartitionLedger } from '../../../src/io/kafka/ledger/partition-ledger.ts';
 import { SegmentFolder } from '../../../src/io/kafka/ledger/segment-folder.ts';
 import { askedAs, listOffsets, offsetAt } from '../../../src/io/kafka/messages/list-offsets.ts';
+import type { MoverEvent } from '../../../src/io/kafka/mover/events.ts';
 import { MovedPartition } from '../../../src/io/kafka/mover/moved-partition.ts';
 import { Mover } from '../../../src/io/kafka/mover/mover.ts';
 import type { MoverClock } from '../../../src/io/kafka/mover/ports.ts';
@@ -28,6 +29,7 @@ export const settings: MoverSettings = {
   partitionBytesMax: 2 * 1024 * 1024,
   recordBytesMax: 64 * 1024 * 1024,
   rate: null,
+  lateMsMax: 30_000,
   sendBeforeMs: () => Number.POSITIVE_INFINITY,
 };
 
@@ -81,7 +83,9 @@ export async function copyOf(source: Cluster, target: Cluster, topic: string, fo
       return new MovedPartition(plan, ledger, settings.window, settings.recordBytesMax);
     }),
   );
-  const mover = new Mover({ source: from, target: to, clock, settings }, partitions);
+  const events: MoverEvent[] = [];
+  const tell = (event: MoverEvent) => void events.push(event);
+  const mover = new Mover({ source: from, target: to, clock, settings, tell }, partitions);
   const close = async () => {
     await mover.stop();
     await from.close();
@@ -89,5 +93,5 @@ export async function copyOf(source: Cluster, target: Cluster, topic: string, fo
     for (const { ledger } of partitions) ledger.close();
     if (folder === undefined) await rm(root, { recursive: true });
   };
-  return { mover, partitions, close };
+  return { mover, partitions, events, close };
 }

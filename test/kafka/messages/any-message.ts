@@ -1,59 +1,36 @@
 import fc from 'fast-check';
-import type { Api } from '../../../src/io/kafka/messages/api.ts';
 import { apiVersions } from '../../../src/io/kafka/messages/api-versions.ts';
-import { wholeOf } from '../../../src/io/kafka/messages/byte-range.ts';
 import { deleteRecords } from '../../../src/io/kafka/messages/delete-records.ts';
 import { describeConfigs } from '../../../src/io/kafka/messages/describe-configs.ts';
 import { describeProducers } from '../../../src/io/kafka/messages/describe-producers.ts';
 import { fetchApi } from '../../../src/io/kafka/messages/fetch.ts';
-import type { Isolation } from '../../../src/io/kafka/messages/isolation.ts';
 import { listOffsets } from '../../../src/io/kafka/messages/list-offsets.ts';
 import { metadata } from '../../../src/io/kafka/messages/metadata.ts';
 import { offsetForLeaderEpoch } from '../../../src/io/kafka/messages/offset-for-leader-epoch.ts';
 import { type ProduceRequest, produceApi } from '../../../src/io/kafka/messages/produce.ts';
 import { saslAuthenticate } from '../../../src/io/kafka/messages/sasl-authenticate.ts';
 import { saslHandshake } from '../../../src/io/kafka/messages/sasl-handshake.ts';
-import { requestSample, responseSample, type Sample } from './sample.ts';
-
-/** Any message of any version, with values at and around all limits; what a version cannot carry is what its reader returns. */
-export type AnyMessage = { readonly sample: Sample; readonly version: number };
-
-const int8 = fc.integer({ min: -0x80, max: 0x7f });
-const int16 = fc.integer({ min: -0x8000, max: 0x7fff });
-const int32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
-const count = fc.integer({ min: 0, max: 0x7fff_ffff });
-const countOrNull = fc.option(count);
-const int64 = fc.maxSafeInteger();
-const offset = fc.maxSafeNat();
-const offsetOrNull = fc.option(offset);
-const producerId = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
-const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
-  fc.constantFrom('', 'ä', '\ufeffx', 'x'.repeat(3000)),
-);
-const textOrNull = fc.option(text);
-const bytes = fc
-  .oneof(
-    fc.uint8Array({ maxLength: 200 }),
-    fc.constantFrom(4095, 4096, 70_000).map((length) => new Uint8Array(length)),
-  )
-  .map(wholeOf);
-const isolation = fc.constantFrom<Isolation>('read_committed', 'read_uncommitted');
-const id = fc
-  .uint8Array({ minLength: 16, maxLength: 16 })
-  .filter((all) => all.some((byte) => byte !== 0))
-  .map((all) => Buffer.from(all).toString('base64url'));
-
-function some<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
-  return fc.array(one, { maxLength: 4 });
-}
-
-function byTopic<T>(partition: fc.Arbitrary<T>): fc.Arbitrary<{ topic: string; partitions: T[] }[]> {
-  return some(fc.record({ topic: text, partitions: some(partition) }));
-}
-
-const features = some(fc.record({ name: text, least: int16, most: int16 }));
-const rangesOfApis = some(fc.record({ apiKey: int16, oldest: int16, newest: int16 }));
+import {
+  type AnyMessage,
+  byTopic,
+  bytes,
+  countOrNull,
+  features,
+  id,
+  int8,
+  int16,
+  int32,
+  int64,
+  isolation,
+  offsetOrNull,
+  producerId,
+  rangesOfApis,
+  requests,
+  responses,
+  some,
+  text,
+  textOrNull,
+} from './arbitraries.ts';
 
 export const anyMessage: fc.Arbitrary<AnyMessage> = fc.oneof(
   requests(apiVersions, (version) =>
@@ -234,19 +211,3 @@ export const anyMessage: fc.Arbitrary<AnyMessage> = fc.oneof(
     }),
   ),
 );
-
-function requests<Q, R>(api: Api<Q, R>, valueIn: (version: number) => fc.Arbitrary<Q>): fc.Arbitrary<AnyMessage> {
-  return versions(api).chain((version) =>
-    valueIn(version).map((value) => ({ version, sample: requestSample(api.name, api, () => value) })),
-  );
-}
-
-function responses<Q, R>(api: Api<Q, R>, valueIn: (version: number) => fc.Arbitrary<R>): fc.Arbitrary<AnyMessage> {
-  return versions(api).chain((version) =>
-    valueIn(version).map((value) => ({ version, sample: responseSample(api.name, api, () => value) })),
-  );
-}
-
-function versions(api: { readonly oldest: number; readonly newest: number }): fc.Arbitrary<number> {
-  return fc.integer({ min: api.oldest, max: api.newest });
-}

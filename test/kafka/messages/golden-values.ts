@@ -1,4 +1,3 @@
-import type { Api } from '../../../src/io/kafka/messages/api.ts';
 import { apiVersions } from '../../../src/io/kafka/messages/api-versions.ts';
 import { type ByteRange, noBytes, wholeOf } from '../../../src/io/kafka/messages/byte-range.ts';
 import { deleteRecords } from '../../../src/io/kafka/messages/delete-records.ts';
@@ -11,9 +10,8 @@ import { offsetForLeaderEpoch } from '../../../src/io/kafka/messages/offset-for-
 import { type ProduceRequest, produceApi } from '../../../src/io/kafka/messages/produce.ts';
 import { saslAuthenticate } from '../../../src/io/kafka/messages/sasl-authenticate.ts';
 import { saslHandshake } from '../../../src/io/kafka/messages/sasl-handshake.ts';
-import { requestSample, responseSample, type Sample } from './sample.ts';
-
-type GoldenPair<Q, R> = { readonly request?: (version: number) => Q; readonly response?: (version: number) => R };
+import { goldenAdminSamples } from './golden-admin-values.ts';
+import { golden, type Sample } from './sample.ts';
 
 const largest = Number.MAX_SAFE_INTEGER;
 const readCommitted: Isolation = 'read_committed';
@@ -22,6 +20,7 @@ const beyond32Bits = 4_294_967_296;
 
 /** What is in the lines of the file. */
 export const goldenSamples: readonly Sample[] = [
+  ...goldenAdminSamples,
   ...golden('ApiVersions', apiVersions, {
     request: (version) =>
       version < 3
@@ -389,13 +388,6 @@ export const goldenSamples: readonly Sample[] = [
     }),
   }),
 ];
-
-function golden<Q, R>(name: string, api: Api<Q, R>, { request, response }: GoldenPair<Q, R>): Sample[] {
-  return [
-    ...(request === undefined ? [] : [requestSample(name, api, request)]),
-    ...(response === undefined ? [] : [responseSample(name, api, response)]),
-  ];
-}
 
 function counted(length: number): ByteRange {
   return wholeOf(Uint8Array.from({ length }, (_, index) => (index * 7 + 1) & 0xff));

@@ -27,6 +27,15 @@ export type Sample = {
 export const sampleClientId = 'drover-golden';
 export const sampleCorrelationId = 77;
 
+type GoldenPair<Q, R> = { readonly request?: (version: number) => Q; readonly response?: (version: number) => R };
+
+export function golden<Q, R>(name: string, api: Api<Q, R>, { request, response }: GoldenPair<Q, R>): Sample[] {
+  return [
+    ...(request === undefined ? [] : [requestSample(name, api, request)]),
+    ...(response === undefined ? [] : [responseSample(name, api, response)]),
+  ];
+}
+
 export function requestSample<Q, R>(name: string, api: Api<Q, R>, value: (version: number) => Q): Sample {
   const read = (bytes: Uint8Array) => {
     const input = new WireReader(bytes);

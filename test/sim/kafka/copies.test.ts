@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { accountOfCopy } from '../../../src/sim/kafka/account.ts';
 import { simulateCopy } from '../../../src/sim/kafka/run.ts';
-import { drawScenario, faultNames } from '../../../src/sim/kafka/scenario.ts';
+import { drawScenario, faultNames, type KafkaScenario } from '../../../src/sim/kafka/scenario.ts';
 import { summarizeCopy } from '../../../src/sim/kafka/swarm.ts';
 
 /** Whatever the mover is made of, these worlds broke a rule once. */
@@ -23,6 +25,10 @@ const brokeOnce: readonly (readonly [seed: number, why: string])[] = [
   [2028, 'a request that was given up came late, after the source had been cleaned'],
 ];
 
+/** Whole worlds that broke a rule, and say which. */
+const keptFolder = join(import.meta.dirname, '..', '..', 'seeds', 'kafka');
+const kept = readdirSync(keptFolder).filter((name) => name.endsWith('.json'));
+
 describe('simulated copies', () => {
   test('200 seeds break no rule, and every fault strikes', { timeout: 240_000 }, async () => {
     const struck = new Set<string>();
@@ -37,6 +43,15 @@ describe('simulated copies', () => {
 
   test.each(brokeOnce)('seed %i: %s', { timeout: 60_000 }, async (seed) => {
     const outcome = await simulateCopy(drawScenario(seed));
+    expect(outcome.violation, accountOfCopy(outcome, 40)).toBeNull();
+  });
+
+  test.each(kept)('kept: %s', { timeout: 60_000 }, async (name) => {
+    const { why, scenario }: { readonly why: string; readonly scenario: KafkaScenario } = JSON.parse(
+      readFileSync(join(keptFolder, name), 'utf8'),
+    );
+    expect(why.length).toBeGreaterThan(20);
+    const outcome = await simulateCopy(scenario);
     expect(outcome.violation, accountOfCopy(outcome, 40)).toBeNull();
   });
 

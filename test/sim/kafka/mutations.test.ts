@@ -3,7 +3,7 @@ import { checkNames } from '../../../src/sim/kafka/checks/violation.ts';
 import { mutations } from '../../../src/sim/kafka/mutations.ts';
 import { firstCatch } from '../../../src/sim/kafka/swarm.ts';
 
-const seeds = 500;
+const seeds = 1500;
 
 /** A checker that never caught anything proves nothing. */
 describe('known-bad movers are caught', () => {

@@ -52,7 +52,8 @@ const rateMsMin = 1000;
 /** A shorter look tells nothing about the rest. */
 const restMsMin = 5000;
 
-function restWords(offsets: number, perMs: number, ms: number): string {
+/** With what separates it from what is before; empty: too little was seen. */
+export function restWords(offsets: number, perMs: number, ms: number): string {
   if (ms < restMsMin || offsets <= 0) return '';
   if (perMs <= 0) return '; nothing has come for a while';
   const seconds = offsets / perMs / 1000;

@@ -1,5 +1,6 @@
 import { CliError } from '../../context.ts';
 import type { KafkaSide, SideName, TopicFacts } from '../side.ts';
+import { topicPattern } from '../topic-pattern.ts';
 
 export type Chosen = {
   /** On both sides, with the partitions that both have. */
@@ -17,9 +18,8 @@ export async function chooseTopics(
   sides: Readonly<Record<SideName, KafkaSide>>,
   { topics, exclude }: { readonly topics: string; readonly exclude: string | null },
 ): Promise<Chosen> {
-  const wanted = anchored('--topics', topics);
-  const unwanted = exclude === null ? null : anchored('--exclude', exclude);
-  const fits = ({ name }: TopicFacts) => wanted.test(name) && !name.startsWith('__') && unwanted?.test(name) !== true;
+  const isChosen = topicPattern(topics, exclude);
+  const fits = ({ name }: TopicFacts) => isChosen(name);
   const [source, target] = await Promise.all([sides.source.topics(), sides.target.topics()]);
   const found = { source: source.filter(fits), target: target.filter(fits) };
   if (found.source.length + found.target.length === 0)
@@ -54,14 +54,4 @@ async function lackingOn(
   const names = elsewhere.map(({ name }) => name).filter((name) => !here.some((topic) => topic.name === name));
   // Asked by name, one that may not be seen is told apart from one that is not there.
   return (await there.missing(names)).map((topic) => ({ topic, side }));
-}
-
-function anchored(option: string, text: string): RegExp {
-  try {
-    // By itself first, so that what is said of it shows what was typed.
-    return new RegExp(`^(?:${new RegExp(text, 'u').source})$`, 'u');
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new CliError(`${option}: ${said}`, "a regular expression for whole names, in quotes: 'orders|clicks\\..*'");
-  }
 }

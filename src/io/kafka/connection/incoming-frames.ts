@@ -1,3 +1,5 @@
+import { FrameBuffers } from './frame-buffers.ts';
+
 /**
  * Puts frames together as they come from a socket: length INT32, then that many bytes. Each frame gets one buffer of its own
  * size. What is missing of a large one is read by the socket right into that buffer; only what arrives beside other things goes
@@ -5,6 +7,7 @@
  */
 export class IncomingFrames {
   readonly #frameBytesMax: number;
+  readonly #buffers = new FrameBuffers(freeBytesMax);
   readonly #landing = Buffer.allocUnsafeSlow(landingBytes);
   /** Bytes of an unfinished length at the beginning of the landing place: 0 to 3. */
   #held = 0;
@@ -44,6 +47,11 @@ export class IncomingFrames {
     return frames;
   }
 
+  /** Nobody reads the frame any more: its memory is for the next one. */
+  giveBack(frame: Uint8Array): void {
+    this.#buffers.giveBack(frame);
+  }
+
   /** In the middle of a frame: an end here loses something. */
   get unfinished(): boolean {
     return this.#frame !== null || this.#held > 0;
@@ -60,8 +68,13 @@ export class IncomingFrames {
   #begin(length: number): void {
     if (length < correlationIdBytes || length > this.#frameBytesMax)
       throw new FrameRefused(length, this.#frameBytesMax);
-    this.#frame = length < pooledBelowBytes ? Buffer.allocUnsafe(length) : Buffer.allocUnsafeSlow(length);
+    this.#frame = this.#bufferOf(length);
     this.#filled = 0;
+  }
+
+  #bufferOf(length: number): Buffer {
+    if (length < pooledBelowBytes) return Buffer.allocUnsafe(length);
+    return length < landingBytes ? Buffer.allocUnsafeSlow(length) : this.#buffers.take(length);
   }
 
   #filledBy(count: number): Uint8Array[] {
@@ -89,3 +102,5 @@ export class FrameRefused extends Error {
 const landingBytes = 65_536;
 const correlationIdBytes = 4;
 const pooledBelowBytes = 4096;
+/** What is in use is counted by those who use it. */
+const freeBytesMax = 64 * 1024 * 1024;

@@ -85,8 +85,15 @@ export class PartitionLedger {
     return this.#account;
   }
 
-  append(line: LedgerLine): void {
+  /** The last segment, and the SHA-256 of the one before, which names all before that. */
+  get segment(): { readonly ordinal: number; readonly previous: string | null } {
+    return { ordinal: this.#head.ordinal, previous: this.#head.previous };
+  }
+
+  /** `isProven`: false for a batch that stands on the target and could not be compared with the source. */
+  append(line: LedgerLine, isProven = true): void {
     if (this.#size >= this.#segmentBytesMax) this.#roll(this.#end, this.#account);
+    if (!isProven) this.#write({ kind: 'unproven' });
     this.#write(line);
     if (line.kind === 'sent' && this.#recent.push(line) > recentMax) {
       this.#recent.shift();
@@ -128,13 +135,24 @@ export class PartitionLedger {
    * last one, in place of what was written for that offset since. false: there is no such line, or it does not follow any more.
    */
   restore(found: { readonly base: number; readonly count: number; readonly checksum: number }): boolean {
-    const line = this.#formerly(found);
-    if (line === null) return false;
+    const former = this.#formerly(found);
+    if (former === null) return false;
+    const { line, isProven } = former;
     const at = { source: line.from, target: line.target };
     if (this.#standAt(at) === null) return false;
     this.voidFrom(at);
-    this.append(line);
+    this.append(line, isProven);
     return true;
+  }
+
+  /** All lines whose batches were not compared with the source, in order: read from the disk. */
+  unproven(): SentLine[] {
+    let lines: SentLine[] = [];
+    for (const name of this.#files.names()) {
+      const segment = this.#read(name);
+      lines = [...lines.filter(({ to }) => to <= segment.head.at.source), ...linesOf(segment).unproven];
+    }
+    return lines;
   }
 
   /** The last `count` batches, fewer where there are not as many: those that may have been in flight when this was written last. */
@@ -188,20 +206,23 @@ export class PartitionLedger {
       if (segment.head.at.source > at.source) continue;
       const { lines, sourceEpoch } = linesOf(segment, at.source);
       const account = lines.reduce(withAccounted, segment.head.account);
-      const target = lines.findLast((line) => line.kind === 'sent');
-      const isThere = account.to === at.source && (target === undefined || endOf(target).target === at.target);
+      const last = lines.findLast((line) => line.kind === 'sent');
+      const target = last === undefined ? segment.head.at.target : endOf(last).target;
+      const isThere = account.to === at.source && target === at.target;
       return isThere ? { account, sourceEpoch } : null;
     }
     return null;
   }
 
   /** The newest line, void or not, that spoke of such a batch. In the last segments: it was in flight not long ago. */
-  #formerly({ base, count, checksum }: { base: number; count: number; checksum: number }): SentLine | null {
+  #formerly({ base, count, checksum }: { base: number; count: number; checksum: number }) {
     for (const name of this.#files.names().slice(-3).reverse()) {
-      const line = this.#read(name).entries.findLast(
+      const { entries } = this.#read(name);
+      const index = entries.findLastIndex(
         (one) => one.kind === 'sent' && one.target === base && one.count === count && one.checksum === checksum,
       );
-      if (line?.kind === 'sent') return line;
+      const line = entries[index];
+      if (line?.kind === 'sent') return { line, isProven: entries[index - 1]?.kind !== 'unproven' };
     }
     return null;
   }

@@ -1,5 +1,5 @@
 import type { Account } from '../../../core/move/account.ts';
-import { endOf, type LedgerLine, leftReasons, type Position } from '../../../core/move/ledger-lines.ts';
+import { endOf, type LedgerLine, leftReasons, type Position, type SentLine } from '../../../core/move/ledger-lines.ts';
 import { crcRegister } from '../bytes/crc32c.ts';
 import type { GrowingBytes } from '../bytes/growing-bytes.ts';
 import { uint32LittleAt } from '../bytes/integers.ts';
@@ -14,7 +14,8 @@ import { appendVarint, VarintReader } from '../bytes/varints.ts';
  *   0  a batch without holes     count, checksum of the records
  *   1  offsets left out          reason, length
  *   2  a batch with holes        count, length, checksum, a bit for each offset
- *   3  a mark                    everything from a position on is void; a new epoch; or the source's leader epoch of the lines that follow
+ *   3  a mark                    everything from a position on is void; a new epoch; the source's leader epoch of the lines that follow;
+ *                                or that the next line's batch was not compared with the source
  */
 
 export type SegmentHead = {
@@ -44,7 +45,9 @@ export type SegmentEntry =
   | LedgerLine
   | { readonly kind: 'void-from'; readonly at: Position }
   | { readonly kind: 'epoch'; readonly epoch: number }
-  | { readonly kind: 'source-epoch'; readonly epoch: number | null };
+  | { readonly kind: 'source-epoch'; readonly epoch: number | null }
+  /** The batch of the next line was not compared with the source, which does not have it any more. */
+  | { readonly kind: 'unproven' };
 
 /** The end of a file that was being written when the machine lost its power, or anything else that is no entry. */
 export type Torn = { readonly at: number; readonly why: string };
@@ -85,7 +88,8 @@ export function encodeEntry(sink: GrowingBytes, entry: SegmentEntry, end: Positi
   } else if (entry.kind === 'epoch') {
     appendVarint(sink, 7);
     appendVarint(sink, entry.epoch);
-  } else {
+  } else if (entry.kind === 'unproven') appendVarint(sink, 15);
+  else {
     appendVarint(sink, 11);
     appendVarint(sink, entry.epoch === null ? 0 : entry.epoch + 1);
   }
@@ -127,15 +131,20 @@ export type Content = {
   readonly epoch: number;
   /** Of the last line. */
   readonly sourceEpoch: number | null;
+  /** Those of the lines whose batches were not compared with the source. */
+  readonly unproven: SentLine[];
 };
 
 /** The lines that are not void, in order, and the epochs. `to`: only lines that end at or before it. */
 export function linesOf({ head, entries }: Segment, to = Number.POSITIVE_INFINITY): Content {
   const lines: LedgerLine[] = [];
+  const unproven: SentLine[] = [];
+  let isUnproven = false;
   const sourceEpochs = [{ from: Number.NEGATIVE_INFINITY, epoch: head.sourceEpoch }];
   let { epoch } = head;
   const cut = (end: number): void => {
     while ((lines.at(-1)?.to ?? 0) > end) lines.pop();
+    while ((unproven.at(-1)?.to ?? 0) > end) unproven.pop();
     while ((sourceEpochs.at(-1)?.from ?? Number.NEGATIVE_INFINITY) >= end) sourceEpochs.pop();
   };
   for (const entry of entries) {
@@ -143,10 +152,15 @@ export function linesOf({ head, entries }: Segment, to = Number.POSITIVE_INFINIT
     else if (entry.kind === 'source-epoch')
       sourceEpochs.push({ from: lines.at(-1)?.to ?? head.at.source, epoch: entry.epoch });
     else if (entry.kind === 'void-from') cut(entry.at.source);
-    else lines.push(entry);
+    else if (entry.kind !== 'unproven') {
+      lines.push(entry);
+      if (isUnproven && entry.kind === 'sent') unproven.push(entry);
+    }
+    // One that stands before anything else is of a process that died before it wrote the line.
+    isUnproven = entry.kind === 'unproven';
   }
   cut(to);
-  return { lines, epoch, sourceEpoch: sourceEpochs.at(-1)?.epoch ?? null };
+  return { lines, unproven, epoch, sourceEpoch: sourceEpochs.at(-1)?.epoch ?? null };
 }
 
 function decodeHead(bytes: Uint8Array): SegmentHead {
@@ -192,7 +206,8 @@ function readEntry(reader: VarintReader, end: Position): SegmentEntry {
       const above = positive(reader, 'an epoch of the source');
       return { kind: 'source-epoch', epoch: above === 0 ? null : above - 1 };
     }
-    if (rest !== 0) throw new MalformedBytes('the tag of a mark', reader.at, '0 to 2', rest);
+    if (rest === 3) return { kind: 'unproven' };
+    if (rest !== 0) throw new MalformedBytes('the tag of a mark', reader.at, '0 to 3', rest);
     const source = positive(reader, 'a position of the source');
     return { kind: 'void-from', at: { source, target: positive(reader, 'a position of the target') } };
   }

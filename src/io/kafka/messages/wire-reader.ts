@@ -69,6 +69,10 @@ export class WireReader {
     return this.#notNegative(what, this.#at, this.int32(what));
   }
 
+  int16OrNull(what: string): number | null {
+    return this.#notNegative(what, this.#at, this.int16(what));
+  }
+
   boolean(what: string): boolean {
     const at = this.#take(1, what);
     const value = this.#byte(at);

@@ -1,5 +1,4 @@
 import type { Position, SentLine } from '../../../core/move/ledger-lines.ts';
-import { keptBits } from '../../../core/move/offset-map.ts';
 import type { Tail, TailBatch } from '../../../core/move/tail.ts';
 import {
   type Answer,
@@ -22,13 +21,16 @@ import {
   withTail,
 } from '../../../core/move/writer.ts';
 import { type Appender, patchForAppend } from '../bytes/append.ts';
-import { maxTimestamp, recordCount, recordsCrcOf } from '../bytes/batch.ts';
-import { rebuiltLegacy } from '../bytes/legacy.ts';
 import { MalformedBytes } from '../bytes/malformed.ts';
-import { rebuiltBatch } from '../bytes/rebuild.ts';
-import { type ByteRange, lengthOf, wholeOf } from '../messages/byte-range.ts';
-import type { BatchItem, Item } from '../reader/source-items.ts';
+import { type ByteRange, lengthOf } from '../messages/byte-range.ts';
+import type { Item } from '../reader/source-items.ts';
+import type { PartitionEvent } from './events.ts';
+import { type Held, HeldItems } from './held-items.ts';
+import type { Lease } from './lease.ts';
 import type { Ledger } from './ports.ts';
+import { type Prepared, prepared } from './prepared.ts';
+import type { SourceView } from './source-reader.ts';
+import { TransactionFates } from './transaction-fates.ts';
 
 export type PartitionPlan = {
   readonly topic: string;
@@ -41,29 +43,31 @@ export type PartitionPlan = {
   readonly end: number | null;
 };
 
+export type Taken = { readonly range: ByteRange; readonly lease: Lease | null };
+
 /** One partition under way: what was fetched and not sent, what was sent and not answered, and the ledger of all of it. */
 export class MovedPartition {
   readonly plan: PartitionPlan;
   readonly ledger: Ledger;
   readonly #rules: WindowRules;
-  readonly #ready: Item[] = [];
+  readonly #held = new HeldItems();
+  readonly #fates = new TransactionFates();
   readonly #recordBytesMax: number;
   #writer: Writer;
-  #prepared: Prepared | null = null;
-  #readyBytes = 0;
   #fetchNext: number;
   #lastFetchedEpoch: number | null;
   #flaws = 0;
   /** Lines that were made void in this epoch: their requests may still arrive. */
   readonly #given: SentLine[] = [];
   #flaw: string | null = null;
+  #settledBytes = 0;
+  #tell: (event: PartitionEvent) => void = () => undefined;
   /** While the source is asked for it. */
   isFetching = false;
   /** The last answer had only a piece of a batch: it is asked for first, as then a broker sends one whole. */
   isHungry = false;
-  /** What stands on the target and could not be compared with the source, which does not have it any more. */
-  readonly unproven: SentLine[] = [];
-  lost = 0;
+  /** What the source told last. */
+  view: SourceView | null = null;
 
   constructor(plan: PartitionPlan, ledger: Ledger, rules: WindowRules, recordBytesMax: number) {
     this.plan = plan;
@@ -75,6 +79,11 @@ export class MovedPartition {
     this.#writer = startWriter(this.#sureOf(), epoch);
     this.#fetchNext = this.#writer.settled.source;
     this.#lastFetchedEpoch = null;
+  }
+
+  /** Before it is moved. */
+  listen(tell: (event: PartitionEvent) => void): void {
+    this.#tell = tell;
   }
 
   get writer(): Writer {
@@ -95,8 +104,13 @@ export class MovedPartition {
     return this.#flaw;
   }
 
+  /** Settled since this mover began: batches as they stand on the target. */
+  get settledBytes(): number {
+    return this.#settledBytes;
+  }
+
   get readyBytes(): number {
-    return this.#readyBytes;
+    return this.#held.unsentBytes;
   }
 
   /** All that was asked for stands on the target. */
@@ -111,23 +125,21 @@ export class MovedPartition {
     return isOpen && !this.isFetching && this.#flaw === null && (kind === 'writing' || kind === 'matching');
   }
 
-  /** What was fetched from `fetchNext` on. `from`: what was asked; an answer to an older question is dropped. */
-  add(from: number, items: readonly Item[]): void {
+  /** What was fetched from `fetchNext` on. `from`: what was asked; an answer to an older question is dropped. `lease`: of its bytes. */
+  add(from: number, items: readonly Item[], lease: Lease | null = null): void {
     const { kind } = this.#writer.phase;
     if (from !== this.#fetchNext || (kind !== 'writing' && kind !== 'matching')) return;
     for (const item of items) {
-      this.#ready.push(item);
-      if (item.kind === 'batch') this.#readyBytes += item.end - item.at;
+      this.#held.add(item, lease);
       this.#fetchNext = item.to;
-      // Nobody knows in which epoch what is missing was written.
-      if (item.epoch !== null || item.kind === 'left') this.#lastFetchedEpoch = item.epoch;
+      this.#lastFetchedEpoch = epochBehind(item, this.#lastFetchedEpoch);
     }
     this.#match();
   }
 
   /** Retention has deleted what is before `to`. */
   addBelowLogStart(from: number, to: number): void {
-    this.add(from, [{ kind: 'left', from, to, why: 'below-log-start', epoch: null }]);
+    this.add(from, [{ kind: 'left', from, to, why: 'below-log-start', epoch: null, transaction: null }]);
   }
 
   /**
@@ -135,55 +147,62 @@ export class MovedPartition {
    * `epoch`. false: some of what is gone was handed to the target already. Otherwise what was fetched and not sent is dropped.
    */
   retreat(end: number, epoch: number | null): boolean {
-    const { sourceEpoch } = this.ledger;
-    const isLater = epoch !== null && sourceEpoch !== null && sourceEpoch > epoch;
-    if (isLater || end < handedOf(this.#writer).source) return false;
-    this.#forget();
+    const handed = this.#handed();
+    const isLater = epoch !== null && handed.epoch !== null && handed.epoch > epoch;
+    this.#tell({ kind: 'source-truncated', end, epoch, handedTo: handed.source });
+    if (isLater || end < handed.source) return false;
+    this.#forgetUnsent();
     return true;
   }
 
   /** What was fetched is not what it has to be. It is fetched again, as it may have been damaged on the way; twice. */
   spoiled(why: string): void {
     this.#flaws += 1;
-    if (this.#flaws > flawsMax) this.#flaw = why;
-    this.#forget();
+    if (this.#flaws > flawsMax) this.#stopBy(why);
+    this.#forgetUnsent();
   }
 
   /**
    * The next batch, ready to be sent, with its line in the ledger. null: none may be sent now. `room`: bytes that the request can
-   * take; a batch alone may be larger.
+   * take; a batch alone may be larger. Its lease has to be ended when no connection may send it any more.
    */
-  take(nowMs: number, room: number): ByteRange | null {
-    while (this.#writer.phase.kind === 'writing') {
-      this.#leave();
-      const item = this.#ready[0];
-      if (item?.kind !== 'batch' || !maySend(this.#writer, item.newestMs, this.#rules, nowMs)) return null;
-      const prepared = this.#prepare(item);
+  take(nowMs: number, room: number): Taken | null {
+    while (this.#writer.phase.kind === 'writing' && this.#leave()) {
+      const held = this.#held.first;
+      const newestMs = held?.item.kind === 'batch' ? held.item.newestMs : null;
+      if (held === null || newestMs === null || !this.#maySend(newestMs, nowMs)) return null;
+      const next = this.#prepare(held);
       // Either nothing was left of it, and it is a hole by now; or it is fetched again.
-      if (prepared === null) continue;
+      if (next === null) continue;
       // Of what was rebuilt the newest record is known only now.
-      if (lengthOf(prepared.range) > room || !maySend(this.#writer, prepared.batch.newestMs, this.#rules, nowMs))
-        return null;
-      if (this.#isOther(prepared.batch)) {
+      if (lengthOf(next.range) > room || !this.#maySend(next.batch.newestMs, nowMs)) return null;
+      if (this.#isOther(next.batch)) {
         if (this.#writer.flights.length > 0) return null;
         this.#writer = withNewEpoch(this.#writer);
         this.ledger.raiseEpoch(this.#writer.epoch);
         this.#given.length = 0;
       }
-      const { writer, flight } = withSent(this.#writer, prepared.batch);
-      const appender = { ...this.#appender(), baseSequence: flight.sequence };
-      patchForAppend(prepared.range.bytes, prepared.range.from, appender);
-      this.#write(flight.line, item.epoch ?? this.ledger.sourceEpoch, true);
-      this.#writer = writer;
-      this.#shift();
-      return prepared.range;
+      if (!this.#isAsBefore(held.item)) return null;
+      const { lease } = held;
+      lease?.keep();
+      this.#send(held.item, next);
+      return { range: next.range, lease };
     }
     return null;
   }
 
   answer(answer: Answer): void {
-    if (answer.kind === 'appended') this.#flaws = 0;
+    const before = this.#writer.corruptions;
     this.#change(withAnswer(this.#writer, answer));
+    if (answer.kind === 'appended') {
+      this.#flaws = 0;
+      this.#settle();
+    }
+    // What arrived with a wrong checksum is fetched once more: it may have been damaged before it came here.
+    if (this.#writer.corruptions > before) {
+      this.#fates.forgetFrom(this.#writer.settled.source);
+      this.#forget();
+    }
   }
 
   doubt(why: string): void {
@@ -211,16 +230,60 @@ export class MovedPartition {
       found = arrivedLate(read.writer);
     }
     const { writer, lost } = read;
-    this.lost += lost;
+    if (lost > 0)
+      this.#tell({ kind: 'lost', targetFrom: writer.settled.target, targetTo: writer.settled.target + lost });
     if (writer.epoch !== before.epoch) this.ledger.raiseEpoch(writer.epoch);
-    this.#writer = writer;
+    this.#become(writer);
+    this.#settle();
     if (writer.phase.kind !== 'writing' && writer.phase.kind !== 'matching') return;
     this.#given.push(
       ...this.ledger.sentFrom(writer.settled.target).lines.filter(({ target }) => target >= writer.settled.target),
     );
     this.ledger.voidFrom(writer.settled);
-    this.#forget();
+    this.#fates.forgetFrom(writer.settled.source);
+    // What does not stand there is sent again as it was, where it is what comes next.
+    if (writer.phase.kind !== 'writing' || !this.#held.takeBack(writer.settled.source, this.#fetchNext)) this.#forget();
     this.#match();
+  }
+
+  #maySend(newestMs: number, nowMs: number): boolean {
+    return maySend(this.#writer, newestMs, this.#rules, nowMs);
+  }
+
+  /** Its line first. */
+  #send(item: Item, { batch, range }: Prepared): void {
+    const { writer, flight } = withSent(this.#writer, batch);
+    patchForAppend(range.bytes, range.from, { ...this.#appender(), baseSequence: flight.sequence });
+    this.#write(flight.line, item.epoch ?? this.ledger.sourceEpoch, true);
+    this.#writer = writer;
+    this.#held.handOn();
+  }
+
+  /** Whether the source says of its transaction what it said before: if not, then nobody can tell what was to be copied. */
+  #isAsBefore(item: Item): boolean {
+    const why = this.#fates.note(item);
+    if (why !== null) this.#stopBy(why);
+    return this.#flaw === null;
+  }
+
+  #stopBy(why: string): void {
+    if (this.#flaw !== null) return;
+    this.#flaw = why;
+    this.#tell({ kind: 'source-stopped', why });
+  }
+
+  #settle(): void {
+    this.#settledBytes += this.#held.settle(this.#writer.settled.source);
+    this.#fates.settle(this.#writer.settled.source);
+  }
+
+  /** Behind all that was handed to the target and may stand there, and in which epoch the source had that. */
+  #handed(): { readonly source: number; readonly epoch: number | null } {
+    const { source } = handedOf(this.#writer);
+    const { sourceEpoch } = this.ledger;
+    const behind = this.#held.sent.filter(({ item }) => item.to > source);
+    const epoch = behind.reduce((before: number | null, { item }) => epochBehind(item, before), sourceEpoch);
+    return { source: behind.at(-1)?.item.to ?? source, epoch };
   }
 
   /** Whether another batch was given the next place, and the sequence number that goes with it, before. */
@@ -245,108 +308,127 @@ export class MovedPartition {
     return { producerId: this.plan.producerId, producerEpoch: this.#writer.epoch, baseSequence: 0 };
   }
 
+  /** What was not sent makes room for others while this one does not go on. */
   #change(writer: Writer): void {
     const before = this.#writer.phase.kind;
-    this.#writer = writer;
-    // What is doubted is taken from the source again, from where the tail says.
-    if (before === 'writing' && writer.phase.kind !== 'writing') this.#forget();
+    this.#become(writer);
+    if (before === 'writing' && writer.phase.kind !== 'writing') this.#forgetUnsent();
   }
 
+  #become(writer: Writer): void {
+    const { phase } = writer;
+    const isNew = phase.kind !== this.#writer.phase.kind;
+    this.#writer = writer;
+    if (isNew && phase.kind === 'refused') this.#tell({ kind: 'refused', refusal: phase.refusal });
+    if (!isNew || phase.kind !== 'damaged') return;
+    this.#tell({ kind: 'damaged', damage: phase.damage });
+    this.#forget();
+  }
+
+  /** All of it is taken from the source again. */
   #forget(): void {
-    this.#ready.length = 0;
-    this.#readyBytes = 0;
-    this.#prepared = null;
-    this.#fetchNext = handedOf(this.#writer).source;
-    this.#lastFetchedEpoch = this.ledger.sourceEpoch;
+    this.#held.clear();
+    this.#forgetUnsent();
+  }
+
+  #forgetUnsent(): void {
+    this.#held.clearUnsent();
+    const handed = this.#handed();
+    this.#fetchNext = handed.source;
+    this.#lastFetchedEpoch = handed.epoch;
     this.isHungry = false;
   }
 
-  /** What has no counterpart is written down, up to the next batch. */
-  #leave(): void {
-    for (let item = this.#ready[0]; item?.kind === 'left'; item = this.#ready[0]) {
+  /** What has no counterpart is written down, up to the next batch. false: nobody can tell what it is. */
+  #leave(): boolean {
+    for (let item = this.#held.first?.item; item?.kind === 'left'; item = this.#held.first?.item) {
+      if (!this.#isAsBefore(item)) return false;
       this.ledger.noteSourceEpoch(item.epoch);
       this.ledger.append({ kind: 'left', from: item.from, to: item.to, why: item.why });
       this.#writer = withLeft(this.#writer, item.to);
-      this.#ready.shift();
+      this.#held.handOn();
+      if (this.#writer.flights.length === 0) this.#settle();
     }
-  }
-
-  #shift(): void {
-    const item = this.#ready.shift();
-    if (item?.kind === 'batch') this.#readyBytes -= item.end - item.at;
-    this.#prepared = null;
+    return true;
   }
 
   #match(): void {
     while (this.#writer.phase.kind === 'matching') {
       const gone = this.#goneTo();
-      const item = this.#ready.find(({ kind }) => kind === 'batch');
-      if (item?.kind !== 'batch') {
+      const held = this.#held.unsent.find(({ item }) => item.kind === 'batch');
+      if (held === undefined) {
         if (this.plan.end !== null && this.#fetchNext >= this.plan.end) this.sourceEnded();
         return;
       }
-      const prepared = this.#prepare(item);
+      const next = this.#prepare(held);
       // Either nothing was left of it, and it is a hole by now; or it is fetched again.
-      if (prepared === null) continue;
-      this.#takeGone(gone, prepared.batch);
-      this.#leave();
-      const { writer, line, isProven } = withMatch(this.#writer, prepared.batch);
-      this.#writer = writer;
+      if (next === null) continue;
+      this.#takeGone(gone, next.batch);
+      if (!this.#leave() || !this.#isAsBefore(held.item)) return;
+      const { writer, line, isProven } = withMatch(this.#writer, next.batch);
+      this.#become(writer);
       if (line === null) return;
-      this.#write(line, item.epoch, isProven);
-      this.#shift();
+      if (!isProven) this.#tell({ kind: 'unproven', lines: [line] });
+      this.#write(line, held.item.epoch, isProven);
+      this.#held.drop();
     }
   }
 
   /** The source has nothing at `fetchNext`, now, or nothing is asked for from there on: there is nothing more to compare with. */
   sourceEnded(): void {
-    if (this.#writer.phase.kind !== 'matching' || this.#ready.some(({ kind }) => kind === 'batch')) return;
+    if (this.#writer.phase.kind !== 'matching' || this.#hasBatch) return;
     this.#takeGone(this.#goneTo(), null);
     this.#leave();
-    this.#writer = withSourceEnded(this.#writer);
+    this.#become(withSourceEnded(this.#writer));
+  }
+
+  get #hasBatch(): boolean {
+    return this.#held.unsent.some(({ item }) => item.kind === 'batch');
   }
 
   /** Where what the source does not have any more ends, before its next batch. */
   #goneTo(): number {
-    const first = this.#ready.findIndex(({ kind }) => kind === 'batch');
-    const lefts = first === -1 ? this.#ready : this.#ready.slice(0, first);
-    const gone = lefts.findLast(
-      (item) => item.kind === 'left' && (item.why === 'hole' || item.why === 'below-log-start'),
-    );
-    return gone?.to ?? this.#writer.settled.source;
+    let to = this.#writer.settled.source;
+    for (const { item } of this.#held.unsent) {
+      if (item.kind === 'batch') break;
+      if (item.why === 'hole' || item.why === 'below-log-start') to = item.to;
+    }
+    return to;
   }
 
   #takeGone(to: number, next: Batch | null): void {
     const { writer, unproven } = withGone(this.#writer, to, next);
     this.#writer = writer;
-    for (const line of unproven) this.#write(line, null, false);
     if (unproven.length === 0) return;
-    const behind = this.#ready.findIndex((item) => item.to > to);
-    this.#ready.splice(0, behind === -1 ? this.#ready.length : behind);
+    this.#tell({ kind: 'unproven', lines: unproven });
+    for (const line of unproven) this.#write(line, null, false);
+    this.#held.dropTo(to);
   }
 
   #write(line: SentLine, epoch: number | null, isProven: boolean): void {
     this.ledger.noteSourceEpoch(epoch);
-    this.ledger.append(line);
-    if (!isProven) this.unproven.push(line);
+    this.ledger.append(line, isProven);
   }
 
   /** null: it cannot be sent. Either it is a hole, or what was fetched has been dropped. */
-  #prepare(item: BatchItem): Prepared | null {
-    if (this.#prepared?.item === item) return this.#prepared;
+  #prepare(held: Held): Prepared | null {
+    const { item } = held;
+    if (held.prepared !== null || item.kind === 'left') return held.prepared;
     try {
-      this.#prepared = item.form === 'as it is' ? asItIs(item) : rebuilt(item, this.#appender(), this.#recordBytesMax);
+      held.prepared = prepared(item, this.#appender(), this.#recordBytesMax);
     } catch (error) {
       if (!(error instanceof MalformedBytes)) throw error;
       this.spoiled(`what the source has from offset ${item.from} on: ${error.message}`);
       return null;
     }
-    if (this.#prepared === null) {
-      this.#readyBytes -= item.end - item.at;
-      this.#ready[0] = { kind: 'left', from: item.from, to: item.to, why: 'hole', epoch: item.epoch };
-    }
-    return this.#prepared;
+    if (held.prepared === null) this.#held.makeHole(held);
+    return held.prepared;
   }
+}
+
+/** Of the leader that had appended what is before the end of the item. Nobody knows in which epoch what is missing was written. */
+function epochBehind({ epoch, kind }: Item, before: number | null): number | null {
+  return epoch !== null || kind === 'left' ? epoch : before;
 }
 
 /** What was damaged on the way is not damaged three times. */
@@ -358,35 +440,4 @@ function arrivedLate({ phase }: Writer): TailBatch | null {
   if (phase.kind !== 'damaged') return null;
   const { found } = phase.damage;
   return found?.isOurs === true ? found : null;
-}
-
-type Prepared = { readonly item: BatchItem; readonly batch: Batch; readonly range: ByteRange };
-
-function asItIs(item: BatchItem): Prepared {
-  const { bytes, at, end, from, to, newestMs } = item;
-  const count = recordCount(bytes, at);
-  const batch = { from, to, count, checksum: recordsCrcOf(bytes, at), kept: null, newestMs };
-  return { item, batch, range: { bytes, from: at, to: end } };
-}
-
-function rebuilt(item: BatchItem, appender: Appender, outputBytesMax: number): Prepared | null {
-  const { bytes, at, from, to } = item;
-  const keeps = (offset: number) => offset >= from && offset < to;
-  const made =
-    item.form === 'legacy'
-      ? rebuiltLegacy(bytes, at, item.end, {
-          appender,
-          outputBytesMax,
-          contentBytesMax: Number.POSITIVE_INFINITY,
-          keeps,
-        })
-      : { rebuilt: rebuiltBatch(bytes, at, { appender, outputBytesMax, keeps }), next: item.end };
-  if (made.rebuilt === null) return null;
-  const { bytes: range, sourceOffsets } = made.rebuilt;
-  const count = sourceOffsets.length;
-  const isAll = count === to - from;
-  const offsets = sourceOffsets.map((offset) => offset - from);
-  const kept = isAll ? null : keptBits(to - from, offsets);
-  const batch = { from, to, count, checksum: recordsCrcOf(range, 0), kept, newestMs: maxTimestamp(range, 0) };
-  return { item, batch, range: wholeOf(range) };
 }

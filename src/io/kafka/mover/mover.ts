@@ -1,4 +1,5 @@
 import { readBackFrom } from '../../../core/move/writer.ts';
+import type { MoverEvent, Progress } from './events.ts';
 import { Leaders } from './leaders.ts';
 import type { MovedPartition } from './moved-partition.ts';
 import type { Broker, Cluster, Leader, MoverClock } from './ports.ts';
@@ -17,6 +18,8 @@ export type MoverWorld = {
   readonly target: Cluster;
   readonly clock: MoverClock;
   readonly settings: MoverSettings;
+  /** Called at once, and before whatever follows from it is written to a ledger or sent. It may not throw. */
+  readonly tell: (event: MoverEvent) => void;
 };
 
 /**
@@ -36,12 +39,16 @@ export class Mover {
   readonly #readingBack = new Set<MovedPartition>();
   readonly #lanes = new Map<string, Wake>();
   readonly #caughtUp = new Set<MovedPartition>();
+  readonly #told = new Map<MovedPartition, Progress>();
   readonly #running = new Set<Promise<void>>();
   readonly #changed = new Wake();
   readonly #ending = new AbortController();
   readonly waiting = new Map<MovedPartition, Waiting>();
   /** Partitions of which the source tells what cannot be copied. */
   readonly stopped = new Map<MovedPartition, string>();
+  /** Of which something was given up, and when: it may still come. */
+  readonly #givenUp = new Map<MovedPartition, number>();
+  #ratePerSecond: number | null;
   #isHeld = false;
   #isOver = false;
   /** What has gone wrong in the mover itself. */
@@ -50,8 +57,13 @@ export class Mover {
   constructor(world: MoverWorld, partitions: readonly MovedPartition[]) {
     this.#world = world;
     this.#partitions = partitions;
+    this.#ratePerSecond = world.settings.rate;
     this.#sourceLeaders = new Leaders(world.source, world.clock, partitions, ({ plan }) => plan.topic);
     this.#targetLeaders = new Leaders(world.target, world.clock, partitions, ({ plan }) => plan.targetTopic);
+    for (const partition of partitions) {
+      const { topic, partition: number } = partition.plan;
+      partition.listen((event) => world.tell({ topic, partition: number, ...event }));
+    }
   }
 
   /** Rejects where the mover itself has gone wrong: then nothing more is sent. */
@@ -60,9 +72,10 @@ export class Mover {
     for (const partition of this.#partitions) this.#readBack(partition);
     this.#track(this.#syncLedgers());
     this.#track(this.#refreshSource());
-    while (!this.#isOver && !this.#partitions.every((one) => this.#hasEnded(one))) {
+    while (!this.#isOver && !(this.#givenUp.size === 0 && this.#partitions.every((one) => this.#hasEnded(one)))) {
       await this.#changed.wait(clock, 1000);
       this.#noteFlaws();
+      this.#lookAgain();
       // A lease that was over for a while may be ours again.
       this.#pumpAll();
     }
@@ -70,14 +83,20 @@ export class Mover {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  /** Nothing is sent any more; done when all that was sent is answered or given up, which takes less than a second. */
-  async hold(): Promise<void> {
+  /**
+   * Nothing is sent any more; done when all that was sent is answered or given up, which takes less than a second, or when it was
+   * resumed meanwhile. Says how many requests were given up: their partitions are read back, which writes nothing.
+   */
+  async hold(): Promise<number> {
     const { clock } = this.#world;
     this.#isHeld = true;
-    for (const untilMs = clock.monotonic() + holdMsMax; this.#inFlight() > 0 && clock.monotonic() < untilMs; )
-      await clock.sleep(5);
+    const untilMs = clock.monotonic() + holdMsMax;
+    while (this.#isHeld && this.#inFlight() > 0 && clock.monotonic() < untilMs) await clock.sleep(5);
+    if (!this.#isHeld) return 0;
+    const unanswered = this.#inFlight();
     for (const sender of this.#senders.values())
       if (sender.inFlight > 0) sender.giveUp(`no answer within ${holdMsMax} ms of a hold`);
+    return unanswered;
   }
 
   resume(): void {
@@ -92,8 +111,11 @@ export class Mover {
     this.#answered(partition);
   }
 
+  /** Bytes per second to each target broker, from now on; null: no limit. */
   changeRate(perSecond: number | null): void {
-    for (const rate of this.#rates.values()) rate.change(perSecond);
+    this.#ratePerSecond = perSecond;
+    for (const rate of this.#rates.values()) rate.change(perSecond, this.#world.clock.monotonic());
+    this.#pumpAll();
   }
 
   async stop(): Promise<void> {
@@ -113,6 +135,18 @@ export class Mover {
   #noteFlaws(): void {
     for (const partition of this.#partitions)
       if (partition.flaw !== null && !this.stopped.has(partition)) this.stopped.set(partition, partition.flaw);
+  }
+
+  /** What came late shows itself only where the tail is read after nothing more can come. */
+  #lookAgain(): void {
+    const { clock, settings } = this.#world;
+    for (const [partition, givenUpMs] of this.#givenUp) {
+      const { kind } = partition.writer.phase;
+      if (kind === 'damaged' || kind === 'refused') this.#givenUp.delete(partition);
+      if (kind !== 'writing' || clock.monotonic() < givenUpMs + settings.lateMsMax) continue;
+      partition.doubt('what was given up may have come since');
+      this.#answered(partition);
+    }
   }
 
   #hasEnded(partition: MovedPartition): boolean {
@@ -154,7 +188,33 @@ export class Mover {
     while (!this.#isOver) {
       await this.#world.clock.sleep(1000, this.#ending.signal);
       for (const { ledger } of this.#partitions) await ledger.sync();
+      this.#tellProgress();
     }
+  }
+
+  #tellProgress(): void {
+    for (const partition of this.#partitions) {
+      const progress = this.progressOf(partition);
+      const before = this.#told.get(partition);
+      this.#told.set(partition, progress);
+      if (before !== undefined && JSON.stringify(before) === JSON.stringify(progress)) continue;
+      const { topic, partition: number } = partition.plan;
+      this.#world.tell({ topic, partition: number, ...progress });
+    }
+  }
+
+  progressOf(partition: MovedPartition): Progress {
+    const { source, target } = partition.writer.settled;
+    const { highWatermark = null, lastStable = null, logStart = null } = partition.view ?? {};
+    return {
+      kind: 'progress',
+      source,
+      target,
+      records: target - partition.plan.start.target,
+      bytes: partition.settledBytes,
+      ...{ highWatermark, lastStable, logStart },
+      waiting: this.stopped.get(partition) ?? this.waiting.get(partition)?.why ?? null,
+    };
   }
 
   // ---- the target
@@ -186,6 +246,7 @@ export class Mover {
   /** null: it was read back. */
   async #tryReadBack(partition: MovedPartition, leader: Leader): Promise<string | null> {
     const control = await this.#control(leader.nodeId);
+    const askedMs = this.#world.clock.monotonic();
     const { targetTopic: topic, partition: number, producerId } = partition.plan;
     const from = (logEnd: number) => readBackFrom(partition.writer, logEnd);
     const found = await readTail(control, leader, { topic, partition: number, producerId }, from);
@@ -194,6 +255,8 @@ export class Mover {
     if (partition.writer.phase.kind !== 'reading-back') return null;
     if (!this.#mayWrite()) return 'the lease is over';
     partition.readBack(found.tail);
+    const sureMs = (this.#givenUp.get(partition) ?? Number.NEGATIVE_INFINITY) + this.#world.settings.lateMsMax;
+    if (askedMs >= sureMs) this.#givenUp.delete(partition);
     this.#assign(partition, sender);
     this.#wakeLanes();
     return null;
@@ -228,7 +291,7 @@ export class Mover {
     };
     const known = usable();
     if (known !== null) return known;
-    const rate = this.#rates.get(nodeId) ?? new Rate(settings.rate, clock.monotonic());
+    const rate = this.#rates.get(nodeId) ?? new Rate(this.#ratePerSecond, clock.monotonic());
     this.#rates.set(nodeId, rate);
     const broker = await target.connect(nodeId);
     const made = usable();
@@ -237,7 +300,7 @@ export class Mover {
     const sender = new TargetSender(broker, rate, clock, settings, {
       mayTake: () => !this.#isHeld && !this.#isOver,
       answered: (one) => this.#answered(one),
-      lost: (lost) => this.#lost(lost),
+      lost: (lost, unanswered) => this.#lost(lost, unanswered),
       failed: (error) => this.#fail(error),
     });
     this.#senders.set(name, sender);
@@ -256,7 +319,8 @@ export class Mover {
     this.#wakeLanes();
   }
 
-  #lost(sender: TargetSender): void {
+  #lost(sender: TargetSender, unanswered: readonly MovedPartition[]): void {
+    for (const partition of unanswered) this.#givenUp.set(partition, this.#world.clock.monotonic());
     for (const partition of sender.partitions) this.#readBack(partition);
   }
 
@@ -352,6 +416,7 @@ export class Mover {
         this.#wait(partition, outcome.why);
       }
       if (outcome?.kind !== 'added') continue;
+      partition.view = outcome.view;
       if (partition.writer.phase.kind !== 'reading-back') this.waiting.delete(partition);
       if (outcome.bytes === 0) this.#caughtUp.add(partition);
       else if (outcome.bytes >= this.#world.settings.partitionBytesMax / 2) this.#caughtUp.delete(partition);

@@ -13,6 +13,8 @@ export interface Broker {
     limits?: { readonly deadlineMs?: number; readonly sendBeforeMs?: number },
   ): Promise<Response>;
   readonly ended: boolean;
+  /** Nobody reads the response any more of which these bytes are, and no connection sends any of it. */
+  release(response: Uint8Array): void;
   close(): Promise<void>;
 }
 
@@ -38,7 +40,8 @@ export interface Ledger {
   /** The leader epoch of the source's batch that the last line is of; null: not known. */
   readonly sourceEpoch: number | null;
   readonly account: Account;
-  append(line: LedgerLine): void;
+  /** `isProven`: false for a batch that stands on the target and could not be compared with the source. */
+  append(line: LedgerLine, isProven?: boolean): void;
   raiseEpoch(epoch: number): void;
   /** Of the lines that follow. */
   noteSourceEpoch(epoch: number | null): void;

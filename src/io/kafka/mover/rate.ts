@@ -9,9 +9,12 @@ export class Rate {
     this.#atMs = nowMs;
   }
 
-  change(perSecond: number | null): void {
+  /** What was taken too much at the old one is waited for at the new one. */
+  change(perSecond: number | null, nowMs: number): void {
+    this.room(nowMs);
     this.#perSecond = perSecond;
-    this.#bytes = Math.min(this.#bytes, perSecond ?? this.#bytes);
+    this.#atMs = nowMs;
+    this.#bytes = perSecond === null ? 0 : Math.min(this.#bytes, perSecond);
   }
 
   /** What may be sent now. A batch alone may be more than is left: what it takes too much is waited for afterwards. */

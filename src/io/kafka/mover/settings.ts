@@ -15,8 +15,10 @@ export type MoverSettings = {
   readonly partitionBytesMax: number;
   /** What a batch may become when it is decompressed. */
   readonly recordBytesMax: number;
-  /** Bytes per second to each target broker; null: no limit. */
+  /** Bytes per second to each target broker, at first; null: no limit. */
   readonly rate: number | null;
+  /** A request that was given up may still be performed for so long: then the tail is read once more. The deadline of a request. */
+  readonly lateMsMax: number;
   /** Until when a request may be sent, by the monotonic clock: nobody else holds the lease before. */
   readonly sendBeforeMs: () => number;
 };

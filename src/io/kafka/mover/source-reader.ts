@@ -2,9 +2,10 @@ import { MalformedBytes } from '../bytes/malformed.ts';
 import { lengthOf } from '../messages/byte-range.ts';
 import { codeOf, errorName, noError } from '../messages/error-codes.ts';
 import { fetchApi, wholeFetch } from '../messages/fetch.ts';
-import type { FetchedPartition } from '../messages/fetch-response.ts';
+import type { FetchedPartition, FetchResponse } from '../messages/fetch-response.ts';
 import { askedAs, listOffsets, offsetAt } from '../messages/list-offsets.ts';
 import { itemsOf } from '../reader/source-items.ts';
+import { Lease } from './lease.ts';
 import type { MovedPartition } from './moved-partition.ts';
 import type { Broker, Leader } from './ports.ts';
 
@@ -69,18 +70,29 @@ export async function fetchOnce(
     response.topics.flatMap(({ topic, partitions }) => partitions.map((one) => [`${topic}-${one.partition}`, one])),
   );
   const fetched: Fetched[] = [];
+  const bytes = bytesOf(response);
+  const lease = new Lease(() => {
+    if (bytes !== null) broker.release(bytes);
+  });
   for (const [index, { partition, leader }] of asked.entries()) {
     const answer = answers.get(`${partition.plan.topic}-${partition.plan.partition}`);
     if (answer === undefined) fetched.push({ kind: 'stale', why: 'the broker answered nothing' });
     else if (answer.errorCode === outOfRange) fetched.push(await outside(broker, partition, leader, limits));
-    else fetched.push(take(partition, from[index] ?? 0, answer));
+    else fetched.push(take(partition, from[index] ?? 0, answer, lease));
   }
+  lease.end();
   return fetched;
+}
+
+/** All records of a response lie in the same buffer; null: there are none. */
+function bytesOf({ topics }: FetchResponse): Uint8Array | null {
+  for (const { partitions } of topics) for (const { records } of partitions) if (records !== null) return records.bytes;
+  return null;
 }
 
 const outOfRange = codeOf('OFFSET_OUT_OF_RANGE');
 
-function take(partition: MovedPartition, from: number, answer: FetchedPartition): Fetched {
+function take(partition: MovedPartition, from: number, answer: FetchedPartition, lease: Lease): Fetched {
   const { topic, partition: number, end } = partition.plan;
   const { divergingEpoch, errorCode, records } = answer;
   if (errorCode !== noError) return { kind: 'stale', why: `Fetch of ${topic}-${number}: ${errorName(errorCode)}` };
@@ -89,7 +101,7 @@ function take(partition: MovedPartition, from: number, answer: FetchedPartition)
     try {
       const items = itemsOf(records, { from, to: end }, answer.abortedTransactions ?? []);
       partition.isHungry = items.length === 0;
-      partition.add(from, items);
+      partition.add(from, items, lease);
     } catch (error) {
       if (!(error instanceof MalformedBytes)) throw error;
       partition.spoiled(`${topic}-${number} of the source, fetched from offset ${from}: ${error.message}`);

@@ -2,6 +2,7 @@ import type { Answer } from '../../../core/move/writer.ts';
 import { type ByteRange, lengthOf } from '../messages/byte-range.ts';
 import { type ProduceResponse, produceApi } from '../messages/produce.ts';
 import { answerOf } from './answers.ts';
+import type { Lease } from './lease.ts';
 import type { MovedPartition } from './moved-partition.ts';
 import type { Broker, MoverClock } from './ports.ts';
 import type { Rate } from './rate.ts';
@@ -12,8 +13,8 @@ export interface SenderListener {
   /** Nothing is sent while it is held. */
   mayTake(): boolean;
   answered(partition: MovedPartition): void;
-  /** All partitions of the connection are in doubt, and it is over. */
-  lost(sender: TargetSender, why: string): void;
+  /** All partitions of the connection are in doubt, and it is over. `unanswered`: those of which something was sent and not answered. */
+  lost(sender: TargetSender, unanswered: readonly MovedPartition[]): void;
   /** The sender itself has gone wrong. */
   failed(error: unknown): void;
 }
@@ -78,10 +79,10 @@ export class TargetSender {
     let room = Math.min(this.#settings.requestBytesMax, Math.max(rateRoom, 1));
     for (const partition of this.partitions) {
       // The first one is sent however large it is.
-      const records = partition.take(nowMs, taken.length === 0 ? Number.POSITIVE_INFINITY : room);
-      if (records === null) continue;
-      taken.push({ partition, records });
-      room -= lengthOf(records);
+      const next = partition.take(nowMs, taken.length === 0 ? Number.POSITIVE_INFINITY : room);
+      if (next === null) continue;
+      taken.push({ partition, records: next.range, lease: next.lease });
+      room -= lengthOf(next.range);
       if (room <= 0) break;
     }
     // Who was served goes to the end of the line.
@@ -107,6 +108,8 @@ export class TargetSender {
       .call(produceApi, request, { sendBeforeMs: this.#settings.sendBeforeMs() })
       .catch((error) => (error instanceof Error ? error.message : String(error)));
     this.#inFlight -= 1;
+    // Answered, or its connection is gone: nothing of it leaves any more.
+    for (const { lease } of taken) lease?.end();
     if (typeof response === 'string') this.#lose(response);
     else this.#answered(taken, bytes, response);
   }
@@ -138,9 +141,10 @@ export class TargetSender {
   #lose(why: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const unanswered = [...this.partitions].filter(({ writer }) => writer.flights.length > 0);
     for (const partition of this.partitions) partition.lose(why);
     void this.#broker.close();
-    this.#listener.lost(this, why);
+    this.#listener.lost(this, unanswered);
   }
 
   async #wait(ms: number): Promise<void> {
@@ -152,7 +156,7 @@ export class TargetSender {
   }
 }
 
-type Taken = { readonly partition: MovedPartition; readonly records: ByteRange };
+type Taken = { readonly partition: MovedPartition; readonly records: ByteRange; readonly lease: Lease | null };
 
 const produceTimeoutMs = 10_000;
 const noAnswer: Answer = { kind: 'unsettled', why: 'the target answered nothing for this partition' };

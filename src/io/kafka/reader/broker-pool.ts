@@ -63,6 +63,21 @@ export class BrokerPool {
     return await (this.#connections.get(nodeId) ?? this.#open(nodeId));
   }
 
+  /**
+   * Who is asked for changes of the cluster. With KRaft metadata names any broker, and any of them passes a request on: where the
+   * one that is named cannot be reached, another one is asked, which at worst answers that it is not the controller.
+   */
+  async controller(): Promise<BrokerConnection> {
+    const { controllerId } = await this.describe([]);
+    if (controllerId === null) return await this.anyBroker();
+    try {
+      return await this.broker(controllerId);
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      return await this.anyBroker();
+    }
+  }
+
   /** The one that answers questions about the cluster. */
   async anyBroker(): Promise<BrokerConnection> {
     if (this.#asking !== null && !this.#asking.ended) return this.#asking;

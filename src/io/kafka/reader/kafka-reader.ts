@@ -76,6 +76,23 @@ export class KafkaReader {
     return found.flat();
   }
 
+  /** The first offset of each partition whose record is not older than that; where there is none, what `bounds` has as its end. */
+  async offsetsAt(bounds: readonly PartitionBounds[], timeMs: number): Promise<number[]> {
+    if (bounds.length === 0) return [];
+    const { topics } = await this.#pool.describe([...new Set(bounds.map(({ topic }) => topic))]);
+    const byLeader = Map.groupBy(bounds, ({ topic, partition }) => {
+      const leader = leaderIn(topics, topic, partition);
+      if (leader === null) throw this.#noLeader(topic, partition);
+      return leader;
+    });
+    const found = new Map<PartitionBounds, number>();
+    for (const [leader, places] of byLeader) {
+      const offsets = await this.#offsetsOrNull(leader, places, timeMs, 'read_uncommitted');
+      for (const [index, place] of places.entries()) found.set(place, offsets[index] ?? place.highWatermark);
+    }
+    return bounds.map((place) => found.get(place) ?? place.highWatermark);
+  }
+
   records(wanted: Wanted): PartitionRecords {
     return new PartitionRecords(this.#pool, wanted, this.#limits);
   }
@@ -97,6 +114,21 @@ export class KafkaReader {
   }
 
   async #offsets(leader: number, places: readonly Place[], at: number, isolation: Isolation): Promise<number[]> {
+    const offsets = await this.#offsetsOrNull(leader, places, at, isolation);
+    return offsets.map((offset, index) => {
+      const place = places[index];
+      if (offset !== null || place === undefined) return offset ?? 0;
+      throw this.#refused(`${place.topic}-${place.partition}`, place.topic, codeOf('UNKNOWN_TOPIC_OR_PARTITION'));
+    });
+  }
+
+  /** Null: there is none at that time. */
+  async #offsetsOrNull(
+    leader: number,
+    places: readonly Place[],
+    at: number,
+    isolation: Isolation,
+  ): Promise<(number | null)[]> {
     const broker = await this.#pool.broker(leader);
     const topics = [...Map.groupBy(places, ({ topic }) => topic)].map(([topic, partitions]) => ({
       topic,
@@ -107,8 +139,7 @@ export class KafkaReader {
       const answers = response.topics.find((one) => one.topic === topic)?.partitions ?? [];
       const answer = answers.find((one) => one.partition === partition);
       const code = answer?.errorCode ?? codeOf('UNKNOWN_TOPIC_OR_PARTITION');
-      if (code !== noError || answer === undefined || answer.offset === null)
-        throw this.#refused(`${topic}-${partition}`, topic, code);
+      if (code !== noError || answer === undefined) throw this.#refused(`${topic}-${partition}`, topic, code);
       return answer.offset;
     });
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { PortError } from '../../../engine/ports.ts';
 import { type ClientProperties, clientProperties } from '../properties/client-properties.ts';
-import type { Address } from './broker-pool.ts';
+import type { Address, PoolSettings } from './broker-pool.ts';
 import { KafkaReader } from './kafka-reader.ts';
 
 export type ReaderOptions = {
@@ -18,23 +18,31 @@ export function openReader(options: ReaderOptions): {
   readonly reader: KafkaReader;
   readonly notes: readonly string[];
 } {
-  const { side, bootstrap, configFile, version } = options;
+  const { settings, notes } = poolSettings(options, 'drover-verify');
+  const limits = { fetchBytesMax: mebibyte, recordBytesMax: 256 * mebibyte, patienceMs: 60_000 };
+  return { reader: new KafkaReader(settings, limits), notes };
+}
+
+/** How a cluster is reached. `clientId`: unless the file has one. Throws a PortError that tells every problem of the file. */
+export function poolSettings(
+  { side, bootstrap, configFile, version }: ReaderOptions,
+  clientIdOtherwise: string,
+): { readonly settings: PoolSettings; readonly notes: readonly string[] } {
   const { tls, sasl, clientId, notes } = configFile === null ? plain : propertiesAt(configFile);
   const settings = {
     side,
     bootstrap,
     tls,
     sasl,
-    clientId: clientId ?? 'drover-verify',
+    clientId: clientId ?? clientIdOtherwise,
     clientVersion: version,
     connectDeadlineMs: 10_000,
     requestDeadlineMs: 30_000,
     responseBytesMax: 256 * mebibyte,
     unsentBytesMax: mebibyte,
   };
-  const limits = { fetchBytesMax: mebibyte, recordBytesMax: 256 * mebibyte, patienceMs: 60_000 };
   return {
-    reader: new KafkaReader(settings, limits),
+    settings,
     notes: configFile === null ? [] : notes.map((note) => `${configFile}: ${note}`),
   };
 }

@@ -18,6 +18,7 @@ import {
 } from '../bytes/batch.ts';
 import { uint8At } from '../bytes/integers.ts';
 import { MalformedBytes } from '../bytes/malformed.ts';
+import { type MarkerKind, markerOf } from '../bytes/marker.ts';
 import type { ByteRange } from '../messages/byte-range.ts';
 import type { AbortedTransaction } from '../messages/fetch-response.ts';
 
@@ -31,7 +32,11 @@ export type LeftItem = {
   readonly why: Left;
   /** Of the leader that had appended what is left out; null: not known. */
   readonly epoch: number | null;
+  readonly transaction: InTransaction | null;
 };
+
+/** Whose transaction it belongs to; `end`: it is the marker that ends it. null in place of all: it belongs to none, or nobody can tell. */
+export type InTransaction = { readonly producerId: bigint; readonly end: MarkerKind | null };
 
 export type BatchItem = {
   readonly kind: 'batch';
@@ -45,6 +50,7 @@ export type BatchItem = {
   readonly newestMs: number;
   /** Of the leader that had appended it; null: not known. */
   readonly epoch: number | null;
+  readonly transaction: InTransaction | null;
 };
 
 export type Bounds = {
@@ -78,7 +84,7 @@ export function itemsOf(records: ByteRange, bounds: Bounds, aborted: readonly Ab
   }
   const isBehind = bounds.to !== null && before >= bounds.to;
   if (isBehind && bounds.to !== null && next < bounds.to)
-    items.push({ kind: 'left', from: next, to: bounds.to, why: 'hole', epoch: null });
+    items.push({ kind: 'left', from: next, to: bounds.to, why: 'hole', epoch: null, transaction: null });
   return items;
 }
 
@@ -101,10 +107,10 @@ function addItem(items: Item[], bytes: Uint8Array, at: number, { next, first, to
     return;
   }
   const epoch = leaderEpoch(bytes, at) < 0 ? null : leaderEpoch(bytes, at);
-  if (first > next) items.push({ kind: 'left', from: next, to: first, why: 'hole', epoch: null });
+  if (first > next) items.push({ kind: 'left', from: next, to: first, why: 'hole', epoch: null, transaction: null });
   const from = Math.max(first, next);
   if (why === null) items.push(batchItem(bytes, at, { from, to, isWhole }));
-  else items.push({ kind: 'left', from, to, why, epoch });
+  else items.push({ kind: 'left', from, to, why, epoch, transaction: transactionOf(bytes, at) });
 }
 
 function batchItem(
@@ -113,10 +119,20 @@ function batchItem(
   { from, to, isWhole }: { from: number; to: number; isWhole: boolean },
 ): BatchItem {
   const range = { kind: 'batch', from, to, bytes, at, end: batchEnd(bytes, at) } as const;
-  if (magicOf(bytes, at) < 2) return { ...range, form: 'legacy', newestMs: Number.NEGATIVE_INFINITY, epoch: null };
+  if (magicOf(bytes, at) < 2)
+    return { ...range, form: 'legacy', newestMs: Number.NEGATIVE_INFINITY, epoch: null, transaction: null };
   const mayStay = isWhole && isDense(bytes, at) && !hasAppendTime(bytes, at);
   const epoch = leaderEpoch(bytes, at) < 0 ? null : leaderEpoch(bytes, at);
-  return { ...range, form: mayStay ? 'as it is' : 'to be rebuilt', newestMs: maxTimestamp(bytes, at), epoch };
+  const form = mayStay ? 'as it is' : 'to be rebuilt';
+  return { ...range, form, newestMs: maxTimestamp(bytes, at), epoch, transaction: transactionOf(bytes, at) };
+}
+
+function transactionOf(bytes: Uint8Array, at: number): InTransaction | null {
+  // Nobody can tell what a transaction was of which nothing is left.
+  if (!isTransactional(bytes, at) || recordCount(bytes, at) === 0) return null;
+  if (!isControl(bytes, at)) return { producerId: producerId(bytes, at), end: null };
+  const end = markerOf(bytes, at);
+  return end === null ? null : { producerId: producerId(bytes, at), end };
 }
 
 /** A message in which others are wrapped has the offset of the last of them: of the first it is known only that none was before. */

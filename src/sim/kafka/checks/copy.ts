@@ -14,8 +14,10 @@ export type Copied = {
   readonly account: Account;
   readonly history: History;
   readonly target: Log;
-  /** What movers said that they could not compare with the source any more. */
+  /** What the ledger says that it could not be compared with the source any more. */
   readonly unproven: readonly SentLine[];
+  /** What was aborted once may be committed by now. */
+  readonly fatesMayChange: boolean;
 };
 
 /** Whether the target has what the ledger says, and the ledger says what the source had. Looks at logs and lines only. */
@@ -67,12 +69,14 @@ function onTarget({ target, history, start, unproven }: Copied, map: OffsetMap):
   return wrongs;
 }
 
-function ofLines({ lines, history, unproven }: Copied): Wrong[] {
+function ofLines({ lines, history, unproven, fatesMayChange }: Copied): Wrong[] {
   return lines.flatMap((line) => {
     const isUnproven = unproven.some(({ from, to }) => line.kind === 'sent' && line.from === from && line.to === to);
     for (let offset = isUnproven ? line.to : line.from; offset < line.to; offset += 1) {
       const past = history.at(offset);
-      if (line.kind === 'left' ? isTrue(line.why, past) : isKept(line, offset) || isAbsent(past)) continue;
+      if (line.kind === 'sent' ? isKept(line, offset) || isAbsent(past) : isTrue(line.why, past)) continue;
+      if (line.kind === 'left' && line.why === 'aborted' && fatesMayChange && past?.wasAborted === true) continue;
+      if (line.kind === 'left' && past?.isGone === true && history.wasAt(offset, line.why)) continue;
       const what =
         past === null ? 'nothing was' : `${past.digest === null ? 'a marker' : `a ${past.transaction} record`} is`;
       const check = past !== null && past.transaction !== 'aborted' && past.digest !== null ? 'no gap' : accounting;

@@ -1,6 +1,6 @@
 import type { Account } from '../../../core/move/account.ts';
-import type { SentLine } from '../../../core/move/ledger-lines.ts';
 import type { SegmentFiles } from '../../../io/kafka/ledger/segment-files.ts';
+import type { MoverEvent } from '../../../io/kafka/mover/events.ts';
 import type { MovedPartition } from '../../../io/kafka/mover/moved-partition.ts';
 import type { Feed, FeedPlan } from '../feed.ts';
 import type { KafkaScenario } from '../scenario.ts';
@@ -16,7 +16,9 @@ export type Ended = {
   readonly stopped: string | null;
   readonly source: Feed;
   readonly target: SimPartition;
-  readonly unproven: readonly SentLine[];
+  /** What all movers have told of the partition. */
+  readonly told: readonly MoverEvent[];
+  readonly movers: number;
   readonly files: SegmentFiles;
   account(): Account;
 };
@@ -52,20 +54,32 @@ function ofDamage(ended: Ended, wrong: Wrong | null, damage: string): Wrong | nu
 }
 
 function found(ended: Ended): Wrong[] {
-  const { partition, source, target, unproven, files } = ended;
+  const { partition, source, target, told, files } = ended;
   try {
-    const lines = linesOn(files);
-    return wrongsOf({
-      start: partition.plan.start,
-      lines,
-      account: ended.account(),
-      history: source.history,
-      target: target.truth.log,
-      unproven,
-    });
+    const { lines, unproven } = linesOn(files);
+    const copied = { start: partition.plan.start, lines, account: ended.account(), unproven };
+    const view = { history: source.history, target: target.truth.log, fatesMayChange: fatesMayChange(ended) };
+    const toldLines = told.flatMap((event) => (event.kind === 'unproven' ? event.lines : []));
+    const silent = unproven.find((line) => !toldLines.some(({ from, to }) => from === line.from && to === line.to));
+    const wrongs = wrongsOf({ ...copied, ...view });
+    if (silent === undefined) return wrongs;
+    return [
+      { check: 'damage never silent', text: `nobody told that ${JSON.stringify(silent)} is unproven` },
+      ...wrongs,
+    ];
   } catch (error) {
     return [{ check: 'the mover goes on', text: error instanceof Error ? error.message : String(error) }];
   }
+}
+
+/**
+ * Whether the source may have said later that a transaction was committed, of which it had said that it was aborted: it has lost the marker in
+ * an unclean election. A mover that goes on for as long tells of it, or sees a hole where the marker may have been.
+ */
+function fatesMayChange({ scenario, source, told, movers }: Ended): boolean {
+  if (source.partition.lostBelow === null) return false;
+  const wasTold = told.some(({ kind }) => kind === 'source-stopped' || kind === 'source-truncated');
+  return wasTold || movers > 2 || 'compaction' in scenario.faults || 'retention' in scenario.faults;
 }
 
 /** Whether the target may have forgotten us when a request came late, lost what it had taken, or been written by somebody else. */

@@ -2,15 +2,21 @@ import type { LedgerLine, SentLine } from '../../../core/move/ledger-lines.ts';
 import { decodeSegment, linesOf } from '../../../io/kafka/ledger/segment.ts';
 import type { SegmentFiles } from '../../../io/kafka/ledger/segment-files.ts';
 
-/** All lines that are not void, in order, read from the disk alone. Throws MalformedBytes. */
-export function linesOn(files: SegmentFiles): LedgerLine[] {
+export type LinesOn = { readonly lines: readonly LedgerLine[]; readonly unproven: readonly SentLine[] };
+
+/** All lines that are not void, in order, and which of them are unproven: read from the disk alone. Throws MalformedBytes. */
+export function linesOn(files: SegmentFiles): LinesOn {
   let lines: LedgerLine[] = [];
+  let unproven: SentLine[] = [];
   for (const name of files.names()) {
     const segment = decodeSegment(files.read(name));
     if (segment.torn !== null) throw new Error(`${name} is torn at byte ${segment.torn.at}: ${segment.torn.why}`);
-    lines = [...lines.filter(({ to }) => to <= segment.head.at.source), ...linesOf(segment).lines];
+    const content = linesOf(segment);
+    const stands = ({ to }: LedgerLine) => to <= segment.head.at.source;
+    lines = [...lines.filter(stands), ...content.lines];
+    unproven = [...unproven.filter(stands), ...content.unproven];
   }
-  return lines;
+  return { lines, unproven };
 }
 
 /** The newest line, void or not, that speaks of such a batch; `target`: at this offset. */

@@ -12,6 +12,8 @@ export const checkNames = [
   'an epoch has one writer',
   'what stands is not sent again',
   'the lease holds',
+  'a hold holds',
+  'the end is sure',
   'everything ends',
   'the mover goes on',
 ] as const;

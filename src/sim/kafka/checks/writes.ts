@@ -33,6 +33,10 @@ export class WritesOf {
     [this.#process, this.#view] = [process, view];
   }
 
+  isWrite(frame: Uint8Array): boolean {
+    return batchesOf(frame).length > 0;
+  }
+
   /** A request, before it leaves. */
   sent(frame: Uint8Array): Wrong[] {
     return batchesOf(frame).flatMap((batch): Wrong[] => {

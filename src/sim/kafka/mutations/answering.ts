@@ -7,7 +7,8 @@ import {
   offsetAt,
 } from '../../../io/kafka/messages/list-offsets.ts';
 import { type ProduceResponse, produceApi } from '../../../io/kafka/messages/produce.ts';
-import type { Cluster, Leader, Ledger } from '../../../io/kafka/mover/ports.ts';
+import type { Broker, Cluster, Leader, Ledger } from '../../../io/kafka/mover/ports.ts';
+import type { SimProcess } from '../process.ts';
 import { withBatches } from './fetching.ts';
 import { type Call, fetched, through } from './ports.ts';
 
@@ -107,5 +108,24 @@ export function askedOnce(cluster: Cluster): Cluster {
       first ??= cluster.leaders(topics);
       return first;
     },
+  };
+}
+
+/** Whatever writes waits for a while in its process, also where its connection was given up meanwhile. */
+export function sentLater(cluster: Cluster, { clock }: SimProcess): Cluster {
+  const later = (broker: Broker): Broker => ({
+    get ended() {
+      return broker.ended;
+    },
+    close: () => Promise.resolve(),
+    release: (response) => broker.release(response),
+    call: async (api, request, limits) => {
+      if (api.key === produceApi.key) await clock.sleep(1500);
+      return await broker.call(api, request, limits);
+    },
+  });
+  return {
+    connect: async (nodeId) => later(await cluster.connect(nodeId)),
+    leaders: (topics) => cluster.leaders(topics),
   };
 }

@@ -5,16 +5,16 @@ import { ledgerWith } from './ports.ts';
 
 /** A line is written when the next one comes, or when somebody asks for it: after the send. */
 export function lineLater(ledger: Ledger): Ledger {
-  let pending: LedgerLine | null = null;
+  let pending: { readonly line: LedgerLine; readonly isProven: boolean } | null = null;
   const flush = (): void => {
-    const line = pending;
+    const last = pending;
     pending = null;
-    if (line !== null) ledger.append(line);
+    if (last !== null) ledger.append(last.line, last.isProven);
   };
   const later = ledgerWith(ledger, {
-    append: (line) => {
+    append: (line, isProven = true) => {
       flush();
-      pending = line;
+      pending = { line, isProven };
     },
     noteSourceEpoch: (epoch) => {
       flush();
@@ -38,7 +38,7 @@ export function lineLater(ledger: Ledger): Ledger {
     },
   });
   return Object.defineProperty(later, 'end', {
-    get: () => (pending?.kind === 'sent' ? endOf(pending) : ledger.end),
+    get: () => (pending?.line.kind === 'sent' ? endOf(pending.line) : ledger.end),
   });
 }
 

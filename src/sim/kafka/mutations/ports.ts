@@ -20,6 +20,7 @@ export function through(
       return broker.ended;
     },
     close: () => broker.close(),
+    release: (response) => broker.release(response),
     call: async <Request, Response>(
       api: Api<Request, Response>,
       request: Request,
@@ -68,7 +69,7 @@ export function ledgerWith(ledger: Ledger, change: Partial<Ledger>): Ledger {
     get account() {
       return ledger.account;
     },
-    append: (line: LedgerLine) => ledger.append(line),
+    append: (line: LedgerLine, isProven?: boolean) => ledger.append(line, isProven),
     raiseEpoch: (epoch) => ledger.raiseEpoch(epoch),
     noteSourceEpoch: (epoch) => ledger.noteSourceEpoch(epoch),
     voidFrom: (at) => ledger.voidFrom(at),

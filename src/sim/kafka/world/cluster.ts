@@ -2,7 +2,7 @@ import type { Broker, Cluster, Leader } from '../../../io/kafka/mover/ports.ts';
 import type { Random } from '../../random.ts';
 import type { Schedule } from '../../schedule.ts';
 import type { SimProcess } from '../process.ts';
-import { type BrokerEnd, type Fate, type Line, SimConnection } from './connection.ts';
+import { type BrokerEnd, type Fate, type Late, type Line, SimConnection } from './connection.ts';
 import { type NodesView, type PartitionPlan, type Replica, SimPartition } from './partition.ts';
 import { type BrokerView, handle, type Place, writtenBy } from './requests.ts';
 
@@ -33,6 +33,8 @@ export type WireWatch = Pick<Line, 'sending' | 'answering'>;
 export type ClusterWatch = {
   appending(place: Place, sent: Uint8Array, base: number): void;
   elected(partition: SimPartition): void;
+  /** A request that writes is performed, and the process that sent it does not wait for it any more. */
+  arrivedLate(process: SimProcess, partition: SimPartition, late: Late): void;
   happened(text: string): void;
 };
 
@@ -222,10 +224,13 @@ export class SimCluster implements NodesView {
           return;
         }
         const { deadlineMs } = this.plan;
-        const arrivedLate = (frame: Uint8Array, isTooLate: boolean) => {
+        const arrivedLate = (frame: Uint8Array, late: Late) => {
           for (const { topic, number } of writtenBy(frame))
             for (const partition of this.partitions)
-              if (partition.plan.topic === topic && partition.plan.number === number) partition.noteLate(isTooLate);
+              if (partition.plan.topic === topic && partition.plan.number === number) {
+                partition.noteLate(late.isTooLate);
+                this.#watch.arrivedLate(process, partition, late);
+              }
         };
         const line = { schedule: this.schedule, process, label, deadlineMs, ...wire };
         const connection = new SimConnection(

@@ -32,9 +32,12 @@ export type Line = {
   sending(frame: Uint8Array): void;
   /** Before an answer reaches its process. Frames are without their length. */
   answering(request: Uint8Array, response: Uint8Array): void;
-  /** A request is performed that nobody waits for any more. `isTooLate`: and its process is dead for longer than a successor waits. */
-  arrivedLate(frame: Uint8Array, isTooLate: boolean): void;
+  /** A request is performed that nobody waits for any more. */
+  arrivedLate(frame: Uint8Array, late: Late): void;
 };
+
+/** `isTooLate`: its process is dead for longer than a successor waits. `givenUpMs`: for so long its sender has not waited for it. */
+export type Late = { readonly isTooLate: boolean; readonly givenUpMs: number };
 
 type Pending = { readonly answer: (frame: Uint8Array) => void; readonly reject: (error: Error) => void };
 
@@ -53,6 +56,7 @@ export class SimConnection implements Broker {
   #isBusy = false;
   #isCut = false;
   #ended: string | null = null;
+  #endedAtMs: number | null = null;
 
   constructor(line: Line, broker: BrokerEnd) {
     this.#line = line;
@@ -86,6 +90,11 @@ export class SimConnection implements Broker {
       });
       this.#send(frame, this.#line.fate());
     });
+  }
+
+  /** Whoever reads it all the same, or sends it, does so in vain. */
+  release(response: Uint8Array): void {
+    response.fill(0xee);
   }
 
   close(): Promise<void> {
@@ -135,8 +144,13 @@ export class SimConnection implements Broker {
     if (next === undefined) return;
     this.#isBusy = true;
     const { isDead } = this.#line.process;
-    if (isDead || this.#ended !== null)
-      this.#line.arrivedLate(next.frame, isDead && schedule.nowMs - next.sentMs > this.#line.deadlineMs);
+    if (isDead || this.#ended !== null) {
+      const isTooLate = isDead && schedule.nowMs - next.sentMs > this.#line.deadlineMs;
+      this.#line.arrivedLate(next.frame, {
+        isTooLate,
+        givenUpMs: schedule.nowMs - (this.#endedAtMs ?? schedule.nowMs),
+      });
+    }
     this.#broker.handle(next.frame, (response) => {
       if (this.#isCut) return;
       this.#isBusy = false;
@@ -165,6 +179,7 @@ export class SimConnection implements Broker {
   #end(why: string): void {
     if (this.#ended !== null) return;
     this.#ended = `${this.#line.label}: ${why}`;
+    this.#endedAtMs = this.#line.schedule.nowMs;
     for (const { reject } of this.#pending.splice(0)) reject(new Error(this.#ended));
   }
 }

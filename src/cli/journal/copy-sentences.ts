@@ -1,0 +1,70 @@
+import type { MoveEvent, PartitionMark, Rate } from '../../core/move/operation/events.ts';
+import { partitionName } from '../../core/move/operation/plan.ts';
+import { amount } from '../kafka/verify/progress.ts';
+import { whole } from '../terminal/figures.ts';
+import type { Sentences } from './sentences.ts';
+
+/** What the entries of a copy say, for people. */
+export const copySentences: Sentences<MoveEvent> = {
+  'copy-started': ({ plan, rate }) => {
+    const partitions = plan.topics.reduce((sum, topic) => sum + topic.partitions.length, 0);
+    const names = plan.topics.map(({ name }) => name).join(', ');
+    return `copy of ${names} (${many(partitions, 'partition')}) from ${plan.source.bootstrap} to ${plan.target.bootstrap}, ${rateWords(rate)}`;
+  },
+  'topic-made': ({ topic, topicId }) => `${topic} was made on the target (id ${topicId})`,
+  'settings-changed': () => 'what differed at topics of the target is as it was agreed on',
+  'partitions-made': ({ topic }) => `${topic} has as many partitions on the target as on the source`,
+  'levers-set': () => 'what stands in the way of a copy at topics of the target is set aside until it is done',
+  copying: () => 'data may move from here on',
+  'copy-checkpoint': ({ bytes, partitions }) =>
+    `checkpoint: ${amount(bytes)} by this controller, ${many(partitions.length, 'partition')} moved on`,
+  'copy-held': ({ by, why }) => `held by ${by}: ${why}`,
+  'copy-resumed': ({ by, reason }) => `resumed by ${by}${reason === null ? '' : `: ${reason}`}`,
+  'rate-changed': ({ by, rate }) => `${by} changed the rate: ${rateWords(rate)}`,
+  'mover-failed': ({ lastWords }) => `what moves the data has ended: ${lastWords}`,
+  unproven: ({ topic, partition, from, to }) =>
+    `${partitionName({ topic, partition })}: offsets ${from} to ${to - 1} of the target are ours, and cannot be compared any more: the source has deleted what they were made from`,
+  'lost-on-target': ({ topic, partition, from, to }) =>
+    `${partitionName({ topic, partition })}: the target has lost offsets ${from} to ${to - 1}; they are copied once more`,
+  'partition-stopped': ({ topic, partition, isDamage, why }) =>
+    `${partitionName({ topic, partition })} ${isDamage ? 'is DAMAGED' : 'has stopped'}: ${why}`,
+  'copy-left': ({ why }) => `nothing moves any more: ${why}`,
+  'caught-up': ({ partitions }) =>
+    `all of it stands on the target: ${whole(partitions.reduce((sum, { account }) => sum + account.copied, 0))} records${leftOut(partitions)}`,
+  'abort-asked': ({ by, reason }) => `${by} asked for an end${reason === null ? '' : `: ${reason}`}`,
+  'levers-restored': ({ left }) =>
+    left.length === 0
+      ? 'settings that were set aside are as they were'
+      : `settings that were set aside are as they were, but what somebody has changed meanwhile stays: ${left.join('; ')}`,
+  copied: () => 'copied',
+  'copy-aborted': () => 'aborted: what was copied stays on the target, and the ledger too',
+  'removal-asked': ({ by, reason }) =>
+    `${by} asked for what was made to be removed${reason === null ? '' : `: ${reason}`}`,
+  'topic-deleted': ({ topic }) => `${topic} was deleted on the target`,
+  'topic-kept': ({ topic, why }) => `${topic} stays on the target: ${why}`,
+  'copy-removed': () => 'what this copy had made and nobody else uses is removed',
+};
+
+export function rateWords(rate: Rate): string {
+  return rate === null ? 'at any rate' : `at most ${amount(rate)}/s to each broker`;
+}
+
+/** Offsets that have no record on the target, by reason. */
+function leftOut(marks: readonly PartitionMark[]): string {
+  const reasons = [
+    ['control', 'markers of transactions'],
+    ['aborted', 'aborted'],
+    ['hole', 'holes'],
+    ['below-log-start', 'deleted before they were read'],
+    ['not-asked', 'not asked for'],
+  ] as const;
+  const told = reasons.flatMap(([why, words]) => {
+    const count = marks.reduce((sum, { account }) => sum + account[why], 0);
+    return count === 0 ? [] : [`${whole(count)} ${words}`];
+  });
+  return told.length === 0 ? '' : `; offsets without one: ${told.join(', ')}`;
+}
+
+function many(count: number, noun: string): string {
+  return `${whole(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

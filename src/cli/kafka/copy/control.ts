@@ -1,0 +1,161 @@
+import type { Entry } from '../../../core/journal/entry.ts';
+import type { MoveRequest } from '../../../core/move/operation/observation.ts';
+import type { MoveState } from '../../../core/move/operation/state.ts';
+import { type CopyStatus, copyStatus, heldBackBy } from '../../../core/move/operation/status.ts';
+import { inboxFor } from '../../../engine/inbox.ts';
+import { type MoveGlance, runMove } from '../../../engine/move-operation.ts';
+import type { OperationEnd } from '../../../engine/operation.ts';
+import type { Timing } from '../../../engine/operation-ports.ts';
+import type { Context, ControlRequest } from '../../context.ts';
+import type { Signals } from '../../controller/signals.ts';
+import type { OpenJournal } from '../../journal/open.ts';
+import { packageVersion } from '../../version.ts';
+import { bootstrapOf, type Reach, type SideName } from '../side.ts';
+import { copiesOf } from './copies.ts';
+import { type CopyAnswer, parseCopyRequest } from './messages.ts';
+import { listenForCopy } from './sockets.ts';
+import { partitionKey } from './world.ts';
+
+/** A topic may take its time to be made; a lease is longer than any call. */
+export const copyTiming: Timing = { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 };
+
+export type CopyControl = {
+  readonly opened: OpenJournal;
+  readonly state: MoveState;
+  readonly signals: Signals;
+  readonly requests: readonly MoveRequest[];
+  /** How long an open transaction is waited for; null: for ever. */
+  readonly waitMs: number | null;
+  readonly onEntry: (entry: Entry) => void;
+  readonly onStatus: (status: CopyStatus) => void;
+  readonly onTrouble: (line: string) => void;
+};
+
+export type CopyEnd = {
+  readonly kind: OperationEnd['end'];
+  readonly state: MoveState;
+  /** An open transaction was waited for, and is open still. */
+  readonly isHeldBack: boolean;
+};
+
+/** Is the controller of one copy until it ends, or this process is asked to end: then all requests are settled, and that is journalled. */
+export async function controlCopy(context: Context, control: CopyControl): Promise<CopyEnd> {
+  const { opened, state, signals, requests } = control;
+  const { operation } = state;
+  const inbox = inboxFor<MoveRequest>(({ kind }) => kind === 'hold' || kind === 'abort' || kind === 'back');
+  for (const request of requests) inbox.push(request);
+  let last: MoveGlance | null = null;
+  const over = Promise.withResolvers<unknown>();
+  const desk = await listenForCopy(context, opened.stateDirectory, operation, async (request) =>
+    answer(
+      request,
+      operation,
+      () => last,
+      over.promise,
+      (asked) => inbox.push(asked),
+    ),
+  );
+  const stop = new AbortController();
+  const patience = transactionPatience(context, control.waitMs);
+  let isHeldBack = false;
+  const changed = troubleChanges();
+  const world = openWorld(context, opened, state);
+  const { clock, world: outside } = context;
+  const ports = {
+    ...{ clock, journal: opened.journal, leases: opened.journal.leases, ...world, timing: copyTiming },
+    ...{ sha256: outside.sha256, holder: outside.holder, tell: control.onEntry },
+  };
+  signals.onAsked((name) => stop.abort(`its controller was asked to end (${name})`));
+  try {
+    const { end } = await runMove(ports, operation, inbox, stop.signal, (next) => {
+      last = next;
+      const status = copyStatus(next.state, next.observation);
+      for (const line of changed(next)) control.onTrouble(line);
+      control.onStatus(status);
+      isHeldBack ||= patience(status);
+      if (isHeldBack) stop.abort('an open transaction of the source holds back what is left');
+    });
+    const now = (await copiesOf(outside, opened.journal)).find((one) => one.state.operation === operation);
+    const ended = { kind: end, state: now?.state ?? state, isHeldBack };
+    over.resolve({ kind: end, stage: ended.state.stage.kind });
+    return ended;
+  } finally {
+    over.resolve(null);
+    signals.onAsked(() => undefined);
+    await world.mover.close();
+    await world.target.close();
+    // Those who wait for the end are answered before the connection is.
+    await clock.sleep(0, new AbortController().signal);
+    await desk.close();
+  }
+}
+
+function openWorld(context: Context, { stateDirectory }: OpenJournal, { operation, plan }: MoveState) {
+  const reach = (side: SideName): Reach => ({
+    side,
+    bootstrap: bootstrapOf(side, plan[side].bootstrap),
+    configFile: plan[side].configFile,
+    version: packageVersion(),
+  });
+  const [source, target] = [reach('source'), reach('target')];
+  return {
+    target: context.world.openCopyTarget(target, (topic, partition, targetTopicId) => {
+      const key = partitionKey(plan, topic, partition, targetTopicId);
+      return key === null ? null : (context.world.lookAtLedger(stateDirectory, topic, key)?.end.target ?? null);
+    }),
+    mover: context.world.openMover({ source, target, stateDirectory, operation }),
+  };
+}
+
+async function answer(
+  given: ControlRequest,
+  operation: string,
+  last: () => MoveGlance | null,
+  over: Promise<unknown>,
+  push: (request: MoveRequest) => void,
+): Promise<unknown> {
+  const request = parseCopyRequest(given);
+  switch (request.kind) {
+    case 'status': {
+      const glance = last();
+      const status = glance === null ? null : copyStatus(glance.state, glance.observation);
+      const { trouble = null, refusal = null } = glance ?? {};
+      return { pid: process.pid, operation, status, trouble, refusal } satisfies CopyAnswer;
+    }
+    case 'end':
+      return await over;
+    case 'copy-operator':
+      if (request.operation !== operation)
+        throw new Error(`this controller runs ${operation}, not ${request.operation}`);
+      push(request.request);
+      return { accepted: true };
+  }
+}
+
+/** true: nothing but what open transactions hold back has been left for so long. */
+function transactionPatience(
+  { clock }: Pick<Context, 'clock'>,
+  waitMs: number | null,
+): (status: CopyStatus) => boolean {
+  let sinceMs: number | null = null;
+  return (status) => {
+    if (heldBackBy(status) === null) sinceMs = null;
+    else sinceMs ??= clock.monotonic();
+    return waitMs !== null && sinceMs !== null && clock.monotonic() - sinceMs > waitMs;
+  };
+}
+
+/** One line for each trouble that has begun, and one when there is none any more. */
+function troubleChanges(): (glance: MoveGlance) => readonly string[] {
+  let before: readonly string[] = [];
+  return ({ trouble, refusal }) => {
+    const now = [
+      ...(trouble === null ? [] : [`nothing can be written to the journal: ${trouble}`]),
+      ...(refusal === null ? [] : [refusal]),
+    ];
+    const fresh = now.filter((line) => !before.includes(line));
+    const isOver = before.length > 0 && now.length === 0;
+    before = now;
+    return isOver ? ['what was refused has been done now'] : fresh;
+  };
+}

@@ -1,0 +1,126 @@
+import { CliError } from '../../context.ts';
+import { bootstrapOf, type Reach, type SideName } from '../side.ts';
+import { topicPattern } from '../topic-pattern.ts';
+
+/** As they were typed. */
+export type CopyWords = {
+  readonly source: string;
+  readonly target: string;
+  readonly topics: string;
+  readonly exclude?: string;
+  readonly sourceConfig?: string;
+  readonly targetConfig?: string;
+  readonly from: string;
+  readonly follow?: true;
+  readonly maxRate?: string;
+  readonly unlimited?: true;
+  readonly replicationFactor?: string;
+  readonly wait: string;
+  readonly dryRun?: true;
+  readonly yes?: true;
+  readonly journal?: string;
+  readonly json?: true;
+};
+
+export type CopyOptions = {
+  readonly topics: string;
+  readonly exclude: string | null;
+  readonly isChosen: (topic: string) => boolean;
+  readonly from: From;
+  readonly fromWords: string;
+  readonly follow: boolean;
+  /** Bytes per second to each broker of the target; null: no limit. */
+  readonly rate: number | null;
+  /** Null: as the source's. */
+  readonly replicationFactor: number | null;
+  /** How long an open transaction is waited for. */
+  readonly waitMs: number;
+};
+
+export type From =
+  | { readonly kind: 'earliest' }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'time'; readonly ms: number };
+
+/** Throws CliError for the first that cannot be understood. */
+export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
+  const { topics, exclude = null, from, follow = false, replicationFactor } = words;
+  return {
+    topics,
+    exclude,
+    isChosen: topicPattern(topics, exclude),
+    from: fromOf(from, nowMs),
+    fromWords: from,
+    follow,
+    rate: rateOf(words),
+    replicationFactor: replicationFactor === undefined ? null : factorOf(replicationFactor),
+    waitMs: durationMs('--wait', words.wait),
+  };
+}
+
+export function reachOf(side: SideName, words: CopyWords, version: string): Reach {
+  return { side, bootstrap: bootstrapOf(side, words[side]), configFile: words[`${side}Config`] ?? null, version };
+}
+
+function fromOf(text: string, nowMs: number): From {
+  if (text === 'earliest' || text === 'latest') return { kind: text };
+  if (text.startsWith('-')) return { kind: 'time', ms: nowMs - durationMs('--from', text.slice(1)) };
+  const atMs = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs))
+    throw new CliError(
+      `--from: ${JSON.stringify(text)} is no beginning`,
+      'earliest, latest, a time such as 2026-03-01T12:00:00Z, or how long ago: -72h',
+    );
+  return { kind: 'time', ms: atMs };
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function durationMs(option: string, text: string): number {
+  const [, count, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const unitMs = unitsMs[unit];
+  if (count === undefined || unitMs === undefined)
+    throw new CliError(`${option}: ${JSON.stringify(text)} is no length of time`, 'such as 30s, 10m, 72h or 7d');
+  return Number(count) * unitMs;
+}
+
+function rateOf(words: CopyWords): number | null {
+  const { maxRate, unlimited } = words;
+  if (maxRate !== undefined && unlimited)
+    throw new CliError('--max-rate and --unlimited exclude each other', 'give one of them');
+  if (maxRate !== undefined) return bytesPerSecond(maxRate);
+  const isAllLoopback = [...bootstrapOf('source', words.source), ...bootstrapOf('target', words.target)].every(
+    ({ host }) => isLoopback(host),
+  );
+  if (unlimited || isAllLoopback) return null;
+  throw new CliError(
+    'how fast may it go? Brokers that serve others have to keep some of what they can do for them',
+    'say it for each broker of the target, such as --max-rate 60MB/s (it can be changed while it runs), or --unlimited',
+  );
+}
+
+const unitsBytes: Readonly<Record<string, number>> = {
+  ...{ B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9 },
+  ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 },
+};
+
+function bytesPerSecond(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([kKMG]?i?B)\/s$/.exec(text) ?? [];
+  const unitBytes = unitsBytes[unit];
+  const rate = Math.round(Number(count) * (unitBytes ?? Number.NaN));
+  // A batch may be a megabyte: slower than this, nothing would be seen to move for minutes.
+  if (!(rate >= rateMin))
+    throw new CliError(`--max-rate: ${JSON.stringify(text)} is no rate`, 'at least 10kB/s: 500kB/s, 60MB/s, 1.5GB/s');
+  return rate;
+}
+
+const rateMin = 10_000;
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function factorOf(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new CliError(`--replication-factor: ${JSON.stringify(text)} is no number of replicas`);
+}

@@ -1,0 +1,195 @@
+import { dirname, resolve } from 'node:path';
+import { moveRules } from '../../../core/move/operation/events.ts';
+import type { MoveRequest } from '../../../core/move/operation/observation.ts';
+import { type CopyPlan, commonTopics, isSameCopy } from '../../../core/move/operation/plan.ts';
+import type { MoveState } from '../../../core/move/operation/state.ts';
+import { startOperation } from '../../../engine/anchors.ts';
+import { commandAt } from '../../command-at.ts';
+import { CliError, type Context } from '../../context.ts';
+import { nothingBegun, type Signals, unlessAsked } from '../../controller/signals.ts';
+import { rateWords } from '../../journal/copy-sentences.ts';
+import { type OpenJournal, openJournalAt } from '../../journal/open.ts';
+import { journalPath } from '../../journal/path.ts';
+import { ask } from '../../terminal/ask.ts';
+import { harmless } from '../../terminal/text.ts';
+import { packageVersion } from '../../version.ts';
+import { controlCopy } from './control.ts';
+import { copiesOf, nextCopy, openCopies } from './copies.ts';
+import { tellCopy } from './operators.ts';
+import { type CopyOptions, type CopyWords, copyOptions, reachOf } from './options.ts';
+import { type Planned, type PlanningSides, planCopy, type References } from './plan-copy.ts';
+import { dryRun, refuseObstacles } from './preview.ts';
+import { afterwardsOf, copyReporter, exitCodeOf } from './reporter.ts';
+import { changesLines, extentLines } from './show-plan.ts';
+import { copyController, underWay } from './sockets.ts';
+
+/** `drover kafka copy`: agrees on what is to be done, or goes on with what is unfinished, and is its controller until it ends. */
+export async function copy(context: Context, words: CopyWords, signals: Signals): Promise<void> {
+  const options = copyOptions(words, context.clock.now());
+  const [source, target] = (['source', 'target'] as const).map((side) =>
+    context.world.openCopySide(reachOf(side, words, packageVersion())),
+  );
+  if (source === undefined || target === undefined) throw new Error('a copy has two sides');
+  const sides = { source, target };
+  try {
+    for (const { notes } of [source, target]) for (const note of notes) context.stderr.write(`${harmless(note)}\n`);
+    const references = await unlessAsked(signals, referencesOf(context, sides, words));
+    if (words.dryRun) {
+      const stateDirectory = dirname(journalPath(context, words));
+      return await unlessAsked(signals, dryRun(context, { sides, references, options, words, stateDirectory }));
+    }
+    const opened = await openJournalAt(context, words);
+    try {
+      const begun = await unlessAsked(signals, begin(context, { sides, references, options, words, opened, signals }));
+      await Promise.all([source.close(), target.close()]);
+      if (begun !== null) await perform(context, opened, begun, words, options.waitMs, signals);
+    } finally {
+      await opened.journal.close();
+    }
+  } finally {
+    await Promise.all([source.close(), target.close()]);
+  }
+}
+
+type Beginning = {
+  readonly sides: PlanningSides;
+  readonly references: References;
+  readonly options: CopyOptions;
+  readonly words: CopyWords;
+  readonly opened: OpenJournal;
+  readonly signals: Signals;
+};
+
+/** A copy to go on with, and what to ask of it first. */
+export type Begun = {
+  readonly state: MoveState;
+  readonly requests: readonly MoveRequest[];
+  readonly isResumed: boolean;
+};
+
+async function referencesOf(context: Context, sides: PlanningSides, words: CopyWords): Promise<References> {
+  const [source, target] = await Promise.all([sides.source.clusterId(), sides.target.clusterId()]);
+  if (source === target)
+    throw new CliError(`source and target are the same cluster (${source})`, 'a copy keeps the names of its topics');
+  const at = (file: string | undefined) => (file === undefined ? null : resolve(context.directory, file));
+  return {
+    source: { clusterId: source, bootstrap: words.source, configFile: at(words.sourceConfig) },
+    target: { clusterId: target, bootstrap: words.target, configFile: at(words.targetConfig) },
+  };
+}
+
+/** Null: it was shown, and nobody has agreed to it. */
+async function begin(context: Context, beginning: Beginning): Promise<Begun | null> {
+  const { references, options, opened, words, sides } = beginning;
+  const { topics, exclude, fromWords: from, follow, rate } = options;
+  const copies = await copiesOf(context.world, opened.journal);
+  const asked = { ...references, asked: { topics, exclude, from, follow } };
+  const same = openCopies(copies).find((state) => isSameCopy(state.plan, asked));
+  if (same !== undefined) {
+    const changes: MoveRequest[] = rate === same.rate ? [] : [{ kind: 'rate', by: context.user, rate }];
+    return { state: same, requests: changes, isResumed: true };
+  }
+  const planned = await planCopy(context, sides, references, options, opened.stateDirectory);
+  refuseOthers(openCopies(copies), planned.plan);
+  await refuseObstacles(context, { sides, references, options, words, stateDirectory: opened.stateDirectory });
+  if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
+  return await start(context, opened, nextCopy(copies), planned.plan, rate);
+}
+
+/** A partition has one writer. */
+function refuseOthers(open: readonly MoveState[], plan: CopyPlan): void {
+  for (const { operation, plan: other } of open) {
+    const common = commonTopics(other, plan);
+    if (common.length > 0)
+      throw new CliError(
+        `${operation} is unfinished, and copies ${common.join(', ')} already`,
+        `go on with it by its own command or with \`drover resume ${operation}\`, or end it: \`drover abort ${operation}\``,
+      );
+  }
+}
+
+async function isAgreed(
+  context: Context,
+  planned: Planned,
+  words: CopyWords,
+  rate: number | null,
+  signals: Signals,
+): Promise<boolean> {
+  const changes = changesLines(planned);
+  if (changes === null || words.yes) return true;
+  const isTerminal = context.stdout.terminal !== null && words.json === undefined;
+  if (words.json) context.stdout.write(`${JSON.stringify({ plan: planned.plan })}\n`);
+  else
+    for (const line of [...extentLines(planned, rate), 'On the target:', ...changes])
+      context.stdout.write(`${harmless(line)}\n`);
+  if (!isTerminal) {
+    context.stderr.write('drover: nothing was done: --yes agrees to what is shown\n');
+    context.setExitCode(2);
+    return false;
+  }
+  const reply = await ask(context, 'Copy, and change that on the target? Type yes: ', 'add --yes', signals.interrupted);
+  if (reply !== 'yes') throw new CliError('nothing was done');
+  return true;
+}
+
+async function start(
+  context: Context,
+  { journal }: OpenJournal,
+  operation: string,
+  plan: CopyPlan,
+  rate: number | null,
+): Promise<Begun> {
+  const ports = { journal, clock: context.clock, sha256: context.world.sha256 };
+  const started = { kind: 'copy-started', plan, rate } as const;
+  const outcome = await startOperation(ports, operation, started, context.user, moveRules);
+  const state = (await copiesOf(context.world, journal)).find((one) => one.state.operation === operation)?.state;
+  if (outcome === 'exists' || state === undefined)
+    throw new CliError('another copy was begun in the same moment', 'run the same command again');
+  return { state, requests: [], isResumed: false };
+}
+
+async function perform(
+  context: Context,
+  opened: OpenJournal,
+  { state, requests, isResumed }: Begun,
+  words: CopyWords,
+  waitMs: number,
+  signals: Signals,
+): Promise<void> {
+  if (signals.interrupted.aborted) throw nothingBegun(signals);
+  if (isResumed && (await isUnderWay(context, opened, state, requests))) return;
+  const reporter = copyReporter(context, words.json === true);
+  try {
+    if (isResumed) reporter.note(`${state.operation} is unfinished: going on with it`);
+    if (isResumed && state.held !== null)
+      reporter.note(`${state.operation} is held (${state.held.why}): \`drover resume ${state.operation}\` goes on`);
+    const end = await controlCopy(context, {
+      ...{ opened, state, signals, requests, waitMs },
+      onEntry: reporter.entry,
+      onStatus: reporter.status,
+      onTrouble: reporter.trouble,
+    });
+    reporter.end(end, afterwardsOf(end, commandAt({ journal: words.journal })));
+    context.setExitCode(exitCodeOf(end));
+  } finally {
+    reporter.close();
+  }
+}
+
+/** The same command, while another process is at it: it is told what is different. Throws CliError where nothing is. */
+async function isUnderWay(
+  context: Context,
+  opened: OpenJournal,
+  { operation }: MoveState,
+  requests: readonly MoveRequest[],
+): Promise<boolean> {
+  const found = await copyController(context, opened.stateDirectory, operation);
+  if (found === null || found === 'silent') return false;
+  const [request] = requests;
+  if (request?.kind !== 'rate') throw underWay(operation, found.pid);
+  const { rate } = request;
+  if (!(await tellCopy(context, opened, operation, request, ({ status }) => status?.rate === rate))) return false;
+  context.stdout.write(`${operation} is under way (pid ${found.pid}), and goes on ${rateWords(rate)}\n`);
+  context.setExitCode(0);
+  return true;
+}

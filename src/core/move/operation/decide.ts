@@ -1,0 +1,70 @@
+import { decideCopying } from './decide-copying.ts';
+import { decideEnding } from './decide-ending.ts';
+import { decidePreparing } from './decide-preparing.ts';
+import { type MoveDecision, nothing } from './decision.ts';
+import type { MoveEvent } from './events.ts';
+import type { MoveObservation, MoveRequest } from './observation.ts';
+import { hasMoveEnded, type MoveState } from './state.ts';
+
+/**
+ * What to do now. Pure and total: everything it knows comes from the folded journal (`state`) and from the newest observation.
+ * Effects follow from what is in the state, which is journalled already.
+ */
+export function decideMove(state: MoveState, observation: MoveObservation): MoveDecision {
+  const asked = observation.requests.flatMap((request) => answerTo(state, request));
+  // What was asked for changes what is wanted, so it is journalled first, and nothing moves meanwhile that was to be held.
+  if (asked.length > 0) return { ...nothing, events: asked, mover: restrained(state, asked), wakeAtMs: 0 };
+  switch (state.stage.kind) {
+    case 'preparing':
+      return decidePreparing(state, observation);
+    case 'copying':
+      return decideCopying(state, observation);
+    case 'restoring':
+    case 'removing':
+      return decideEnding(state, observation);
+    case 'copied':
+    case 'aborted':
+    case 'removed':
+      return { ...nothing, isOver: true };
+    default:
+      return unreachable(state.stage);
+  }
+}
+
+function restrained({ stage, rate, held }: MoveState, asked: readonly MoveEvent[]): MoveDecision['mover'] {
+  if (stage.kind !== 'copying') return null;
+  const isHeld = held !== null || asked.some(({ kind }) => kind === 'copy-held' || kind === 'abort-asked');
+  return { isHeld, rate };
+}
+
+function answerTo(state: MoveState, request: MoveRequest): MoveEvent[] {
+  const { stage } = state;
+  const isUnderWay = stage.kind === 'preparing' || stage.kind === 'copying';
+  switch (request.kind) {
+    case 'begin':
+      return stage.kind === 'copying' ? [{ kind: 'copying' }] : [];
+    case 'hold': {
+      const { by, why } = request;
+      const isSame = state.held?.by === by && state.held.why === why;
+      return isUnderWay && !isSame ? [{ kind: 'copy-held', by, why }] : [];
+    }
+    case 'resume':
+      return state.held === null ? [] : [{ kind: 'copy-resumed', by: request.by, reason: request.reason }];
+    case 'rate':
+      return request.rate === state.rate ? [] : [{ kind: 'rate-changed', by: request.by, rate: request.rate }];
+    case 'abort':
+      return isUnderWay ? [{ kind: 'abort-asked', by: request.by, reason: request.reason }] : [];
+    case 'back': {
+      const removal = { kind: 'removal-asked', by: request.by, reason: request.reason } as const;
+      if (isUnderWay) return [{ kind: 'abort-asked', by: request.by, reason: request.reason }, removal];
+      if (hasMoveEnded(state) && stage.kind !== 'removed') return [removal];
+      return stage.kind === 'restoring' && state.removal === null ? [removal] : [];
+    }
+    default:
+      return unreachable(request);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new Error(`no decision for ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,251 @@
+import { describe, expect, test } from 'vitest';
+import type { Entry } from '../../../src/core/journal/entry.ts';
+import { decideMove } from '../../../src/core/move/operation/decide.ts';
+import type { MoveEvent } from '../../../src/core/move/operation/events.ts';
+import type { MoveObservation } from '../../../src/core/move/operation/observation.ts';
+import { foldMove, hasMoveEnded, type MoveState, moveEndedAtSeq } from '../../../src/core/move/operation/state.ts';
+import { known, unknown } from '../../../src/core/observed/reading.ts';
+import { absent, madeCopyPlan, madeFound, madeMoveObservation, madeRunning, madeTold } from '../../made/copy.ts';
+
+const started: MoveEvent = { kind: 'copy-started', plan: madeCopyPlan(), rate: null };
+const made: MoveEvent = { kind: 'topic-made', topic: 'orders', topicId: 'target-id' };
+const copying: MoveEvent[] = [started, made, { kind: 'levers-set' }, { kind: 'copying' }];
+
+describe('before data moves', () => {
+  test('topics are made first, then levers are set, each read back before the next', () => {
+    const topics = (found: typeof absent) => ({ topics: known({ orders: found }) });
+    expect(decided([started], topics(absent))).toMatchObject({
+      events: [],
+      effects: [{ kind: 'make-topic', topic: 'orders', partitions: 1 }],
+      mover: null,
+    });
+    expect(decided([started], topics(madeFound('1000')))).toMatchObject({ events: [made], effects: [] });
+    expect(decided([started, made], topics(madeFound('1000')))).toMatchObject({
+      events: [],
+      effects: [{ kind: 'change-settings', changes: [{ topic: 'orders', key: 'retention.ms', value: '-1' }] }],
+    });
+    expect(decided([started, made], topics(madeFound('-1')))).toMatchObject({
+      events: [{ kind: 'levers-set' }, { kind: 'copying' }],
+      mover: null,
+    });
+  });
+
+  test('nothing is done on what is not known, nor while it is held', () => {
+    expect(decided([started], { topics: unknown('no answer') })).toMatchObject({ events: [], effects: [] });
+    const held: MoveEvent = { kind: 'copy-held', by: 'kim', why: 'lunch' };
+    expect(decided([started, held], { topics: known({ orders: absent }) })).toMatchObject({ effects: [], mover: null });
+  });
+
+  test('a topic that was there is changed and grown as agreed, before levers are set on top of that', () => {
+    const [topic] = madeCopyPlan().topics;
+    if (topic === undefined) throw new Error('the plan has a topic');
+    const changes = [{ topic: 'orders', key: 'segment.bytes', value: '7' }];
+    const there = { ...topic, targetId: 'target-id', make: null, grow: 2, changes };
+    const first: MoveEvent = { kind: 'copy-started', plan: madeCopyPlan({ topics: [there] }), rate: null };
+    const topics = known({ orders: madeFound('1000') });
+    expect(decided([first], { topics }).effects).toEqual([{ kind: 'make-partitions', topic: 'orders', partitions: 2 }]);
+    const grown: MoveEvent = { kind: 'partitions-made', topic: 'orders' };
+    expect(decided([first, grown], { topics }).effects).toEqual([{ kind: 'change-settings', changes }]);
+  });
+});
+
+describe('while data moves', () => {
+  test('a mover is wanted as the journal says: held or not, at its rate', () => {
+    expect(decided(copying, {}).mover).toEqual({ isHeld: false, rate: null });
+    const more: MoveEvent[] = [
+      { kind: 'copy-held', by: 'kim', why: 'lunch' },
+      { kind: 'rate-changed', by: 'kim', rate: 5000 },
+    ];
+    expect(decided([...copying, ...more], {}).mover).toEqual({ isHeld: true, rate: 5000 });
+  });
+
+  test('a hold reaches the mover in the pass in which it comes, before it is journalled', () => {
+    const hold = { kind: 'hold', by: 'kim', why: 'lunch' } as const;
+    const decision = decided(copying, { requests: [hold], mover: madeRunning(madeTold(10)) });
+    expect(decision).toMatchObject({ events: [{ kind: 'copy-held', by: 'kim' }], mover: { isHeld: true } });
+  });
+
+  test('one that ends again and again is begun again less and less often, until it has copied something', () => {
+    const pauses: number[] = [];
+    let events = copying;
+    for (let count = 1; count <= 9; count += 1) {
+      const failed: MoveEvent = { kind: 'mover-failed', count, lastWords: 'no room' };
+      const decision = decided(events, { mover: { kind: 'failed', count, lastWords: 'no room' } });
+      expect(decision).toMatchObject({ events: [failed], mover: null });
+      events = [...events, failed];
+      const after = decided(events, { mover: { kind: 'failed', count, lastWords: 'no room' }, nowMs: atMs(events) });
+      expect(after).toMatchObject({ events: [], mover: null });
+      pauses.push((after.wakeAtMs ?? 0) - atMs(events));
+    }
+    expect(pauses.slice(0, 3)).toEqual([500, 1000, 2000]);
+    expect(pauses.at(-1)).toBe(60_000);
+    const moved: MoveEvent = { kind: 'copy-checkpoint', bytes: 1, partitions: [madeTold(10)] };
+    expect(folded([...events, moved]).failures.count).toBe(0);
+  });
+
+  test('a checkpoint comes every half minute, of what has moved', () => {
+    const mover = madeRunning(madeTold(10));
+    const eventsAfter = (ms: number, events = copying) => decided(events, { mover, nowMs: atMs(copying) + ms }).events;
+    expect(eventsAfter(29_000)).toEqual([]);
+    const [checkpoint] = eventsAfter(30_000);
+    expect(checkpoint).toMatchObject({
+      kind: 'copy-checkpoint',
+      partitions: [{ settled: { source: 10, target: 10 } }],
+    });
+    if (checkpoint === undefined) throw new Error('there is a checkpoint');
+    expect(eventsAfter(120_000, [...copying, checkpoint])).toEqual([]);
+  });
+
+  test('what is unproven, lost or damaged is journalled once, with what stands where', () => {
+    const expected = { kind: 'sent', from: 5, to: 6, target: 5, count: 1, checksum: 255, kept: null } as const;
+    const damage = { what: 'foreign', offset: 5, expected, found: null } as const;
+    const mover = madeRunning(
+      madeTold(5, {
+        condition: { kind: 'damaged', damage },
+        unproven: [{ from: 1, to: 3 }],
+        lost: [{ from: 3, to: 4 }],
+      }),
+    );
+    const { events } = decided(copying, { mover });
+    expect(events).toMatchObject([
+      { kind: 'unproven', from: 1, to: 3 },
+      { kind: 'lost-on-target', from: 3, to: 4 },
+      { kind: 'partition-stopped', isDamage: true },
+    ]);
+    expect(JSON.stringify(events)).toContain('000000ff');
+    expect(decided([...copying, ...events], { mover }).events).toEqual([]);
+    // The next controller looks at it anew.
+    expect(folded([...copying, ...events, { kind: 'copying' }]).stopped).toEqual({});
+  });
+});
+
+describe('at the end', () => {
+  test('a copy is over only when all of it is done; settings are restored before that is said', () => {
+    const done = { kind: 'done', isHeld: false, bytes: 9, partitions: [madeTold(100)] } as const;
+    const { events } = decided(copying, { mover: done });
+    expect(events.map(({ kind }) => kind)).toEqual(['copy-checkpoint', 'caught-up']);
+    const caught = [...copying, ...events];
+    expect(decided(caught, { mover: done, topics: known({ orders: madeFound('-1') }) })).toMatchObject({
+      events: [],
+      effects: [{ kind: 'change-settings', changes: [{ topic: 'orders', key: 'retention.ms', value: '1000' }] }],
+      mover: null,
+    });
+    const restored = decided(caught, { mover: done, topics: known({ orders: madeFound('1000') }) });
+    expect(restored.events).toEqual([{ kind: 'levers-restored', left: [] }, { kind: 'copied' }]);
+    const state = folded([...caught, ...restored.events]);
+    expect(hasMoveEnded(state)).toBe(true);
+    expect(state.bytes).toBe(9);
+    expect(moveEndedAtSeq(chainOf([...caught, ...restored.events]))).toBe(8);
+  });
+
+  test('where a partition has stopped the copy is not over, and this controller is', () => {
+    const condition = { kind: 'stopped', why: 'too large' } as const;
+    const done = { kind: 'done', isHeld: false, bytes: 9, partitions: [madeTold(50, { condition })] } as const;
+    const first = decided(copying, { mover: done });
+    expect(first).toMatchObject({ events: [{ kind: 'partition-stopped', isDamage: false }], isOver: false });
+    const second = decided([...copying, ...first.events], { mover: done });
+    expect(second).toMatchObject({ events: [{ kind: 'copy-checkpoint' }, { kind: 'copy-left' }], isOver: true });
+    expect(hasMoveEnded(folded([...copying, ...first.events, ...second.events]))).toBe(false);
+  });
+
+  test('an abort restores only after no process moves data any more, and leaves what a person has changed', () => {
+    const abort = { kind: 'abort', by: 'kim', reason: null } as const;
+    const { events, mover } = decided(copying, { requests: [abort], mover: madeRunning(madeTold(10)) });
+    expect(mover).toMatchObject({ isHeld: true });
+    const aborting = [...copying, ...events];
+    const topics = known({ orders: madeFound('777') });
+    expect(decided(aborting, { mover: madeRunning(madeTold(10)), topics })).toMatchObject({
+      events: [],
+      effects: [],
+      mover: null,
+    });
+    expect(decided(aborting, { topics }).events).toEqual([
+      { kind: 'levers-restored', left: ['orders: retention.ms is 777 now'] },
+      { kind: 'copy-aborted' },
+    ]);
+  });
+});
+
+describe('the way back', () => {
+  const back = { kind: 'back', by: 'kim', reason: 'wrong cluster' } as const;
+  const aborted: MoveEvent[] = [...copying, { kind: 'abort-asked', by: 'kim', reason: null }, { kind: 'copy-aborted' }];
+  const holding = (logEnd: number, groups: readonly string[] = []) => ({
+    topics: known({
+      orders: madeFound('1000', { holdings: { partitions: [{ partition: 0, logEnd, ledgerEnd: 10 }], groups } }),
+    }),
+  });
+
+  test('of a copy that is under way aborts it first', () => {
+    const { events } = decided(copying, { requests: [back] });
+    expect(events.map(({ kind }) => kind)).toEqual(['abort-asked', 'removal-asked']);
+    const then = decided([...copying, ...events], { topics: known({ orders: madeFound('1000') }) });
+    expect(then.events.map(({ kind }) => kind)).toEqual(['levers-restored', 'copy-aborted', 'removal-asked']);
+    expect(folded([...copying, ...events, ...then.events]).stage.kind).toBe('removing');
+  });
+
+  test('deletes a topic that it made, that holds our batches and nothing else, and that nobody has begun to read', () => {
+    const asked = [...aborted, ...decided(aborted, { requests: [back] }).events];
+    const deleting = [{ kind: 'delete-topic', topic: 'orders', topicId: 'target-id' }];
+    expect(decided(asked, holding(10)).effects).toEqual(deleting);
+    expect(decided(asked, holding(11))).toMatchObject({
+      effects: [],
+      events: [{ kind: 'topic-kept', topic: 'orders' }],
+    });
+    expect(decided(asked, holding(10, ['readers']))).toMatchObject({ effects: [], events: [{ kind: 'topic-kept' }] });
+    const gone = decided(asked, { topics: known({ orders: absent }) });
+    expect(gone.events).toEqual([{ kind: 'topic-deleted', topic: 'orders' }]);
+    const end = decided([...asked, ...gone.events], { topics: known({ orders: absent }) });
+    expect(end.events).toEqual([{ kind: 'copy-removed' }]);
+  });
+
+  test('leaves a topic alone that was there before, or was made anew since', () => {
+    const [topic] = madeCopyPlan().topics;
+    if (topic === undefined) throw new Error('the plan has a topic');
+    const plan = madeCopyPlan({ topics: [{ ...topic, targetId: 'target-id', make: null }] });
+    const there: MoveEvent[] = [{ kind: 'copy-started', plan, rate: null }, { kind: 'copying' }, ...aborted.slice(-2)];
+    const asked = [...there, ...decided(there, { requests: [back] }).events];
+    expect(decided(asked, holding(10))).toMatchObject({ effects: [], events: [{ kind: 'copy-removed' }] });
+    const own = [...aborted, ...decided(aborted, { requests: [back] }).events];
+    const anew = known({ orders: madeFound('1000', { topicId: 'another-id' }) });
+    expect(decided(own, { topics: anew })).toMatchObject({ effects: [], events: [{ kind: 'topic-deleted' }] });
+  });
+});
+
+test('what is asked of a copy that is over changes nothing', () => {
+  const over: MoveEvent[] = [...copying, { kind: 'caught-up', partitions: [] }, { kind: 'copied' }];
+  for (const request of [
+    { kind: 'hold', by: 'kim', why: 'lunch' },
+    { kind: 'resume', by: 'kim', reason: null },
+    { kind: 'abort', by: 'kim', reason: null },
+    { kind: 'begin' },
+  ] as const)
+    expect(decided(over, { requests: [request] })).toMatchObject({
+      events: [],
+      effects: [],
+      mover: null,
+      isOver: true,
+    });
+});
+
+function decided(events: readonly MoveEvent[], observation: Partial<MoveObservation>) {
+  return decideMove(folded(events), madeMoveObservation({ nowMs: atMs(events), ...observation }));
+}
+
+function folded(events: readonly MoveEvent[]): MoveState {
+  const state = chainOf(events).reduce<MoveState | null>(foldMove, null);
+  if (state === null) throw new Error('a copy begins with its first entry');
+  return state;
+}
+
+/** One entry a second. */
+function chainOf(events: readonly MoveEvent[]): Entry[] {
+  return events.map((body, index) => {
+    const [seq, at] = [index + 1, 1_000_000 + index * 1000];
+    return { operation: 'copy-1', seq, previous: '', hash: '', rules: 1, atMs: at, actor: 'kim', body };
+  });
+}
+
+/** Of the last entry. */
+function atMs(events: readonly MoveEvent[]): number {
+  return 1_000_000 + (events.length - 1) * 1000;
+}
