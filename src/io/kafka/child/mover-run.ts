@@ -153,7 +153,7 @@ const mebibyte = 1024 * 1024;
 const requestDeadlineMs = 30_000;
 const lookMs = 2000;
 
-const moverSettings = {
+export const moverSettings = {
   lateMsMax: requestDeadlineMs,
   connectionsPerBroker: 2,
   requestsPerConnection: 5,
