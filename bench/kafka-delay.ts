@@ -13,7 +13,7 @@ import { endsOf } from './kafka/offsets.ts';
 import { Tail } from './kafka/tail.ts';
 
 const p99MsMax = 8;
-const partitions = 4;
+const partitions = 12;
 const whos = ['mover', 'MirrorMaker 2'] as const;
 type Who = (typeof whos)[number];
 

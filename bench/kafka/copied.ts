@@ -8,11 +8,8 @@ export async function requireSameBatches({ from, to }: Lab, topic: string, ends:
   for (const [partition, end] of ends.entries()) {
     const given = await storedBatches(from, topic, partition, end);
     const found = await storedBatches(to, topic, partition, end);
-    const other = given.findIndex((batch, index) => !isSame(batch, found[index]));
-    if (other !== -1 || given.length !== found.length)
-      throw new Error(
-        `${topic}-${partition}: batch ${other} is not the source's, or there are ${found.length} of ${given.length}`,
-      );
+    const difference = differenceOf(given, found);
+    if (difference !== null) throw new Error(`${topic}-${partition}: ${difference}`);
   }
 }
 
@@ -30,6 +27,10 @@ async function requireSameEnds(to: Lab['to'], topic: string, ends: readonly numb
   if (found.join() !== ends.join()) throw new Error(`${topic} ends at ${found.join()} and not at ${ends.join()}`);
 }
 
-function isSame(one: StoredBatch, other: StoredBatch | undefined): boolean {
-  return other !== undefined && JSON.stringify(one) === JSON.stringify(other);
+/** null: the same batches, byte for byte in their records, at the same offsets. */
+export function differenceOf(given: readonly StoredBatch[], found: readonly StoredBatch[]): string | null {
+  if (given.length !== found.length) return `${found.length} batches and not ${given.length}`;
+  const other = given.findIndex((batch, index) => JSON.stringify(batch) !== JSON.stringify(found[index]));
+  if (other === -1) return null;
+  return `batch ${other} is ${JSON.stringify(found[other])} and not ${JSON.stringify(given[other])}`;
 }

@@ -16,26 +16,29 @@ export const labVersion = '4.3.1';
 const heapMib = 1024;
 
 export async function openLab(): Promise<Lab> {
-  const clusters: Cluster[] = [];
+  const starting = [start(), start()] as const;
   const connections: BrokerConnection[] = [];
   const close = closing(async () => {
+    // Whoever interrupts a start waits for it: then there is something to stop.
+    const started = await Promise.allSettled(starting);
     for (const connection of connections) await connection.close();
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
+    await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.stop() : null)));
   });
   try {
-    const open = async (): Promise<[Cluster, BrokerConnection]> => {
-      const cluster = await startCluster({ version: labVersion, brokers: 1, heapMib });
-      clusters.push(cluster);
-      const connection = await brokerAt(cluster.bootstrap());
-      connections.push(connection);
-      return [cluster, connection];
-    };
-    const [[source, from], [target, to]] = await Promise.all([open(), open()]);
+    const [source, target] = await Promise.all(starting);
+    const from = await brokerAt(source.bootstrap());
+    connections.push(from);
+    const to = await brokerAt(target.bootstrap());
+    connections.push(to);
     return { source, target, from, to, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function start(): Promise<Cluster> {
+  return await startCluster({ version: labVersion, brokers: 1, heapMib });
 }
 
 export function brokerPid({ brokers }: Cluster): number {

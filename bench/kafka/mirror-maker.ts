@@ -16,9 +16,8 @@ const timeLimitMs = 900_000;
 let started = 0;
 
 /**
- * MirrorMaker 2 in its dedicated mode, as it is best (evidence of a laboratory, see `docs/reference/figures.md`): it makes batches of up to 1 MB
- * whatever the source has, keeps the names of topics, and has nothing to do but to copy. Each has cluster names of its own, as it goes on
- * where one of the same names has stopped.
+ * MirrorMaker 2 in its dedicated mode, with the settings that were its best of many: batches of up to 1 MB whatever the source has, names of topics
+ * kept, and nothing to do but to copy. Each has cluster names of its own, as it goes on where one of the same names has stopped.
  */
 export async function startMirrorMaker(source: Cluster, target: Cluster, wish: MirrorMakerWish): Promise<Running> {
   started += 1;

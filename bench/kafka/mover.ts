@@ -2,6 +2,7 @@
 // is told `go`, says `done SECONDS`, and ends when nobody talks to it any more.
 import { join } from 'node:path';
 import { systemClock } from '../../src/io/clock/system.ts';
+import { moverSettings } from '../../src/io/kafka/child/mover-run.ts';
 import { PartitionLedger } from '../../src/io/kafka/ledger/partition-ledger.ts';
 import { SegmentFolder } from '../../src/io/kafka/ledger/segment-folder.ts';
 import { MovedPartition } from '../../src/io/kafka/mover/moved-partition.ts';
@@ -11,18 +12,10 @@ import { clusterAt } from './client.ts';
 import { keyOf } from './ledger-key.ts';
 import { onceTold, type Task, taskOf } from './task.ts';
 
-/** As the product's tests have them. */
 const settings = ({ inFlightMax }: Task): MoverSettings => ({
+  ...moverSettings,
   window: { inFlightMax, expirationMs: 86_400_000 },
-  connectionsPerBroker: 2,
-  requestsPerConnection: 5,
-  requestBytesMax: 4 * 1024 * 1024,
-  fetchBytesMax: 8 * 1024 * 1024,
-  heldBytesMax: 64 * 1024 * 1024,
-  partitionBytesMax: 2 * 1024 * 1024,
-  recordBytesMax: 64 * 1024 * 1024,
   rate: null,
-  lateMsMax: 30_000,
   sendBeforeMs: () => Number.POSITIVE_INFINITY,
 });
 

@@ -6,6 +6,7 @@ import { endsOf, sumOf } from './offsets.ts';
 import { cpuSeconds, peakMib } from './process-use.ts';
 import { startCopying } from './programs.ts';
 import type { Row } from './rows.ts';
+import { type Sample, scaled } from './samples.ts';
 
 /** One copy of all the data: what it took, without the start of the process that made it. */
 export type Turn = {
@@ -43,9 +44,7 @@ export async function turnOfOurs(
   return turn;
 }
 
-/** The part of the records by which MirrorMaker 2 is measured, so that neither its start nor its last fetches count; then scaled to all. */
-const [measuredFrom, measuredTo] = [0.5, 0.95];
-
+/** By the middle of the copy, see `scaled`. */
 export async function turnOfMirrorMaker(
   { source, target, to }: Lab,
   topic: string,
@@ -72,13 +71,8 @@ export async function turnOfMirrorMaker(
       copied = sumOf(await endsOf(to, topic, ends.length));
       samples.push(sampleOf(running, brokerPid(target), copied / records));
     }
-    const [one, other] = [sampleAt(samples, measuredFrom), sampleAt(samples, measuredTo)];
-    const whole = (measured: (sample: Sample) => number) =>
-      (measured(other) - measured(one)) / (measuredTo - measuredFrom);
     return {
-      seconds: whole(({ atSeconds }) => atSeconds),
-      cpuSeconds: whole((sample) => sample.cpuSeconds),
-      targetCpuSeconds: whole((sample) => sample.targetCpuSeconds),
+      ...scaled(samples),
       peakMib: peakMib(running.pid),
       startCpuSeconds: samples.findLast(({ part }) => part === 0)?.cpuSeconds ?? 0,
     };
@@ -95,29 +89,7 @@ function said(running: Running): string {
   return `${stdout}${stderr}`.slice(-3000);
 }
 
-type Sample = {
-  readonly part: number;
-  readonly atSeconds: number;
-  readonly cpuSeconds: number;
-  readonly targetCpuSeconds: number;
-};
-
 function sampleOf({ pid }: Running, target: number, part: number): Sample {
   const atSeconds = performance.now() / 1000;
   return { part, atSeconds, cpuSeconds: cpuSeconds(pid), targetCpuSeconds: cpuSeconds(target) };
-}
-
-/** Between the two samples around it, in proportion. */
-function sampleAt(samples: readonly Sample[], part: number): Sample {
-  const behind = samples.findIndex((sample) => sample.part >= part);
-  const [one, other] = [samples[behind - 1], samples[behind]];
-  if (one === undefined || other === undefined) throw new Error(`too few samples: ${samples.length}`);
-  const share = (part - one.part) / (other.part - one.part);
-  const between = (low: number, high: number) => low + share * (high - low);
-  return {
-    part,
-    atSeconds: between(one.atSeconds, other.atSeconds),
-    cpuSeconds: between(one.cpuSeconds, other.cpuSeconds),
-    targetCpuSeconds: between(one.targetCpuSeconds, other.targetCpuSeconds),
-  };
 }

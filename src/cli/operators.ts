@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../core/fleet/config.ts';
+import { known } from '../core/observed/reading.ts';
 import { failingAt } from '../core/rollout/completed.ts';
 import { capacityRefusals, configurationToCommit, standingRefusals } from '../core/rollout/decide-finished.ts';
 import { factsOf } from '../core/rollout/facts.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
+import { buildsOf } from '../core/rollout/start.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import { type Blamed, unexplained } from '../core/rollout/taken-back.ts';
@@ -228,8 +230,8 @@ async function resume(context: Context, name: string | undefined, options: Resum
   }
   await withJournal(context, options, async (opened) => {
     const state = await chooseRollout(context, opened, name);
-    expectReasonFor(state.operation, unexplained(state), options);
     const usable = await toControl(context, options, config);
+    expectReasonFor(state.operation, await blamedNow(context, usable, opened, state), options);
     const isCut = async () => (await lookAt(context, usable, opened.stateDirectory, state)).isCut;
     request = { ...request, ...(await unmark(context, opened.stateDirectory, state.operation, options, isCut)) };
     const becoming = { config: usable, opened, state, options, requests: [request] };
@@ -261,6 +263,24 @@ async function unmark(
   await marker.remove(operation);
   sayOnSignal(`the back marker of ${operation} is removed, and nothing else was done`);
   return { marked };
+}
+
+/** By what runs now: another build may have been deployed since, as was asked. */
+async function blamedNow(
+  context: Context,
+  config: Config,
+  opened: OpenJournal,
+  state: RolloutState,
+): Promise<Blamed | null> {
+  if (unexplained(state) === null || config.services[state.plan.service] === undefined) return unexplained(state);
+  const rollout = openService(context, config, state.plan.service, opened.journal, opened.stateDirectory, 'watch');
+  try {
+    const { origin, destination } = buildsOf(await rollout.observe());
+    if (origin === null || destination === null) return unexplained(state);
+    return unexplained(state, known({ origin, destination }));
+  } finally {
+    await rollout.close();
+  }
 }
 
 /** Throws CliError where it would only be held again. */

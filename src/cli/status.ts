@@ -10,6 +10,7 @@ import { controllerOrSilence, isSilence, type Silence, silenceWords } from './co
 import { journalOption, readJournal } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { isTold, sentenceOf } from './journal/sentences.ts';
+import { copiesOf, openCopies } from './kafka/copy/copies.ts';
 import { configOption } from './load-config.ts';
 import { readState } from './status/read-state.ts';
 import { controllerLine, lookTexts, onwardsAfterBack, rowOf, type Seen } from './status/rollouts.ts';
@@ -73,11 +74,28 @@ async function status(context: Context, options: Options): Promise<void> {
           configurationToCommit: commit,
         })}\n`,
       );
-    else context.stdout.write(`${shownLines(context, shown, commandAt(options)).join('\n')}\n`);
+    else {
+      const copies = await copiesLines(context, journal, commandAt(options));
+      context.stdout.write(`${[...shownLines(context, shown, commandAt(options)), ...copies].join('\n')}\n`);
+    }
   } finally {
     await journal?.close();
   }
   if (unreadable !== null) throw unreadable;
+}
+
+/** Copies of Kafka data have a status of their own. What of the journal cannot be read is told already. */
+async function copiesLines(
+  context: Context,
+  journal: Journal | null,
+  command: (verb: string) => string,
+): Promise<string[]> {
+  const open = openCopies(await copiesOf(context.world, journal).catch(() => []));
+  return open.length === 0
+    ? []
+    : [
+        `Copies of Kafka data that are not over: ${open.map(({ operation }) => operation).join(', ')}; \`${command('kafka status')}\` tells.`,
+      ];
 }
 
 type Shown = {

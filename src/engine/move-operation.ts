@@ -11,7 +11,7 @@ import type { MoverTold } from '../core/move/operation/told.ts';
 import { known, type Reading, unknown } from '../core/observed/reading.ts';
 import { anchor } from './anchors.ts';
 import { type Chain, openChain } from './chain.ts';
-import { openDeadline, within } from './deadline.ts';
+import { Interruption, openDeadline, within } from './deadline.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import type { Assignment, MovePorts } from './move-ports.ts';
 import type { OperationEnd } from './operation.ts';
@@ -69,6 +69,8 @@ type Loop = {
   requests: readonly MoveRequest[];
   trouble: string | null;
   refusal: string | null;
+  /** Why the target's topics could not be read last; null: they were, or nobody has to know them. */
+  unread: string | null;
   /** The chain may be longer than `state` knows. */
   isBehind: boolean;
   isAnchored: boolean;
@@ -91,7 +93,7 @@ async function openLoop(
   }
   const [first] = entries;
   if (state === null || first === undefined) throw new Error(`there is no operation ${operation} in this journal`);
-  const fresh = { requests: [], trouble: null, refusal: null, isBehind: false, isAnchored: false };
+  const fresh = { requests: [], trouble: null, refusal: null, unread: null, isBehind: false, isAnchored: false };
   const lease = keepLease(given, operation);
   return { ports, inbox, signal, glance, chain, lease, start: startOf(first), state, ...fresh };
 }
@@ -110,7 +112,7 @@ async function pass(loop: Loop): Promise<boolean> {
   const observation = await observe(loop);
   const decision = decideMove(loop.state, observation);
   const trouble = loop.trouble ?? lease.failure();
-  loop.glance({ state: loop.state, observation, trouble, refusal: loop.refusal });
+  loop.glance({ state: loop.state, observation, trouble, refusal: loop.unread ?? loop.refusal });
   const mayAct = trouble === null && !loop.isBehind && lease.leftMs() > 0;
   ports.mover.want(mayAct ? decision.mover : null, assignmentOf(loop));
   const isAppended = await append(loop, decision.events, observation.nowMs);
@@ -156,7 +158,10 @@ async function observe(loop: Loop): Promise<MoveObservation> {
 
 async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
   const { stage, plan, made, removed, kept } = loop.state;
-  if (stage.kind === 'copying' || hasMoveEnded(loop.state) || loop.requests.length > 0) return null;
+  if (stage.kind === 'copying' || hasMoveEnded(loop.state) || loop.requests.length > 0) {
+    loop.unread = null;
+    return null;
+  }
   const topics = plan.topics.map(({ name }) => name);
   const isOpen = (topic: string) => !removed.includes(topic) && kept[topic] === undefined;
   const holdingsOf = stage.kind === 'removing' ? made.filter(isOpen) : [];
@@ -168,7 +173,7 @@ async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
   ).then(known, (error: unknown) => unknown(reasonOf(error)));
   const reading = await read;
   deadline.close();
-  if (!reading.known && !loop.signal.aborted) loop.refusal = reading.why;
+  loop.unread = reading.known ? null : reading.why;
   return reading;
 }
 
@@ -231,7 +236,7 @@ async function perform(loop: Loop, effects: readonly MoveEffect[]): Promise<void
     loop.refusal = null;
   } catch (error) {
     // Whether it was done shows in the next reading.
-    loop.refusal = reasonOf(error);
+    if (!(error instanceof Interruption)) loop.refusal = reasonOf(error);
     await clock.sleep(timing.pollMs, loop.inbox.urgent());
   } finally {
     deadline.close();

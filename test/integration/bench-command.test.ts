@@ -52,6 +52,7 @@ describe('npm run bench', () => {
     [['no-such-bench'], /^bench: there is no bench no-such-bench; there are .*judge-promotion/],
     [['judge-promotion', 'no-such-case'], /^bench: judge-promotion has no case no-such-case; there are .*good-10/],
     [['judge-promotion', '--runs', 'many'], /^bench: --runs takes a number, not "many"/],
+    [['kafka-copy', '--all', '7'], /^bench: kafka-copy has no case 7; there are none-16/],
     [['judge-promotion', '--no-such-option'], /^bench: .*--no-such-option/],
   ])('%j is told in one line, with what there is', async (args, said) => {
     const { status, out, err } = await bench(...args);

@@ -109,7 +109,7 @@ describe('local processes', () => {
     expect((await group.read(soon())).build).toEqual(planned);
     await group.resize({ desired: 2 }, soon());
     const { build } = await until(group, allHealthy(2));
-    const parts = build.known ? build.value.split('+') : [];
+    const parts = build.known ? build.value.split(' + ') : [];
     expect(new Set(parts).size).toBe(2);
     expect(parts).toEqual([...parts].sort((a, b) => a.localeCompare(b)));
   });

@@ -53,7 +53,9 @@ export const waitingTarget: Target = {
   },
 };
 
-export type Beginning = Partial<Pick<Started, 'plan' | 'asFound' | 'builds' | 'earlierAttempts' | 'takenBack'>>;
+export type Beginning = Partial<
+  Pick<Started, 'plan' | 'asFound' | 'builds' | 'earlierAttempts' | 'takenBack' | 'reason'>
+>;
 
 export function madeStart(beginning: Beginning = {}): Started {
   const old = { side: 'origin', weight: 100, admin: 'ready' } as const;

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { againstBackLines } from '../../src/cli/status/lines-to-commit.ts';
 import { astray } from '../../src/core/rollout/astray.ts';
 import { Bench } from './bench.ts';
 
 const look = (bench: Bench) => astray(bench.state, bench.observe());
+const nothing = { taken: null, isCut: false, standing: [], lines: [], againstBack: [] };
 
 describe('what the world says against the journal, where no controller looks after a rollout', () => {
   test('nothing, while everything is where it was left', () => {
-    expect(look(Bench.judging())).toEqual({ taken: null, isCut: false, standing: [], lines: [] });
+    expect(look(Bench.judging())).toEqual(nothing);
   });
 
   test('a back marker means that somebody took the traffic back', () => {
@@ -14,7 +16,10 @@ describe('what the world says against the journal, where no controller looks aft
     bench.marker = 'kim, offline';
     const carry = 'edge: new-1, new-2 still carry';
     const taken = 'the back marker says: kim, offline';
-    expect(look(bench)).toEqual({ taken, isCut: false, standing: [carry], lines: [`still standing: ${carry}`] });
+    expect(look(bench)).toEqual({
+      ...nothing,
+      ...{ taken, standing: [carry], lines: [`still standing: ${carry}`] },
+    });
     for (const name of bench.destination) bench.admin[name] = 'maint';
     expect(look(bench)).toMatchObject({ taken, isCut: true, standing: [] });
   });
@@ -45,18 +50,36 @@ describe('what the world says against the journal, where no controller looks aft
   test('a rollout that was rolled back says what a reload would undo, and what one has undone', () => {
     const bench = Bench.judging();
     rollBack(bench);
-    expect(look(bench)).toEqual({ taken: null, isCut: false, standing: [], lines: [] });
+    expect(look(bench)).toEqual(nothing);
+    const told = () => againstBackLines(null, look(bench).againstBack);
     // However little a reload gives back.
     bench.configured['new-2'] = 1;
-    expect(look(bench).lines).toEqual([expect.stringMatching(/new-2 \(weight 1\)/)]);
+    expect(told()).toEqual([expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 1\)/)]);
     bench.configured['new-2'] = 30;
-    const would = expect.stringMatching(/^edge: any reload undoes this way back.*new-2 \(weight 30\)/);
-    expect(look(bench)).toMatchObject({ lines: [would], standing: [] });
+    expect(told()[0]).toMatch(/to new-2 \(weight 30\)\. It has to say: server new-2 … weight 0 \(now weight 30\)$/);
+    expect(look(bench)).toMatchObject({ lines: [], standing: [] });
     bench.weights['new-2'] = 30;
     const undone = expect.stringMatching(
       /^edge: the way back is undone: new-2 \(weight 30\) carries.*`drover back move` takes it away/,
     );
-    expect(look(bench)).toMatchObject({ lines: [undone, would], standing: [undone] });
+    expect(look(bench)).toMatchObject({ lines: [undone], standing: [undone] });
+  });
+
+  test('one that was taken back after its lines had been committed names the lines of both sides', () => {
+    const bench = Bench.judging();
+    rollBack(bench);
+    Object.assign(bench.configured, { 'old-1': 0, 'old-2': 0, 'new-1': 100 });
+    const [told, ...others] = againstBackLines(null, look(bench).againstBack);
+    expect(others).toEqual([]);
+    expect(told).toBe(
+      "edge: any reload undoes this way back: the balancer's configuration gives traffic to new-1 (weight 100), and none to old-1, old-2. It has to say: " +
+        'server old-1 … weight 100 (now weight 0); server old-2 … weight 100 (now weight 0); server new-1 … weight 0 (now weight 100)',
+    );
+    // Whoever has only taken the destination's weights away is not done.
+    bench.configured['new-1'] = 0;
+    expect(againstBackLines(null, look(bench).againstBack)).toEqual([
+      expect.stringMatching(/gives none to old-1, old-2/),
+    ]);
   });
 
   test('one that is on the way back names what carries, however little, and a balancer that nobody can ask', () => {

@@ -52,10 +52,10 @@ describe('what keeps a rollout from starting', () => {
   });
 
   test('two builds in one group do not: what that means for the evidence is told', () => {
-    const { refusals, warnings } = start({}, { size: null, instances: [], build: known('v42+v43') });
+    const { refusals, warnings } = start({}, { size: null, instances: [], build: known('v42 + v43') });
     expect(refusals).toEqual([]);
     expect(warnings).toEqual([
-      expect.stringMatching(/^the origin runs v42 and v43 at once \(v42\+v43\): evidence counts/),
+      expect.stringMatching(/^the origin runs v42 and v43 at once \(v42 \+ v43\): evidence counts/),
     ]);
   });
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { type PastRollout, takenBackBefore } from '../../src/cli/journal/history.ts';
 import { known } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
 import type { RolloutEvent } from '../../src/core/rollout/events.ts';
-import { unexplained } from '../../src/core/rollout/taken-back.ts';
+import type { RolloutState } from '../../src/core/rollout/state.ts';
+import { blamedIn, heldFor, unexplained } from '../../src/core/rollout/taken-back.ts';
 import { foldedOnto, madeObservation, madeState, madeWatch } from '../made/rollout.ts';
 
 const takenBack = { 'build-3': 'rollout-web-1' };
@@ -13,6 +15,10 @@ const came = (destination: string): RolloutEvent => ({
   pair: 2,
 });
 const resumed = (reason: string | null): RolloutEvent => ({ kind: 'resumed', by: 'kim', reason });
+const back: RolloutState['back'] = {
+  cause: { kind: 'asked', by: 'kim', reason: null },
+  ...{ all: false, performedAtMs: 1, verdict: null, drained: null },
+};
 const held = /build-3.*was taken back in rollout-web-1.*--reason/;
 
 function eventsAt(events: readonly RolloutEvent[], build: string) {
@@ -38,7 +44,7 @@ describe('a build that was taken back and comes in by a deployment', () => {
   });
 
   test('is held beside another that was not', () => {
-    expect(eventsAt([came('build-2+build-3')], 'build-2+build-3')).toMatchObject([
+    expect(eventsAt([came('build-2 + build-3')], 'build-2 + build-3')).toMatchObject([
       { kind: 'held', why: expect.stringMatching(held) },
     ]);
   });
@@ -60,13 +66,64 @@ describe('a build that was taken back and comes in by a deployment', () => {
   });
 
   test('is one like any other after another reason was given for it, and only for it', () => {
-    const answered = madeState([judging, came('build-2+build-3'), resumed('tried with build-2')], {
+    const answered = madeState([judging, came('build-2 + build-3'), resumed('tried with build-2')], {
       takenBack: { ...takenBack, 'build-4': 'rollout-web-2' },
     });
     expect(unexplained(foldedOnto(answered, [{ ...came('build-3'), pair: 3 } as RolloutEvent]))).toBeNull();
     expect(unexplained(foldedOnto(answered, [{ ...came('build-4'), pair: 3 } as RolloutEvent]))).toEqual({
       build: 'build-4',
       operation: 'rollout-web-2',
+    });
+  });
+
+  test('lets go where another build is deployed, as was asked, and keeps what somebody has put in its place', () => {
+    const held = [came('build-3'), heldFor({ build: 'build-3', operation: 'rollout-web-1' })];
+    const other = { ...came('build-4'), pair: 3 } as RolloutEvent;
+    expect(eventsAt([...held, other], 'build-4')).toMatchObject([{ kind: 'resumed', by: 'drover' }]);
+    const lunch: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
+    expect(eventsAt([...held, lunch, other], 'build-4').map(({ kind }) => kind)).not.toContain('resumed');
+  });
+
+  test('a reason is given for what runs when it is given, and nobody goes on without one', () => {
+    const state = madeState([judging, came('build-3'), heldFor({ build: 'build-3', operation: 'rollout-web-1' })], {
+      takenBack,
+    });
+    const asked = (build: string, reason: string | null) => {
+      const request = { kind: 'resume', by: 'kim', reason } as const;
+      return decide(state, madeWatch(state), { ...running(build), requests: [request] }).events;
+    };
+    expect(asked('build-3', null).filter(({ kind }) => kind === 'resumed')).toEqual([]);
+    expect(asked('build-4', null).map(({ kind }) => kind)).toContain('resumed');
+    const after = foldedOnto(state, asked('build-4', 'it is build-4 now'));
+    expect(unexplained(foldedOnto(after, [{ ...came('build-3'), pair: 9 } as RolloutEvent]))).not.toBeNull();
+    const tried = foldedOnto(state, asked('build-3', 'it was the database'));
+    expect(unexplained(tried)).toBeNull();
+  });
+
+  test('that nobody knew when a reason was given for it at the start needs no second one', () => {
+    const beginning = { takenBack, builds: { origin: 'build-1', destination: 'unknown' } };
+    const first = { ...came('build-3'), pair: 1 } as RolloutEvent;
+    expect(unexplained(madeState([first], { ...beginning, reason: 'it was the database' }))).toBeNull();
+    expect(unexplained(madeState([first], beginning))).not.toBeNull();
+  });
+
+  test('is told by its own name, whatever a name may mean elsewhere, and a plus sign in it parts nothing', () => {
+    expect(blamedIn({}, 'constructor')).toBeNull();
+    expect(blamedIn({ '1.4.2': 'rollout-web-1' }, '1.4.2+hotfix.1')).toBeNull();
+    expect(blamedIn({ '1.4.2': 'rollout-web-1' }, '1.4.2 + 1.4.3')).toEqual({
+      build: '1.4.2',
+      operation: 'rollout-web-1',
+    });
+  });
+
+  test('was taken back with each build that ran beside it, and by no name where nothing had come up', () => {
+    const past = (destination: string): PastRollout => ({
+      state: { ...madeState([], { builds: { origin: 'build-1', destination } }), operation: 'rollout-web-7', back },
+      entries: [],
+    });
+    expect(takenBackBefore([past('build-2 + build-3'), past('unknown')])).toEqual({
+      'build-2': 'rollout-web-7',
+      'build-3': 'rollout-web-7',
     });
   });
 

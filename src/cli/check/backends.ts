@@ -68,7 +68,7 @@ function findingsOf(subject: Subject, reading: BackendReading): BackendFinding[]
   return [
     ...controllability(reading.traits, [...origin, ...destination]),
     ...(subject.balancer.kind === 'haproxy' ? emptyGroups(subject, reading, { origin, destination }) : []),
-    ...weighedDestination(destination),
+    ...weighedDestination(destination, origin),
     ...coarseSteps(subject, reading),
     ...attemptFindings(subject, reading),
     ...strangers(reading, [...origin, ...destination]),
@@ -95,15 +95,20 @@ function emptyGroups(
 }
 
 /** A reload brings configured weights back, and would undo a roll back later, unwatched. */
-function weighedDestination(destination: readonly ServerReading[]): BackendFinding[] {
+function weighedDestination(destination: readonly ServerReading[], origin: readonly ServerReading[]): BackendFinding[] {
   const names = destination.filter((server) => server.configuredWeight > 0).map((server) => server.name);
   if (names.length === 0) return [];
+  const bare = origin.filter(({ weight, configuredWeight }) => weight > 0 && configuredWeight === 0);
+  const first = bare.map(({ name, weight }) => `\`weight ${weight}\` on the line of ${name}, `).join('');
   return [
     {
       severity: 'refuse',
       what: `servers of the destination have a weight in the balancer's configuration: ${names.slice(0, 5).join(', ')}`,
       why: 'A reload sets this weight again, and would undo a roll back later, when nobody watches.',
-      remedy: 'Write `weight 0` on their `server` lines.',
+      remedy:
+        bare.length === 0
+          ? 'Write `weight 0` on their `server` lines.'
+          : `Write ${first}and \`weight 0\` on those of the destination: with the last alone a reload would leave nobody any weight.`,
     },
   ];
 }

@@ -12,7 +12,11 @@ const callMsMax = 5000;
 export function expectHeartbeatUrl(text: string): void {
   const url = URL.parse(text);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return;
-  throw new CliError(`--heartbeat "${text}" is not a URL that can be called`, 'write it with http:// or https://');
+  // It may have a token in it, and what is said here may end in a log.
+  throw new CliError(
+    '--heartbeat is not a URL that can be called (its value is not repeated here)',
+    'write it with http:// or https://',
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
 import { changesSince } from '../../core/plan/changes.ts';
+import { againstBack } from '../../core/rollout/configured.ts';
 import { leftAfterBack } from '../../core/rollout/left.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
@@ -14,6 +15,7 @@ import { foldAll, rolloutsOf } from '../journal/history.ts';
 import type { OpenJournal } from '../journal/open.ts';
 import { openService, plannedNow } from '../open-service.ts';
 import { goneWords } from '../plan/unfinished.ts';
+import { againstBackLines } from '../status/lines-to-commit.ts';
 import { openAnnouncer } from './announce.ts';
 import { keepBalancers } from './balancers.ts';
 import { type ControlDesk, openDesk } from './desk.ts';
@@ -119,7 +121,7 @@ export async function controlRollout(context: Context, options: ControlOptions):
         options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
       );
     }
-    const ended = endedAs(end, state, last);
+    const ended = endedAs(config, end, state, last);
     over.resolve({ kind: end, stage: state.stage.kind, left: ended.left });
     keepsDesk = options.isFollowed === true && state.stage.kind === 'completed';
     if (ended.trouble !== null) options.onTrouble(`not in the journal: ${ended.trouble}`);
@@ -215,11 +217,16 @@ function troubleOf(glance: Glance | null): string | null {
   return glance?.trouble ?? null;
 }
 
-function endedAs(kind: ControlEnd['kind'], state: RolloutState, last: Glance | null): ControlEnd {
+function endedAs(config: Config, kind: ControlEnd['kind'], state: RolloutState, last: Glance | null): ControlEnd {
   const isOver = state.stage.kind === 'rolled-back' && last !== null;
   return {
     ...{ kind, state, trouble: troubleOf(last), isBack: isBack(state, last), standing: standingAtEnd(last) },
-    left: isOver ? leftAfterBack(last.state, last.observation) : [],
+    left: isOver
+      ? [
+          ...leftAfterBack(last.state, last.observation),
+          ...againstBackLines(config, againstBack(last.state, last.observation)),
+        ]
+      : [],
   };
 }
 

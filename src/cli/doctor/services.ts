@@ -112,7 +112,7 @@ function groupCheck(side: Side, group: GroupConfig, reading: Reading<GroupReadin
   if (build.known) return well(`${what}; build ${build.value}`);
   if (group.local !== null && instances.length === 0) {
     const unseen = `${what}; its build is not known before an instance runs`;
-    if (side === 'destination') return warning(unseen, `${starter} starts the first with the rollout`);
+    if (side === 'destination') return warning(unseen, `${starter}: the first one comes with the rollout`);
     // A plan names the builds, so nothing is begun, and nothing is started, as long as the origin's is unknown.
     return trouble(
       `${unseen}, and none is started without it`,

@@ -41,7 +41,7 @@ const examples = `
 Copies what the source has when it begins. The same command again goes on with what is unfinished, and later copies
 what has come since. Ctrl-C settles what is under way and ends; the same command goes on. Twice: it ends at once.
 Exit status: 0 copied, 1 an error, 2 something is in the way (--dry-run), it shows what it would change on the target,
-a partition is damaged or has stopped, or it was asked to end, 3 an open transaction of the source holds back what is left.
+a partition is damaged or has stopped, or it was asked to end, 3 an open transaction of the source holds back the rest.
 
 Examples:
   drover kafka copy --source old:9092 --target new:9092 --topics 'orders|clicks\\..*' --max-rate 60MB/s

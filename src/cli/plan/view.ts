@@ -1,3 +1,4 @@
+import { partsOf } from '../../core/rollout/taken-back.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { table } from '../terminal/table.ts';
 import { widthOf, wrapTo } from '../terminal/text.ts';
@@ -95,8 +96,10 @@ function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[
 
 function takenBackLines({ takenBackIn, builds }: ServicePlan): string[] {
   if (takenBackIn === null) return [];
+  const destination = builds.destination ?? 'unknown';
+  const what = partsOf(destination).length > 1 ? `of the builds ${destination} one` : `build ${destination}`;
   return [
-    `warning: build ${builds.destination ?? 'unknown'} was taken back in ${takenBackIn}: \`drover why ${takenBackIn}\` tells why, and apply asks for a --reason to try it again`,
+    `warning: ${what} was taken back in ${takenBackIn}: \`drover why ${takenBackIn}\` tells why, and apply asks for a --reason to try it again`,
   ];
 }
 

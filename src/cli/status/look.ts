@@ -7,11 +7,11 @@ import { hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import { observe } from '../../engine/observe.ts';
 import type { Context } from '../context.ts';
 import { openObserved } from '../open-service.ts';
-import { linesToWrite } from './lines-to-commit.ts';
+import { againstBackLines, linesToWrite } from './lines-to-commit.ts';
 import { isGlance, seenTraffic } from './seen-traffic.ts';
 
 /** What the world says of a rollout that no controller looks after now. */
-export type Look = Astray & {
+export type Look = Omit<Astray, 'againstBack'> & {
   /** The server lines that a completed rollout still needs in the balancer's configuration. */
   readonly commit: readonly string[];
 };
@@ -42,7 +42,11 @@ export async function lookAt(
     const isWhereItWasLeft = state.stage.kind === 'completed' && found.taken === null && found.lines.length === 0;
     return {
       ...found,
-      lines: found.taken === null ? [...found.lines, ...notWell(state, watch, observation)] : found.lines,
+      lines: [
+        ...found.lines,
+        ...againstBackLines(config, found.againstBack),
+        ...(found.taken === null ? notWell(state, watch, observation) : []),
+      ],
       commit: isWhereItWasLeft ? linesToWrite(config, configurationToCommit(state, observation)) : [],
     };
   } finally {

@@ -2,6 +2,7 @@ import type { Config } from '../../core/fleet/config.ts';
 import type { BackCause } from '../../core/rollout/events.ts';
 import { hasEnded, type RolloutState } from '../../core/rollout/state.ts';
 import { stageWords } from '../../core/rollout/status.ts';
+import { type Blamed, unexplained } from '../../core/rollout/taken-back.ts';
 import { takenByController, takenWords } from '../back/beside.ts';
 import { rolledBackWords } from '../back/outcome.ts';
 import type { Context } from '../context.ts';
@@ -16,6 +17,8 @@ export type Row = {
   readonly stage: string;
   readonly words: string;
   readonly held: RolloutState['held'];
+  /** The build for which `resume` needs a reason; null: there is none. */
+  readonly blamed: Blamed | null;
   readonly lastEntryAtMs: number;
   readonly ended: boolean;
   /** Why and when it was rolled back; null: it was not. */
@@ -52,6 +55,7 @@ export async function rowOf(
     stage: state.stage.kind,
     words: stageWords(state, state.stage),
     held: state.held,
+    blamed: hasEnded(state) ? null : unexplained(state),
     lastEntryAtMs: entries.at(-1)?.atMs ?? state.startedAtMs,
     ended: hasEnded(state),
     rolledBack: rolledBackOf(state),
@@ -112,11 +116,13 @@ export function controllerLine(
   if (open.length === 0) return 'No controller is running, and nothing is unfinished.';
   const last = Math.max(...open.map(({ row }) => row.lastEntryAtMs));
   const back = `\`${command('back')}\``;
+  const blamed = open.find(({ row }) => row.blamed !== null)?.row ?? null;
   const verb = open.some(({ row }) => row.held !== null) ? 'resume' : 'apply';
+  const goesOn = blamed === null ? command(verb) : `${command('resume')} ${blamed.operation} --reason TEXT`;
   const isBack = open.some((one) => one.isBack || one.row.taken !== null);
   const isGone = open.some(({ obstacle }) => obstacle !== null);
   const onwards = isBack
     ? `${back} goes on with the way back${isGone ? ', at the balancers alone' : ''}`
-    : `${isGone ? '' : `\`${command(verb)}\` goes on, `}${back} takes the traffic back`;
+    : `${isGone ? '' : `\`${goesOn}\` goes on, `}${back} takes the traffic back`;
   return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: ${onwards}.`;
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
+import { configurationAsFound } from '../../core/rollout/configured.ts';
 import { configurationAfter } from '../../core/rollout/decide-finished.ts';
 import type { BackPerformed, DrillMeasure } from '../../core/rollout/events.ts';
 import { stageWords } from '../../core/rollout/status.ts';
@@ -28,7 +29,7 @@ export function reportLines({ state, entries }: PastRollout, config: Config | nu
     ...feltLines(state),
     ...backLines(state, entries),
     ...drillLines(state.drill),
-    ...commitLines(state, config),
+    ...commitLines(state, entries, config),
     '## What happened',
     '',
     '| time (UTC) | entry | |',
@@ -45,7 +46,7 @@ export function reportLines({ state, entries }: PastRollout, config: Config | nu
 }
 
 /** Attempts that failed, and how many more those are than the origin's rate explains, as far as that is known. */
-function feltLines({ counted, plan, stage }: PastRollout['state']): string[] {
+function feltLines({ counted, plan, stage, back }: PastRollout['state']): string[] {
   const { origin, destination, untilMs = {}, gaps = [] } = counted;
   const isOver = stage.kind === 'completed' || stage.kind === 'rolled-back';
   if (origin.attempts + destination.attempts + gaps.length === 0)
@@ -59,6 +60,7 @@ function feltLines({ counted, plan, stage }: PastRollout['state']): string[] {
         ];
   const row = (name: string, environment: string, { attempts, failures }: typeof origin) =>
     `| ${name} (${environment}) | ${whole(attempts)} | ${whole(failures)} | ${rate(failures, attempts)} |`;
+  const underWay = back?.drained?.inFlight ?? 0;
   const counts = Object.values(untilMs);
   const last = counts.length === 0 ? 'the last checkpoint' : moment(Math.min(...counts));
   const missing = gaps.map(({ fromMs, toMs }) => `between ${moment(fromMs)} and ${moment(toMs)}`);
@@ -71,24 +73,33 @@ function feltLines({ counted, plan, stage }: PastRollout['state']): string[] {
       : [
           `What was counted ${missing.join(', ')} is not known: a balancer's counters began anew, or no controller wrote down what it read.`,
         ]),
+    ...(underWay === 0
+      ? []
+      : [
+          `${whole(underWay)} requests were still under way at the destination when it was counted for the last time: what became of them is in none of these figures.`,
+        ]),
     '',
     '| group | attempts | failed | |',
     '|---|---|---|---|',
     row('origin', plan.origin.environment, origin),
     row('destination', plan.destination.environment, destination),
     '',
-    comparedWords(counted, isOver),
+    comparedWords(counted, isOver, gaps.length === 0 && underWay === 0),
     '',
   ];
 }
 
 /** Only what was counted from the beginning to the end acquits anybody. */
-function comparedWords({ origin, destination, gaps = [] }: PastRollout['state']['counted'], isOver: boolean): string {
+function comparedWords(
+  { origin, destination }: PastRollout['state']['counted'],
+  isOver: boolean,
+  isAllKnown: boolean,
+): string {
   if (origin.attempts === 0) return 'The origin had no attempts to compare them with.';
   const more = destination.failures - (destination.attempts * origin.failures) / origin.attempts;
-  const known = gaps.length === 0 ? '' : ', without what is not known';
+  const known = isAllKnown ? '' : ', without what is not known';
   if (more >= 1) return `That is about ${whole(more)} failures more than the origin's rate explains${known}.`;
-  if (gaps.length > 0)
+  if (!isAllKnown)
     return "Whether the destination failed more often than the origin's rate explains cannot be told: a part of it is not known.";
   return isOver
     ? "The destination did not fail more often than the origin's rate explains."
@@ -134,13 +145,18 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
 /** Later than a pass takes: not even the controller that took it could write it down. */
 const lateMsMin = 2000;
 
-function commitLines(state: PastRollout['state'], config: Config | null): string[] {
-  const lines = linesToWrite(config, configurationAfter(state));
+function commitLines(state: PastRollout['state'], entries: readonly Entry[], config: Config | null): string[] {
+  const isBack = state.stage.kind === 'rolled-back' && entries.some(({ body }) => body.kind === 'completed');
+  const lines = isBack
+    ? linesToWrite(config, configurationAsFound(state), 'origin')
+    : linesToWrite(config, configurationAfter(state));
   if (lines.length === 0) return [];
   return [
     '## To commit',
     '',
-    'A reload of the balancer brings the configured weights back, so its configuration has to say (`drover status` compares it with what is there now):',
+    isBack
+      ? 'It was taken back after it had completed. Where its lines had been committed by then, a reload undoes the way back: the configuration has to say again what it said before (`drover status` compares it with what is there now):'
+      : 'A reload of the balancer brings the configured weights back, so its configuration has to say (`drover status` compares it with what is there now):',
     '',
     ...lines.map((line) => `- \`${line}\``),
     '',

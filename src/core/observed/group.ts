@@ -5,7 +5,7 @@ export type GroupReading = {
   /** null: Drover cannot change the size of this group (an environment without a provider). */
   readonly size: GroupSize | null;
   readonly instances: readonly InstanceReading[];
-  /** Identity of what runs (image, package, command); several builds at once are joined with `+`, sorted. */
+  /** Identity of what runs (image, package, command); several builds at once are joined with ` + `, sorted. */
   readonly build: Reading<string>;
 };
 

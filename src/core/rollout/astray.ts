@@ -1,4 +1,5 @@
 import type { BackendReading } from '../observed/backend.ts';
+import { type AgainstBack, againstBack } from './configured.ts';
 import { carriesByTarget } from './effects.ts';
 import { unserved } from './left.ts';
 import type { Observation } from './observation.ts';
@@ -20,6 +21,8 @@ export type Astray = {
   readonly standing: readonly string[];
   /** What stands or cannot be read, a sentence each. */
   readonly lines: readonly string[];
+  /** Of a rollout that was rolled back: what a reload would undo. */
+  readonly againstBack: readonly AgainstBack[];
 };
 
 /**
@@ -31,8 +34,9 @@ export function astray(state: RolloutState, observation: Observation): Astray {
   if (state.stage.kind === 'rolled-back') {
     const standing = undone(state, observation);
     return {
-      ...untaken([...standing, ...undoneByReload(state, observation), ...unserved(state, observation)]),
+      ...untaken([...standing, ...unserved(state, observation)]),
       standing,
+      againstBack: againstBack(state, observation),
     };
   }
   if (state.retired) return untaken([]);
@@ -52,7 +56,7 @@ export function astray(state: RolloutState, observation: Observation): Astray {
   const isCut = cut === null && unread.length > 0 ? null : cut !== null;
   if (taken === null) {
     const lines = [...unread, ...lost(state, observation), ...unserved(state, observation)];
-    return { taken, isCut, standing: [], lines };
+    return { taken, isCut, standing: [], lines, againstBack: [] };
   }
   // Whoever took it wants that nothing is carried there. Those that cannot be read are told already.
   const carrying = stillCarrying(state, observation).map(standingWords);
@@ -61,11 +65,12 @@ export function astray(state: RolloutState, observation: Observation): Astray {
     isCut,
     standing: stillStanding(state, observation),
     lines: [...carrying, ...unread, ...unserved(state, observation)],
+    againstBack: [],
   };
 }
 
 function untaken(lines: readonly string[]): Astray {
-  return { taken: null, isCut: false, standing: [], lines };
+  return { taken: null, isCut: false, standing: [], lines, againstBack: [] };
 }
 
 function standingWords(line: string): string {
@@ -81,18 +86,6 @@ function undone(state: RolloutState, observation: Observation): string[] {
     const verb = carrying.length === 1 ? 'carries' : 'carry';
     return [
       `${id}: the way back is undone: ${names} ${verb} traffic again. \`drover back ${state.operation}\` takes it away`,
-    ];
-  });
-}
-
-/** What any reload would give back to it. */
-function undoneByReload(state: RolloutState, observation: Observation): string[] {
-  return destinations(state, observation).flatMap(({ id, servers }) => {
-    const configured = servers.filter(({ configuredWeight }) => configuredWeight > 0);
-    if (configured.length === 0) return [];
-    const names = configured.map(({ name, configuredWeight }) => `${name} (weight ${configuredWeight})`).join(', ');
-    return [
-      `${id}: any reload undoes this way back: the balancer's configuration gives traffic to ${names}. Write weight 0 there`,
     ];
   });
 }

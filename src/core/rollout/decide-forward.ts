@@ -14,7 +14,7 @@ import { stageEvents } from './stages.ts';
 import { configuredToCarry } from './start.ts';
 import type { RolloutState } from './state.ts';
 import { hasEnoughAble } from './step-needs.ts';
-import { triedAgain } from './taken-back.ts';
+import { heldFor, triedAgain, unexplained } from './taken-back.ts';
 import type { Watch } from './watch.ts';
 
 /** Readings in a row that must show it before a deviation counts as somebody else's doing. */
@@ -27,10 +27,11 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
     ...serversThatCame(state, observation),
     ...confirmed(state, observation),
     ...setByHand(state, watch, observation),
-    ...operators(state, observation),
+    // A reason is given for what runs now.
+    ...deployments(state, facts),
+    ...operators(state, observation, facts),
     ...foreign(state, watch, observation),
     ...uncontrolled(state, observation),
-    ...deployments(state, facts),
     ...triedAgain(state),
   ];
   // What has just been learned is journalled before anything is built on it.
@@ -122,13 +123,16 @@ function confirmed(state: RolloutState, observation: Observation): RolloutEvent[
   return events;
 }
 
-function operators(state: RolloutState, observation: Observation): RolloutEvent[] {
+function operators(state: RolloutState, observation: Observation, { builds }: Facts): RolloutEvent[] {
   const events: RolloutEvent[] = [];
+  const blamed = unexplained(state, builds);
   let held = state.held !== null;
   for (const request of observation.requests) {
     if (request.kind === 'hold' && (!held || amends(state, request))) {
       events.push({ kind: 'held', why: request.why, by: request.by });
       held = true;
+    } else if (request.kind === 'resume' && request.reason === null && held && blamed !== null) {
+      if (state.held?.blamed === undefined) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
       events.push({ ...request, kind: 'resumed' }, ...again(state));
       held = false;

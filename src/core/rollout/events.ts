@@ -3,7 +3,7 @@ import type { AdminState } from '../observed/backend.ts';
 import type { GroupSize } from '../observed/group.ts';
 import type { Tally } from './load.ts';
 import type { RolloutPlan } from './plan.ts';
-import type { TakenBack } from './taken-back.ts';
+import type { Blamed, TakenBack } from './taken-back.ts';
 
 /** Version of the decision rules, written into every entry. A change of a rule raises it (and is told in docs/internals/rollout.md). */
 export const rolloutRules = 7;
@@ -27,7 +27,8 @@ export type RolloutEvent =
   | { readonly kind: 'drill-measured'; readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string }
   | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
   | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }
-  | { readonly kind: 'held'; readonly why: string; readonly by: string }
+  /** `blamed`: it is held because this build needs a reason. Left out where it is held for anything else. */
+  | { readonly kind: 'held'; readonly why: string; readonly by: string; readonly blamed?: Blamed }
   /** `marked`: what the back marker said that was removed for it; no entry tells of that way back. Left out where there was none. */
   | { readonly kind: 'resumed'; readonly by: string; readonly reason: string | null; readonly marked?: string }
   | {

@@ -5,6 +5,7 @@ import { failedWordsOf } from './last-words.ts';
 import { loadRps, loadToRaiseBy } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
+import { blamedWords, unexplained } from './taken-back.ts';
 import type { Watch } from './watch.ts';
 
 /** What follows from one observation and decides whether anything may go forward. */
@@ -70,6 +71,8 @@ function blockersOf(
 ): string[] {
   const blockers: string[] = [];
   if (state.held !== null) blockers.push(heldWords(state.held));
+  const blamed = unexplained(state, facts.builds);
+  if (blamed !== null && state.held?.blamed === undefined) blockers.push(blamedWords(blamed));
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
   else if (observation.marker.value !== null)
     blockers.push('the back marker is set, and `drover back` goes on with the way back');

@@ -5,6 +5,7 @@ import type { AsFound, Builds, ServerFound } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan, RolloutPlan } from './plan.ts';
 import { othersOf, serversOf, sideOf } from './servers.ts';
+import { partsOf } from './taken-back.ts';
 
 /** Why a rollout must not start, and what should be known before it does; each a sentence with its remedy. */
 export type StartCheck = { readonly refusals: readonly string[]; readonly warnings: readonly string[] };
@@ -34,12 +35,12 @@ export function checkStart(plan: RolloutPlan, observation: Observation): StartCh
   return { refusals, warnings };
 }
 
-/** Builds that run beside each other are told as one, joined with `+`. */
+/** Builds that run beside each other are told as one, joined with ` + `. */
 function mixed(observation: Observation): string[] {
   return (['origin', 'destination'] as const).flatMap((side) => {
     const group = observation[side].reading;
     const build = group.known && group.value.build.known ? group.value.build.value : '';
-    const builds = build.split('+').filter((one) => one !== '');
+    const builds = partsOf(build).filter((one) => one !== '');
     if (builds.length < 2) return [];
     return [
       `the ${side} runs ${builds.join(' and ')} at once (${build}): evidence counts for such a mixture only, and begins anew when it changes; finish that deployment first`,
@@ -112,9 +113,12 @@ function checkBackend(
 /** Destination servers to which the balancer's configuration gives traffic, and what that means; null: there are none. */
 export function configuredToCarry(backend: BackendPlan, reading: BackendReading): string | null {
   const weighted = serversOf(backend, reading, 'destination').filter((server) => server.configuredWeight !== 0);
-  return weighted.length === 0
-    ? null
-    : `${backend.id}: ${namesOf(weighted)} ${weighted.length === 1 ? 'has' : 'have'} a configured weight that is not 0: a reload would bring it back and undo a roll back, unwatched; write "weight 0" on their server lines and reload`;
+  if (weighted.length === 0) return null;
+  const have = weighted.length === 1 ? 'has' : 'have';
+  // As it is where a rollout has completed, its lines were committed, and it was taken back: a reload would leave nobody any weight.
+  const bare = serversOf(backend, reading, 'origin').filter((one) => one.weight > 0 && one.configuredWeight === 0);
+  const first = bare.map(({ name, weight }) => `"weight ${weight}" on the line of ${name}, `).join('');
+  return `${backend.id}: ${namesOf(weighted)} ${have} a configured weight that is not 0: a reload would bring it back and undo a roll back, unwatched; write ${first}"weight 0" on ${bare.length === 0 ? 'their server lines' : `those of ${namesOf(weighted)}`} and reload`;
 }
 
 /** Servers that a rollout leaves alone, and what that means. */

@@ -16,7 +16,7 @@ import type {
 } from './events.ts';
 import { attemptKey } from './events.ts';
 import type { RolloutPlan } from './plan.ts';
-import { type TakenBack, withReasonFor } from './taken-back.ts';
+import { type Blamed, type TakenBack, withReasonFor } from './taken-back.ts';
 
 /**
  * Where a rollout stands: a fold over its chain and nothing else. Plain JSON.
@@ -51,7 +51,12 @@ export type RolloutState = {
   readonly confirmed: Readonly<Record<string, { readonly process: string; readonly intent: number }>>;
   /** Weights that somebody has set, by backend and server: told, and at the origin's servers not put back. */
   readonly byHand: Readonly<Record<string, Readonly<Record<string, HandSet>>>>;
-  readonly held: { readonly why: string; readonly by: string; readonly atMs: number } | null;
+  readonly held: {
+    readonly why: string;
+    readonly by: string;
+    readonly atMs: number;
+    readonly blamed?: Blamed;
+  } | null;
   readonly drill: { readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string } | null;
   readonly back: BackState | null;
   /** The last checkpoint's, taken through the steps and pairs entered since. */
@@ -160,7 +165,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'builds-changed':
       return paired(state, event, entry);
     case 'held':
-      return { ...state, held: { why: event.why, by: event.by, atMs: entry.atMs } };
+      return heldBy(state, event, entry);
     case 'resumed':
       return resumed(state, event);
     case 'checkpoint':
@@ -213,6 +218,14 @@ function atBalancer(
   }
 }
 
+function heldBy(
+  state: RolloutState,
+  { why, by, blamed }: Extract<RolloutEvent, { readonly kind: 'held' }>,
+  { atMs }: Entry,
+): RolloutState {
+  return { ...state, held: { why, by, atMs, ...(blamed === undefined ? {} : { blamed }) } };
+}
+
 /** Somebody answers for going on: what was lowered by hand meanwhile may be raised again. */
 function resumed(state: RolloutState, { reason }: Extract<RolloutEvent, { readonly kind: 'resumed' }>): RolloutState {
   return {
@@ -246,7 +259,11 @@ function paired(
   entry: Entry,
 ): RolloutState {
   const seen = pair === state.pair ? state.seen : { ...state.seen, restarts: 0 };
-  return { ...state, builds, pair, pairSinceMs: entry.atMs, judge: newPair(state.judge, pair, entry.atMs), seen };
+  // What the start was given a reason for, before anything ran there.
+  const isFirst = state.builds.destination === 'unknown' && state.reason !== null;
+  const takenBack = isFirst ? withReasonFor(state.takenBack, builds.destination) : state.takenBack;
+  const judge = newPair(state.judge, pair, entry.atMs);
+  return { ...state, builds, pair, pairSinceMs: entry.atMs, takenBack, judge, seen };
 }
 
 function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry: Entry): RolloutState {

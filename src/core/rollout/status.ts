@@ -107,7 +107,7 @@ export function statusOf(
     steps: state.plan.steps.length,
     compared: !isWhole(state),
     promotion: stage.kind === 'judging' && step !== undefined ? promotion(state, watch, observation) : null,
-    held: state.held && { why: state.held.why, by: state.held.by, blamed: unexplained(state) },
+    held: state.held && { why: state.held.why, by: state.held.by, blamed: unexplained(state, facts.builds) },
     requestedShare: state.intended?.target.requestedShare ?? null,
     observedShare: recentShare(lately),
     loadRps: load.known ? load.value : null,

@@ -16,7 +16,7 @@ export function buildsByHttp(
 }
 
 /**
- * The build of a group. Several builds are joined with `+`, sorted. Unknown as soon as one of them does not say, because that one
+ * The build of a group. Several builds are joined with ` + `, sorted. Unknown as soon as one of them does not say, because that one
  * may be another build.
  */
 export function buildOfAll(answers: readonly Reading<string>[]): Reading<string> {
@@ -27,7 +27,7 @@ export function buildOfAll(answers: readonly Reading<string>[]): Reading<string>
 }
 
 function joinBuilds(builds: readonly string[]): string {
-  return [...new Set(builds)].sort().join('+');
+  return [...new Set(builds)].sort().join(' + ');
 }
 
 async function askOne(address: string, path: string, signal: AbortSignal): Promise<Reading<string>> {

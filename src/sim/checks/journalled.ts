@@ -54,7 +54,7 @@ export class JournalledChecks {
   }
 
   #buildsAtDestination(): readonly string[] {
-    return this.#builds.destination.split('+');
+    return this.#builds.destination.split(' + ');
   }
 
   /** What goes on to more traffic, or ends with all of it. Where it stands it may be begun anew. */

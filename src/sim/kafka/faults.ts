@@ -100,16 +100,22 @@ export function planWorldFaults(
     const cluster = pick('leader-moves');
     cluster.moveLeader(faults.randomOf('leader-moves').pick(cluster.partitions));
   });
-  faults.now('follower-stops', schedule, () => {
-    const random = faults.randomOf('follower-stops');
-    const replica = random.pick(random.pick(pick('follower-stops').partitions).replicas);
-    replica.stoppedUntilMs = schedule.nowMs + random.spread(200, 8000);
-  });
+  faults.now('follower-stops', schedule, () => stopFollower(pick('follower-stops'), faults));
   faults.now('unclean-target', schedule, () => electUncleanly(target, faults, 'unclean-target'));
   faults.now('unclean-source', schedule, () => electUncleanly(source, faults, 'unclean-source'));
   faults.now('foreign-write', schedule, () => writeForeign(faults.randomOf('foreign-write').pick(target.partitions)));
   faults.now('compaction', schedule, () => faults.randomOf('compaction').pick(feeds).compact());
   faults.now('retention', schedule, () => faults.randomOf('retention').pick(feeds).retain());
+}
+
+/** What it does not get is not committed; and where the network is to blame, connections to the leader may go with it. */
+function stopFollower(cluster: SimCluster, faults: Faults): void {
+  const random = faults.randomOf('follower-stops');
+  const { replicas, leaderId } = random.pick(cluster.partitions);
+  for (const replica of replicas)
+    if (replica.nodeId !== leaderId) replica.stoppedUntilMs = cluster.schedule.nowMs + random.spread(200, 8000);
+  if (leaderId === null || random.chance(0.5)) return;
+  cluster.schedule.after(random.integer(50, 1500), () => cluster.cutConnections(leaderId));
 }
 
 /** A follower falls behind until it is not in sync; then all others are gone, and it leads. */

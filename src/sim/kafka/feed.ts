@@ -55,7 +55,7 @@ export class Feed {
     const made = this.#make(producerId, inTransaction);
     const stored = this.partition.append(leader, bytesOf(made));
     this.#made.set(stored.bytes, made);
-    this.history.appended(stored, inTransaction ? 'open' : 'none');
+    this.history.appended(stored, inTransaction ? 'open' : 'none', this.#wallMs());
     if (inTransaction && !this.#open.has(producerId)) this.#open.set(producerId, stored.base);
   }
 
@@ -150,7 +150,7 @@ export class Feed {
     if (leader === null) return;
     this.#count += 1;
     const bytes = messageBytes(leader.log.end, this.#timeMs(), Buffer.from(`message ${this.#count}`));
-    this.history.appended(this.partition.append(leader, bytes), 'none');
+    this.history.appended(this.partition.append(leader, bytes), 'none', this.#wallMs());
   }
 
   /** null: nothing of it is left. Now and then a header is left of what has no records. */

@@ -15,6 +15,7 @@ export type Past = {
   readonly wasAborted: boolean;
   /** Taken out by compaction or retention: whoever comes later does not find it. */
   readonly isGone: boolean;
+  readonly appendedAtMs: number;
 };
 
 /** The books of one partition of the source, kept by the world. */
@@ -41,9 +42,9 @@ export class History {
     return this.#pasts.get(offset)?.isGone === true && this.#ever.get(offset)?.has(what) === true;
   }
 
-  appended(batch: Stored, transaction: Past['transaction']): void {
+  appended(batch: Stored, transaction: Past['transaction'], appendedAtMs: number): void {
     for (const { offset, digest } of digestsOf(batch.bytes)) {
-      this.#pasts.set(offset, { digest, transaction, ...isNew });
+      this.#pasts.set(offset, { digest, transaction, ...isNew, appendedAtMs });
       this.#note(offset, digest);
       this.#end = offset + 1;
     }
@@ -87,7 +88,7 @@ export class History {
   }
 }
 
-const isNew = { wasCommitted: false, wasAborted: false, isGone: false } as const;
+const isNew = { wasCommitted: false, wasAborted: false, isGone: false, appendedAtMs: 0 } as const;
 
 export function digestsOf(bytes: Uint8Array): readonly RecordSeen[] {
   return magicOf(bytes, 0) < 2 ? legacyDigests(bytes, 0, recordBytesMax) : recordDigests(bytes, 0, recordBytesMax);

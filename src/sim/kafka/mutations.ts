@@ -19,7 +19,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'read-back at the high watermark only',
-    seenIn: 868,
+    seenIn: 76,
     shownBy: ['follower-stops'],
     caughtBy: ['what stands is not sent again'],
     target: (cluster) => through(cluster, { request: asConsumer }),

@@ -32,6 +32,8 @@ export type KafkaOutcome = {
   readonly ends: readonly string[];
   readonly struck: Readonly<Partial<Record<FaultName, number>>>;
   readonly happenings: readonly Happening[];
+  /** Of each batch that was appended on the target: how long its first record had stood on the source. */
+  readonly delaysMs: readonly number[];
 };
 export type Happening = { readonly atMs: number; readonly text: string };
 
@@ -52,6 +54,7 @@ class World {
   readonly #feeds: readonly Feed[];
   readonly #disks: readonly LedgerDisk[];
   readonly #happenings: Happening[] = [];
+  readonly #delaysMs: number[] = [];
   #ends: (number | null)[] = [];
   #violation: Violation | null = null;
   readonly #runs: MoverRun[] = [];
@@ -204,6 +207,7 @@ class World {
       epochs: this.#epochs,
       filesOf: (number) => this.#readable(number),
       logOf: (number) => this.#targetOf(number).truth.log,
+      logOn: (number, nodeId) => this.#targetOf(number).replicaOn(nodeId)?.log ?? null,
       somethingCameLate: (number) => this.#targetOf(number).arrivedLate !== 'never',
     });
     const wire = {
@@ -215,7 +219,8 @@ class World {
             this.#violate('a hold holds', `${process.name} writes while it is held`);
           sending();
         },
-        answering: (request: Uint8Array, response: Uint8Array) => writes.answered(request, response),
+        answering: (request: Uint8Array, response: Uint8Array, nodeId: number) =>
+          writes.answered(request, response, nodeId),
       },
     };
     const clusters = { source: this.#source, target: this.#target };
@@ -227,6 +232,7 @@ class World {
     run.mover.run().then(
       () => {
         run.hasEnded = true;
+        this.#checkProgress(run);
         this.#note(`${process.name} ends: ${endsOf(run).join(', ')}`);
       },
       (error) => this.#violate('the mover goes on', error instanceof Error ? (error.stack ?? '') : String(error)),
@@ -332,8 +338,30 @@ class World {
   #checkLine({ partition }: Place, sent: Uint8Array): void {
     if (this.#powerWasCut || (seenOf(sent)?.producerId ?? 0n) < 2n ** 62n) return;
     const files = this.#readable(partition.plan.number);
-    if (lineOf(files, recordCount(sent, 0), recordsCrcOf(sent, 0)) !== null) return;
+    const line = lineOf(files, recordCount(sent, 0), recordsCrcOf(sent, 0));
+    if (line !== null) {
+      const past = this.#feeds[partition.plan.number]?.history.at(line.from);
+      this.#delaysMs.push(this.#target.wallMs() - (past?.appendedAtMs ?? 0));
+      return;
+    }
     this.#violate('the line comes before the batch', `a batch of ${recordCount(sent, 0)} has no line in the ledger`);
+  }
+
+  /** What was told last is where it has ended. */
+  #checkProgress({ partitions, events }: MoverRun): void {
+    for (const { plan, writer, settledBytes: bytes } of partitions) {
+      const of = events.filter(({ kind, partition }) => kind === 'progress' && partition === plan.partition);
+      const { source, target } = writer.settled;
+      const ended = JSON.stringify({ source, target, records: target - plan.start.target, bytes });
+      const last = of.at(-1);
+      const told = last?.kind === 'progress' ? last : null;
+      const found = { source: told?.source, target: told?.target, records: told?.records, bytes: told?.bytes };
+      if (JSON.stringify(found) === ended) continue;
+      this.#violate(
+        'offsets account exactly',
+        `partition ${plan.partition} is told as ${JSON.stringify(found)}: ${ended}`,
+      );
+    }
   }
 
   /** Who has come to an end by itself has waited for what it had given up. */
@@ -416,6 +444,7 @@ class World {
       ends: this.#current === null ? [] : endsOf(this.#current),
       struck: this.#faults.struck,
       happenings: this.#happenings,
+      delaysMs: this.#delaysMs,
     };
   }
 }

@@ -88,7 +88,7 @@ export class Fleet {
 
   buildsRunning(): string {
     const builds = new Set(this.instances.filter((one) => one.state !== 'stopping').map((one) => one.build));
-    return builds.size === 0 ? this.build : [...builds].sort().join('+');
+    return builds.size === 0 ? this.build : [...builds].sort().join(' + ');
   }
 
   /** false: its size is somebody else's. */

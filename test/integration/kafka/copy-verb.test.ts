@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { differences } from '../../docs/page.ts';
 import { type Desk, openDesk } from './copy-command.ts';
 import { type Cluster, startCluster } from './lab/cluster.ts';
 import { codecs, consume, digest, endOffset, openTransaction, produce } from './lab/kcat.ts';
-import { alterConfig, configOf, createTopic } from './lab/tools.ts';
+import { user } from './lab/listeners.ts';
+import { addPartitions, alterConfig, configOf, createTopic, deleteTopic } from './lab/tools.ts';
 import { consumeVerifiably, copyInTransactions, produceVerifiably } from './lab/workloads.ts';
 
 let source: Cluster;
@@ -12,8 +14,8 @@ let desk: Desk;
 
 beforeAll(async () => {
   [source, target] = await Promise.all([
-    startCluster({ version: '4.3.1', brokers: 1 }),
-    startCluster({ version: '4.3.1', brokers: 1 }),
+    startCluster({ version: '4.3.1', brokers: 1, listeners: ['sasl-tls'] }),
+    startCluster({ version: '4.3.1', brokers: 1, listeners: ['sasl-tls'] }),
   ]);
   desk = openDesk(source, target);
 });
@@ -32,14 +34,25 @@ describe('drover kafka copy', () => {
     expect(text).toContain('retention.ms=3600000');
     const { partitions } = await target.metadata();
     expect(partitions.map(({ topic }) => topic)).not.toContain('asked');
+    const dry = await desk.copy('asked', '--dry-run', '--max-rate', '60MB/s').ended;
+    expect(dry.text).toContain('asked');
+    expect(dry.code).toBe(0);
+    expect((await target.metadata()).partitions.map(({ topic }) => topic)).not.toContain('asked');
   });
 
   test('makes the topic, copies all of it, restores what it had set aside, and the sides are equal', async () => {
     await createTopic(source, 'plain', { partitions: codecs.length, configs: { 'retention.ms': '3600000' } });
     for (const [partition, codec] of codecs.entries()) await give('plain', 2000, { partition, codec });
-    const { code, text, errors } = await desk.copy('plain', '--yes').ended;
-    expect(`${errors}${text}`).toContain('copied');
+    const { code, text, errors } = await desk.copy('plain', '--yes', '--json').ended;
+    expect(errors).toBe('');
     expect(code).toBe(0);
+    const lines: readonly object[] = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const line of lines) expect(differences('kafka-copy.md', 'kafka-copy', line)).toEqual([]);
+    expect(lines.at(-1)).toEqual({ end: 'ended', operation: 'copy-1', stage: 'copied' });
+    expect((await desk.drover('journal', 'verify').ended).code).toBe(0);
     for (const partition of codecs.keys())
       expect(await digest(target, 'plain', partition)).toEqual(await digest(source, 'plain', partition));
     expect((await desk.verify('plain')).code).toBe(0);
@@ -69,16 +82,28 @@ describe('drover kafka copy', () => {
     expect(errors).toContain('partition 0 has 0 to 9');
   });
 
-  test('gives a topic that is there the settings and partitions that it lacks, once somebody has agreed', async () => {
-    await createTopic(source, 'uneven', { partitions: 3, configs: { 'segment.bytes': '20000000' } });
-    await createTopic(target, 'uneven', { partitions: 1 });
-    for (const partition of [0, 1, 2]) await give('uneven', 100, { partition });
-    const shown = await desk.copy('uneven').ended;
+  test('gives a topic that is there the settings that it lacks, once somebody has agreed', async () => {
+    await createTopic(source, 'differing', { configs: { 'segment.bytes': '20000000' } });
+    await createTopic(target, 'differing');
+    await give('differing', 100);
+    const shown = await desk.copy('differing').ended;
     expect(shown.text).toContain('segment.bytes: 20000000 on the source');
-    expect((await desk.copy('uneven', '--yes').ended).code).toBe(0);
-    expect(await configOf(target, { type: 'topics', name: 'uneven' })).toMatchObject({ 'segment.bytes': '20000000' });
+    expect((await desk.copy('differing', '--yes').ended).code).toBe(0);
+    expect(await configOf(target, { type: 'topics', name: 'differing' })).toMatchObject({
+      'segment.bytes': '20000000',
+    });
+    expect(await digest(target, 'differing', 0)).toEqual(await digest(source, 'differing', 0));
+  });
+
+  test('makes partitions that the source has got since', async () => {
+    await createTopic(source, 'grown');
+    await give('grown', 100, { partition: 0 });
+    expect((await desk.copy('grown', '--yes').ended).code).toBe(0);
+    await addPartitions(source, 'grown', 3);
+    for (const partition of [0, 1, 2]) await give('grown', 50, { partition });
+    expect((await desk.copy('grown', '--yes').ended).code).toBe(0);
     for (const partition of [0, 1, 2])
-      expect(await digest(target, 'uneven', partition)).toEqual(await digest(source, 'uneven', partition));
+      expect(await digest(target, 'grown', partition)).toEqual(await digest(source, 'grown', partition));
   });
 
   test('gives up on an open transaction after --wait, says so, and goes on once it is over', async () => {
@@ -86,8 +111,9 @@ describe('drover kafka copy', () => {
     await give('open', 100);
     const records = [{ key: 'k', value: 'in a transaction' }];
     const transaction = await openTransaction(source, 'open', records, { id: 'holder', partition: 0 });
-    const { code, text } = await desk.copy('open', '--yes', '--wait', '3s').ended;
+    const { code, text, errors } = await desk.copy('open', '--yes', '--wait', '15s').ended;
     expect(code).toBe(3);
+    expect(errors).toContain('transactional.id holder');
     expect(text).toContain('an open transaction of the source holds back what is left');
     await transaction.commit();
     expect((await desk.copy('open', '--yes').ended).code).toBe(0);
@@ -147,6 +173,45 @@ describe('drover kafka copy', () => {
     const { operation } = await newest();
     expect((await desk.drover('abort', operation).ended).code).toBe(0);
     expect(await digest(target, 'followed', 0)).toEqual(await digest(source, 'followed', 0));
+  });
+});
+
+describe('what is reached through TLS and SASL', () => {
+  test('is copied with what the properties files say, and no secret is in the journal or in an argument', async () => {
+    await createTopic(source, 'secured');
+    await give('secured', 200);
+    const files = await Promise.all([source, target].map((cluster) => cluster.clientConfig('sasl-tls')));
+    const sides = ['--source', source.bootstrap('sasl-tls'), '--target', target.bootstrap('sasl-tls')];
+    const configs = ['--source-config', files[0] ?? '', '--target-config', files[1] ?? ''];
+    const copy = desk.drover('kafka', 'copy', ...sides, ...configs, '--topics', 'secured', '--follow', '--yes');
+    await vi.waitFor(async () => expect(await endOffset(target, 'secured', 0)).toBe(200), waiting);
+    const words = desk
+      .movers()
+      .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    expect(words).toHaveLength(1);
+    copy.child.kill('SIGINT');
+    await copy.ended;
+    const { operation } = await newest();
+    for (const text of [...words, JSON.stringify(await desk.journal(operation))])
+      expect(text).not.toContain(user.password);
+    expect((await desk.drover('abort', operation).ended).code).toBe(0);
+    expect(await digest(target, 'secured', 0)).toEqual(await digest(source, 'secured', 0));
+  });
+});
+
+describe('a topic that is made anew in the middle', () => {
+  test.each(['source', 'target'] as const)('on the %s stops its partitions, with its ids', async (side) => {
+    const topic = `anew-${side}`;
+    await createTopic(source, topic);
+    await give(topic, 100);
+    const copy = desk.copy(topic, '--yes', '--follow');
+    await vi.waitFor(async () => expect(await endOffset(target, topic, 0)).toBe(100), waiting);
+    const cluster = side === 'source' ? source : target;
+    await deleteTopic(cluster, topic);
+    await createTopic(cluster, topic);
+    const { code, text } = await copy.ended;
+    expect(code).toBe(2);
+    expect(text).toContain(`the topic was deleted on the ${side} and made anew`);
   });
 });
 

@@ -85,6 +85,24 @@ describe('a partition under way', () => {
     expect(ledger.unproven()).toEqual([{ ...line, checksum: 5 }]);
   });
 
+  test('a partition that the source has stopped leaves the room of what it held to others, and says why', () => {
+    const { partition, events } = moved();
+    partition.readBack(nothing);
+    const [batch] = fetched(1, ['b']);
+    if (batch?.kind !== 'batch') throw new Error('there is no batch');
+    const of = (producerId: bigint, end: 'commit' | null) => ({ epoch: 0, transaction: { producerId, end } });
+    partition.add(0, [
+      { kind: 'left', from: 0, to: 1, why: 'aborted', ...of(7n, null) },
+      { ...batch, ...of(7n, null) },
+    ]);
+    expect(partition.readyBytes).toBeGreaterThan(0);
+    expect(partition.take(nowMs, Number.POSITIVE_INFINITY)).toBeNull();
+    expect(partition.readyBytes).toBe(0);
+    expect(partition.wantsMore).toBe(false);
+    expect(events).toMatchObject([{ kind: 'source-stopped' }]);
+    expect(partition.flaw).toContain('producer 7');
+  });
+
   test('damage is told once, with what stands where', () => {
     const { partition, events } = moved();
     partition.readBack(nothing);

@@ -211,6 +211,17 @@ describe('the way back', () => {
   });
 });
 
+test('of what is asked in one moment the last counts, and a controller that begins does not undo an abort', () => {
+  const hold = { kind: 'hold', by: 'kim', why: 'lunch' } as const;
+  const resume = { kind: 'resume', by: 'eve', reason: null } as const;
+  const abort = { kind: 'abort', by: 'kim', reason: null } as const;
+  const after = (...requests: MoveObservation['requests']) =>
+    folded([...copying, ...decided(copying, { requests }).events]);
+  expect(after(hold, resume).held).toBeNull();
+  expect(after(resume, hold).held).toMatchObject({ by: 'kim' });
+  expect(after(abort, { kind: 'begin' }).stage).toMatchObject({ kind: 'restoring', becoming: 'aborted' });
+});
+
 test('what is asked of a copy that is over changes nothing', () => {
   const over: MoveEvent[] = [...copying, { kind: 'caught-up', partitions: [] }, { kind: 'copied' }];
   for (const request of [

@@ -5,6 +5,7 @@ import { accountOfCopy } from '../../../src/sim/kafka/account.ts';
 import { simulateCopy } from '../../../src/sim/kafka/run.ts';
 import { drawScenario, faultNames, type KafkaScenario } from '../../../src/sim/kafka/scenario.ts';
 import { summarizeCopy } from '../../../src/sim/kafka/swarm.ts';
+import type { ClusterPlan } from '../../../src/sim/kafka/world/cluster.ts';
 
 /** Whatever the mover is made of, these worlds broke a rule once. */
 const brokeOnce: readonly (readonly [seed: number, why: string])[] = [
@@ -60,6 +61,26 @@ describe('simulated copies', () => {
       const [one, other] = [await simulateCopy(drawScenario(seed)), await simulateCopy(drawScenario(seed))];
       expect(one.happenings).toEqual(other.happenings);
       expect(one.ends).toEqual(other.ends);
+    }
+  });
+
+  test('what is followed is a few milliseconds behind', async () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const drawn = drawScenario(seed, { without: faultNames });
+      const near = (plan: ClusterPlan): ClusterPlan => ({
+        ...plan,
+        latencyMs: 1,
+        partitions: plan.partitions.map((partition) => ({ ...partition, replicationMs: 1 })),
+      });
+      const feeds = drawn.feeds.map((plan) => ({ ...plan, isTransactional: false, legacyMessages: 0 }));
+      const clusters = { source: near(drawn.source), target: near(drawn.target), feeds };
+      const pace = { feedMeanMs: 20, batchesBefore: 0, isFollowed: true, rate: null, heldBytesMax: 1_000_000 };
+      const outcome = await simulateCopy({ ...drawn, ...clusters, ...pace });
+      expect(outcome.violation, accountOfCopy(outcome, 40)).toBeNull();
+      // To the follower and back, to the mover, to the target; a batch waits for the one before it where its records are old.
+      const sorted = outcome.delaysMs.toSorted((one, other) => one - other);
+      expect(sorted.length).toBeGreaterThan(300);
+      expect(sorted[Math.floor(sorted.length * 0.99)], `seed ${seed}`).toBeLessThanOrEqual(20);
     }
   });
 

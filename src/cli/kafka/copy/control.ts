@@ -1,7 +1,7 @@
 import type { Entry } from '../../../core/journal/entry.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import type { MoveState } from '../../../core/move/operation/state.ts';
-import { type CopyStatus, copyStatus, heldBackBy } from '../../../core/move/operation/status.ts';
+import { type CopyStatus, copyStatus } from '../../../core/move/operation/status.ts';
 import { inboxFor } from '../../../engine/inbox.ts';
 import { type MoveGlance, runMove } from '../../../engine/move-operation.ts';
 import type { OperationEnd } from '../../../engine/operation.ts';
@@ -14,6 +14,7 @@ import { bootstrapOf, type Reach, type SideName } from '../side.ts';
 import { copiesOf } from './copies.ts';
 import { type CopyAnswer, parseCopyRequest } from './messages.ts';
 import { listenForCopy } from './sockets.ts';
+import { watchTransactions } from './transactions.ts';
 import { partitionKey } from './world.ts';
 
 /** A topic may take its time to be made; a lease is longer than any call. */
@@ -56,13 +57,20 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
     ),
   );
   const stop = new AbortController();
-  const patience = transactionPatience(context, control.waitMs);
   let isHeldBack = false;
   const changed = troubleChanges();
   const world = openWorld(context, opened, state);
+  const transactions = watchTransactions(context, control.waitMs, world.openSource, control.onTrouble);
   const { clock, world: outside } = context;
   const ports = {
-    ...{ clock, journal: opened.journal, leases: opened.journal.leases, ...world, timing: copyTiming },
+    ...{
+      clock,
+      journal: opened.journal,
+      leases: opened.journal.leases,
+      target: world.target,
+      mover: world.mover,
+      timing: copyTiming,
+    },
     ...{ sha256: outside.sha256, holder: outside.holder, tell: control.onEntry },
   };
   signals.onAsked((name) => stop.abort(`its controller was asked to end (${name})`));
@@ -72,7 +80,7 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
       const status = copyStatus(next.state, next.observation);
       for (const line of changed(next)) control.onTrouble(line);
       control.onStatus(status);
-      isHeldBack ||= patience(status);
+      isHeldBack ||= transactions.look(status);
       if (isHeldBack) stop.abort('an open transaction of the source holds back what is left');
     });
     const now = (await copiesOf(outside, opened.journal)).find((one) => one.state.operation === operation);
@@ -82,6 +90,7 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
   } finally {
     over.resolve(null);
     signals.onAsked(() => undefined);
+    await transactions.close();
     await world.mover.close();
     await world.target.close();
     // Those who wait for the end are answered before the connection is.
@@ -99,6 +108,7 @@ function openWorld(context: Context, { stateDirectory }: OpenJournal, { operatio
   });
   const [source, target] = [reach('source'), reach('target')];
   return {
+    openSource: () => context.world.openCopySide(source),
     target: context.world.openCopyTarget(target, (topic, partition, targetTopicId) => {
       const key = partitionKey(plan, topic, partition, targetTopicId);
       return key === null ? null : (context.world.lookAtLedger(stateDirectory, topic, key)?.end.target ?? null);
@@ -130,19 +140,6 @@ async function answer(
       push(request.request);
       return { accepted: true };
   }
-}
-
-/** true: nothing but what open transactions hold back has been left for so long. */
-function transactionPatience(
-  { clock }: Pick<Context, 'clock'>,
-  waitMs: number | null,
-): (status: CopyStatus) => boolean {
-  let sinceMs: number | null = null;
-  return (status) => {
-    if (heldBackBy(status) === null) sinceMs = null;
-    else sinceMs ??= clock.monotonic();
-    return waitMs !== null && sinceMs !== null && clock.monotonic() - sinceMs > waitMs;
-  };
 }
 
 /** One line for each trouble that has begun, and one when there is none any more. */

@@ -157,7 +157,7 @@ async function perform(
   signals: Signals,
 ): Promise<void> {
   if (signals.interrupted.aborted) throw nothingBegun(signals);
-  if (isResumed && (await isUnderWay(context, opened, state, requests))) return;
+  if (isResumed && (await isUnderWay(context, opened, state, requests, words))) return;
   const reporter = copyReporter(context, words.json === true);
   try {
     if (isResumed) reporter.note(`${state.operation} is unfinished: going on with it`);
@@ -182,6 +182,7 @@ async function isUnderWay(
   opened: OpenJournal,
   { operation }: MoveState,
   requests: readonly MoveRequest[],
+  words: CopyWords,
 ): Promise<boolean> {
   const found = await copyController(context, opened.stateDirectory, operation);
   if (found === null || found === 'silent') return false;
@@ -189,7 +190,8 @@ async function isUnderWay(
   if (request?.kind !== 'rate') throw underWay(operation, found.pid);
   const { rate } = request;
   if (!(await tellCopy(context, opened, operation, request, ({ status }) => status?.rate === rate))) return false;
-  context.stdout.write(`${operation} is under way (pid ${found.pid}), and goes on ${rateWords(rate)}\n`);
+  if (words.json) context.stdout.write(`${JSON.stringify({ told: operation, request: 'rate' })}\n`);
+  else context.stdout.write(`${operation} is under way (pid ${found.pid}), and goes on ${rateWords(rate)}\n`);
   context.setExitCode(0);
   return true;
 }

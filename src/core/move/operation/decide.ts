@@ -4,14 +4,14 @@ import { decidePreparing } from './decide-preparing.ts';
 import { type MoveDecision, nothing } from './decision.ts';
 import type { MoveEvent } from './events.ts';
 import type { MoveObservation, MoveRequest } from './observation.ts';
-import { hasMoveEnded, type MoveState } from './state.ts';
+import { hasMoveEnded, type MoveState, withEvent } from './state.ts';
 
 /**
  * What to do now. Pure and total: everything it knows comes from the folded journal (`state`) and from the newest observation.
  * Effects follow from what is in the state, which is journalled already.
  */
 export function decideMove(state: MoveState, observation: MoveObservation): MoveDecision {
-  const asked = observation.requests.flatMap((request) => answerTo(state, request));
+  const asked = answersTo(state, observation);
   // What was asked for changes what is wanted, so it is journalled first, and nothing moves meanwhile that was to be held.
   if (asked.length > 0) return { ...nothing, events: asked, mover: restrained(state, asked), wakeAtMs: 0 };
   switch (state.stage.kind) {
@@ -35,6 +35,19 @@ function restrained({ stage, rate, held }: MoveState, asked: readonly MoveEvent[
   if (stage.kind !== 'copying') return null;
   const isHeld = held !== null || asked.some(({ kind }) => kind === 'copy-held' || kind === 'abort-asked');
   return { isHeld, rate };
+}
+
+/** One after the other: what is asked for last is what counts. A controller begins before it does anything that was asked of it. */
+function answersTo(given: MoveState, { requests, nowMs }: MoveObservation): MoveEvent[] {
+  const begins = requests.filter(({ kind }) => kind === 'begin');
+  const events: MoveEvent[] = [];
+  let state = given;
+  for (const request of [...begins, ...requests.filter(({ kind }) => kind !== 'begin')]) {
+    const answer = answerTo(state, request);
+    events.push(...answer);
+    state = answer.reduce((before, event) => withEvent(before, event, nowMs), state);
+  }
+  return events;
 }
 
 function answerTo(state: MoveState, request: MoveRequest): MoveEvent[] {

@@ -62,7 +62,7 @@ export function foldMove(state: MoveState | null, entry: Entry): MoveState {
     if (event.kind !== 'copy-started') throw new Error(`${entry.operation} does not begin as a copy does`);
     return begun(entry, event);
   }
-  return folded(state, event, entry.atMs);
+  return withEvent(state, event, entry.atMs);
 }
 
 export function isMove(first: Entry | undefined): boolean {
@@ -116,7 +116,8 @@ function begun(entry: Entry, { plan, rate }: Extract<MoveEvent, { kind: 'copy-st
 
 const noFailures = { count: 0, told: 0, lastAtMs: 0, lastWords: '' };
 
-function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
+/** The state once an event is in the chain. */
+export function withEvent(state: MoveState, event: MoveEvent, atMs: number): MoveState {
   const enter = (stage: MoveStage): MoveState => ({ ...state, stage, stageSinceMs: atMs });
   switch (event.kind) {
     case 'copy-started':

@@ -36,6 +36,8 @@ class ChildMover implements MoverProcess {
   #isStopping = false;
   #untilNs = 0n;
   #failures = 0;
+  /** Of the controller's, since it has told anything. */
+  #silentTurns = 0;
   /** Of the processes before the present one. */
   #bytesBefore = 0;
   #bytes = 0;
@@ -64,6 +66,9 @@ class ChildMover implements MoverProcess {
   }
 
   allow(leftMs: number): void {
+    this.#silentTurns += 1;
+    // It tells something each second. One that hangs is not waited for: the next one begins where its ledger says.
+    if (this.#silentTurns > silentTurnsMax) this.#child?.kill('SIGKILL');
     this.#untilNs = clock() + BigInt(Math.floor(leftMs * 1e6));
     if (leftMs > 0) this.#send({ kind: 'allow', untilNs: this.#untilNs });
   }
@@ -97,6 +102,7 @@ class ChildMover implements MoverProcess {
     });
     [this.#child, this.#sent, this.#isStopping] = [child, wanted, false];
     this.#assignment = JSON.stringify(assignment);
+    this.#silentTurns = 0;
     this.#tell({ kind: 'starting' });
     this.#listen(child);
     const { source, target, version, operation } = this.#place;
@@ -114,6 +120,7 @@ class ChildMover implements MoverProcess {
     });
     child.on('message', (message) => {
       if (!isMessage(message)) return;
+      this.#silentTurns = 0;
       last = message as FromMover;
       if (last.kind === 'figures') this.#tell({ kind: 'running', ...this.#counted(last.figures) });
     });
@@ -173,6 +180,8 @@ class ChildMover implements MoverProcess {
 }
 
 const lastWordsMax = 4000;
+/** A turn is a second or more, but for those in which something comes. */
+const silentTurnsMax = 30;
 /** All that is in flight is settled or given up within a second. */
 const stopMsMax = 5000;
 

@@ -11,6 +11,7 @@ import { Mover } from '../mover/mover.ts';
 import type { MoverClock } from '../mover/ports.ts';
 import type { MoverSettings } from '../mover/settings.ts';
 import { figuresOf, keep, type Moved } from './figures.ts';
+import { IdentifiedCluster } from './identified-cluster.ts';
 import { ledgerFolder, producerIdOf } from './ledger-place.ts';
 import type { AssignedPartition, Beginning, ClusterAccess } from './wire.ts';
 
@@ -48,14 +49,29 @@ export async function startMover(
     );
     if (own !== undefined && keep(own, event)) tell();
   };
-  const mover = new Mover(
-    { source, target, clock, settings, tell: heard },
+  const { partitions } = beginning;
+  const idsOf = (side: 'sourceTopicId' | 'targetTopicId') =>
+    new Map(partitions.map(({ topic, key }) => [topic, key[side]]));
+  const onStranger = (side: string) => (topic: string, topicId: string) => {
+    const why = `the topic was deleted on the ${side} and made anew (its id is ${topicId} now): nothing of it is copied`;
+    for (const { partition } of moved) if (partition.plan.topic === topic) mover.stopped.set(partition, why);
+  };
+  const identified = new IdentifiedCluster(target, idsOf('targetTopicId'), onStranger('target'));
+  const mover: Mover = new Mover(
+    {
+      source: new IdentifiedCluster(source, idsOf('sourceTopicId'), onStranger('source')),
+      ...{ target: identified, clock, settings, tell: heard },
+    },
     moved.map(({ partition }) => partition),
   );
   let held = isHeld;
   let settled = isHeld;
   if (isHeld) await mover.hold();
+  // A target is asked who leads only after a doubt: without this a topic made anew would be noticed by what lands in it.
+  const names = [...new Set(partitions.map(({ topic }) => topic))];
+  const looking = setInterval(() => void identified.leaders(names).catch(() => undefined), lookMs);
   const ended = mover.run().finally(async () => {
+    clearInterval(looking);
     for (const { ledger } of moved) ledger.close();
     await Promise.all([source.close(), target.close()]);
   });
@@ -135,8 +151,9 @@ function settingsOf(access: ClusterAccess, version: string): ClusterSettings {
 const mebibyte = 1024 * 1024;
 
 const requestDeadlineMs = 30_000;
+const lookMs = 2000;
 
-const moverSettings = {
+export const moverSettings = {
   lateMsMax: requestDeadlineMs,
   connectionsPerBroker: 2,
   requestsPerConnection: 5,

@@ -66,6 +66,8 @@ export class MovedPartition {
   isFetching = false;
   /** The last answer had only a piece of a batch: it is asked for first, as then a broker sends one whole. */
   isHungry = false;
+  /** When a request of it was given up last that may still be performed, by the monotonic clock; null: none may. */
+  givenUpMs: number | null = null;
   /** What the source told last. */
   view: SourceView | null = null;
 
@@ -113,8 +115,12 @@ export class MovedPartition {
     return this.#held.unsentBytes;
   }
 
-  /** All that was asked for stands on the target. */
+  /** All that was asked for stands on the target, and nothing may come behind it. */
   get isDone(): boolean {
+    return this.hasAll && this.givenUpMs === null;
+  }
+
+  get hasAll(): boolean {
     const { end } = this.plan;
     return end !== null && this.#writer.phase.kind === 'writing' && this.#writer.settled.source >= end;
   }
@@ -150,9 +156,8 @@ export class MovedPartition {
     const handed = this.#handed();
     const isLater = epoch !== null && handed.epoch !== null && handed.epoch > epoch;
     this.#tell({ kind: 'source-truncated', end, epoch, handedTo: handed.source });
-    if (isLater || end < handed.source) return false;
     this.#forgetUnsent();
-    return true;
+    return !isLater && end >= handed.source;
   }
 
   /** What was fetched is not what it has to be. It is fetched again, as it may have been damaged on the way; twice. */
@@ -270,6 +275,7 @@ export class MovedPartition {
     if (this.#flaw !== null) return;
     this.#flaw = why;
     this.#tell({ kind: 'source-stopped', why });
+    this.#forgetUnsent();
   }
 
   #settle(): void {

@@ -46,8 +46,6 @@ export class Mover {
   readonly waiting = new Map<MovedPartition, Waiting>();
   /** Partitions of which the source tells what cannot be copied. */
   readonly stopped = new Map<MovedPartition, string>();
-  /** Of which something was given up, and when: it may still come. */
-  readonly #givenUp = new Map<MovedPartition, number>();
   #ratePerSecond: number | null;
   #isHeld = false;
   #isOver = false;
@@ -72,7 +70,7 @@ export class Mover {
     for (const partition of this.#partitions) this.#readBack(partition);
     this.#track(this.#syncLedgers());
     this.#track(this.#refreshSource());
-    while (!this.#isOver && !(this.#givenUp.size === 0 && this.#partitions.every((one) => this.#hasEnded(one)))) {
+    while (!this.#isOver && !this.#partitions.every((one) => this.#hasEnded(one))) {
       await this.#changed.wait(clock, 1000);
       this.#noteFlaws();
       this.#lookAgain();
@@ -129,6 +127,7 @@ export class Mover {
     for (const control of controls) if (control.status === 'fulfilled') await control.value.close();
     await Promise.all(this.#running);
     for (const { ledger } of this.#partitions) await ledger.sync();
+    this.#tellProgress();
   }
 
   /** What was found out when a batch was to be sent no fetch tells of. */
@@ -139,14 +138,23 @@ export class Mover {
 
   /** What came late shows itself only where the tail is read after nothing more can come. */
   #lookAgain(): void {
-    const { clock, settings } = this.#world;
-    for (const [partition, givenUpMs] of this.#givenUp) {
-      const { kind } = partition.writer.phase;
-      if (kind === 'damaged' || kind === 'refused') this.#givenUp.delete(partition);
-      if (kind !== 'writing' || clock.monotonic() < givenUpMs + settings.lateMsMax) continue;
-      partition.doubt('what was given up may have come since');
-      this.#answered(partition);
+    const nowMs = this.#world.clock.monotonic();
+    for (const partition of this.#partitions) {
+      const sureMs = this.#sureMs(partition);
+      if (partition.givenUpMs === null || partition.writer.phase.kind !== 'writing') continue;
+      if (nowMs >= sureMs) {
+        partition.doubt('what was given up may have come since');
+        this.#answered(partition);
+      } else if (partition.hasAll) {
+        const seconds = Math.ceil((sureMs - nowMs) / 1000);
+        this.#wait(partition, `a request that was given up may still come: the tail is read again in ${seconds} s`);
+      }
     }
+  }
+
+  /** What was given up does not come any more. */
+  #sureMs({ givenUpMs }: MovedPartition): number {
+    return givenUpMs === null ? Number.NEGATIVE_INFINITY : givenUpMs + this.#world.settings.lateMsMax;
   }
 
   #hasEnded(partition: MovedPartition): boolean {
@@ -255,8 +263,7 @@ export class Mover {
     if (partition.writer.phase.kind !== 'reading-back') return null;
     if (!this.#mayWrite()) return 'the lease is over';
     partition.readBack(found.tail);
-    const sureMs = (this.#givenUp.get(partition) ?? Number.NEGATIVE_INFINITY) + this.#world.settings.lateMsMax;
-    if (askedMs >= sureMs) this.#givenUp.delete(partition);
+    if (askedMs >= this.#sureMs(partition)) partition.givenUpMs = null;
     this.#assign(partition, sender);
     this.#wakeLanes();
     return null;
@@ -320,7 +327,7 @@ export class Mover {
   }
 
   #lost(sender: TargetSender, unanswered: readonly MovedPartition[]): void {
-    for (const partition of unanswered) this.#givenUp.set(partition, this.#world.clock.monotonic());
+    for (const partition of unanswered) partition.givenUpMs = this.#world.clock.monotonic();
     for (const partition of sender.partitions) this.#readBack(partition);
   }
 
@@ -344,7 +351,10 @@ export class Mover {
     this.#wakeLanes();
   }
 
-  /** What has a backlog is fetched by two requests in turns; what has none waits for records together, on a connection of its own. */
+  /**
+   * What has a backlog is fetched by two requests in turns. What has none waits for records, on connections of its own: two, so that a
+   * partition that joins does not have to wait until one of the others gets any.
+   */
   #openLanes(nodeId: number): void {
     for (const [lane, kind] of lanes) {
       const name = `${nodeId}/${lane}`;
@@ -407,7 +417,7 @@ export class Mover {
   /** false: somebody else leads a partition by now, or it has to be asked again in a while. */
   #took(asked: readonly Asked[], fetched: readonly Fetched[]): boolean {
     const senders = new Set<TargetSender>();
-    let isFresh = true;
+    let [isFresh, isMoved] = [true, false];
     for (const [index, { partition }] of asked.entries()) {
       const outcome = fetched[index];
       if (outcome?.kind === 'stopped') this.stopped.set(partition, outcome.why);
@@ -418,14 +428,22 @@ export class Mover {
       if (outcome?.kind !== 'added') continue;
       partition.view = outcome.view;
       if (partition.writer.phase.kind !== 'reading-back') this.waiting.delete(partition);
-      if (outcome.bytes === 0) this.#caughtUp.add(partition);
-      else if (outcome.bytes >= this.#world.settings.partitionBytesMax / 2) this.#caughtUp.delete(partition);
+      isMoved = this.#moveBetweenLanes(partition, outcome.bytes) || isMoved;
       const sender = this.#senderOf.get(partition);
       if (sender !== undefined) senders.add(sender);
     }
     for (const sender of senders) sender.pump();
+    if (isMoved) this.#wakeLanes();
     if (this.#partitions.every((one) => this.#hasEnded(one))) this.#changed.set();
     return isFresh;
+  }
+
+  /** Whether another lane fetches it from now on. */
+  #moveBetweenLanes(partition: MovedPartition, bytes: number): boolean {
+    const wasCaughtUp = this.#caughtUp.has(partition);
+    if (bytes === 0) this.#caughtUp.add(partition);
+    else if (bytes >= this.#world.settings.partitionBytesMax / 2) this.#caughtUp.delete(partition);
+    return wasCaughtUp !== this.#caughtUp.has(partition);
   }
 
   #wakeLanes(): void {
@@ -442,7 +460,8 @@ type LaneKind = 'backlog' | 'tail';
 const lanes = [
   ['backlog one', 'backlog'],
   ['backlog two', 'backlog'],
-  ['tail', 'tail'],
+  ['tail one', 'tail'],
+  ['tail two', 'tail'],
 ] as const;
 
 const holdMsMax = 900;

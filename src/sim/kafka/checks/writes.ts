@@ -16,6 +16,8 @@ export type WritesView = {
   readonly epochs: Map<string, string>;
   filesOf(partition: number): SegmentFiles;
   logOf(partition: number): Log;
+  /** What one broker has of it. */
+  logOn(partition: number, nodeId: number): Log | null;
   /** Whether a request was performed that nobody waited for: then nobody could know of it. */
   somethingCameLate(partition: number): boolean;
 };
@@ -26,7 +28,7 @@ export class WritesOf {
   readonly #view: WritesView;
   /** Partitions of which an answer has told an offset that no line speaks of. */
   readonly #told = new Map<number, string>();
-  /** Where the log ended when the process last asked. */
+  /** Where the log ended of the broker that the process asked last: one that leads no more, and does not know, tells what it has. */
   readonly #askedEnds = new Map<number, number>();
 
   constructor(process: string, view: WritesView) {
@@ -64,8 +66,9 @@ export class WritesOf {
   }
 
   /** An answer, before it arrives. */
-  answered(request: Uint8Array, frame: Uint8Array): void {
-    for (const partition of askedOf(request)) this.#askedEnds.set(partition, this.#view.logOf(partition).end);
+  answered(request: Uint8Array, frame: Uint8Array, nodeId: number): void {
+    for (const partition of askedOf(request))
+      this.#askedEnds.set(partition, this.#view.logOn(partition, nodeId)?.end ?? 0);
     const batches = batchesOf(request);
     if (batches.length === 0) return;
     const response = readResponse(produceApi, produceApi.newest, frame);

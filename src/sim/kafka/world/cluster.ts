@@ -28,7 +28,10 @@ export type ClusterFaults = {
 };
 
 /** Sees what one process sends and is answered. */
-export type WireWatch = Pick<Line, 'sending' | 'answering'>;
+export type WireWatch = Pick<Line, 'sending'> & {
+  /** `nodeId`: the broker that answers. */
+  answering(request: Uint8Array, response: Uint8Array, nodeId: number): void;
+};
 
 export type ClusterWatch = {
   appending(place: Place, sent: Uint8Array, base: number): void;
@@ -99,6 +102,13 @@ export class SimCluster implements NodesView {
     }
     this.schedule.after(Math.min(this.plan.sessionMs, downMs), () => this.#replace(nodeId, next));
     this.schedule.after(downMs, () => this.#start(node));
+  }
+
+  /** What was on its way to it is lost, and so are its answers. */
+  cutConnections(nodeId: number): void {
+    const node = this.#nodes.get(nodeId);
+    for (const connection of node?.connections ?? []) connection.cut('the connection was reset');
+    node?.connections.clear();
   }
 
   standStill(nodeId: number, ms: number): void {
@@ -232,7 +242,9 @@ export class SimCluster implements NodesView {
                 this.#watch.arrivedLate(process, partition, late);
               }
         };
-        const line = { schedule: this.schedule, process, label, deadlineMs, ...wire };
+        const { sending } = wire;
+        const answering = (request: Uint8Array, response: Uint8Array) => wire.answering(request, response, nodeId);
+        const line = { schedule: this.schedule, process, label, deadlineMs, sending, answering };
         const connection = new SimConnection(
           { ...line, latencyMs: () => this.#latencyMs(), fate: () => this.#faults.fate(), arrivedLate },
           this.#brokerEnd(node),

@@ -18,8 +18,17 @@ export function answerFetch(
   const isEmpty = partitions.every(({ errorCode, records }) => errorCode === noError && records === null);
   if (!isEmpty || waitedMs >= request.maxWaitMs) reply(response);
   else {
-    const stepMs = Math.min(50, request.maxWaitMs - waitedMs);
-    broker.schedule.after(stepMs, () => answerFetch(broker, request, reply, waitedMs + stepMs));
+    const sinceMs = broker.schedule.nowMs;
+    let isOver = false;
+    const again = (): void => {
+      if (isOver) return;
+      isOver = true;
+      answerFetch(broker, request, reply, waitedMs + broker.schedule.nowMs - sinceMs);
+    };
+    // Who leads, and whether it runs, is looked at now and then; records are told at once.
+    broker.schedule.after(Math.min(50, request.maxWaitMs - waitedMs), again);
+    for (const { topic, partitions: asked } of request.topics)
+      for (const { partition } of asked) broker.placeOf(topic, partition)?.partition.whenAdvanced(again);
   }
 }
 

@@ -50,6 +50,7 @@ export class SimPartition {
   epoch = 0;
   leaderId: number | null;
   readonly inSync: Set<number>;
+  #watchers: (() => void)[] = [];
   readonly #nodes: NodesView;
 
   constructor(plan: PartitionPlan, nodes: NodesView) {
@@ -115,6 +116,11 @@ export class SimPartition {
       replica.waiters = replica.waiters.filter((one) => one !== waiter);
       done(codeOf('REQUEST_TIMED_OUT'));
     });
+  }
+
+  /** Calls back once when more is committed. */
+  whenAdvanced(done: () => void): void {
+    this.#watchers.push(done);
   }
 
   /** A follower gets what its leader has, and gives up what its leader has not. */
@@ -188,8 +194,11 @@ export class SimPartition {
     const inSync = this.replicas.filter(({ nodeId }) => this.inSync.has(nodeId));
     // What a follower has of another leader does not count.
     const ends = inSync.map(({ log }) => (log === replica.log ? log.end : commonEnd(log, replica.log)));
+    const before = replica.highWatermark;
     replica.highWatermark = Math.max(replica.highWatermark, Math.min(replica.log.end, ...ends));
     replica.highWatermark = Math.min(replica.highWatermark, replica.log.end);
+    if (replica.highWatermark > before)
+      for (const told of this.#watchers.splice(0)) this.#nodes.schedule.after(0, told);
     const ready = replica.waiters.filter(({ end }) => end <= replica.highWatermark);
     replica.waiters = replica.waiters.filter((waiter) => !ready.includes(waiter));
     for (const { done } of ready) done(noError);

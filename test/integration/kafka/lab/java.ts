@@ -46,10 +46,12 @@ function program(
   const log = kafka.version.startsWith('4.')
     ? '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
     : `-Dlog4j.configuration=file:${join(folder, logSettings)}`;
+  // Codecs unpack their libraries, and who is killed leaves them behind: they go with the folder.
+  const traces = [`-Djava.io.tmpdir=${folder}`, '-XX:-UsePerfData'];
   return {
     name: main.split('.').at(-1) ?? main,
     path: kafka.java,
-    args: [...flags, log, '-cp', join(kafka.jars, '*'), main, ...args],
+    args: [...flags, ...traces, log, '-cp', join(kafka.jars, '*'), main, ...args],
     environment,
   };
 }
