@@ -6,6 +6,7 @@ import { type Codec, codecNames, compressed, decompressed } from '../../src/io/k
 import { crc32c } from '../../src/io/kafka/bytes/crc32c.ts';
 import { legacyRecords, rebuiltLegacy } from '../../src/io/kafka/bytes/legacy.ts';
 import { MalformedBytes } from '../../src/io/kafka/bytes/malformed.ts';
+import { markerOf } from '../../src/io/kafka/bytes/marker.ts';
 import { rebuiltBatch, recordDigests } from '../../src/io/kafka/bytes/rebuild.ts';
 import { RecordCursor } from '../../src/io/kafka/bytes/records.ts';
 import { nobody } from '../kafka/bytes/arbitrary.ts';
@@ -45,6 +46,7 @@ function readAll(bytes: Buffer): void {
 }
 
 function readBatch(bytes: Buffer, at: number): void {
+  outcomeOf(() => markerOf(bytes, at));
   const seen = outcomeOf(() => recordDigests(bytes, at, outputBytesMax));
   const rebuilt = outcomeOf(() => rebuiltBatch(bytes, at, { appender: nobody, outputBytesMax, keeps: () => true }));
   if (seen === null) {
