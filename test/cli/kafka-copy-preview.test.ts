@@ -163,7 +163,7 @@ describe('what is not known', () => {
       partitions: async () => [partitionFacts(), partitionFacts({ partition: 1, leader: 2, bounds: down })],
     });
     const preview = await previewOf({ source });
-    expect(preview.obstacles).toEqual([down.why, `orders-1 of the source: ${down.why}`]);
+    expect(preview.obstacles).toEqual([down.why, `orders-1 of the source cannot be read: ${down.why}`]);
     expect(preview.bytes).toBe(1e9);
     expect(previewText(preview)).toContain('1.0 GB and 1 partitions of unknown size');
   });

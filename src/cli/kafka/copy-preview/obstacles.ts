@@ -16,7 +16,7 @@ export function obstaclesOf(preview: Omit<CopyPreview, 'obstacles'>, topics: rea
       plan.kind === 'refused' ? plan.refusals.map((refusal) => `${plan.topic}: ${refusalWords(refusal)}`) : [],
     ),
     ...preview.partitions.flatMap(({ topic, partition, bounds }) =>
-      bounds.known ? [] : [`${topic}-${partition} of the source: ${bounds.why}`],
+      bounds.known ? [] : [`${topic}-${partition} of the source cannot be read: ${bounds.why}`],
     ),
     ...preview.disks
       .filter(({ verdict }) => verdict === 'does not fit')

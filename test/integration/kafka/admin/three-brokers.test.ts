@@ -67,6 +67,16 @@ describe('a cluster whose brokers each know a part', () => {
     expect(preview.time?.ms).toBeLessThan((bytes / 1000) * 1000);
   });
 
+  test('that has made many partitions just now tells the bounds of all of them, once they have their leaders', async () => {
+    const names = Array.from({ length: 4 }, (_, index) => `many-${index}`);
+    const wanted = names.map((topic) => ({ topic, partitions: 50, replicationFactor: 3, settings: {} }));
+    expect((await admin.makeTopics(wanted)).filter(({ refused }) => refused !== null)).toEqual([]);
+    await expect.poll(async () => (await admin.topics(names)).length).toBe(4);
+    const facts = await admin.partitions(names);
+    expect(facts).toHaveLength(200);
+    expect(facts.filter(({ bounds }) => !bounds.known)).toEqual([]);
+  });
+
   test('of which one is dead is told without it, and what needs more brokers than there ever were is refused before', async () => {
     await cluster.broker(3).kill();
     // Until its session ends it is in the metadata, and nobody can reach it.
