@@ -48,7 +48,7 @@ describe('a group without a provider', () => {
 
   it('joins the builds that its servers tell, sorted and once each', async () => {
     const addresses = await Promise.all([serve(200, 'b2\n'), serve(200, 'b1'), serve(200, 'b2')]);
-    expect((await open(http, addresses).read(soon())).build).toEqual({ known: true, value: 'b1+b2' });
+    expect((await open(http, addresses).read(soon())).build).toEqual({ known: true, value: 'b1 + b2' });
   });
 
   it.each([
