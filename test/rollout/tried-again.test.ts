@@ -76,12 +76,16 @@ describe('a build that was taken back and comes in by a deployment', () => {
     });
   });
 
-  test('lets go where another build is deployed, as was asked, and keeps what somebody has put in its place', () => {
+  test('stays held when it has gone again, which is said, and needs no reason then', () => {
     const held = [came('build-3'), heldFor({ build: 'build-3', operation: 'rollout-web-1' })];
     const other = { ...came('build-4'), pair: 3 } as RolloutEvent;
-    expect(eventsAt([...held, other], 'build-4')).toMatchObject([{ kind: 'resumed', by: 'drover' }]);
+    const gone = eventsAt([...held, other], 'build-4');
+    expect(gone).toMatchObject([
+      { kind: 'held', by: 'drover', why: expect.stringMatching(/does not run .* any more/) },
+    ]);
+    expect(holds(eventsAt([...held, other, ...gone], 'build-4'))).toEqual([]);
     const lunch: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
-    expect(eventsAt([...held, lunch, other], 'build-4').map(({ kind }) => kind)).not.toContain('resumed');
+    expect(holds(eventsAt([...held, lunch, other], 'build-4'))).toEqual([]);
   });
 
   test('a reason is given for what runs when it is given, and nobody goes on without one', () => {

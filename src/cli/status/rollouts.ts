@@ -78,11 +78,8 @@ function rolledBackOf({ stage, stageSinceMs, back }: RolloutState): Row['rolledB
   return { cause: back.cause, performedAtMs: back.performedAtMs, atMs: stageSinceMs };
 }
 
-export function onwardsAfterBack({ operation, rolledBack }: Row, command: (verb: string) => string): string {
-  // As `apply` has it: who only asked blames no build.
-  const isBlamed = rolledBack?.cause.kind === 'judge' || rolledBack?.cause.kind === 'tripwire';
-  const again = isBlamed ? 'begins anew: with another build, or with --reason for the same one' : 'begins anew';
-  return `\`${command('report')} ${operation}\` tells what was seen, \`${command('plan')}\` ${again}.`;
+export function onwardsAfterBack({ operation }: Row, command: (verb: string) => string): string {
+  return `\`${command('report')} ${operation}\` tells what was seen, \`${command('plan')}\` begins anew: with another build, or with --reason for the same one.`;
 }
 
 export function lookTexts({ row, look, obstacle }: Seen, command: (verb: string) => string): string[] {

@@ -4,6 +4,7 @@ import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
 import { loadRps, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
+import { carriesNow } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import { type Cut, carryingServers, shareLeft, shareLeftAt, shareOfTarget } from './targets.ts';
 import type { Watch } from './watch.ts';
@@ -59,7 +60,7 @@ function carriedPart(
   const total = load.origin + load.destination;
   const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (capacity >= total || carrying.length === 0) return null;
-  const { alive, dead } = byLife(carrying, facts);
+  const { alive, dead } = byLife(state, observation, carrying, facts);
   const parts = partsByBackend(state, watch, observation, target, alive) ?? evenParts(state, load, observation, alive);
   const destination = [...parts.values()].reduce((sum, rps) => sum + rps, 0);
   const servers = [...dead, ...fitting(alive, parts, capacity - (total - destination), atLeast)];
@@ -158,12 +159,27 @@ function shareBeyond(
 }
 
 /** What is left to a server that carries nothing the origin would get at once: those go first, and free of charge. */
-function byLife(carrying: readonly string[], { destinationAble }: Facts) {
+function byLife(
+  state: RolloutState,
+  observation: Observation,
+  carrying: readonly string[],
+  { destinationAble }: Facts,
+) {
   const able = new Set(destinationAble.known ? destinationAble.value : carrying);
-  const alive = carrying.filter((name) => able.has(name));
-  return alive.length === 0
-    ? { alive: carrying, dead: [] }
-    : { alive, dead: carrying.filter((name) => !able.has(name)) };
+  // One that is not able at every backend may be all that another one has.
+  const isSent = (name: string) => able.has(name) || isSentSomething(state, observation, name);
+  const alive = carrying.filter(isSent);
+  return alive.length === 0 ? { alive: carrying, dead: [] } : { alive, dead: carrying.filter((name) => !isSent(name)) };
+}
+
+/** By the balancers alone, which send by their own word; one that is not read may. */
+function isSentSomething(state: RolloutState, { backends }: Observation, name: string): boolean {
+  return state.plan.backends.some(({ id }) => {
+    const reading = backends[id]?.reading;
+    if (!reading?.known) return true;
+    const server = reading.value.servers.find((one) => one.name === name);
+    return server !== undefined && carriesNow(server);
+  });
 }
 
 /**

@@ -32,8 +32,8 @@ export function unexplained({ takenBack, builds }: RolloutState, now: Reading<Bu
 }
 
 /**
- * It came in by a deployment: where it is stays as it is, and the judge watches it. Another build, deployed as was asked, ends that
- * hold; one that somebody has put in its place stays.
+ * It came in by a deployment: where it is stays as it is, and the judge watches it. When it has gone again somebody says so: its
+ * instances may only be unwell for a moment, and whoever lowered something meanwhile knows why.
  */
 export function triedAgain(state: RolloutState): RolloutEvent[] {
   const { held } = state;
@@ -41,7 +41,9 @@ export function triedAgain(state: RolloutState): RolloutEvent[] {
   if (held === null) return blamed === null ? [] : [heldFor(blamed)];
   if (held.blamed === undefined || held.blamed.build === blamed?.build) return [];
   if (blamed !== null) return [heldFor(blamed)];
-  return [{ kind: 'resumed', by: 'drover', reason: `build ${held.blamed.build} does not run there any more` }];
+  const { build, operation } = held.blamed;
+  const why = `build ${build} was taken back in ${operation}, and does not run at the destination any more: \`drover resume\` goes on with what does`;
+  return [{ kind: 'held', why, by: 'drover' }];
 }
 
 export function heldFor(blamed: Blamed): Extract<RolloutEvent, { readonly kind: 'held' }> {

@@ -96,6 +96,9 @@ export function trafficCut(state: RolloutState, observation: Observation, cut: C
     if (names === 'all') return backAt(state, plan, observation);
     const targets: ServerTargets = { ...target[plan.id] };
     for (const name of names) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
+    // Where the last ones go, the origin has its weights in the same moment: else nobody would have any.
+    if (names.length > 0 && !Object.entries(targets).some(([name, wanted]) => carriesByTarget(plan, name, wanted)))
+      return backAt(state, plan, observation);
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return targets;
     // Weights tell something of each other only on the same scale: what is still to be written may have another one.
