@@ -64,8 +64,7 @@ export class Vantage {
       if (state !== 'healthy') return false;
       // A balancer without its line sends it nothing, and those that have it count on it.
       const lines = balancers.map((one) => one.ofSlot('origin', slot)).filter((server) => server?.present !== false);
-      // One without any line carries nothing, however many of its none are up.
-      return lines.length > 0 && lines[where]((server) => server?.health === 'up' && server.admin === 'ready');
+      return lines[where]((server) => server?.health === 'up' && server.admin === 'ready');
     }).length;
   }
 
