@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** What was asked for cannot be done, and why. */
 export class Wrong extends Error {}
@@ -26,7 +26,13 @@ const ofOneWorld = ['mutation', 'shrink', 'without', 'heal-at', 'keep', 'why', '
 const ofManyWorlds = ['workers', 'pairs'] as const;
 
 export function askedBy(args: readonly string[]): Asked {
-  const values = parsed(args);
+  const values = parsedBy(args, {
+    ...worldOptions,
+    workers: { type: 'string' },
+    pairs: { type: 'boolean' },
+    json: { type: 'string' },
+    export: { type: 'string' },
+  });
   const only = values.seeds === undefined ? ofManyWorlds : ofOneWorld;
   for (const name of only) {
     if (values[name] === undefined) continue;
@@ -56,26 +62,26 @@ export function askedBy(args: readonly string[]): Asked {
   };
 }
 
-function parsed(args: readonly string[]) {
+/** Of both simulators: which worlds, and what to do with one. */
+export const worldOptions = {
+  seed: { type: 'string' },
+  seeds: { type: 'string' },
+  verbose: { type: 'boolean' },
+  mutation: { type: 'string' },
+  shrink: { type: 'boolean' },
+  without: { type: 'string' },
+  'heal-at': { type: 'string' },
+  keep: { type: 'string' },
+  why: { type: 'string' },
+} as const;
+
+/** Throws Wrong. */
+export function parsedBy<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: 'string' },
-        seeds: { type: 'string' },
-        workers: { type: 'string' },
-        pairs: { type: 'boolean' },
-        json: { type: 'string' },
-        verbose: { type: 'boolean' },
-        mutation: { type: 'string' },
-        shrink: { type: 'boolean' },
-        without: { type: 'string' },
-        'heal-at': { type: 'string' },
-        keep: { type: 'string' },
-        why: { type: 'string' },
-        export: { type: 'string' },
-      },
-    }).values;
+    return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     throw new Wrong(error instanceof Error ? error.message : String(error));
   }

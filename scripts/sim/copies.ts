@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { accountOfCopy } from '../../src/sim/kafka/account.ts';
 import type { Mutation } from '../../src/sim/kafka/mutation.ts';
 import { mutations } from '../../src/sim/kafka/mutations.ts';
@@ -12,11 +11,11 @@ import {
   type Narrowing,
 } from '../../src/sim/kafka/scenario.ts';
 import { shrinkCopy, summarizeCopy } from '../../src/sim/kafka/swarm.ts';
-import { Wrong } from './asked.ts';
+import { parsedBy, Wrong, worldOptions } from './asked.ts';
 
 /** `npm run sim -- --kafka`: copies of Kafka data, of one seed or of many. */
 export async function simulateCopies(args: readonly string[]): Promise<0 | 1> {
-  const asked = parsed(args);
+  const asked = parsedBy(args, worldOptions);
   const first = count('--seed', asked.seed ?? '1');
   if (asked.seeds === undefined) return await one(first, asked);
   for (const name of ['mutation', 'without', 'heal-at', 'shrink', 'keep', 'why'] as const)
@@ -24,7 +23,7 @@ export async function simulateCopies(args: readonly string[]): Promise<0 | 1> {
   return await many(first, count('--seeds', asked.seeds));
 }
 
-type Values = ReturnType<typeof parsed>;
+type Values = ReturnType<typeof parsedBy<typeof worldOptions>>;
 
 async function one(seed: number, asked: Values): Promise<0 | 1> {
   console.log(`seed ${seed}`);
@@ -89,27 +88,6 @@ function known(names: readonly string[]): FaultName[] {
     if (fault === undefined) throw new Wrong(`there is no fault "${name}"; there are: ${faultNames.join(', ')}`);
     return fault;
   });
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        seed: { type: 'string' },
-        seeds: { type: 'string' },
-        verbose: { type: 'boolean' },
-        mutation: { type: 'string' },
-        shrink: { type: 'boolean' },
-        without: { type: 'string' },
-        'heal-at': { type: 'string' },
-        keep: { type: 'string' },
-        why: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new Wrong(error instanceof Error ? error.message : String(error));
-  }
 }
 
 function count(option: string, text: string): number {
