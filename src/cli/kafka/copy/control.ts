@@ -17,8 +17,11 @@ import { listenForCopy } from './sockets.ts';
 import { watchTransactions } from './transactions.ts';
 import { partitionKey } from './world.ts';
 
-/** A topic may take its time to be made; a lease is longer than any call. */
-export const copyTiming: Timing = { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 };
+/**
+ * Whoever comes after a controller that was killed waits for what is left of its lease, and one call more. A call that was given up, as
+ * making a topic may take its time, shows in a later reading. The lease is renewed each two seconds.
+ */
+export const copyTiming: Timing = { pollMs: 1000, callMs: 5000, leaseMs: 6000 };
 
 export type CopyControl = {
   readonly opened: OpenJournal;

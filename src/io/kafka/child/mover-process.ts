@@ -42,6 +42,7 @@ class ChildMover implements MoverProcess {
   #bytesBefore = 0;
   #bytes = 0;
   #gone: Promise<void> = Promise.resolve();
+  #isSettled = true;
 
   constructor(place: MoverPlace) {
     this.#place = place;
@@ -86,9 +87,10 @@ class ChildMover implements MoverProcess {
     });
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<{ readonly isSettled: boolean }> {
     if (this.#child !== null) this.#stop();
     await this.#gone;
+    return { isSettled: this.#isSettled };
   }
 
   #start(wanted: MoverWanted, assignment: Assignment): void {
@@ -142,6 +144,7 @@ class ChildMover implements MoverProcess {
 
   #ended(last: FromMover | null, words: string): void {
     this.#child = null;
+    this.#isSettled = last !== null && last.kind !== 'figures' && last.isSettled;
     if (last?.kind === 'done') this.#tell({ kind: 'done', ...this.#counted(last.figures) });
     else if (last?.kind === 'stopped' || this.#isStopping) this.#tell({ kind: 'none' });
     else {

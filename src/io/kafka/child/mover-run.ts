@@ -19,6 +19,8 @@ import type { AssignedPartition, Beginning, ClusterAccess } from './wire.ts';
 export type MoverRun = {
   /** Done when nothing is left to do, or it was stopped. */
   readonly ended: Promise<void>;
+  /** Nothing that was sent and not answered can still be performed. */
+  readonly isSettled: boolean;
   figures(): MoverFigures;
   hold(): Promise<void>;
   goOn(): void;
@@ -27,11 +29,12 @@ export type MoverRun = {
 };
 
 /**
- * `sendBeforeMs`: by performance.now. `tell` is called when the figures have something that has to be known before anything follows
+ * `wasSettled`: nothing of the mover before this one can still be performed. `sendBeforeMs`: by performance.now. `tell` is called when the figures have something that has to be known before anything follows
  * from it. Everything that it opens is closed when it has ended.
  */
 export async function startMover(
   beginning: Beginning,
+  wasSettled: boolean,
   sendBeforeMs: () => number,
   tell: () => void,
 ): Promise<MoverRun> {
@@ -43,6 +46,8 @@ export async function startMover(
   const window = { inFlightMax: 5, expirationMs: await producerExpirationMs(target) };
   const settings: MoverSettings = { ...moverSettings, window, rate, sendBeforeMs };
   const moved = beginning.partitions.map((one) => openPartition(beginning.ledgers, one, settings));
+  // What it had sent may still come, as what this one gives up may.
+  if (!wasSettled) for (const { partition } of moved) partition.givenUpMs = clock.monotonic();
   const heard = (event: MoverEvent) => {
     const own = moved.find(
       ({ partition: { plan } }) => plan.topic === event.topic && plan.partition === event.partition,
@@ -77,6 +82,9 @@ export async function startMover(
   });
   return {
     ended,
+    get isSettled() {
+      return moved.every(({ partition }) => partition.givenUpMs === null);
+    },
     figures: () => figuresOf(mover, moved, settled),
     async hold() {
       held = true;

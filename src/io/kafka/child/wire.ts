@@ -22,9 +22,9 @@ export type ToMover =
 export type FromMover =
   | { readonly kind: 'figures'; readonly figures: MoverFigures }
   /** Nothing is left to do. It ends by itself. */
-  | { readonly kind: 'done'; readonly figures: MoverFigures }
-  /** Asked to stop, or no lease allows it to go on. */
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'done'; readonly figures: MoverFigures; readonly isSettled: boolean }
+  /** Asked to stop, or no lease allows it to go on. `isSettled`: nothing that was sent can still be performed. */
+  | { readonly kind: 'stopped'; readonly isSettled: boolean };
 
 export type Beginning = {
   readonly source: ClusterAccess;
