@@ -168,8 +168,9 @@ async function observe(loop: Loop): Promise<MoveObservation> {
 }
 
 async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
-  const { stage, plan, made, removed, kept } = loop.state;
-  if (stage.kind === 'copying' || hasMoveEnded(loop.state) || loop.requests.length > 0) {
+  const { stage, plan, made, removed, kept, growing } = loop.state;
+  const isQuiet = stage.kind === 'copying' && Object.keys(growing).length === 0;
+  if (isQuiet || hasMoveEnded(loop.state) || loop.requests.length > 0) {
     loop.unread = null;
     return null;
   }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { catchSignals } from '../controller/signals.ts';
 import { journalOption } from '../journal/open.ts';
@@ -21,6 +21,15 @@ export function addCopy(kafka: Command, context: Context): void {
     .option('--max-rate <RATE>', 'for each broker of the target, such as 60MB/s; may be changed while it runs')
     .option('--unlimited', 'as fast as they take it; outside loopback one of both has to be said')
     .option('--replication-factor <NUMBER>', "of topics that are made (default: the source's)")
+    .option('--partitions-per-broker <NUMBER>', 'of each broker of the target, copied at a time (default: all)')
+    .addOption(
+      new Option(
+        '--order <ORDER>',
+        'which come first: what the source deletes soonest, what has the newest records, by name',
+      )
+        .choices(['retention', 'newest', 'name'])
+        .default('retention'),
+    )
     .option('--wait <TIME>', 'how long an open transaction of the source is waited for', '10m')
     .option('--dry-run', 'say all that can be known before a byte moves, and change nothing')
     .option('--yes', 'agree to what is changed on the target')

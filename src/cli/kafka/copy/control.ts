@@ -19,9 +19,9 @@ import { partitionKey } from './world.ts';
 
 /**
  * Whoever comes after a controller that was killed waits for what is left of its lease, and one call more. A call that was given up, as
- * making a topic may take its time, shows in a later reading. The lease is renewed each two seconds.
+ * making a topic may take its time, shows in a later reading. When a pass begins two thirds of the lease are left: longer than a call.
  */
-export const copyTiming: Timing = { pollMs: 1000, callMs: 5000, leaseMs: 6000 };
+export const copyTiming: Timing = { pollMs: 1000, callMs: 5000, leaseMs: 8000 };
 
 export type CopyControl = {
   readonly opened: OpenJournal;

@@ -1,3 +1,4 @@
+import type { CopyOrder } from '../../../core/move/operation/plan.ts';
 import { CliError } from '../../context.ts';
 import { bootstrapOf, type Reach, type SideName } from '../side.ts';
 import { topicPattern } from '../topic-pattern.ts';
@@ -15,6 +16,8 @@ export type CopyWords = {
   readonly maxRate?: string;
   readonly unlimited?: true;
   readonly replicationFactor?: string;
+  readonly partitionsPerBroker?: string;
+  readonly order: CopyOrder;
   readonly wait: string;
   readonly dryRun?: true;
   readonly yes?: true;
@@ -33,6 +36,9 @@ export type CopyOptions = {
   readonly rate: number | null;
   /** Null: as the source's. */
   readonly replicationFactor: number | null;
+  /** Of each broker of the target at a time; null: all. */
+  readonly partitionsPerBroker: number | null;
+  readonly order: CopyOrder;
   /** How long an open transaction is waited for. */
   readonly waitMs: number;
 };
@@ -44,7 +50,7 @@ export type From =
 
 /** Throws CliError for the first that cannot be understood. */
 export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
-  const { topics, exclude = null, from, follow = false, replicationFactor } = words;
+  const { topics, exclude = null, from, follow = false, replicationFactor, partitionsPerBroker: most, order } = words;
   return {
     topics,
     exclude,
@@ -54,6 +60,8 @@ export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
     follow,
     rate: rateOf(words),
     replicationFactor: replicationFactor === undefined ? null : factorOf(replicationFactor),
+    partitionsPerBroker: most === undefined ? null : countOf(most),
+    order,
     waitMs: durationMs('--wait', words.wait),
   };
 }
@@ -120,7 +128,18 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new CliError(
+    `--partitions-per-broker: ${JSON.stringify(text)} is no number of partitions`,
+    'a whole number from 1 on',
+  );
+}
+
 function factorOf(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new CliError(`--replication-factor: ${JSON.stringify(text)} is no number of replicas`);
+  throw new CliError(
+    `--replication-factor: ${JSON.stringify(text)} is no number of replicas`,
+    'a whole number from 1 on',
+  );
 }

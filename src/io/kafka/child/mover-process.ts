@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MoverWanted } from '../../../core/move/operation/decision.ts';
+import { inTurn } from '../../../core/move/operation/plan.ts';
 import type { MoverFigures, MoverTold } from '../../../core/move/operation/told.ts';
 import type { Assignment, MoverProcess } from '../../../engine/move-ports.ts';
 import { type AssignedPartition, type ClusterAccess, clock, type FromMover, isMessage, type ToMover } from './wire.ts';
@@ -110,8 +111,9 @@ class ChildMover implements MoverProcess {
     const { source, target, version, operation } = this.#place;
     const record = join(ledgers, `${operation}.mover`);
     const partitions = assignedOf(assignment);
-    const given = { source, target, version, ledgers, record, partitions, untilNs: this.#untilNs, ...wanted };
-    this.#send({ kind: 'begin', ...given });
+    const { partitionsPerBroker = null } = assignment.plan.pace ?? {};
+    const given = { source, target, version, ledgers, record, partitions, partitionsPerBroker };
+    this.#send({ kind: 'begin', ...given, untilNs: this.#untilNs, ...wanted });
   }
 
   #listen(child: ChildProcess): void {
@@ -189,7 +191,7 @@ const silentTurnsMax = 30;
 const stopMsMax = 5000;
 
 function assignedOf({ plan, targetIds }: Assignment): AssignedPartition[] {
-  return plan.topics.flatMap(({ name, sourceId, partitions }) =>
+  const assigned = plan.topics.flatMap(({ name, sourceId, partitions }) =>
     partitions.map(({ partition, begin, end }) => ({
       topic: name,
       key: {
@@ -203,4 +205,6 @@ function assignedOf({ plan, targetIds }: Assignment): AssignedPartition[] {
       end,
     })),
   );
+  const named = assigned.map((one) => ({ topic: one.topic, partition: one.key.partition, one }));
+  return inTurn(named, plan.pace?.first ?? []).map(({ one }) => one);
 }

@@ -44,7 +44,8 @@ export async function startMover(
   );
   if (source === undefined || target === undefined) throw new Error('a copy has two clusters');
   const window = { inFlightMax: 5, expirationMs: await producerExpirationMs(target) };
-  const settings: MoverSettings = { ...moverSettings, window, rate, sendBeforeMs };
+  const { partitionsPerBroker } = beginning;
+  const settings: MoverSettings = { ...moverSettings, window, rate, partitionsPerBroker, sendBeforeMs };
   const moved = beginning.partitions.map((one) => openPartition(beginning.ledgers, one, settings));
   // What it had sent may still come, as what this one gives up may.
   if (!wasSettled) for (const { partition } of moved) partition.givenUpMs = clock.monotonic();
@@ -62,9 +63,10 @@ export async function startMover(
     for (const { partition } of moved) if (partition.plan.topic === topic) mover.stopped.set(partition, why);
   };
   const identified = new IdentifiedCluster(target, idsOf('targetTopicId'), onStranger('target'));
+  const followed = new IdentifiedCluster(source, idsOf('sourceTopicId'), onStranger('source'));
   const mover: Mover = new Mover(
     {
-      source: new IdentifiedCluster(source, idsOf('sourceTopicId'), onStranger('source')),
+      source: followed,
       ...{ target: identified, clock, settings, tell: heard },
     },
     moved.map(({ partition }) => partition),
@@ -85,7 +87,7 @@ export async function startMover(
     get isSettled() {
       return moved.every(({ partition }) => partition.givenUpMs === null);
     },
-    figures: () => figuresOf(mover, moved, settled),
+    figures: () => ({ ...figuresOf(mover, moved, settled, clock.now()), sourcePartitions: followed.partitions }),
     async hold() {
       held = true;
       await mover.hold();
@@ -163,6 +165,7 @@ const lookMs = 2000;
 
 export const moverSettings = {
   lateMsMax: requestDeadlineMs,
+  refusedMsMax: 10_000,
   connectionsPerBroker: 2,
   requestsPerConnection: 5,
   requestBytesMax: 4 * mebibyte,

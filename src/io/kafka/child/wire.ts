@@ -30,10 +30,13 @@ export type Beginning = {
   readonly source: ClusterAccess;
   readonly target: ClusterAccess;
   readonly version: string;
+  /** Of each target broker at a time; null: all. */
+  readonly partitionsPerBroker: number | null;
   /** Of ledgers, one folder in it for each partition. */
   readonly ledgers: string;
   /** Says which process wrote to these ledgers last. */
   readonly record: string;
+  /** The first ones first. */
   readonly partitions: readonly AssignedPartition[];
   readonly untilNs: bigint;
   readonly isHeld: boolean;
