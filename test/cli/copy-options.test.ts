@@ -8,6 +8,8 @@ const words: CopyWords = {
   topics: 'orders',
   from: 'earliest',
   order: 'retention',
+  diskFloor: '5%',
+  offsets: 'mapped',
   wait: '10m',
 };
 

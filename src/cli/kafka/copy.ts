@@ -2,8 +2,9 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { catchSignals } from '../controller/signals.ts';
 import { journalOption } from '../journal/open.ts';
-import type { CopyWords } from './copy/options.ts';
+import { type CopyWords, usualDiskFloor } from './copy/options.ts';
 import { copy } from './copy/run.ts';
+import { withReachRemedy } from './reach-remedy.ts';
 
 /** `drover kafka copy`: topics of one cluster to another, byte for byte. */
 export function addCopy(kafka: Command, context: Context): void {
@@ -30,6 +31,13 @@ export function addCopy(kafka: Command, context: Context): void {
         .choices(['retention', 'newest', 'name'])
         .default('retention'),
     )
+    .option('--disk-floor <SIZE>', 'of each disk of the target stays free, or it is held: 5%, 20GB', usualDiskFloor)
+    .addOption(
+      new Option('--offsets <KIND>', 'mapped; identical is not possible yet')
+        .choices(['mapped', 'identical'])
+        .default('mapped'),
+    )
+    .option('--metrics <ADDRESS>', 'tell figures to Prometheus at HOST:PORT/metrics while it runs')
     .option('--wait <TIME>', 'how long an open transaction of the source is waited for', '10m')
     .option('--dry-run', 'say all that can be known before a byte moves, and change nothing')
     .option('--yes', 'agree to what is changed on the target')
@@ -39,7 +47,7 @@ export function addCopy(kafka: Command, context: Context): void {
     .action(async (words: CopyWords) => {
       const signals = catchSignals();
       try {
-        await copy(context, words, signals);
+        await withReachRemedy(() => copy(context, words, signals));
       } finally {
         signals.release();
       }

@@ -43,7 +43,7 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
     try {
       const begun = await unlessAsked(signals, begin(context, { sides, references, options, words, opened, signals }));
       await Promise.all([source.close(), target.close()]);
-      if (begun !== null) await perform(context, opened, begun, words, options.waitMs, signals);
+      if (begun !== null) await perform(context, opened, begun, words, options, signals);
     } finally {
       await opened.journal.close();
     }
@@ -158,7 +158,7 @@ async function perform(
   opened: OpenJournal,
   { state, requests, isResumed }: Begun,
   words: CopyWords,
-  waitMs: number,
+  { waitMs, diskFloor, metrics }: CopyOptions,
   signals: Signals,
 ): Promise<void> {
   if (signals.interrupted.aborted) throw nothingBegun(signals);
@@ -169,7 +169,7 @@ async function perform(
     if (isResumed && state.held !== null)
       reporter.note(`${state.operation} is held (${state.held.why}): \`drover resume ${state.operation}\` goes on`);
     const end = await controlCopy(context, {
-      ...{ opened, state, signals, requests, waitMs },
+      ...{ opened, state, signals, requests, waitMs, diskFloor, metrics },
       onEntry: reporter.entry,
       onStatus: reporter.status,
       onTrouble: reporter.trouble,

@@ -9,6 +9,7 @@ import { RefusedSettings } from './refused-settings.ts';
 import type { MoverSettings } from './settings.ts';
 import { type Asked, type Fetched, fetchOnce } from './source-reader.ts';
 import { TargetSender } from './target-sender.ts';
+import { whoseTurn } from './turns.ts';
 import { Wake } from './wake.ts';
 
 /** What keeps a partition from going on, while it does; for progress, and for whoever has to do something. */
@@ -420,23 +421,11 @@ export class Mover {
     return kind === 'tail' || asked.length < 2 ? asked : asked.slice(0, Math.ceil(asked.length / 2));
   }
 
-  /** Whose turn it is, where a target broker is to have so many at a time. What waits for something else is passed over. */
   #turns(): ReadonlySet<MovedPartition> | null {
     const { partitionsPerBroker: most } = this.#world.settings;
     if (most === null) return null;
-    const turns = new Set<MovedPartition>();
-    const counts = new Map<number, number>();
-    for (const partition of this.#partitions) {
-      const { kind } = partition.writer.phase;
-      const isOpen = kind === 'writing' || kind === 'matching';
-      if (!isOpen || partition.hasAll || this.#caughtUp.has(partition) || this.#hasEnded(partition)) continue;
-      const nodeId = this.#targetLeaders.of(partition)?.nodeId;
-      if (nodeId === undefined || this.#sourceLeaders.of(partition) === null) continue;
-      const count = counts.get(nodeId) ?? 0;
-      if (count < most) turns.add(partition);
-      counts.set(nodeId, count + 1);
-    }
-    return turns;
+    const open = this.#partitions.filter((one) => !this.#caughtUp.has(one) && !this.#hasEnded(one));
+    return whoseTurn(open, most, this.#sourceLeaders, this.#targetLeaders);
   }
 
   async #ask(broker: Broker, asked: readonly Asked[], kind: LaneKind): Promise<readonly Fetched[]> {
