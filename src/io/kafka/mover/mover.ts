@@ -425,7 +425,10 @@ export class Mover {
     const { partitionsPerBroker: most } = this.#world.settings;
     if (most === null) return null;
     const open = this.#partitions.filter((one) => !this.#caughtUp.has(one) && !this.#hasEnded(one));
-    return whoseTurn(open, most, this.#sourceLeaders, this.#targetLeaders);
+    const stuckMs = this.#world.clock.now() - patienceMs;
+    const isStuck = (one: MovedPartition) =>
+      one.writer.phase.kind === 'refused' || (this.waiting.get(one)?.sinceMs ?? Number.POSITIVE_INFINITY) < stuckMs;
+    return whoseTurn(open, most, this.#sourceLeaders, this.#targetLeaders, isStuck);
   }
 
   async #ask(broker: Broker, asked: readonly Asked[], kind: LaneKind): Promise<readonly Fetched[]> {
@@ -485,6 +488,8 @@ const lanes = [
 ] as const;
 
 const holdMsMax = 900;
+/** What waits for so long loses its turn to the next one. */
+const patienceMs = 2000;
 /** Between one attempt at what was refused and the next. */
 const againMs = 250;
 
