@@ -92,7 +92,7 @@ test('a disk with less room than it is to keep holds the copy by its name, again
   const response = await fetch(`http://${metrics}/metrics`);
   const text = await response.text();
   expect(text).toContain(`drover_copy_held{operation="${told()?.operation}"} 1`);
-  expect(text).toMatch(/drover_copy_partition_lag_offsets\{.*topic="full",partition="0"\} \d+/);
+  expect(text).toMatch(/drover_copy_partition_source_offset\{.*topic="full",partition="0"\} \d+/);
   expect((await fetch(`http://${metrics}/else`)).status).toBe(404);
   expect((await desk.drover('resume', operationOf(copy)).ended).code).toBe(0);
   await vi.waitFor(async () => {

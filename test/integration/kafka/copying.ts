@@ -44,6 +44,7 @@ export function clientOf(cluster: Cluster): KafkaCluster {
       return { host, port: Number(port) };
     });
   return new KafkaCluster({
+    side: 'cluster',
     bootstrap,
     tls: null,
     sasl: null,

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import type { Rate } from '../../../core/move/operation/events.ts';
 import type { MoverFigures } from '../../../core/move/operation/told.ts';
-import { type ClusterSettings, KafkaCluster } from '../kafka-cluster.ts';
+import type { FinderSettings } from '../broker-finder.ts';
+import { KafkaCluster } from '../kafka-cluster.ts';
 import { PartitionLedger } from '../ledger/partition-ledger.ts';
 import { SegmentFolder } from '../ledger/segment-folder.ts';
 import { describeConfigs, resourceType } from '../messages/describe-configs.ts';
@@ -39,10 +40,8 @@ export async function startMover(
   tell: () => void,
 ): Promise<MoverRun> {
   const { version, isHeld, rate } = beginning;
-  const [source, target] = [beginning.source, beginning.target].map(
-    (access) => new KafkaCluster(settingsOf(access, version)),
-  );
-  if (source === undefined || target === undefined) throw new Error('a copy has two clusters');
+  const clusterOf = (side: 'source' | 'target') => new KafkaCluster(settingsOf(side, beginning[side], version));
+  const [source, target] = [clusterOf('source'), clusterOf('target')];
   const window = { inFlightMax: 5, expirationMs: await producerExpirationMs(target) };
   const { partitionsPerBroker } = beginning;
   const settings: MoverSettings = { ...moverSettings, window, rate, partitionsPerBroker, sendBeforeMs };
@@ -142,10 +141,11 @@ async function producerExpirationMs(cluster: KafkaCluster): Promise<number> {
   }
 }
 
-function settingsOf(access: ClusterAccess, version: string): ClusterSettings {
+function settingsOf(side: string, access: ClusterAccess, version: string): FinderSettings {
   const { bootstrap, tls, checksNames, sasl, clientId } = access;
   const unchecked = checksNames ? {} : { checkServerIdentity: () => undefined };
   return {
+    side,
     bootstrap,
     tls: tls === null ? null : { ...tls, ...unchecked },
     sasl,

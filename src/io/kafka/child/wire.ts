@@ -1,8 +1,8 @@
 import type { Rate } from '../../../core/move/operation/events.ts';
 import type { MoverFigures } from '../../../core/move/operation/told.ts';
+import type { Address } from '../broker-finder.ts';
 import type { TlsSettings } from '../connection/open-socket.ts';
 import type { SaslCredentials } from '../connection/sasl.ts';
-import type { Address } from '../kafka-cluster.ts';
 import type { LedgerKey } from '../ledger/segment.ts';
 
 /**
