@@ -100,8 +100,8 @@ function partsByBackend(
 ): ReadonlyMap<string, number> | null {
   const parts = new Map<string, number>();
   for (const plan of state.plan.backends) {
-    const origin = sideRps(watch.recent, [plan.id], 'origin');
-    const destination = sideRps(watch.recent, [plan.id], 'destination');
+    const origin = sideRps(watch.load, [plan.id], 'origin');
+    const destination = sideRps(watch.load, [plan.id], 'destination');
     if (!origin.known || !destination.known) return null;
     // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
     const left = state.back === null ? 1 : (shareLeftAt(plan, traffic[plan.id], observation) ?? 0);
@@ -140,7 +140,7 @@ function shareBeyond(
 ): number | null {
   const rows: { readonly rps: number; readonly most: number }[] = [];
   for (const backend of state.plan.backends) {
-    const rps = loadRps(watch.recent, [backend.id]);
+    const rps = loadRps(watch.load, [backend.id]);
     if (!rps.known) return null;
     const reading = observation.backends[backend.id]?.reading;
     const now = reading?.known ? (configuredShare(backend, withoutDown(reading.value), {}) ?? 0) : 1;
@@ -188,8 +188,8 @@ function isSentSomething(state: RolloutState, { backends }: Observation, name: s
  */
 function loadOf(state: RolloutState, watch: Watch, observation: Observation): Load | null {
   const ids = state.plan.backends.map(({ id }) => id);
-  const origin = sideRps(watch.recent, ids, 'origin');
-  const destination = sideRps(watch.recent, ids, 'destination');
+  const origin = sideRps(watch.load, ids, 'origin');
+  const destination = sideRps(watch.load, ids, 'destination');
   if (origin.known && destination.known) return { origin: origin.value, destination: destination.value };
   const { loadRps, share } = state.seen;
   if (loadRps === null || observation.nowMs - state.checkpointAtMs > seenMsMax) return null;
