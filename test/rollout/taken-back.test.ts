@@ -177,6 +177,30 @@ describe('the share before the way back', () => {
   });
 });
 
+describe('what the report says is to be committed again', () => {
+  const whole = sizedPlan.steps.length + 1;
+  const told = (events: readonly RolloutEvent[]) => {
+    const entries = events.map((body, seq) => ({
+      ...{ operation: 'move', seq, previous: '', hash: '', actor: 'kim', atMs: 1, rules: 7, body },
+    }));
+    return reportLines({ state: foldedOnto(stateAt({ kind: 'judging', step: 1 }), events), entries }, null, null).join(
+      '\n',
+    );
+  };
+  const entered = (step: number): RolloutEvent => ({
+    kind: 'stage-entered',
+    stage: { kind: 'judging', step },
+    attempt: 1,
+  });
+
+  test('is there as soon as a way back is taken from the whole share, whose lines may have been committed', () => {
+    const lines = /## To commit[^#]*server old-1 … weight 100/;
+    expect(told([entered(whole), performed(2)])).toMatch(lines);
+    expect(told([entered(whole), performed(2), { kind: 'rolled-back', tookMs: 1 }])).toMatch(lines);
+    expect(told([entered(whole - 1), performed(2)])).not.toContain('To commit');
+  });
+});
+
 describe('who takes the way back', () => {
   const judging = stateAt({ kind: 'judging', step: 1 });
   const back = (state: RolloutState, seen: Parameters<typeof madeObservation>[0]) =>

@@ -13,6 +13,7 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isStillStopping, serversOf, sideOf } from './servers.ts';
 import { shareNow } from './share.ts';
+import { buildsOf } from './start.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
@@ -90,6 +91,8 @@ export function goBack(
     performedAtMs: reason.atMs ?? observation.nowMs,
     // What somebody else has cut was not seen then.
     shareBefore: reason.cause.kind === 'found' ? null : shareNow(state, watch, observation.nowMs),
+    // Of a way back that somebody else took before, another build may have come since.
+    ran: buildsOf(observation).destination,
     counted: watch.counted,
     // Where more of it is taken, it was taken when it began, and for what was known then.
     ...(state.back && { verdict: state.back.verdict, performedAtMs: state.back.performedAtMs }),

@@ -72,7 +72,7 @@ function blockersOf(
   const blockers: string[] = [];
   if (state.held !== null) blockers.push(heldWords(state.held));
   const blamed = unexplained(state, facts.builds);
-  if (blamed !== null && state.held?.blamed === undefined) blockers.push(blamedWords(blamed));
+  if (blamed.length > 0 && state.held?.blamed === undefined) blockers.push(blamedWords(blamed));
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
   else if (observation.marker.value !== null)
     blockers.push('the back marker is set, and `drover back` goes on with the way back');
