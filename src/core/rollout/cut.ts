@@ -133,8 +133,8 @@ function rowsOf(state: RolloutState, watch: Watch, observation: Observation, loa
   const { backends } = state.plan;
   const now = trafficCut(state, observation, Object.fromEntries(backends.map(({ id }) => [id, []])));
   const rows = backends.map((plan) => {
-    const origin = sideRps(watch.recent, [plan.id], 'origin');
-    const destination = sideRps(watch.recent, [plan.id], 'destination');
+    const origin = sideRps(watch.load, [plan.id], 'origin');
+    const destination = sideRps(watch.load, [plan.id], 'destination');
     const share = shareLeftAt(plan, now[plan.id], observation) ?? 0;
     if (!origin.known || !destination.known) return null;
     const rps = origin.value + destination.value;
@@ -225,8 +225,8 @@ function isSentSomething(state: RolloutState, { backends }: Observation, name: s
  */
 function loadOf(state: RolloutState, watch: Watch, observation: Observation): Load | null {
   const ids = state.plan.backends.map(({ id }) => id);
-  const origin = sideRps(watch.recent, ids, 'origin');
-  const destination = sideRps(watch.recent, ids, 'destination');
+  const origin = sideRps(watch.load, ids, 'origin');
+  const destination = sideRps(watch.load, ids, 'destination');
   if (origin.known && destination.known) return { origin: origin.value, destination: destination.value };
   const { loadRps, share } = state.seen;
   if (loadRps === null || observation.nowMs - state.checkpointAtMs > seenMsMax) return null;
