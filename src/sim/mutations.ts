@@ -56,7 +56,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'writing is believing',
-    seenIn: 61,
+    seenIn: 7,
     shownBy: [],
     caughtBy: ['as found after a way back', 'whole share after completion'],
     decider: seeing(asTargeted),
