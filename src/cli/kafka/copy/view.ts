@@ -4,7 +4,7 @@ import { heldBackBy } from '../../../core/move/operation/status.ts';
 import type { Clock } from '../../../engine/ports.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
 import { whole } from '../../terminal/figures.ts';
-import { wrapTo } from '../../terminal/text.ts';
+import { widthOf, wrapTo } from '../../terminal/text.ts';
 import { amount, restWords } from '../verify/progress.ts';
 
 /** How fast it has gone in the last half minute. */
@@ -62,6 +62,7 @@ export function copyLines(status: CopyStatus, meter: Meter, columns: number): st
 }
 
 function hanging(text: string, columns: number): string[] {
+  if (widthOf(text) <= columns) return [text];
   const lead = /^ */.exec(text)?.[0] ?? '';
   const [first = '', ...rest] = wrapTo(text.slice(lead.length), Math.max(20, columns - lead.length - indent.length));
   return [lead + first, ...rest.map((line) => lead + indent + line)];
