@@ -99,6 +99,17 @@ describe('the batches of the target against the lines of a ledger', () => {
     expect(told(lines, cleaned)).toMatchObject([{ kind: 'changed' }, { kind: 'missing' }]);
   });
 
+  test('what the target deletes while it is read is not taken for missing', () => {
+    const findings = new Findings();
+    const rules = { logStart: 0, logEnd: 41, settled: 41, isCompacted: false, isOver: true };
+    const readBack = new ReadBack(lines, rules, findings);
+    readBack.add(batchOf(line(0)));
+    readBack.deletedTo(28);
+    for (const one of lines.slice(5)) readBack.add(batchOf(one));
+    readBack.end();
+    expect(findings.listed).toMatchObject([{ kind: 'deleted', target: { from: 5, to: 28 }, count: 4 }]);
+  });
+
   test('a gap of many more batches than are kept in memory is one finding, and what comes behind it is proven', () => {
     const many = linesOf(Array(60_000).fill(3));
     const batches = many.map(batchOf).filter((_, index) => index < 10 || index >= 59_000);

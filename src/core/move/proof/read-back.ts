@@ -48,6 +48,7 @@ export class ReadBack {
   readonly #recent: SentLine[] = [];
   /** By how much the last batch stands further back than its line has it. */
   #shift = 0;
+  #logStart: number;
   /** Lines that stand as they have to. */
   proven = 0;
   records = 0;
@@ -55,6 +56,7 @@ export class ReadBack {
   constructor(lines: Iterable<SentLine>, rules: ReadBackRules, findings: Findings) {
     this.#lines = lines[Symbol.iterator]();
     this.#rules = rules;
+    this.#logStart = rules.logStart;
     this.#findings = findings;
   }
 
@@ -72,6 +74,11 @@ export class ReadBack {
     return line === undefined || !this.#stands(line, batch) ? null : line;
   }
 
+  /** The target has deleted what was before it, while it was read. */
+  deletedTo(offset: number): void {
+    this.#logStart = Math.max(this.#logStart, offset);
+  }
+
   /** There are no more batches. */
   end(): void {
     this.#fill(Number.POSITIVE_INFINITY);
@@ -83,7 +90,7 @@ export class ReadBack {
     while (!this.#isEmpty && !this.#reaches(base)) {
       const next = this.#lines.next();
       if (next.done === true) this.#isEmpty = true;
-      else if (next.value.target + next.value.count > this.#rules.logStart) this.#pending.push(next.value);
+      else if (next.value.target + next.value.count > this.#logStart) this.#pending.push(next.value);
       else this.#findings.add({ kind: 'deleted', ...placesOf(next.value) });
       // The log goes on far behind: what is not in its place by now will not come.
       if (this.#pending.length >= pendingMax)
@@ -168,7 +175,8 @@ export class ReadBack {
     const places = placesOf(line);
     const { settled, logEnd, isCompacted } = this.#rules;
     const isBehind = line.target >= logEnd;
-    if (isBehind && places.target.to > settled) this.#findings.add({ kind: 'unsettled', ...places });
+    if (places.target.to <= this.#logStart) this.#findings.add({ kind: 'deleted', ...places });
+    else if (isBehind && places.target.to > settled) this.#findings.add({ kind: 'unsettled', ...places });
     else if (isBehind) this.#findings.add({ kind: 'truncated', ...places, detail: `the log ends at ${logEnd}` });
     else this.#findings.add({ kind: isCompacted ? 'compacted' : 'missing', ...places });
   }
