@@ -41,9 +41,9 @@ export function addProve(kafka: Command, context: Context): void {
 
 const examples = `
 At any time during a copy or after it. One that is under way goes on, and is proven as far as it was settled.
-Reading needs the operations Read, Describe and DescribeConfigs on the topics of the target, and of the source for batches
-that had to be made anew.
-Exit status: 0 proven, 1 error, 2 something is wrong, 3 nothing is known to be wrong, and not all can be proven any more.
+Reading needs the operations Read, Describe and DescribeConfigs on the topics of the target, and of the
+source for batches that had to be made anew.
+Exit status: 0 proven, 1 error, 2 something is wrong, 3 nothing is known to be wrong, and not all can be proven.
 
 Examples:
   drover kafka prove

@@ -45,7 +45,8 @@ export class Accounting {
   }
 
   /** What the head of a segment says of all before it. */
-  expect({ segment, at, account }: Pick<SegmentBegun, 'segment' | 'at' | 'account'>): void {
+  expect({ segment, at, account, isVoid }: SegmentBegun): void {
+    if (isVoid) return;
     this.#follow(at);
     this.compare(account, `the head of ${segment}`);
   }

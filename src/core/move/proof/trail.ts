@@ -17,4 +17,6 @@ export type SegmentBegun = {
   readonly account: Account;
   /** Why it does not belong behind the one before; null: it does. */
   readonly broken: string | null;
+  /** A later one goes on before it begins: nothing of it counts. */
+  readonly isVoid: boolean;
 };

@@ -53,8 +53,10 @@ export function openTrail(stateDirectory: string, topic: string, key: LedgerKey)
         }
         const expected = { ordinal: index + 1, previous, key };
         const { at, account } = segment.head;
-        yield { kind: 'segment', segment: name, at, account, broken: brokenWhy(segment, expected) };
-        yield* linesIn(segment, ends[index] ?? Number.POSITIVE_INFINITY);
+        const voidFrom = ends[index] ?? Number.POSITIVE_INFINITY;
+        const isVoid = at.source > voidFrom;
+        yield { kind: 'segment', segment: name, at, account, broken: brokenWhy(segment, expected), isVoid };
+        yield* linesIn(segment, voidFrom);
         if (segment.torn !== null) yield { kind: 'torn', segment: name, why: segment.torn.why, isLast };
         previous = createHash('sha256').update(bytes).digest('hex');
         const good = createHash('sha256').update(bytes.subarray(0, segment.goodBytes)).digest('hex');

@@ -16,6 +16,7 @@ export class BrokerPool {
   readonly #closing = new AbortController();
   readonly #connections = new Map<number, Promise<BrokerConnection>>();
   #asking: BrokerConnection | null = null;
+  #looking: Promise<BrokerConnection> | null = null;
   #addresses: ReadonlyMap<number, Address> = new Map();
 
   constructor(settings: PoolSettings) {
@@ -78,9 +79,24 @@ export class BrokerPool {
     }
   }
 
-  /** The one that answers questions about the cluster. */
+  /** The one that answers questions about the cluster. Whoever asks while it is looked for gets the same, so that none is left open. */
   async anyBroker(): Promise<BrokerConnection> {
     if (this.#asking !== null && !this.#asking.ended) return this.#asking;
+    this.#looking ??= this.#firstThatAnswers().finally(() => {
+      this.#looking = null;
+    });
+    return await this.#looking;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#looking?.catch(() => undefined);
+    const open = await Promise.allSettled(this.#connections.values());
+    const closing = open.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : []));
+    await Promise.all([...closing, this.#asking?.close()]);
+  }
+
+  async #firstThatAnswers(): Promise<BrokerConnection> {
     const { side, bootstrap } = this.settings;
     const failures: PortError[] = [];
     const addresses = [...bootstrap, ...this.#addresses.values()];
@@ -101,13 +117,6 @@ export class BrokerPool {
     throw new PortError(failures[0]?.code ?? 'unreachable', `the ${side} cannot be reached: ${told}`, {
       retriable: failures.some(({ retriable }) => retriable),
     });
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    const open = await Promise.allSettled(this.#connections.values());
-    const closing = open.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : []));
-    await Promise.all([...closing, this.#asking?.close()]);
   }
 
   async #open(nodeId: number): Promise<BrokerConnection> {
