@@ -98,10 +98,13 @@ describe('a copy of batches of every kind', () => {
     await vi.waitFor(async () => expect(await endOffset(target, 'followed', 0)).toBe(600), waiting);
     copy.child.kill('SIGINT');
     await copy.ended;
-    expect((await desk.drover('abort').ended).code).toBe(0);
+    const stopped = await proven();
+    expect(stopped).toMatchObject({ code: 0, proof: { stage: 'copying' } });
+    expect((await desk.drover('abort', stopped.proof.operation).ended).code).toBe(0);
     const { proof, code } = await proven();
     expect(code).toBe(0);
     expect(partitionsOf(proof, 'followed')[0]?.records).toBe(600);
+    expect(topicOf(proof, 'followed')?.configuration.levers.map(({ state }) => state)).not.toContain('set aside');
   });
 });
 
@@ -170,7 +173,7 @@ describe('what was done to the target since', () => {
         expect.objectContaining({ kind: 'foreign', target: { from: 100, to: 101 } }),
       ]),
     );
-    expect((await desk.drover('abort').ended).code).toBe(0);
+    expect((await desk.drover('abort', proof.operation).ended).code).toBe(0);
   });
 
   test('a ledger that was cut is told, with the offsets that it does not account for', async () => {

@@ -14,7 +14,7 @@ section { margin: 0 0 30px; }
 .hash { font: 12px ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; white-space: normal; }
 .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .facts th { width: 14em; color: var(--muted); }
-ul { margin: 0 0 12px; padding-left: 20px; font-size: 15px; }
+ul { margin: 8px 0 12px; padding-left: 20px; font-size: 15px; }
 li { margin: 0 0 4px; }
 h3 { margin: 18px 0 6px; font-size: 14px; font-weight: 650; overflow-wrap: anywhere; }
 @media (max-width: 640px) { .facts th { width: 8em; padding-right: 10px; } .tiles dd { white-space: normal; } }

@@ -6,7 +6,7 @@ import { packageVersion } from '../../version.ts';
 import { amount } from '../verify/progress.ts';
 import { pageStyle } from './page-style.ts';
 import type { Proof, ProofPartition, ProofTopic } from './result.ts';
-import { differenceWords, findingWords, leftWords, leverWords, verdictWords } from './words.ts';
+import { differenceWords, findingWords, leftWords, leverWords } from './words.ts';
 
 /** The proof on one page of HTML, complete in itself: it asks for nothing, runs nothing, and is the same for the same proof. */
 export function proofPage(proof: Proof): string {
@@ -74,7 +74,18 @@ function sentence(proof: Proof): string {
   const records = sum(all, ({ records: count }) => count);
   const proven = sum(all, ({ batches }) => batches.proven);
   const lines = sum(all, ({ batches }) => batches.lines);
-  return `${verdictWords(proof)}. ${whole(proven)} of ${whole(lines)} batches with ${whole(records)} records were read back from the target and are as they were sent.`;
+  const read = `${whole(proven)} of ${whole(lines)} batches with ${whole(records)} records were read back from the target, and are as they were sent.`;
+  const troubled = [
+    proof.data === proof.verdict ? 'records' : '',
+    proof.configuration === proof.verdict ? 'settings' : '',
+  ];
+  const what = troubled.filter((one) => one !== '').join(' and ');
+  const rest = {
+    proven: 'Each offset of the source is accounted for, and settings are the same.',
+    wrong: `What is wrong (${what}) is told below, with its offsets.`,
+    unprovable: `Nothing is known to be wrong. What cannot be proven any more (${what}) is told below.`,
+  };
+  return `${read} ${rest[proof.verdict]}`;
 }
 
 function tiles(proof: Proof): string {
@@ -85,7 +96,7 @@ function tiles(proof: Proof): string {
   const shown: readonly (readonly [string, string, string])[] = [
     ['partitions proven', whole(right), `of ${whole(all.length)}`],
     ['records', whole(sum(all, ({ records }) => records)), 'in proven batches'],
-    ['batches read back', whole(sum(all, ({ batches }) => batches.proven)), 'by checksum'],
+    ['batches', whole(sum(all, ({ batches }) => batches.proven)), 'read back by checksum'],
     ['made anew', whole(compared), anew === 0 ? 'none was' : `of ${whole(anew)} compared`],
     ['read', amount(proof.bytes), `in ${(proof.elapsedMs / 1000).toFixed(1)} s`],
     ['settings', proof.configuration === 'proven' ? 'equal' : proof.configuration, 'of the topics'],
@@ -115,32 +126,34 @@ function findings(proof: Proof): string {
   });
   const rest = sorted.length - findingsMax;
   const more = rest > 0 ? element('p', {}, escaped(`And ${whole(rest)} more: --json has them.`)) : '';
-  return section('What was found', table(['partition', '', 'what stands where'], rows) + more);
+  return section(
+    'What was found',
+    table(
+      ['partition', '', 'what stands where'].map((name) => heading(name)),
+      rows,
+    ) + more,
+  );
 }
 
 const findingsMax = 300;
 
-/** One row for each partition: the columns add up to the offsets in the second one. */
+/** One row for each partition: what is behind the second number adds up to it. Reasons that none has are left out. */
 function accounts({ topic, partitions }: ProofTopic): string {
+  const reasons = leftReasons.filter((why) => partitions.some(({ account }) => account[why] > 0));
+  const numbers = ['all', 'copied', ...reasons.map((why) => leftWords[why]), 'batches read back'];
   const head = [
-    'partition',
-    'offsets',
-    'all',
-    'copied',
-    ...leftReasons.map((why) => leftWords[why]),
-    'batches read back',
-    '',
+    ...['partition', '', 'offsets'].map((name) => heading(name)),
+    ...numbers.map((name) => heading(name, 'number')),
   ];
-  const rows = partitions.map((one) => {
-    const { partition, account, batches, verdict } = one;
-    const numbers = [account.to - account.from, account.copied, ...leftReasons.map((why) => account[why])];
+  const rows = partitions.map(({ partition, account, batches, verdict }) => {
+    const counts = [account.to - account.from, account.copied, ...reasons.map((why) => account[why])];
     const word = { proven: 'proven', wrong: 'wrong', unprovable: 'not provable' }[verdict];
     return row([
-      cell(escaped(`${topic}-${partition}`)),
-      cell(escaped(account.to > account.from ? `${account.from} to ${account.to - 1}` : 'none yet')),
-      ...numbers.map((count) => cell(whole(count), 'number')),
-      cell(`${whole(batches.proven)} of ${whole(batches.lines)}`, 'number'),
+      cell(`${partition}`),
       cell(element('span', { class: `mark ${hues[verdict]}` }, word)),
+      cell(escaped(account.to > account.from ? `${account.from} to ${account.to - 1}` : 'none yet')),
+      ...counts.map((count) => cell(whole(count), 'number')),
+      cell(`${whole(batches.proven)} of ${whole(batches.lines)}`, 'number'),
     ]);
   });
   const earlier = partitions.filter(({ before }) => before.gone + before.skipped > 0);
@@ -148,7 +161,7 @@ function accounts({ topic, partitions }: ProofTopic): string {
     const gone = before.gone > 0 ? `${whole(before.gone)} were gone when the copy began` : '';
     const skipped = before.skipped > 0 ? `${whole(before.skipped)} were skipped by --from` : '';
     const words = [gone, skipped].filter((one) => one !== '').join(', ');
-    return element('li', {}, escaped(`${topic}-${partition}, below offset ${account.from}: ${words}`));
+    return element('li', {}, escaped(`partition ${partition}, below offset ${account.from}: ${words}`));
   });
   return (
     element('h3', {}, escaped(topic)) +
@@ -223,7 +236,14 @@ function heads({ chain, operation, topics }: Proof): string {
       {},
       `${element('code', {}, 'drover journal verify --head HASH')} tells whether the journal still has it.`,
     ) +
-    table(['ledger of', 'segments', 'SHA-256 of the last one, which names those before it'], ledgers)
+    table(
+      [
+        heading('ledger of'),
+        heading('segments', 'number'),
+        heading('SHA-256 of the last one, which names those before it'),
+      ],
+      ledgers,
+    )
   );
 }
 
@@ -231,10 +251,14 @@ function section(title: string, content: string): string {
   return element('section', {}, element('h2', {}, escaped(title)) + content);
 }
 
+/** `head`: cells of it. */
 function table(head: readonly string[], rows: readonly string[]): string {
-  const names = head.map((name) => element('th', { scope: 'col' }, escaped(name))).join('');
-  const inner = element('thead', {}, row([names])) + element('tbody', {}, rows.join('\n'));
+  const inner = element('thead', {}, row(head)) + element('tbody', {}, rows.join('\n'));
   return element('div', { class: 'wide' }, element('table', {}, inner));
+}
+
+function heading(name: string, kind = ''): string {
+  return element('th', kind === '' ? { scope: 'col' } : { scope: 'col', class: kind }, escaped(name));
 }
 
 function row(cells: readonly string[]): string {
