@@ -129,7 +129,8 @@ async function find(context: Context, name: string | undefined, options: Options
       ({ state }) => name === undefined || state.operation === name || state.plan.service === name,
     );
     if (found !== undefined) return found;
-    const names = rollouts.map(({ state }) => state.operation).join(', ');
+    const copies = (await journal.heads()).map(({ operation }) => operation).filter(isCopyName);
+    const names = [...rollouts.map(({ state }) => state.operation), ...copies].join(', ');
     throw new CliError(
       name === undefined ? 'the journal has no rollout yet' : `there is no rollout "${name}"`,
       names === '' ? null : `the journal has: ${names}`,

@@ -80,6 +80,12 @@ describe('a copy of batches of every kind', () => {
     expect(proof.bytes).toBeGreaterThan(2_500_000);
     // A burst of one second's is free.
     expect(proof.elapsedMs).toBeGreaterThan((1000 * (proof.bytes - 2_000_000)) / 1_000_000);
+    const slow = desk.drover('kafka', 'prove', '--max-rate', '20kB/s');
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    slow.child.kill('SIGINT');
+    const { code, text, errors } = await slow.ended;
+    expect({ code, text }).toEqual({ code: 1, text: '' });
+    expect(errors).toContain('interrupted: nothing is proven');
   });
 
   test('is proven while it is followed, as far as it was settled, and goes on', async () => {

@@ -91,8 +91,8 @@ function accountLines({ plan, marks }: MoveState): string[] {
 function troubleLines(state: MoveState, entries: readonly Entry[]): string[] {
   const { controllers, moverFailures, holds, lost, unproven, stopped } = journalFacts(state, entries);
   const lines = [
-    ...(controllers > 1 ? [`- It was begun again ${whole(controllers - 1)} times.`] : []),
-    ...(moverFailures > 0 ? [`- What moves the data has ended by itself ${whole(moverFailures)} times.`] : []),
+    ...(controllers > 1 ? [`- It was begun again ${times(controllers - 1)}.`] : []),
+    ...(moverFailures > 0 ? [`- What moves the data has ended by itself ${times(moverFailures)}.`] : []),
     ...holds.map(({ atMs, by, why }) => `- Held ${moment(atMs)} by ${escaped(by)}: ${escaped(why)}`),
     ...lost.map(
       (one) =>
@@ -120,6 +120,10 @@ function settingLines({ plan, leversLeft, made }: MoveState): string[] {
     ...leversLeft.map((line) => `- Not restored, as somebody has changed it meanwhile: ${escaped(line)}`),
   ];
   return lines.length === 0 ? [] : ['## What was changed on the target', '', ...lines, ''];
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${whole(count)} times`;
 }
 
 function moment(atMs: number): string {

@@ -120,6 +120,7 @@ export function partitionToProve(
   const { state, isWritten } = found;
   const { partition } = planned;
   const place = partitionName({ topic, partition });
+  const isCopied = state.stage.kind === 'copied';
   const key = partitionKey(state.plan, topic, partition, state.targetIds[topic] ?? '');
   const isThere = (one: PartitionBounds) => one.topic === topic && one.partition === partition;
   const bounds = target.bounds.find(isThere);
@@ -131,9 +132,10 @@ export function partitionToProve(
   return {
     ...{ topic, planned, key, trail, isWritten },
     settled: settledOf(found, place) ?? planned.begin,
-    mark: state.marks[place] ?? null,
-    isOver: state.stage.kind === 'copied' || state.stage.kind === 'aborted',
-    isCopied: state.stage.kind === 'copied',
+    // What was lost since is copied again, and the source may have been cleaned meanwhile.
+    mark: isCopied || !state.lost.some((one) => partitionName(one) === place) ? (state.marks[place] ?? null) : null,
+    isOver: isCopied || state.stage.kind === 'aborted',
+    isCopied,
     isCompacted: hasPart(policy, 'compact'),
     target: { side: target.side, bounds },
     source: 'trouble' in source || sourceBounds === undefined ? null : { side: source.side, bounds: sourceBounds },
