@@ -200,7 +200,7 @@ function cutMore(
   ];
 }
 
-/** Fewer servers carry at this backend, or its share is lower by more than rounding makes it. */
+/** Fewer servers carry at this backend, its share is lower by more than rounding makes it, or somebody carries where nobody did. */
 function isLess(
   state: RolloutState,
   plan: BackendPlan,
@@ -209,8 +209,9 @@ function isLess(
   observation: Observation,
 ): boolean {
   const count = (traffic: Target['traffic']) => carryingServers(traffic, state.asFound, [plan]).length;
-  const share = (traffic: Target['traffic']) => shareLeftAt(plan, traffic[plan.id], observation) ?? 0;
-  return count(after) < count(before) || share(after) < share(before) - 0.02;
+  const [was, is] = [before, after].map((traffic) => shareLeftAt(plan, traffic[plan.id], observation));
+  if (was == null) return is != null || count(after) < count(before);
+  return count(after) < count(before) || (is ?? 0) < was - 0.02;
 }
 
 function leftOf(state: RolloutState, traffic: Target['traffic'], observation: Observation): Pick<Target, 'leftShare'> {
