@@ -110,10 +110,11 @@ describe('a copy that is over', () => {
     expect(partitionOf(proof).findings).toMatchObject([{ kind: 'other-topic' }]);
   });
 
-  test('is not looked for in another cluster, and not where it was removed', async () => {
+  test('is not looked for in another cluster, and not where it was removed or has not begun', async () => {
     await expect(proven({ targetCluster: 'a third one' })).rejects.toThrow('the copy was of cluster new-cluster');
     const removal: readonly MoveEvent[] = [{ kind: 'removal-asked', by: 'kim', reason: null }];
     await expect(proven({ events: [...copied, ...removal] })).rejects.toThrow('nothing is left to be proven');
+    await expect(proven({ events: begun.slice(0, 2) })).rejects.toThrow('has not begun to copy');
   });
 });
 

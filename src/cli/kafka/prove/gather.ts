@@ -40,6 +40,8 @@ export async function findCopy(
   const { state } = found;
   if (state.stage.kind === 'removing' || state.stage.kind === 'removed')
     throw new CliError(`what ${state.operation} has copied was removed from the target: nothing is left to be proven`);
+  if (state.stage.kind === 'preparing')
+    throw new CliError(`${state.operation} has not begun to copy: nothing is there to be proven yet`);
   const own = await copyController(context, stateDirectory, state.operation);
   const partitions = own === null || own === 'silent' ? [] : (own.status?.partitions ?? []);
   const names = new Set(state.plan.topics.map(({ name: topic }) => topic));
