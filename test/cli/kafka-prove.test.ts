@@ -82,6 +82,35 @@ describe('a copy that is over', () => {
     expect(partitionOf(proof)).toMatchObject({ batches: { proven: 10 }, findings: [{ kind: 'source-gone' }] });
   });
 
+  test('of which a part makes no sense on the target’s disk is wrong, and the rest is told as not read', async () => {
+    const { code, proof } = await proven({ brokenFrom: 60 });
+    expect(code).toBe(2);
+    expect(partitionOf(proof)).toMatchObject({
+      account: { from: 0, to: 100, copied: 100 },
+      batches: { lines: 10, proven: 6 },
+      findings: [
+        { kind: 'corrupt', target: { from: 60, to: 60 }, detail: expect.stringContaining('length of a batch') },
+        { kind: 'unread', target: { from: 60, to: 100 } },
+      ],
+    });
+    expect(partitionOf(proof).counts.missing).toBeUndefined();
+  });
+
+  test('whose source dies while it is proven is asked once, and proven but for what was made anew', async () => {
+    const anew = lines.map((line): SentLine => ({ ...line, isRebuilt: true }));
+    let asked = 0;
+    const onRecords = () => {
+      asked += 1;
+      throw new PortError('unreachable', 'the source has died', { retriable: false });
+    };
+    const { code, proof } = await proven({ lines: anew, onRecords });
+    expect(code).toBe(3);
+    expect(asked).toBe(1);
+    expect(partitionOf(proof).findings).toMatchObject([
+      { kind: 'source-gone', count: 10, detail: 'the source has died' },
+    ]);
+  });
+
   test('whose ledger has lost its last lines is wrong, with what the journal has beyond', async () => {
     const { code, proof } = await proven({ lines: lines.slice(0, 8) });
     expect(code).toBe(2);
@@ -160,6 +189,9 @@ type Told = {
   readonly source?: 'away';
   readonly sourceStart?: number;
   readonly recordOf?: (offset: number) => string;
+  readonly onRecords?: () => void;
+  /** What stands there on the target cannot be read. */
+  readonly brokenFrom?: number;
   readonly targetId?: string;
   readonly targetCluster?: string;
   /** A controller lives, and says so. */
@@ -264,8 +296,14 @@ function sideOf({ side }: ProofReach, given: Told): ProofSide {
     topics: async () => [facts],
     bounds: async (topics) =>
       topics.map(({ name }) => ({ topic: name, partition: 0, logStart, end: highWatermark, highWatermark })),
-    batches: ({ from, to }) => once(pieceOf(given, from, to)),
+    batches: ({ from, to }) => {
+      const { brokenFrom } = given;
+      if (brokenFrom === undefined) return once(pieceOf(given, from, to));
+      const error = new PortError('corrupt', 'orders-0, from offset 60: length of a batch', { retriable: false });
+      return once(pieceOf(given, from, brokenFrom), () => Promise.reject(error));
+    },
     records: ({ from, to }) => {
+      given.onRecords?.();
       const records = Array.from({ length: to - from }, (_, index) => recordAt(from + index, recordOf));
       return once({ records, next: to, bytes: 10, hasAppendTime: false, goneTo: null });
     },
@@ -288,13 +326,13 @@ function recordAt(offset: number, content: (offset: number) => string) {
   return { offset, timeMs: offset, content: content(offset) };
 }
 
-function once<T>(piece: T): { next(): Promise<T | null> } {
+function once<T>(piece: T, then: () => Promise<T | null> = async () => null): { next(): Promise<T | null> } {
   let left: T | null = piece;
   return {
     next: async () => {
       const given = left;
       left = null;
-      return given;
+      return given ?? (await then());
     },
   };
 }

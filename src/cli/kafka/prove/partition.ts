@@ -58,12 +58,14 @@ class PartitionProof {
   readonly #accounting: Accounting;
   readonly #unproven = new WeakSet<SentLine>();
   readonly #readBack: ReadBack;
-  readonly #source: SourceRecords | null;
+  #source: SourceRecords | null;
   #sourceWhy: string;
   #lines = 0;
   #madeAnew = 0;
   #compared = 0;
   #bytes = 0;
+  /** Of the target: all before it was read. */
+  #next = 0;
 
   constructor(given: PartitionToProve, watch: Watch, signal: AbortSignal) {
     this.#given = given;
@@ -90,7 +92,7 @@ class PartitionProof {
     const { stopped, planned, trail } = this.#given;
     if (stopped !== null) this.#findings.add({ kind: 'stopped', source: null, target: null, detail: stopped });
     this.#lookBefore();
-    await this.#read();
+    await this.#readOrTell();
     this.#readBack.end();
     this.#compareEnds();
     this.#accounting.close();
@@ -163,13 +165,27 @@ class PartitionProof {
       );
   }
 
+  /** What makes no sense on the target's disk is what is looked for, and ends this partition only. Throws other PortErrors. */
+  async #readOrTell(): Promise<void> {
+    const { planned, target } = this.#given;
+    this.#next = Math.max(planned.begin.target, target.bounds.logStart);
+    if (this.#next >= this.#end) return;
+    try {
+      await this.#read();
+    } catch (error) {
+      if (!(error instanceof PortError) || error.code !== 'corrupt') throw error;
+      this.#readBack.giveUp();
+      const [from, to] = [this.#next, this.#end];
+      this.#findings.add({ kind: 'corrupt', source: null, target: { from, to: from }, detail: error.message });
+      this.#findings.add({ kind: 'unread', source: null, target: { from, to }, detail: 'what is behind it' });
+    }
+  }
+
   async #read(): Promise<void> {
     const { topic, planned, target, ledgerEnd, key } = this.#given;
-    const { partition, begin } = planned;
-    const from = Math.max(begin.target, target.bounds.logStart);
-    if (from >= this.#end) return;
+    const { partition } = planned;
+    const from = this.#next;
     const reader = target.side.batches({ topic, partition, from, to: this.#end }, key);
-    let next = from;
     let bytesBehind = 0;
     for (;;) {
       // What is in memory already would keep everything else waiting, and Ctrl-C too.
@@ -186,10 +202,14 @@ class PartitionProof {
         if (batch.base >= ledgerEnd.target) bytesBehind += batch.bytes;
       }
       this.#bytes += piece.bytes;
-      this.#watch({ offsets: Math.max(0, Math.min(piece.next, ledgerEnd.target) - next), records, bytes: piece.bytes });
-      next = piece.next;
-      if (bytesBehind < behindBytesMax || next >= this.#end) continue;
-      const rest = { from: next, to: this.#end };
+      this.#watch({
+        offsets: Math.max(0, Math.min(piece.next, ledgerEnd.target) - this.#next),
+        records,
+        bytes: piece.bytes,
+      });
+      this.#next = piece.next;
+      if (bytesBehind < behindBytesMax || this.#next >= this.#end) continue;
+      const rest = { from: this.#next, to: this.#end };
       const kind = this.#given.isOver ? 'behind' : 'unread';
       this.#findings.add({ kind, source: null, target: rest, count: 0, detail: 'what comes behind was not looked at' });
       return;
@@ -228,6 +248,8 @@ class PartitionProof {
     } catch (error) {
       if (!(error instanceof PortError) || this.#signal.aborted) throw error;
       this.#sourceWhy = error.message;
+      // Who does not answer is not asked again for each batch; a batch that makes no sense says nothing of the next one.
+      if (error.code !== 'corrupt') this.#source = null;
       return null;
     }
   }

@@ -29,17 +29,27 @@ export class SourceRecords {
       this.#records = this.#side.records({ topic, partition, from: begin, to: highWatermark });
       [this.#held, this.#from, this.#next] = [[], begin, begin];
     }
-    while (this.#next < end) {
-      const piece = await this.#records.next();
-      if (piece === null) break;
-      for (const record of piece.records) if (record.offset >= begin) this.#held.push(record);
-      this.#next = Math.max(this.#next, piece.next);
-      this.#watch(piece.bytes);
+    try {
+      await this.#readTo(this.#records, begin, end);
+    } catch (error) {
+      // Whoever asks for what is behind it begins there.
+      this.#records = null;
+      throw error;
     }
     const taken = this.#held.filter(({ offset }) => offset < end);
     this.#held = this.#held.slice(taken.length);
     this.#from = end;
     return taken;
+  }
+
+  async #readTo(records: KafkaRecords, begin: number, end: number): Promise<void> {
+    while (this.#next < end) {
+      const piece = await records.next();
+      if (piece === null) return;
+      for (const record of piece.records) if (record.offset >= begin) this.#held.push(record);
+      this.#next = Math.max(this.#next, piece.next);
+      this.#watch(piece.bytes);
+    }
   }
 }
 

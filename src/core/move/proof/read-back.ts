@@ -79,6 +79,13 @@ export class ReadBack {
     this.#logStart = Math.max(this.#logStart, offset);
   }
 
+  /** The rest of the target cannot be read: nothing is known of the lines that no batch was found for yet. They are passed over. */
+  giveUp(): void {
+    this.#pending = [];
+    while (this.#lines.next().done !== true);
+    this.#isEmpty = true;
+  }
+
   /** There are no more batches. */
   end(): void {
     this.#fill(Number.POSITIVE_INFINITY);
