@@ -18,12 +18,20 @@ export type LeaseKeeper = {
   leftMs(): number;
   /** Somebody else has written: ask anew before anything else. */
   doubt(): void;
-  release(): Promise<void>;
+  /** `areCallsOver`: nothing that was begun under it can still come to pass. Where it says so, it is handed over at once. */
+  release(areCallsOver?: boolean): Promise<void>;
 };
+
+/**
+ * How it goes from one controller to the next. `settled`: a controller gives it back only once nothing of it is under way, and lets
+ * it run out otherwise, so whoever finds that nobody has it waits for nothing. `unsettled`: it is given back whatever is under way.
+ */
+export type Handover = 'settled' | 'unsettled';
 
 export function keepLease(
   ports: Pick<OperationPorts, 'clock' | 'leases' | 'holder' | 'timing'>,
   operation: string,
+  handover: Handover = 'unsettled',
 ): LeaseKeeper {
   const { clock, leases, holder, timing } = ports;
   let until = over;
@@ -42,12 +50,14 @@ export function keepLease(
     const isOver = others !== null && clock.monotonic() - others.sinceMs >= timing.leaseMs;
     return isOver && others !== null ? Math.max(clock.now(), others.expiresAtMs) : clock.now();
   };
+  const isFree = async () => (await leases.holderOf(operation)) === null;
   return {
     async keep(signal) {
       if (leftMs() > timing.leaseMs * (2 / 3)) return;
       const askedAt = clock.monotonic();
       const asked = { monotonicMs: askedAt + timing.leaseMs, wallMs: clock.now() + timing.leaseMs };
       try {
+        const wasFree = handover === 'settled' && leftMs() === 0 && (await within(signal, isFree()));
         const lease = await within(signal, leases.acquire(operation, holder, askedAtMs(), timing.leaseMs));
         failure = null;
         if (!lease.held) {
@@ -56,7 +66,9 @@ export function keepLease(
           if (!isSame) others = { holder: lease.holder, expiresAtMs: lease.expiresAtMs, sinceMs: clock.monotonic() };
           return;
         }
-        if (lease.fence !== fence || isDoubtful) quietUntilMs = clock.monotonic() + timing.callMs;
+        // Within a lease's length nobody else can have had it since, and have let it run out.
+        const isSettled = wasFree && clock.monotonic() - askedAt < timing.leaseMs;
+        if (!isSettled && (lease.fence !== fence || isDoubtful)) quietUntilMs = clock.monotonic() + timing.callMs;
         ({ fence } = lease);
         isDoubtful = false;
         others = null;
@@ -75,9 +87,13 @@ export function keepLease(
       until = over;
       isDoubtful = true;
     },
-    async release() {
+    async release(areCallsOver = true) {
+      const wasHeld = leftMs() > 0;
       until = over;
-      await leases.release(operation, holder).catch(() => undefined);
+      if (handover === 'unsettled' || (areCallsOver && clock.monotonic() >= quietUntilMs))
+        await leases.release(operation, holder).catch(() => undefined);
+      // It is over at once, and not free: whoever takes it waits for what may be under way.
+      else if (wasHeld) await leases.acquire(operation, holder, clock.now(), 0).catch(() => undefined);
     },
   };
 }

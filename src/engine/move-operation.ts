@@ -41,6 +41,7 @@ export async function runMove(
   glance: (glance: MoveGlance) => void = () => undefined,
 ): Promise<OperationEnd> {
   const loop = await openLoop(ports, operation, inbox, signal, glance);
+  const { clock } = loop.ports;
   inbox.push({ kind: 'begin' });
   try {
     while (!signal.aborted) {
@@ -51,8 +52,8 @@ export async function runMove(
     await leave(loop, told);
     return { end: 'stopped' };
   } finally {
-    await ports.mover.close();
-    await loop.lease.release();
+    const { isSettled } = await ports.mover.close();
+    await loop.lease.release(isSettled && clock.monotonic() >= loop.performedUntilMs);
   }
 }
 
@@ -74,6 +75,8 @@ type Loop = {
   /** The chain may be longer than `state` knows. */
   isBehind: boolean;
   isAnchored: boolean;
+  /** What has failed, or was given up, may be performed until then, by the clock that never goes back. */
+  performedUntilMs: number;
 };
 
 async function openLoop(
@@ -93,8 +96,16 @@ async function openLoop(
   }
   const [first] = entries;
   if (state === null || first === undefined) throw new Error(`there is no operation ${operation} in this journal`);
-  const fresh = { requests: [], trouble: null, refusal: null, unread: null, isBehind: false, isAnchored: false };
-  const lease = keepLease(given, operation);
+  const fresh = {
+    requests: [],
+    trouble: null,
+    refusal: null,
+    unread: null,
+    isBehind: false,
+    isAnchored: false,
+    performedUntilMs: 0,
+  };
+  const lease = keepLease(given, operation, 'settled');
   return { ports, inbox, signal, glance, chain, lease, start: startOf(first), state, ...fresh };
 }
 
@@ -157,8 +168,9 @@ async function observe(loop: Loop): Promise<MoveObservation> {
 }
 
 async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
-  const { stage, plan, made, removed, kept } = loop.state;
-  if (stage.kind === 'copying' || hasMoveEnded(loop.state) || loop.requests.length > 0) {
+  const { stage, plan, made, removed, kept, growing } = loop.state;
+  const isQuiet = stage.kind === 'copying' && Object.keys(growing).length === 0;
+  if (isQuiet || hasMoveEnded(loop.state) || loop.requests.length > 0) {
     loop.unread = null;
     return null;
   }
@@ -235,7 +247,8 @@ async function perform(loop: Loop, effects: readonly MoveEffect[]): Promise<void
     for (const effect of effects) await within(deadline.signal, performOne(loop, effect, deadline.signal));
     loop.refusal = null;
   } catch (error) {
-    // Whether it was done shows in the next reading.
+    // Whether it was done shows in the next reading, or in a later one.
+    loop.performedUntilMs = clock.monotonic() + timing.callMs;
     if (!(error instanceof Interruption)) loop.refusal = reasonOf(error);
     await clock.sleep(timing.pollMs, loop.inbox.urgent());
   } finally {

@@ -14,6 +14,10 @@ export const copySentences: Sentences<MoveEvent> = {
   'topic-made': ({ topic, topicId }) => `${topic} was made on the target (id ${topicId})`,
   'settings-changed': () => 'what differed at topics of the target is as it was agreed on',
   'partitions-made': ({ topic }) => `${topic} has as many partitions on the target as on the source`,
+  'partitions-found': ({ topic, partitions }) =>
+    `${topic} has ${many(partitions, 'partition')} on the source by now: as many are made on the target`,
+  'partitions-added': ({ topic, partitions }) =>
+    `${topic} has ${many(partitions, 'partition')} on the target, and the new ones are copied from their beginning`,
   'levers-set': () => 'what stands in the way of a copy at topics of the target is set aside until it is done',
   copying: () => 'data may move from here on',
   'copy-checkpoint': ({ bytes, partitions }) =>

@@ -12,6 +12,7 @@ import { prove } from './prove/prove.ts';
 import type { Proof } from './prove/result.ts';
 import { proofLines } from './prove/words.ts';
 import type { ProofSide } from './prove/world.ts';
+import { withReachRemedy } from './reach-remedy.ts';
 import type { SideName } from './side.ts';
 
 /** `drover kafka prove`: that a copy of ours stands on the target, by its journal, its ledger and the target's disks. */
@@ -63,7 +64,7 @@ async function proveAndTell(
     signal.addEventListener('abort', () => reject(new CliError('interrupted: nothing is proven')));
   });
   interrupted.catch(() => undefined);
-  const work = proven(context, name, words, signal);
+  const work = withReachRemedy(() => proven(context, name, words, signal));
   // After an interruption nobody waits for what it comes to.
   work.catch(() => undefined);
   const proof = await Promise.race([work, interrupted]);

@@ -13,6 +13,10 @@ export type MoveEvent =
   | { readonly kind: 'settings-changed' }
   /** As many partitions as the source has, read back. */
   | { readonly kind: 'partitions-made'; readonly topic: string }
+  /** The source has got more of them since, and they are made on the target from here on. Only of what is followed. */
+  | { readonly kind: 'partitions-found'; readonly topic: string; readonly partitions: number }
+  /** They are there, read back, and are copied from their beginning. */
+  | { readonly kind: 'partitions-added'; readonly topic: string; readonly partitions: number }
   /** The plan's levers stand, read back. */
   | { readonly kind: 'levers-set' }
   /** From here on data may have been written; once for each controller. */

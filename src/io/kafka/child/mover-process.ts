@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MoverWanted } from '../../../core/move/operation/decision.ts';
+import { inTurn } from '../../../core/move/operation/plan.ts';
 import type { MoverFigures, MoverTold } from '../../../core/move/operation/told.ts';
 import type { Assignment, MoverProcess } from '../../../engine/move-ports.ts';
 import { type AssignedPartition, type ClusterAccess, clock, type FromMover, isMessage, type ToMover } from './wire.ts';
@@ -42,6 +43,7 @@ class ChildMover implements MoverProcess {
   #bytesBefore = 0;
   #bytes = 0;
   #gone: Promise<void> = Promise.resolve();
+  #isSettled = true;
 
   constructor(place: MoverPlace) {
     this.#place = place;
@@ -86,9 +88,10 @@ class ChildMover implements MoverProcess {
     });
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<{ readonly isSettled: boolean }> {
     if (this.#child !== null) this.#stop();
     await this.#gone;
+    return { isSettled: this.#isSettled };
   }
 
   #start(wanted: MoverWanted, assignment: Assignment): void {
@@ -108,8 +111,9 @@ class ChildMover implements MoverProcess {
     const { source, target, version, operation } = this.#place;
     const record = join(ledgers, `${operation}.mover`);
     const partitions = assignedOf(assignment);
-    const given = { source, target, version, ledgers, record, partitions, untilNs: this.#untilNs, ...wanted };
-    this.#send({ kind: 'begin', ...given });
+    const { partitionsPerBroker = null } = assignment.plan.pace ?? {};
+    const given = { source, target, version, ledgers, record, partitions, partitionsPerBroker };
+    this.#send({ kind: 'begin', ...given, untilNs: this.#untilNs, ...wanted });
   }
 
   #listen(child: ChildProcess): void {
@@ -142,6 +146,7 @@ class ChildMover implements MoverProcess {
 
   #ended(last: FromMover | null, words: string): void {
     this.#child = null;
+    this.#isSettled = last !== null && last.kind !== 'figures' && last.isSettled;
     if (last?.kind === 'done') this.#tell({ kind: 'done', ...this.#counted(last.figures) });
     else if (last?.kind === 'stopped' || this.#isStopping) this.#tell({ kind: 'none' });
     else {
@@ -186,7 +191,7 @@ const silentTurnsMax = 30;
 const stopMsMax = 5000;
 
 function assignedOf({ plan, targetIds }: Assignment): AssignedPartition[] {
-  return plan.topics.flatMap(({ name, sourceId, partitions }) =>
+  const assigned = plan.topics.flatMap(({ name, sourceId, partitions }) =>
     partitions.map(({ partition, begin, end }) => ({
       topic: name,
       key: {
@@ -200,4 +205,6 @@ function assignedOf({ plan, targetIds }: Assignment): AssignedPartition[] {
       end,
     })),
   );
+  const named = assigned.map((one) => ({ topic: one.topic, partition: one.key.partition, one }));
+  return inTurn(named, plan.pace?.first ?? []).map(({ one }) => one);
 }

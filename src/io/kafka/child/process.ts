@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { PortError } from '../../../engine/ports.ts';
 import { type MoverRun, startMover } from './mover-run.ts';
-import { endPreviousMover } from './previous-mover.ts';
+import { endPreviousMover, forgetMover } from './previous-mover.ts';
 import { clock, type FromMover, isMessage, type ToMover } from './wire.ts';
 
 /*
@@ -49,19 +49,25 @@ async function obey(message: ToMover): Promise<void> {
 
 async function begin(message: Extract<ToMover, { kind: 'begin' }>): Promise<void> {
   untilNs = message.untilNs;
-  await endPreviousMover(message.record, fileURLToPath(import.meta.url));
-  if (isLeaseOver() || isEnding) return leave({ kind: 'stopped' });
-  run = await startMover(message, () => performance.now() + Number(untilNs - clock()) / 1e6, tellFigures);
+  const wasSettled = await endPreviousMover(message.record, fileURLToPath(import.meta.url));
+  if (isLeaseOver() || isEnding) {
+    if (wasSettled) forgetMover(message.record);
+    return leave({ kind: 'stopped', isSettled: wasSettled });
+  }
+  const sendBeforeMs = () => performance.now() + Number(untilNs - clock()) / 1e6;
+  run = await startMover(message, wasSettled, sendBeforeMs, tellFigures);
   const figures = setInterval(tellFigures, figuresEveryMs);
   const lease = setInterval(() => {
     // Somebody else may write these ledgers from now on.
-    if (isLeaseOver()) leave({ kind: 'stopped' });
+    if (isLeaseOver()) leave({ kind: 'stopped', isSettled: false });
   }, leaseCheckMs);
   tellFigures();
   await run.ended;
   clearInterval(figures);
   clearInterval(lease);
-  leave(isEnding ? { kind: 'stopped' } : { kind: 'done', figures: run.figures() });
+  const { isSettled } = run;
+  if (isSettled) forgetMover(message.record);
+  leave(isEnding ? { kind: 'stopped', isSettled } : { kind: 'done', figures: run.figures(), isSettled });
 }
 
 function isLeaseOver(): boolean {
@@ -79,7 +85,8 @@ function tell(message: FromMover): void {
 /** All that was sent is answered or given up before it ends. */
 async function stop(): Promise<void> {
   isEnding = true;
-  if (run === null) leave({ kind: 'stopped' });
+  // Before it has begun it has sent nothing; what the one before it has sent, its record says.
+  if (run === null) leave({ kind: 'stopped', isSettled: false });
   else await run.stop();
 }
 
