@@ -105,7 +105,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'scale-in on the configured weight',
-    seenIn: 924,
+    seenIn: 379,
     shownBy: ['hung-requests', 'balancer-unreachable', 'call-lost'],
     caughtBy: ['nothing shrinks under traffic'],
     decider: watching(allIdle),
@@ -175,7 +175,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a failed check taken for a slow start',
-    seenIn: 299,
+    seenIn: 169,
     shownBy: ['instance-dies', 'instance-flaps', 'scale-in-by-others'],
     caughtBy: ['half down is answered'],
     decider: seeing((observation) => stillStarting(observation)),
@@ -196,7 +196,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'durations by the wall clock',
-    seenIn: 907,
+    seenIn: 3652,
     shownBy: ['clock-steps'],
     caughtBy: [
       'no effect without its intent',

@@ -136,4 +136,20 @@ describe('how much is cut', () => {
     expect(take(['two'])).toEqual(read);
     expect(take(['one', 'two'])).toEqual(read);
   });
+
+  test('is decided once, also where the next pass comes before the weights are written', () => {
+    const bench = Bench.judging({ rps: 180 });
+    bench.append([{ kind: 'set-by-hand', backend: 'edge', servers: {} }]);
+    Object.assign(bench.weights, { 'old-1': 86, 'old-2': 85, 'new-1': 256, 'new-2': 256 });
+    for (let index = 0; index < 20; index++) bench.pass();
+    bench.originHealthy = 1;
+    bench.ask(back);
+    const intents: number[] = [];
+    for (let index = 0; index < 4; index++) {
+      const { events } = bench.pass();
+      bench.append(events);
+      for (const event of events) if (event.kind === 'intended') intents.push(event.target.leftShare ?? 0);
+    }
+    expect(intents.length).toBeLessThanOrEqual(1);
+  });
 });

@@ -335,3 +335,28 @@ test('a destination server that somebody takes out at the whole share is left ou
   }
   expect(bench.state.held?.why).toMatch(/^somebody took new-2 out \(maint\) at edge; it is left there/);
 });
+
+test('one that waits at weight 0 is left out as well', () => {
+  const bench = Bench.judging({ destination: ['new-1', 'new-2'] });
+  bench.carry(['new-1']);
+  for (let pass = 0; pass < 3; pass++) bench.pass();
+  bench.admin['new-2'] = 'maint';
+  for (let pass = 0; pass < 4; pass++) {
+    bench.follow();
+    expect(bench.admin['new-2']).toBe('maint');
+  }
+  expect(bench.state.held?.why).toContain('took new-2 out (maint)');
+});
+
+test('one in drain is woken when somebody resumes, though nobody calls it able', () => {
+  const bench = Bench.judging();
+  for (let pass = 0; pass < 3; pass++) bench.follow();
+  bench.append([{ kind: 'stage-entered', stage: { kind: 'finishing' }, attempt: 0 }]);
+  bench.admin['new-1'] = 'drain';
+  for (let pass = 0; pass < 4; pass++) bench.follow();
+  expect(bench.state.held?.why).toContain('took new-1 out (drain)');
+  bench.ask({ kind: 'resume', by: 'kim', reason: null });
+  for (let pass = 0; pass < 6; pass++) bench.follow();
+  expect(bench.state.held).toBeNull();
+  expect(bench.admin['new-1']).toBe('ready');
+});

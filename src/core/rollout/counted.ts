@@ -83,7 +83,9 @@ type Span = NonNullable<Counted['unserved']>[number];
 
 function withSpan(spans: readonly Span[], span: Span): readonly Span[] {
   const others = spans.filter(({ backend, fromMs }) => backend !== span.backend || fromMs !== span.fromMs);
-  const [last, lastButOne] = [span, others.at(-1)];
-  if (others.length < gapsMax || lastButOne === undefined) return [...others, last];
-  return [...others.slice(0, -1), { ...last, fromMs: lastButOne.fromMs }];
+  if (others.length < gapsMax) return [...others, span];
+  // A backend that comes and goes all day is not to fill the journal: then what lies between two of its times counts as one too.
+  const before = others.findLast(({ backend }) => backend === span.backend);
+  const rest = others.filter((one) => one !== (before ?? others[0]));
+  return [...rest, before === undefined ? span : { ...span, fromMs: before.fromMs }];
 }

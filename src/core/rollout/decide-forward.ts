@@ -49,7 +49,8 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
 function forwardEffects(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Effect[] {
   if (state.intended === null) return [];
   const target = state.intended.target;
-  const mayRaise = facts.blockers.length === 0 && hasEnoughAble(state, observation, facts);
+  const mayRaise =
+    facts.blockers.length === 0 && hasEnoughAble(state, observation, facts, answeredFor(state, observation));
   const traffic: TrafficEffect[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
@@ -74,6 +75,20 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   ].filter((effect) => effect !== null && (!effect.shrinks || idle));
   for (const effect of sizes) if (effect !== null) effects.push(effect);
   return effects;
+}
+
+/**
+ * What somebody took out by hand is left out until somebody resumes, who answers for it: in drain a server counts as unable, and in
+ * maint nobody may know, so that it would never be woken.
+ */
+function answeredFor(state: RolloutState, { backends }: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    const reading = backends[plan.id]?.reading;
+    const targets = state.intended?.target.traffic[plan.id] ?? {};
+    // Since somebody resumed it was not read back as intended.
+    const isResumed = state.confirmed[plan.id]?.intent === 0;
+    return isResumed && reading?.known ? takenOut(plan, reading.value, targets).map(({ name }) => name) : [];
+  });
 }
 
 /** The server that is to be taken back by the drill: in maint by the target, not yet in the world. */

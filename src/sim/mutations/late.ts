@@ -50,7 +50,7 @@ export const backLate: readonly Mutation[] = [
   },
   {
     name: 'hung requests not looked at',
-    seenIn: 643,
+    seenIn: 958,
     shownBy: ['hung-requests'],
     caughtBy: ['hung requests are answered'],
     decider: (real) => ({

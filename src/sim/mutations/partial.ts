@@ -30,12 +30,13 @@ export const partialBack: readonly Mutation[] = [
   },
   {
     name: 'the origin not grown on the way back',
-    seenIn: 1769,
+    seenIn: 1155,
     shownBy: ['origin-short'],
     caughtBy: ['the way back makes room'],
     decider: (real) =>
       changing(real, (event, state) => {
-        const origin = state.intended?.target.origin ?? null;
+        const found = state.asFound.origin;
+        const origin = found && { min: found.min, desired: null, exact: false };
         const grown = { ...event, target: { ...event.target, origin } };
         return isSame(grown, state) ? null : grown;
       }),
