@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import type { Rate } from '../../../core/move/operation/events.ts';
-import type { MoverFigures } from '../../../core/move/operation/told.ts';
+import type { AssignedPartition, Beginning, ClusterAccess } from '../channel/messages.ts';
+import type { MoverRun } from '../channel/movers-end.ts';
 import { type ClusterSettings, KafkaCluster } from '../kafka-cluster.ts';
 import { PartitionLedger } from '../ledger/partition-ledger.ts';
 import { SegmentFolder } from '../ledger/segment-folder.ts';
@@ -13,18 +13,6 @@ import type { MoverSettings } from '../mover/settings.ts';
 import { figuresOf, keep, type Moved } from './figures.ts';
 import { IdentifiedCluster } from './identified-cluster.ts';
 import { ledgerFolder, producerIdOf } from './ledger-place.ts';
-import type { AssignedPartition, Beginning, ClusterAccess } from './wire.ts';
-
-/** A mover with everything that it needs of this machine. */
-export type MoverRun = {
-  /** Done when nothing is left to do, or it was stopped. */
-  readonly ended: Promise<void>;
-  figures(): MoverFigures;
-  hold(): Promise<void>;
-  goOn(): void;
-  changeRate(rate: Rate): void;
-  stop(): Promise<void>;
-};
 
 /**
  * `sendBeforeMs`: by performance.now. `tell` is called when the figures have something that has to be known before anything follows
