@@ -26,7 +26,7 @@ export function keepLease(
   operation: string,
 ): LeaseKeeper {
   const { clock, leases, holder, timing } = ports;
-  let until = over;
+  let until: Moment = over;
   let writtenAtMs = Number.NEGATIVE_INFINITY;
   /** Another controller's calls may be under way until then. */
   let quietUntilMs = 0;
@@ -35,7 +35,10 @@ export function keepLease(
   let fence = 1;
   /** Somebody else's lease, and since when it has been seen like that. */
   let others: { readonly holder: string; readonly expiresAtMs: number; readonly sinceMs: number } | null = null;
-  const leftMs = () => Math.max(0, Math.min(until.monotonicMs - clock.monotonic(), until.wallMs - clock.now()));
+  /** Asked for and not answered: what was given up may be written down late, and the lease then ends as it says. */
+  const unanswered = new Set<Moment>();
+  const untilMs = ({ monotonicMs, wallMs }: Moment) => Math.min(monotonicMs - clock.monotonic(), wallMs - clock.now());
+  const leftMs = () => Math.max(0, Math.min(...[until, ...unanswered].map(untilMs)));
 
   /** A lease that nobody renewed for its whole length is over, even where the wall clock was set back and says otherwise. */
   const askedAtMs = () => {
@@ -48,7 +51,18 @@ export function keepLease(
       const askedAt = clock.monotonic();
       const asked = { monotonicMs: askedAt + timing.leaseMs, wallMs: clock.now() + timing.leaseMs };
       try {
-        const lease = await within(signal, leases.acquire(operation, holder, askedAtMs(), timing.leaseMs));
+        const work = leases.acquire(operation, holder, askedAtMs(), timing.leaseMs);
+        unanswered.add(asked);
+        let isGivenUp = false;
+        const answered = () => {
+          unanswered.delete(asked);
+          if (isGivenUp && untilMs(asked) < untilMs(until)) until = asked;
+        };
+        void work.then(answered, answered);
+        const lease = await within(signal, work).catch((error: unknown) => {
+          isGivenUp = true;
+          throw error;
+        });
         failure = null;
         if (!lease.held) {
           until = over;
@@ -82,4 +96,6 @@ export function keepLease(
   };
 }
 
-const over = { monotonicMs: 0, wallMs: 0 };
+type Moment = { readonly monotonicMs: number; readonly wallMs: number };
+
+const over: Moment = { monotonicMs: 0, wallMs: 0 };

@@ -16,6 +16,8 @@ export class Durable {
   readonly #samples = new Map<string, Map<string, string>>();
   /** Told of every entry once it is durable. */
   onEntry: (entry: Entry) => void = () => {};
+  /** Told of every lease that is given. */
+  onLease: (holder: string, ttlMs: number) => void = () => {};
 
   head(operation: string): Head {
     const last = this.chains.get(operation)?.at(-1);
@@ -44,6 +46,7 @@ export class Durable {
       return { held: false, holder: other, expiresAtMs: untilMs };
     const [fence, expiresAtMs] = [other === holder ? last : last + 1, nowMs + ttlMs];
     this.#leases.set(operation, { holder, fence, expiresAtMs });
+    this.onLease(holder, ttlMs);
     return { held: true, fence, expiresAtMs };
   }
 
