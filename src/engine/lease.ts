@@ -53,15 +53,9 @@ export function keepLease(
       try {
         const work = leases.acquire(operation, holder, askedAtMs(), timing.leaseMs);
         unanswered.add(asked);
-        let isGivenUp = false;
-        const answered = () => {
+        const lease = await answerOf(signal, work, (isLate) => {
           unanswered.delete(asked);
-          if (isGivenUp && untilMs(asked) < untilMs(until)) until = asked;
-        };
-        void work.then(answered, answered);
-        const lease = await within(signal, work).catch((error: unknown) => {
-          isGivenUp = true;
-          throw error;
+          if (isLate && untilMs(asked) < untilMs(until)) until = asked;
         });
         failure = null;
         if (!lease.held) {
@@ -94,6 +88,19 @@ export function keepLease(
       await leases.release(operation, holder).catch(() => undefined);
     },
   };
+}
+
+/** The answer, unless it is given up before; `answered` is told in any case once there is one, and whether that was so. */
+async function answerOf<T>(signal: AbortSignal, work: Promise<T>, answered: (isLate: boolean) => void): Promise<T> {
+  let isGivenUp = false;
+  const settled = () => answered(isGivenUp);
+  void work.then(settled, settled);
+  try {
+    return await within(signal, work);
+  } catch (error) {
+    isGivenUp = true;
+    throw error;
+  }
 }
 
 type Moment = { readonly monotonicMs: number; readonly wallMs: number };

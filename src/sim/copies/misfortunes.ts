@@ -5,6 +5,7 @@ import type { SimTopic } from './target.ts';
 /** What happens to the target, to movers and to the controllers' machine, now and then. */
 export function plantMisfortunes(run: CopyRun, random: Random): void {
   plantAtTarget(run);
+  plantOutages(run);
   plantAtMovers(run);
   plantAtMachine(run, random);
 }
@@ -67,6 +68,9 @@ function plantAtTarget(run: CopyRun): void {
     log.foreignAtMs ??= schedule.nowMs;
     return true;
   });
+}
+
+function plantOutages({ happenings, target, schedule }: CopyRun): void {
   happenings.every('target-refuses', (random) => {
     target.isRefusing = true;
     happenings.note('the target refuses changes');

@@ -1,5 +1,5 @@
 import type { Entry } from '../../journal/entry.ts';
-import type { TopicLever } from '../topic-levers.ts';
+import type { SetAside, TopicLever } from '../topic-levers.ts';
 import type { MoveEvent, PartitionMark, PartitionStopped, Rate } from './events.ts';
 import { type CopyPlan, partitionName } from './plan.ts';
 
@@ -80,6 +80,16 @@ export function isMove(first: Entry | undefined): boolean {
 /** Nothing is left to do for it, unless somebody asks for its removal. */
 export function hasMoveEnded({ stage }: MoveState): boolean {
   return stage.kind === 'copied' || stage.kind === 'aborted' || stage.kind === 'removed';
+}
+
+/** What a copy that has not ended may have set aside. */
+export function setAsideBy(state: MoveState): SetAside[] {
+  if (hasMoveEnded(state) || !state.areLeversIntended) return [];
+  const { operation, targetIds } = state;
+  return state.levers.flatMap((lever) => {
+    const topicId = targetIds[lever.topic];
+    return topicId === undefined ? [] : [{ ...lever, operation, topicId }];
+  });
 }
 
 /** Something is made or moved that can be held. */
