@@ -135,7 +135,9 @@ async function settleExports(context: Context, { journal, stateDirectory }: Open
     const state = foldAll(await journal.read(exported.operation, 0), context.world.sha256);
     if (state === null) continue;
     await settleExport(stateDirectory, exported, state).catch((error: unknown) =>
-      context.stderr.write(`the exported state of ${exported.operation} could not be renewed: ${String(error)}\n`),
+      context.stderr.write(
+        `the exported state of ${exported.operation} could not be renewed: ${error instanceof Error ? error.message : String(error)}\n`,
+      ),
     );
   }
 }

@@ -9,7 +9,7 @@ import type { OperatorRequest } from '../core/rollout/observation.ts';
 import { buildsOf } from '../core/rollout/start.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
-import { type Blamed, unexplained } from '../core/rollout/taken-back.ts';
+import { type Blamed, blamedWords, unexplained } from '../core/rollout/taken-back.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
@@ -214,7 +214,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
-    expectReasonFor(living.operation, living.status?.held?.blamed ?? null, options);
+    expectReasonFor(living.operation, living.status?.held?.blamed ?? [], options);
     const marked = await unmark(context, dirname(living.socket), living.operation, options, async () => false);
     request = { ...request, ...marked };
     if (await tell(context, living, request)) {
@@ -271,8 +271,8 @@ async function blamedNow(
   config: Config,
   opened: OpenJournal,
   state: RolloutState,
-): Promise<Blamed | null> {
-  if (unexplained(state) === null || config.services[state.plan.service] === undefined) return unexplained(state);
+): Promise<readonly Blamed[]> {
+  if (unexplained(state).length === 0 || config.services[state.plan.service] === undefined) return unexplained(state);
   const rollout = openService(context, config, state.plan.service, opened.journal, opened.stateDirectory, 'watch');
   try {
     const { origin, destination } = buildsOf(await rollout.observe());
@@ -284,10 +284,10 @@ async function blamedNow(
 }
 
 /** Throws CliError where it would only be held again. */
-function expectReasonFor(operation: string, blamed: Blamed | null, { reason }: Options): void {
-  if (blamed === null || reason !== undefined) return;
+function expectReasonFor(operation: string, blamed: readonly Blamed[], { reason }: Options): void {
+  if (blamed.length === 0 || reason !== undefined) return;
   throw new CliError(
-    `${operation} stays held: build ${blamed.build}, which runs at the destination, was taken back in ${blamed.operation}`,
+    `${operation} stays held: ${blamedWords(blamed)}`,
     'deploy another build, or say why this one is tried again with --reason',
   );
 }

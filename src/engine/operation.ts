@@ -150,9 +150,10 @@ async function pass(loop: Loop): Promise<boolean> {
   }
   loop.watch = performedBack(loop.watch, decision.events);
   // An entry may change what is wanted: effects wait for the next pass, which follows at once.
-  const { effects, msMax } = allowedEffects(loop, decision.events.length > 0 ? [] : decision.effects);
+  const { effects: allowed, msMax } = allowedEffects(loop, decision.events.length > 0 ? [] : decision.effects);
   const appended = await append(loop, decision, observation);
   if (appended) {
+    const effects = await stillIntended(loop, allowed);
     const outer = [loop.signal, loop.inbox.urgent()];
     const { drill, outcomes } = await performEffects(ports, effects, outer, msMax);
     if (drill !== null) loop.drill = drill;
@@ -197,6 +198,17 @@ function allowedEffects(
   );
   // What lowers may come late, and gets its time without a lease too.
   return { effects: lowering, msMax: loop.ports.timing.callMs };
+}
+
+/**
+ * Without the lease somebody else may have gone on while this pass looked: what the journal does not want any more is not written.
+ * A way back that nobody can look up goes on.
+ */
+async function stillIntended(loop: Loop, effects: readonly Effect[]): Promise<readonly Effect[]> {
+  if (effects.length === 0 || loop.lease.isHeld() || loop.isBehind) return effects;
+  const { seq } = loop.chain.head();
+  await catchUp(loop);
+  return loop.chain.head().seq === seq ? effects : [];
 }
 
 /** Appends the decision's events; false: they are not durable, and the next pass decides anew. */

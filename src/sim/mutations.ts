@@ -7,7 +7,7 @@ import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
 import type { Decider, Mutation } from './engine.ts';
 import { blindToAnchors, withoutAnchors } from './mutations/anchors.ts';
-import { believedCounts } from './mutations/believed.ts';
+import { believedAtOnce, believedCounts } from './mutations/believed.ts';
 import { goesBackToAnybody } from './mutations/blind.ts';
 import {
   completesOneStepEarly,
@@ -56,7 +56,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'writing is believing',
-    seenIn: 61,
+    seenIn: 7,
     shownBy: [],
     caughtBy: ['as found after a way back', 'whole share after completion'],
     decider: seeing(asTargeted),
@@ -148,6 +148,16 @@ export const mutations: readonly Mutation[] = [
     shownBy: [],
     caughtBy: ['reserve'],
     decider: watching(guessedCapacity),
+  },
+  {
+    name: 'a load believed at once',
+    seenIn: 3394,
+    shownBy: [],
+    caughtBy: ['reserve'],
+    decider: (real) => ({
+      ...real,
+      decide: (state, watch, observation) => real.decide(state, believedAtOnce(watch), observation),
+    }),
   },
   {
     name: 'asleep when asked',

@@ -98,6 +98,23 @@ describe('what follows from the journal', () => {
     expect(new Set(late.landed.map(({ what }) => what))).toEqual(new Set(['edge weights {"new-1":0}']));
   });
 
+  test('is not done without a lease once the journal wants something else, and is where nobody can look that up', async () => {
+    const desk = await opened();
+    await desk.writtenByAnother([back]);
+    await desk.journal.leases.acquire(operation, 'another', desk.nowMs + desk.wallOffsetMs, 3_600_000);
+    let passes = 0;
+    const overtaken = ruled(() => {
+      passes++;
+      // While this one looks, whoever has the lease goes on; later the disk answers nobody.
+      if (passes === 2) void desk.writtenByAnother([intended]);
+      if (passes === 4) desk.hanging.add('journal.read');
+      return { effects: [{ ...lower, weights: { 'new-1': passes } }] };
+    });
+    await desk.run(30_000, overtaken);
+    const done = desk.landed.map(({ what }) => what);
+    expect(done.slice(0, 4)).toEqual([1, 3, 4, 5].map((weight) => `edge weights {"new-1":${weight}}`));
+  });
+
   test('is not begun in the last moment of a lease, in which its call could outlive it', async () => {
     const desk = await opened();
     const landed = since(desk);

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import type { ControlHandler } from '../../src/cli/context.ts';
+import { PortError } from '../../src/engine/ports.ts';
 import { askControl, listenControl } from '../../src/io/control/socket.ts';
 import { plantedParts, testPlanted, type Wrong } from '../contract/clauses.ts';
 import { type ControlHarness, controlClauses, controlContract } from '../contract/control.ts';
@@ -29,6 +31,19 @@ async function open(): Promise<ControlHarness> {
     },
   };
 }
+
+test('what stands in the way and cannot be removed is named, with what to do', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'drover-control-'));
+  const place = join(directory, 'control.sock');
+  await mkdir(place);
+  const refused = await listenControl(place, async () => null).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(PortError);
+  expect(refused).toMatchObject({
+    code: 'denied',
+    message: expect.stringMatching(/cannot be replaced: .*; make its directory writable$/),
+  });
+  await rm(directory, { recursive: true });
+});
 
 /** A process that listens there and is killed: its socket's file stays. */
 async function killListener(place: string): Promise<void> {

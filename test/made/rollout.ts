@@ -3,7 +3,7 @@ import type { GroupReading, InstanceReading } from '../../src/core/observed/grou
 import { known } from '../../src/core/observed/reading.ts';
 import type { ForwardStage, RolloutEvent, Started, Target } from '../../src/core/rollout/events.ts';
 import { serversThatCame, targetWithAll } from '../../src/core/rollout/latecomers.ts';
-import type { Tally } from '../../src/core/rollout/load.ts';
+import type { RecentLoad, Tally } from '../../src/core/rollout/load.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import type { RolloutPlan } from '../../src/core/rollout/plan.ts';
 import type { ShareSeen } from '../../src/core/rollout/share-seen.ts';
@@ -182,6 +182,12 @@ type Watched = {
   readonly lower?: number;
 } & Partial<Watch>;
 
+/** So much in each of the last two times ten seconds. */
+export function madeLoad(origin: Tally, destination: Tally): RecentLoad {
+  const window = (fromMs: number) => ({ fromMs, toMs: fromMs + 10_000, origin, destination });
+  return { edge: [window(nowMs - 20_000), window(nowMs - 10_000)] };
+}
+
 /** A controller that has looked on from the beginning and counted this in the last ten seconds. */
 export function madeWatch(state: RolloutState, watched: Watched = {}): Watch {
   const { origin = none, destination = none, idleReadings = 0, inFlight = 0, lower = 0, ...changes } = watched;
@@ -189,7 +195,10 @@ export function madeWatch(state: RolloutState, watched: Watched = {}): Watch {
     ...startWatch(state),
     sinceMs: 0,
     recent: { edge: [{ fromMs: nowMs - 10_000, toMs: nowMs, origin, destination }] },
-    backends: { edge: { process: 'edge/1', idleReadings, destinationInFlight: inFlight, lower, written: {} } },
+    load: madeLoad(origin, destination),
+    backends: {
+      edge: { process: 'edge/1', idleReadings, destinationInFlight: inFlight, lower, written: {}, isServed: true },
+    },
     ...changes,
   };
 }

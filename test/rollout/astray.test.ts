@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { againstBackLines } from '../../src/cli/status/lines-to-commit.ts';
 import { astray } from '../../src/core/rollout/astray.ts';
+import { configurationAsFound } from '../../src/core/rollout/configured.ts';
 import { Bench } from './bench.ts';
 
 const look = (bench: Bench) => astray(bench.state, bench.observe());
@@ -79,6 +80,27 @@ describe('what the world says against the journal, where no controller looks aft
     bench.configured['new-1'] = 0;
     expect(againstBackLines(null, look(bench).againstBack)).toEqual([
       expect.stringMatching(/gives none to old-1, old-2/),
+    ]);
+  });
+
+  test('a server whose configured weight was another from the beginning is no news, and is told as it was', () => {
+    const bench = Bench.judging();
+    const found = { side: 'origin', weight: 100, admin: 'ready' } as const;
+    const edge = {
+      ...bench.state.asFound.backends['edge'],
+      'old-1': { ...found, configured: 0 },
+      'old-2': { ...found, configured: 50 },
+    };
+    bench.state = { ...bench.state, asFound: { ...bench.state.asFound, backends: { edge } } };
+    Object.assign(bench.configured, { 'old-1': 0, 'old-2': 50 });
+    rollBack(bench);
+    expect(look(bench)).toEqual(nothing);
+    expect(configurationAsFound(bench.state)).toEqual(
+      expect.arrayContaining(['edge: server old-1 … weight 0', 'edge: server old-2 … weight 50']),
+    );
+    bench.configured['old-2'] = 0;
+    expect(againstBackLines(null, look(bench).againstBack)).toEqual([
+      expect.stringMatching(/gives none to old-2\. It has to say: server old-2 … weight 50 \(now weight 0\)$/),
     ]);
   });
 

@@ -85,7 +85,7 @@ describe('a share is raised', () => {
   });
 
   test('but not while the load is unknown, or more than the destination’s servers can carry', () => {
-    expect(effects({}, { recent: {} })).toEqual([]);
+    expect(effects({}, { load: {} })).toEqual([]);
     const carried = (attempts: number) => effects({}, { origin: { attempts, failures: 0 } }).length;
     // 70 requests/s each: both origin servers carry 116.6 and the reserve of a fifth.
     expect(carried(1166)).toBe(1);

@@ -93,7 +93,7 @@ describe('the reserve after completion', () => {
       'the whole share needs 2 destination instances, 1 is able, and of those that are to carry not new-2',
     ]);
     const unknowing = madeObservation({ servers: moved, origin: reserve });
-    expect(capacityRefusals(capable, factsOf(capable, { ...madeWatch(capable), recent: {} }, unknowing))).toEqual([
+    expect(capacityRefusals(capable, factsOf(capable, { ...madeWatch(capable), load: {} }, unknowing))).toEqual([
       'the load is not known: no attempts were counted at edge yet',
     ]);
   });

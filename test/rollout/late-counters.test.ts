@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { known, unknown } from '../../src/core/observed/reading.ts';
-import { addWindow, loadRps, loadToRaiseBy, type RecentLoad } from '../../src/core/rollout/load.ts';
+import { addLoad, loadRps, loadToRaiseBy, type RecentLoad } from '../../src/core/rollout/load.ts';
 import type { Observation } from '../../src/core/rollout/observation.ts';
 import { fold } from '../../src/core/rollout/state.ts';
 import { startWatch, watch } from '../../src/core/rollout/watch.ts';
@@ -20,23 +20,23 @@ describe('what a balancer carries, by counters that come late or twice', () => {
   test('nor is it twice the load when the next reading takes its time', () => {
     const [quiet, late] = [loadOf([500, 0]), 30_000];
     const window = { fromMs: 2 * pollMs, toMs: late, origin: { attempts: 2500, failures: 0 } };
-    const recent = addWindow(quiet, 'a', { ...window, destination: { attempts: 0, failures: 0 } });
+    const recent = addLoad(quiet, 'a', { ...window, destination: { attempts: 0, failures: 0 } });
     expect(loadRps(recent, ['a'])).toEqual(known(100));
   });
 
   test('what was left out and lost with cleared counters is not a load that has gone', () => {
     const quiet = loadOf([500, 500, 500, 0]);
     const anew = { fromMs: 5 * pollMs, toMs: 5 * pollMs + 20, origin: { attempts: 2, failures: 0 } };
-    const recent = addWindow(quiet, 'a', { ...anew, destination: { attempts: 0, failures: 0 } });
+    const recent = addLoad(quiet, 'a', { ...anew, destination: { attempts: 0, failures: 0 } });
     expect(loadToRaiseBy(recent, ['a'])).toEqual(known(100));
     // Nor where all that was seen before is long ago.
     const later = { ...anew, fromMs: 8 * pollMs, toMs: 8 * pollMs + 20, destination: { attempts: 0, failures: 0 } };
-    expect(loadToRaiseBy(addWindow(quiet, 'a', later), ['a']).known).toBe(false);
+    expect(loadToRaiseBy(addLoad(quiet, 'a', later), ['a']).known).toBe(false);
   });
 
   test('a moment shows no load that a raise may rest on: chance would let it pass', () => {
     const moment = { fromMs: 0, toMs: 4999, destination: { attempts: 0, failures: 0 } };
-    const recent = addWindow({}, 'a', { ...moment, origin: { attempts: 400, failures: 0 } });
+    const recent = addLoad({}, 'a', { ...moment, origin: { attempts: 400, failures: 0 } });
     expect(loadRps(recent, ['a']).known).toBe(true);
     expect(loadToRaiseBy(recent, ['a']).known).toBe(false);
   });
@@ -49,7 +49,7 @@ describe('what a balancer carries, by counters that come late or twice', () => {
     // A reading told twice, whose successor does not bring what it left out: that one comes late as well.
     expect(loadToRaiseBy(loadOf([500, 0, 500]), ['a'])).toEqual(known(100));
     // Where hardly any come, none is no wonder.
-    expect(loadToRaiseBy(loadOf([5, 0, 5]), ['a'])).toEqual(known(10 / 15));
+    expect(loadToRaiseBy(loadOf([5, 0, 5, 0, 5]), ['a'])).toEqual(known(10 / 15));
   });
 
   test('a load that has gone is told as gone', () => {
@@ -72,7 +72,7 @@ describe('what a balancer carries, by counters that come late or twice', () => {
 function loadOf(attempts: readonly number[]): RecentLoad {
   return attempts.reduce<RecentLoad>((recent, count, index) => {
     const window = { fromMs: index * pollMs, toMs: (index + 1) * pollMs };
-    return addWindow(recent, 'a', {
+    return addLoad(recent, 'a', {
       ...window,
       origin: { attempts: count, failures: 0 },
       destination: { attempts: 0, failures: 0 },

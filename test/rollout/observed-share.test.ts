@@ -12,6 +12,7 @@ import {
   halfTarget,
   learned,
   madeInstance,
+  madeLoad,
   madeObservation,
   madeShare,
   madeStart,
@@ -90,8 +91,7 @@ describe('weights follow the groups', () => {
     const smaller = { servers: { 'old-2': { health: 'down' as const } } };
     const given = (attempts: number, seen: Parameters<typeof madeObservation>[0] = smaller) => {
       const tally = { attempts, failures: 0 };
-      const recent = { edge: [{ fromMs: nowMs - 10_000, toMs: nowMs, origin: tally, destination: tally }] };
-      return rebalanced(seen, 3, { recent });
+      return rebalanced(seen, 3, { load: madeLoad(tally, tally) });
     };
     const edge = given(500) ?? {};
     expect(shareOfWeights([edge['old-1']?.weight ?? 0], [edge['new-1']?.weight ?? 0, edge['new-2']?.weight ?? 0])).toBe(

@@ -177,6 +177,30 @@ describe('the share before the way back', () => {
   });
 });
 
+describe('what the report says is to be committed again', () => {
+  const whole = sizedPlan.steps.length + 1;
+  const told = (events: readonly RolloutEvent[]) => {
+    const entries = events.map((body, seq) => ({
+      ...{ operation: 'move', seq, previous: '', hash: '', actor: 'kim', atMs: 1, rules: 7, body },
+    }));
+    return reportLines({ state: foldedOnto(stateAt({ kind: 'judging', step: 1 }), events), entries }, null, null).join(
+      '\n',
+    );
+  };
+  const entered = (step: number): RolloutEvent => ({
+    kind: 'stage-entered',
+    stage: { kind: 'judging', step },
+    attempt: 1,
+  });
+
+  test('is there as soon as a way back is taken from the whole share, whose lines may have been committed', () => {
+    const lines = /## To commit[^#]*server old-1 … weight 100/;
+    expect(told([entered(whole), performed(2)])).toMatch(lines);
+    expect(told([entered(whole), performed(2), { kind: 'rolled-back', tookMs: 1 }])).toMatch(lines);
+    expect(told([entered(whole - 1), performed(2)])).not.toContain('To commit');
+  });
+});
+
 describe('who takes the way back', () => {
   const judging = stateAt({ kind: 'judging', step: 1 });
   const back = (state: RolloutState, seen: Parameters<typeof madeObservation>[0]) =>
@@ -236,11 +260,13 @@ describe('who takes the way back', () => {
   test('a part of it, as much as the origin servers that carry can bear, and what is left is told as users have it', () => {
     const servers = { 'old-2': { admin: 'maint' as const } };
     const half = { attempts: 500, failures: 0 };
-    const look = (state: RolloutState, requests: Observation['requests'] = []) =>
-      decide(state, madeWatch(state, { origin: half, destination: half }), madeObservation({ servers, requests }))
-        .events;
+    const look = (state: RolloutState, requests: Observation['requests'] = []) => {
+      const seen = madeObservation({ servers, requests, nowMs: sinceMs + 1000 });
+      return decide(state, madeWatch(state, { origin: half, destination: half }), seen).events;
+    };
     const performed = look(judging, [{ ...asked, all: false }]);
-    expect(performed).toMatchObject([{ kind: 'back-performed', target: { leftShare: 200 / 300 } }]);
+    // Of the 25/s of the one that is cut half goes to the other destination server, so that the origin gets 62.5/s.
+    expect(performed).toMatchObject([{ kind: 'back-performed', target: { leftShare: 100 / 200 } }]);
     const [event] = look(foldedOnto(judging, performed));
     if (event?.kind !== 'intended') throw new Error('nothing more was taken');
     const { leftShare = 0, traffic } = event.target;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type PastRollout, takenBackBefore } from '../../src/cli/journal/history.ts';
-import { known } from '../../src/core/observed/reading.ts';
+import { known, unknown } from '../../src/core/observed/reading.ts';
 import { decide } from '../../src/core/rollout/decide.ts';
-import type { RolloutEvent } from '../../src/core/rollout/events.ts';
+import type { BackPerformed, RolloutEvent } from '../../src/core/rollout/events.ts';
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import { blamedIn, heldFor, unexplained } from '../../src/core/rollout/taken-back.ts';
 import { foldedOnto, madeObservation, madeState, madeWatch } from '../made/rollout.ts';
@@ -15,10 +15,6 @@ const came = (destination: string): RolloutEvent => ({
   pair: 2,
 });
 const resumed = (reason: string | null): RolloutEvent => ({ kind: 'resumed', by: 'kim', reason });
-const back: RolloutState['back'] = {
-  cause: { kind: 'asked', by: 'kim', reason: null },
-  ...{ all: false, performedAtMs: 1, verdict: null, drained: null },
-};
 const held = /build-3.*was taken back in rollout-web-1.*--reason/;
 
 function eventsAt(events: readonly RolloutEvent[], build: string) {
@@ -61,27 +57,26 @@ describe('a build that was taken back and comes in by a deployment', () => {
     const lunch: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
     const state = madeState([judging, lunch, came('build-3')], { takenBack });
     expect(holds(decide(state, madeWatch(state), running('build-3')).events)).toEqual([]);
-    expect(unexplained(state)).toEqual({ build: 'build-3', operation: 'rollout-web-1' });
-    expect(unexplained(foldedOnto(state, [resumed(null)]))).not.toBeNull();
+    expect(unexplained(state)).toEqual([{ build: 'build-3', operation: 'rollout-web-1' }]);
+    expect(unexplained(foldedOnto(state, [resumed(null)]))).not.toEqual([]);
   });
 
   test('is one like any other after another reason was given for it, and only for it', () => {
     const answered = madeState([judging, came('build-2 + build-3'), resumed('tried with build-2')], {
       takenBack: { ...takenBack, 'build-4': 'rollout-web-2' },
     });
-    expect(unexplained(foldedOnto(answered, [{ ...came('build-3'), pair: 3 } as RolloutEvent]))).toBeNull();
-    expect(unexplained(foldedOnto(answered, [{ ...came('build-4'), pair: 3 } as RolloutEvent]))).toEqual({
-      build: 'build-4',
-      operation: 'rollout-web-2',
-    });
+    expect(unexplained(foldedOnto(answered, [{ ...came('build-3'), pair: 3 } as RolloutEvent]))).toEqual([]);
+    expect(unexplained(foldedOnto(answered, [{ ...came('build-4'), pair: 3 } as RolloutEvent]))).toEqual([
+      { build: 'build-4', operation: 'rollout-web-2' },
+    ]);
   });
 
   test('stays held when it has gone again, which is said, and needs no reason then', () => {
-    const held = [came('build-3'), heldFor({ build: 'build-3', operation: 'rollout-web-1' })];
+    const held = [came('build-3'), heldFor([{ build: 'build-3', operation: 'rollout-web-1' }])];
     const other = { ...came('build-4'), pair: 3 } as RolloutEvent;
     const gone = eventsAt([...held, other], 'build-4');
     expect(gone).toMatchObject([
-      { kind: 'held', by: 'drover', why: expect.stringMatching(/does not run .* any more/) },
+      { kind: 'held', by: 'drover', why: expect.stringMatching(/no such build runs at the destination any more/) },
     ]);
     expect(holds(eventsAt([...held, other, ...gone], 'build-4'))).toEqual([]);
     const lunch: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
@@ -89,7 +84,7 @@ describe('a build that was taken back and comes in by a deployment', () => {
   });
 
   test('a reason is given for what runs when it is given, and nobody goes on without one', () => {
-    const state = madeState([judging, came('build-3'), heldFor({ build: 'build-3', operation: 'rollout-web-1' })], {
+    const state = madeState([judging, came('build-3'), heldFor([{ build: 'build-3', operation: 'rollout-web-1' }])], {
       takenBack,
     });
     const asked = (build: string, reason: string | null) => {
@@ -99,36 +94,39 @@ describe('a build that was taken back and comes in by a deployment', () => {
     expect(asked('build-3', null).filter(({ kind }) => kind === 'resumed')).toEqual([]);
     expect(asked('build-4', null).map(({ kind }) => kind)).toContain('resumed');
     const after = foldedOnto(state, asked('build-4', 'it is build-4 now'));
-    expect(unexplained(foldedOnto(after, [{ ...came('build-3'), pair: 9 } as RolloutEvent]))).not.toBeNull();
+    expect(unexplained(foldedOnto(after, [{ ...came('build-3'), pair: 9 } as RolloutEvent]))).not.toEqual([]);
     const tried = foldedOnto(state, asked('build-3', 'it was the database'));
-    expect(unexplained(tried)).toBeNull();
+    expect(unexplained(tried)).toEqual([]);
   });
 
   test('that nobody knew when a reason was given for it at the start needs no second one', () => {
     const beginning = { takenBack, builds: { origin: 'build-1', destination: 'unknown' } };
     const first = { ...came('build-3'), pair: 1 } as RolloutEvent;
-    expect(unexplained(madeState([first], { ...beginning, reason: 'it was the database' }))).toBeNull();
-    expect(unexplained(madeState([first], beginning))).not.toBeNull();
+    expect(unexplained(madeState([first], { ...beginning, reason: 'it was the database' }))).toEqual([]);
+    expect(unexplained(madeState([first], beginning))).not.toEqual([]);
   });
 
   test('is told by its own name, whatever a name may mean elsewhere, and a plus sign in it parts nothing', () => {
-    expect(blamedIn({}, 'constructor')).toBeNull();
-    expect(blamedIn({ '1.4.2': 'rollout-web-1' }, '1.4.2+hotfix.1')).toBeNull();
-    expect(blamedIn({ '1.4.2': 'rollout-web-1' }, '1.4.2 + 1.4.3')).toEqual({
-      build: '1.4.2',
-      operation: 'rollout-web-1',
-    });
+    expect(blamedIn({}, 'constructor')).toEqual([]);
+    expect(blamedIn({ '1.4.2': 'rollout-web-1' }, '1.4.2+hotfix.1')).toEqual([]);
+    expect(blamedIn({ '1.4.2': 'rollout-web-1' }, '1.4.2 + 1.4.3')).toEqual([
+      { build: '1.4.2', operation: 'rollout-web-1' },
+    ]);
   });
 
-  test('was taken back with each build that ran beside it, and by no name where nothing had come up', () => {
-    const past = (destination: string): PastRollout => ({
-      state: { ...madeState([], { builds: { origin: 'build-1', destination } }), operation: 'rollout-web-7', back },
-      entries: [],
+  test('is named with every other one that runs beside it, for one reason excuses both', () => {
+    const both = { ...takenBack, 'build-4': 'rollout-web-2' };
+    const state = madeState([judging, came('build-3 + build-4')], { takenBack: both });
+    const [held] = decide(state, madeWatch(state), running('build-3 + build-4')).events;
+    expect(held).toMatchObject({
+      why: expect.stringContaining(
+        'build build-3 was taken back in rollout-web-1 and build build-4 in rollout-web-2, and run at the destination (`drover why rollout-web-1` and `drover why rollout-web-2` tell why)',
+      ),
     });
-    expect(takenBackBefore([past('build-2 + build-3'), past('unknown')])).toEqual({
-      'build-2': 'rollout-web-7',
-      'build-3': 'rollout-web-7',
-    });
+    const one = foldedOnto(state, [held as RolloutEvent, { ...came('build-4'), pair: 3 } as RolloutEvent]);
+    expect(holds(decide(one, madeWatch(one), running('build-4')).events)).toMatchObject([
+      { blamed: [{ build: 'build-4', operation: 'rollout-web-2' }] },
+    ]);
   });
 
   test('holds nothing where it runs at the origin', () => {
@@ -138,6 +136,59 @@ describe('a build that was taken back and comes in by a deployment', () => {
         takenBack,
       },
     );
-    expect(unexplained(state)).toBeNull();
+    expect(unexplained(state)).toEqual([]);
+  });
+});
+
+describe('the build that a way back takes', () => {
+  const started = { builds: { origin: 'build-1', destination: 'build-2' } };
+  const asked = { kind: 'back', by: 'kim', reason: null, all: true } as const;
+  const remembered = (state: RolloutState, seen: ReturnType<typeof madeObservation>) => {
+    const back = decide(state, madeWatch(state), seen).events;
+    expect(back).toMatchObject([{ kind: 'back-performed' }]);
+    const past: PastRollout = { state: foldedOnto({ ...state, operation: 'rollout-web-7' }, back), entries: [] };
+    return Object.keys(takenBackBefore([past]));
+  };
+  const completed: RolloutEvent = {
+    kind: 'completed',
+    share: 1,
+    counted: { origin: { attempts: 0, failures: 0 }, destination: { attempts: 0, failures: 0 } },
+  };
+  const unseen = () => {
+    const seen = madeObservation({ requests: [asked] });
+    return { ...seen, destination: { ...seen.destination, reading: unknown('no answer') } };
+  };
+
+  test('is each one that ran beside another, and none by name where nothing had come up', () => {
+    const mixed = { origin: 'build-1', destination: 'build-2 + build-3' };
+    const both = madeState([judging], { builds: mixed });
+    expect(remembered(both, { ...running('build-2 + build-3'), requests: [asked] })).toEqual(['build-2', 'build-3']);
+    const nothing = madeState([], { builds: { origin: 'build-1', destination: 'unknown' } });
+    expect(remembered(nothing, unseen())).toEqual([]);
+  });
+
+  test('is the journalled one and the one that is seen in the same pass: nobody can tell which of them it was', () => {
+    const state = madeState([judging], started);
+    expect(remembered(state, { ...running('build-9'), requests: [asked] })).toEqual(['build-2', 'build-9']);
+    expect(remembered(state, unseen())).toEqual(['build-2']);
+  });
+
+  test('is the one that runs, after a completion: nobody has followed what was deployed since', () => {
+    const state = madeState([judging, completed], started);
+    expect(remembered(state, { ...running('build-9'), requests: [asked] })).toEqual(['build-9']);
+    expect(remembered(state, unseen())).toEqual(['build-2']);
+  });
+
+  test('is either, where somebody else has taken it: another one may have come since', () => {
+    const state = madeState([judging, completed], started);
+    const marked = { ...running('build-9'), marker: known('kim, offline'), leased: true };
+    expect(remembered(state, marked)).toEqual(['build-2', 'build-9']);
+  });
+
+  test('is the journalled one by an entry of a version that did not write it down', () => {
+    const state = madeState([judging], started);
+    const [event] = decide(state, madeWatch(state), { ...running('build-9'), requests: [asked] }).events;
+    const { ran: _, ...older } = event as BackPerformed;
+    expect(foldedOnto(state, [older]).back?.builds).toEqual(['build-2']);
   });
 });

@@ -60,9 +60,12 @@ export async function beginRollout(
     }
     const takenBack = takenBackBefore(past);
     const blamed = blamedIn(takenBack, builds.destination);
-    if (blamed !== null && reason === null) {
+    if (blamed.length > 0 && reason === null) {
+      const those = blamed.map(
+        ({ build, operation }) => `build ${build} was taken back before (${operation}: ${causeOf(past, operation)})`,
+      );
       throw new CliError(
-        `${service}: build ${blamed.build} was taken back before (${blamed.operation}: ${causeOf(past, blamed.operation)})`,
+        `${service}: ${those.join(' and ')}`,
         'move another build, or say why this one is tried again with --reason',
       );
     }

@@ -118,7 +118,9 @@ export async function controlRollout(context: Context, options: ControlOptions):
     const state = await folded(context, last, opened, operation);
     if (!isElsewhere || state.stage.kind === 'rolled-back') {
       await exportState(opened.stateDirectory, config, state).catch((error: unknown) =>
-        options.onTrouble(`the exported state of ${operation} could not be renewed: ${String(error)}`),
+        options.onTrouble(
+          `the exported state of ${operation} could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
+        ),
       );
     }
     const ended = endedAs(config, end, state, last);

@@ -3,7 +3,7 @@ import { type Entry, emptyHead, type Sha256 } from '../../core/journal/entry.ts'
 import type { PlannedService } from '../../core/plan/hash.ts';
 import type { Started } from '../../core/rollout/events.ts';
 import { fold, hasEnded, type RolloutState } from '../../core/rollout/state.ts';
-import { partsOf, type TakenBack } from '../../core/rollout/taken-back.ts';
+import type { TakenBack } from '../../core/rollout/taken-back.ts';
 import type { JournalStore } from '../../engine/ports.ts';
 import { CliError, type World } from '../context.ts';
 
@@ -94,10 +94,6 @@ export function earlierAttempts(rollouts: readonly PastRollout[]): Readonly<Reco
 /** Builds that need a reason to be tried again: they were taken back, by whomever. */
 export function takenBackBefore(rollouts: readonly PastRollout[]): TakenBack {
   return Object.fromEntries(
-    rollouts.flatMap(({ state }) => {
-      // Where nothing had come up nobody knows which build was to run.
-      if (state.back === null || state.builds.destination === 'unknown') return [];
-      return partsOf(state.builds.destination).map((build) => [build, state.operation]);
-    }),
+    rollouts.flatMap(({ state }) => (state.back?.builds ?? []).map((build) => [build, state.operation])),
   );
 }

@@ -13,7 +13,7 @@ import type { BackendPlan, RolloutPlan } from '../../core/rollout/plan.ts';
 import { serversOf, sideOf } from '../../core/rollout/servers.ts';
 import { buildsOf, checkStart, type StartCheck } from '../../core/rollout/start.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
-import { blamedIn } from '../../core/rollout/taken-back.ts';
+import { type Blamed, blamedIn } from '../../core/rollout/taken-back.ts';
 import { CliError, type Context, type Journal } from '../context.ts';
 import { foreignPorts, movedPorts } from '../foreign-ports.ts';
 import {
@@ -48,8 +48,8 @@ export type ServicePlan = {
   readonly wayBack: readonly string[];
   readonly refusals: readonly string[];
   readonly warnings: readonly string[];
-  /** The last rollout in which this build was taken back, by whomever: `apply` asks for a reason. null: in none. */
-  readonly takenBackIn: string | null;
+  /** Builds of the destination that were taken back before, by whomever: `apply` asks for a reason. */
+  readonly takenBack: readonly Blamed[];
 };
 
 /** `class`: how the line is undone. */
@@ -140,7 +140,7 @@ export async function planDocument(
         ...(await portWarnings(context, service, stateDirectory)),
         ...(stale === null ? [] : [`${stale.what}; ${stale.remedy}`]),
       ];
-      services.push({ ...row, warnings, takenBackIn: takenBackIn(before, second) });
+      services.push({ ...row, warnings, takenBack: takenBackAt(before, second) });
       hashed.push({ service, rollout: plan, builds: buildsOf(second), lastStep });
     } finally {
       await opened.close();
@@ -161,9 +161,9 @@ async function portWarnings(context: Context, service: ServiceConfig, stateDirec
   return [...foreign, ...moved.map(({ what, remedy }) => `${what}; ${remedy}`)];
 }
 
-function takenBackIn(past: readonly PastRollout[], observation: Observation): string | null {
+function takenBackAt(past: readonly PastRollout[], observation: Observation): readonly Blamed[] {
   const { destination } = buildsOf(observation);
-  return blamedIn(takenBackBefore(past), destination ?? 'unknown')?.operation ?? null;
+  return blamedIn(takenBackBefore(past), destination ?? 'unknown');
 }
 
 async function isCompleted(
@@ -183,7 +183,7 @@ function servicePlan(
   first: Observation,
   second: Observation,
   last: RolloutState | null,
-): Omit<ServicePlan, 'takenBackIn'> {
+): Omit<ServicePlan, 'takenBack'> {
   const traffic = trafficSeen(plan, first, second);
   const { refusals, warnings } = withoutUnstarted(config, plan, second);
   const reserve = reserveInTheWay(plan, second, traffic.rps);

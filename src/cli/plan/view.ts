@@ -1,4 +1,4 @@
-import { partsOf } from '../../core/rollout/taken-back.ts';
+import { blamedWords } from '../../core/rollout/taken-back.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { table } from '../terminal/table.ts';
 import { widthOf, wrapTo } from '../terminal/text.ts';
@@ -67,7 +67,7 @@ function unfinishedLines(
 
 /** A build that was taken back is not tried again without one. */
 function reasonFor({ services }: PlanDocument): string {
-  return services.some(({ takenBackIn }) => takenBackIn !== null) ? ' --reason "why this build is tried again"' : '';
+  return services.some(({ takenBack }) => takenBack.length > 0) ? ' --reason "why this build is tried again"' : '';
 }
 
 function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[] {
@@ -94,13 +94,9 @@ function serviceLines(plan: ServicePlan, paint: Paint, columns: number): string[
   ];
 }
 
-function takenBackLines({ takenBackIn, builds }: ServicePlan): string[] {
-  if (takenBackIn === null) return [];
-  const destination = builds.destination ?? 'unknown';
-  const what = partsOf(destination).length > 1 ? `of the builds ${destination} one` : `build ${destination}`;
-  return [
-    `warning: ${what} was taken back in ${takenBackIn}: \`drover why ${takenBackIn}\` tells why, and apply asks for a --reason to try it again`,
-  ];
+function takenBackLines({ takenBack }: ServicePlan): string[] {
+  if (takenBack.length === 0) return [];
+  return [`warning: ${blamedWords(takenBack)}: apply asks for a --reason to try it again`];
 }
 
 /** Notes stand beside the changes where they fit, else below them. */

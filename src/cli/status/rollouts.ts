@@ -17,8 +17,8 @@ export type Row = {
   readonly stage: string;
   readonly words: string;
   readonly held: RolloutState['held'];
-  /** The build for which `resume` needs a reason; null: there is none. */
-  readonly blamed: Blamed | null;
+  /** The builds for which `resume` needs a reason. */
+  readonly blamed: readonly Blamed[];
   readonly lastEntryAtMs: number;
   readonly ended: boolean;
   /** Why and when it was rolled back; null: it was not. */
@@ -55,7 +55,7 @@ export async function rowOf(
     stage: state.stage.kind,
     words: stageWords(state, state.stage),
     held: state.held,
-    blamed: hasEnded(state) ? null : unexplained(state),
+    blamed: hasEnded(state) ? [] : unexplained(state),
     lastEntryAtMs: entries.at(-1)?.atMs ?? state.startedAtMs,
     ended: hasEnded(state),
     rolledBack: rolledBackOf(state),
@@ -113,7 +113,7 @@ export function controllerLine(
   if (open.length === 0) return 'No controller is running, and nothing is unfinished.';
   const last = Math.max(...open.map(({ row }) => row.lastEntryAtMs));
   const back = `\`${command('back')}\``;
-  const blamed = open.find(({ row }) => row.blamed !== null)?.row ?? null;
+  const blamed = open.find(({ row }) => row.blamed.length > 0)?.row ?? null;
   const verb = open.some(({ row }) => row.held !== null) ? 'resume' : 'apply';
   const goesOn = blamed === null ? command(verb) : `${command('resume')} ${blamed.operation} --reason TEXT`;
   const isBack = open.some((one) => one.isBack || one.row.taken !== null);

@@ -2,7 +2,7 @@ import type { Config } from '../../core/fleet/config.ts';
 import type { Entry } from '../../core/journal/entry.ts';
 import { configurationAsFound } from '../../core/rollout/configured.ts';
 import { configurationAfter } from '../../core/rollout/decide-finished.ts';
-import type { BackPerformed, DrillMeasure } from '../../core/rollout/events.ts';
+import type { BackPerformed, DrillMeasure, RolloutEvent } from '../../core/rollout/events.ts';
 import { stageWords } from '../../core/rollout/status.ts';
 import { takenWords } from '../back/beside.ts';
 import type { PastRollout } from '../journal/history.ts';
@@ -146,7 +146,7 @@ function backLines(state: PastRollout['state'], entries: readonly Entry[]): stri
 const lateMsMin = 2000;
 
 function commitLines(state: PastRollout['state'], entries: readonly Entry[], config: Config | null): string[] {
-  const isBack = state.stage.kind === 'rolled-back' && entries.some(({ body }) => body.kind === 'completed');
+  const isBack = state.back !== null && entries.some(({ body }) => tookAll(body, state.plan.steps.length + 1));
   const lines = isBack
     ? linesToWrite(config, configurationAsFound(state), 'origin')
     : linesToWrite(config, configurationAfter(state));
@@ -155,12 +155,20 @@ function commitLines(state: PastRollout['state'], entries: readonly Entry[], con
     '## To commit',
     '',
     isBack
-      ? 'It was taken back after it had completed. Where its lines had been committed by then, a reload undoes the way back: the configuration has to say again what it said before (`drover status` compares it with what is there now):'
+      ? 'It was taken back after it had had the whole share. Where its lines had been committed by then, a reload undoes the way back: the configuration has to say again what it said before (`drover status` compares it with what is there now):'
       : 'A reload of the balancer brings the configured weights back, so its configuration has to say (`drover status` compares it with what is there now):',
     '',
     ...lines.map((line) => `- \`${line}\``),
     '',
   ];
+}
+
+/** From here on its owner may write its weights down. */
+function tookAll(body: Entry['body'], whole: number): boolean {
+  const { kind, stage } = body as Partial<Extract<RolloutEvent, { readonly kind: 'stage-entered' }>>;
+  return (
+    kind === 'stage-entered' && (stage?.kind === 'finishing' || (stage?.kind === 'judging' && stage.step === whole))
+  );
 }
 
 function causeText(cause: Exclude<NonNullable<PastRollout['state']['back']>['cause'], { kind: 'judge' }>): string {

@@ -13,7 +13,7 @@ export function checkpointDue(state: RolloutState, nowMs: number): boolean {
 /** The judge's sufficient statistics and what is worth keeping over a crash. The engine adds the samples' hash. */
 export function checkpointOf(watch: Watch): RolloutEvent {
   const counted = Object.keys(watch.recent);
-  const load = loadRps(watch.recent, counted);
+  const load = loadRps(watch.load, counted);
   return {
     kind: 'checkpoint',
     judge: watch.judge,

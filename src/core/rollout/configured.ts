@@ -49,11 +49,11 @@ export function configurationAsFound({ plan, asFound }: Pick<RolloutState, 'plan
   return plan.backends.flatMap(({ id }) =>
     Object.entries(asFound.backends[id] ?? {})
       .filter(([, { admin }]) => admin === 'ready')
-      .map(([name, { weight }]) => `${id}: server ${name} … weight ${weight}`),
+      .map(([name, { weight, configured = weight }]) => `${id}: server ${name} … weight ${configured}`),
   );
 }
 
-/** Origin servers that were found with a weight and would come back without one. */
+/** Origin servers to which the configuration gave a weight when they were found, and gives none now. */
 function bareOrigin(
   state: Pick<RolloutState, 'asFound' | 'byHand'>,
   { id }: BackendPlan,
@@ -61,7 +61,8 @@ function bareOrigin(
 ): readonly { readonly name: string; readonly weight: number }[] {
   const found: AsFound['backends'][string] = state.asFound.backends[id] ?? {};
   return servers.flatMap(({ name, configuredWeight }) => {
-    const weight = found[name]?.weight ?? 0;
+    const before = found[name];
+    const weight = before?.configured ?? before?.weight ?? 0;
     return configuredWeight === 0 && weight > 0 && isOurs(state, id, name) ? [{ name, weight }] : [];
   });
 }

@@ -1,12 +1,11 @@
 import { aloneNow, leftAtOrigin } from './alone.ts';
-import { configuredShare, withoutDown } from './effects.ts';
-import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
-import { loadRps, sideRps } from './load.ts';
+import { recentMs, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
-import { carriesNow } from './servers.ts';
+import type { BackendPlan } from './plan.ts';
+import { carriesNow, isOurs } from './servers.ts';
 import type { RolloutState } from './state.ts';
-import { type Cut, carryingServers, shareLeft, shareLeftAt, shareOfTarget } from './targets.ts';
+import { type Cut, carryingServers, shareLeftAt, shareOfTarget, trafficCut } from './targets.ts';
 import type { Watch } from './watch.ts';
 
 export type Cuttable = {
@@ -39,7 +38,9 @@ export function cuttable(
   // As if those backends were not there: an origin that is down at one of them may be up at another.
   const there = { ...state, plan: { ...state.plan, backends: plans } };
   const part = carriedPart(there, watch, observation, facts, atLeast);
-  const rows = state.plan.backends.map(({ id }) => [id, alone.includes(id) ? [] : (part?.servers ?? 'all')] as const);
+  const rows = state.plan.backends.map(
+    ({ id }) => [id, alone.includes(id) ? 'none' : (part?.servers ?? 'all')] as const,
+  );
   return { cut: Object.fromEntries(rows), beyondShare: part?.beyondShare ?? 0, alone };
 }
 
@@ -53,107 +54,143 @@ function carriedPart(
 ): { readonly servers: readonly string[]; readonly beyondShare: number } | null {
   const target = state.intended?.target;
   const load = loadOf(state, watch, observation);
-  // The same servers as for what stands alone: one that nobody knows not to carry is counted in both.
-  const standing = leftAtOrigin(state, observation);
-  if (target === undefined || load === null || !standing.known || !facts.originInstanceRps.known) return null;
-  const capacity = standing.value.length * facts.originInstanceRps.value;
+  const standing = standingAtOrigin(state, watch, observation);
+  if (target === undefined || load === null || standing === null || !facts.originInstanceRps.known) return null;
+  const capacity = standing * facts.originInstanceRps.value;
   const total = load.origin + load.destination;
   const carrying = carryingServers(target.traffic, state.asFound, state.plan.backends);
   if (capacity >= total || carrying.length === 0) return null;
   const { alive, dead } = byLife(state, observation, carrying, facts);
-  const parts = partsByBackend(state, watch, observation, target, alive) ?? evenParts(state, load, observation, alive);
-  const destination = [...parts.values()].reduce((sum, rps) => sum + rps, 0);
-  const servers = [...dead, ...fitting(alive, parts, capacity - (total - destination), atLeast)];
-  const beyondShare = shareBeyond(state, watch, observation, total - capacity, servers) ?? 1 - capacity / total;
+  const rows = rowsOf(state, watch, observation, load);
+  const originRps = (names: readonly string[]) => originAfter(state, observation, rows, [...dead, ...names]);
+  const servers = [...dead, ...fitting(alive, originRps, capacity, atLeast)];
+  const beyondShare = shareBeyond(state, observation, rows, total - capacity, servers) ?? 1 - capacity / total;
   return { servers, beyondShare };
 }
 
-/** Those whose traffic together has room at the origin, in their order; else the ones with the least, `atLeast` so many. */
+/**
+ * How many servers of the origin may carry, the same as for what stands alone: one that nobody knows not to carry is counted in
+ * both, and so is one that only a balancer has which cannot be read. Where none can be read those of just before count. null: nobody
+ * knows.
+ */
+function standingAtOrigin(state: RolloutState, { originAble }: Watch, observation: Observation): number | null {
+  const isRead = ({ id }: BackendPlan) => observation.backends[id]?.reading.known === true;
+  const read = state.plan.backends.filter(isRead);
+  const left = leftAtOrigin({ ...state, plan: { ...state.plan, backends: read } }, observation);
+  const before = originAble.at(-1);
+  if (read.length === 0)
+    return before !== undefined && observation.nowMs - before.atMs <= recentMs ? before.count : null;
+  if (!left.known) return null;
+  const seen = read.flatMap((plan) => originNames(state, plan));
+  const unseen = state.plan.backends.filter((plan) => !isRead(plan)).flatMap((plan) => originNames(state, plan));
+  return left.value.length + new Set(unseen.filter((name) => !seen.includes(name))).size;
+}
+
+function originNames(state: RolloutState, { id }: BackendPlan): string[] {
+  return Object.entries(state.asFound.backends[id] ?? {}).flatMap(([name, { side, weight }]) =>
+    side === 'origin' && weight > 0 && isOurs(state, id, name) ? [name] : [],
+  );
+}
+
+/** How many servers are tried one by one beside those that are cut in a row: each costs a look at all of them. */
+const triedMax = 64;
+
+/** As many in their order as leave the origin what it can carry, and of the others those that do as well; else the ones that bring the least, `atLeast` so many. */
 function fitting(
   alive: readonly string[],
-  parts: ReadonlyMap<string, number>,
-  roomRps: number,
+  originRps: (cut: readonly string[]) => number,
+  capacityRps: number,
   atLeast: number,
 ): readonly string[] {
-  const partOf = (name: string) => parts.get(name) ?? 0;
-  const chosen: string[] = [];
-  let restRps = Math.max(0, roomRps) + 1e-9;
-  for (const name of alive) {
-    if (partOf(name) > restRps) continue;
-    chosen.push(name);
-    restRps -= partOf(name);
+  const fits = (names: readonly string[]) => originRps(names) <= capacityRps + 1e-9;
+  let [some, many] = [0, alive.length];
+  while (some < many) {
+    const middle = Math.ceil((some + many) / 2);
+    if (fits(alive.slice(0, middle))) some = middle;
+    else many = middle - 1;
   }
+  let chosen = alive.slice(0, some);
+  if (some > 0 || fits([]))
+    for (const name of alive.slice(some + 1, some + 1 + triedMax))
+      if (fits([...chosen, name])) chosen = [...chosen, name];
   if (chosen.length >= atLeast) return chosen;
-  return alive.toSorted((one, other) => partOf(one) - partOf(other)).slice(0, atLeast);
+  const brings = new Map(alive.slice(0, triedMax).map((name) => [name, originRps([name])]));
+  return [...brings.keys()]
+    .toSorted((one, other) => (brings.get(one) ?? 0) - (brings.get(other) ?? 0))
+    .slice(0, atLeast);
 }
 
-/**
- * Requests per second that each of these servers gets, by name: one that is the last to carry at some backend has all of the
- * destination's traffic there. null: the load of some backend is not known.
- */
-function partsByBackend(
-  state: RolloutState,
-  watch: Watch,
-  observation: Observation,
-  { traffic }: Target,
-  alive: readonly string[],
-): ReadonlyMap<string, number> | null {
-  const parts = new Map<string, number>();
-  for (const plan of state.plan.backends) {
-    const origin = sideRps(watch.recent, [plan.id], 'origin');
-    const destination = sideRps(watch.recent, [plan.id], 'destination');
+/** One backend's traffic, requests per second: all of it, and what its destination gets now, with the share that the weights in force make. */
+type Row = {
+  readonly plan: BackendPlan;
+  readonly rps: number;
+  readonly destinationRps: number;
+  readonly share: number;
+};
+
+/** Where the load of one backend is not known, that of all is taken to be spread evenly. */
+function rowsOf(state: RolloutState, watch: Watch, observation: Observation, load: Load): readonly Row[] {
+  const { backends } = state.plan;
+  const now = trafficCut(state, observation, Object.fromEntries(backends.map(({ id }) => [id, []])));
+  const rows = backends.map((plan) => {
+    const origin = sideRps(watch.load, [plan.id], 'origin');
+    const destination = sideRps(watch.load, [plan.id], 'destination');
+    const share = shareLeftAt(plan, now[plan.id], observation) ?? 0;
     if (!origin.known || !destination.known) return null;
+    const rps = origin.value + destination.value;
     // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
-    const left = state.back === null ? 1 : (shareLeftAt(plan, traffic[plan.id], observation) ?? 0);
-    const rps = Math.min(destination.value, (origin.value + destination.value) * left);
-    const here = carryingServers(traffic, state.asFound, [plan]).filter((name) => alive.includes(name));
-    const weightOf = (name: string) => traffic[plan.id]?.[name]?.weight ?? 0;
-    const whole = here.reduce((sum, name) => sum + weightOf(name), 0);
-    for (const name of here) parts.set(name, (parts.get(name) ?? 0) + (rps * weightOf(name)) / whole);
-  }
-  return parts;
+    return { plan, rps, share, destinationRps: Math.min(destination.value, state.back === null ? rps : rps * share) };
+  });
+  if (rows.every((row) => row !== null)) return rows;
+  const part = 1 / backends.length;
+  return backends.map((plan) => {
+    const share = shareLeftAt(plan, now[plan.id], observation) ?? 0;
+    const rps = (load.origin + load.destination) * part;
+    return {
+      plan,
+      rps,
+      share,
+      destinationRps: Math.min(load.destination * part, state.back === null ? rps : rps * share),
+    };
+  });
 }
 
-/** The same where only the load of all backends together is known. */
-function evenParts(
+/** Requests per second that the origin gets once these are cut, at all backends together. */
+function originAfter(
   state: RolloutState,
-  load: Load,
   observation: Observation,
-  alive: readonly string[],
-): ReadonlyMap<string, number> {
-  const traffic = state.intended?.target.traffic ?? {};
-  const left = state.back === null ? 1 : (shareLeft(state, traffic, observation) ?? 0);
-  const rps = Math.min(load.destination, (load.origin + load.destination) * left);
-  return new Map(alive.map((name) => [name, rps / alive.length]));
+  rows: readonly Row[],
+  cut: readonly string[],
+): number {
+  const traffic = trafficCut(state, observation, Object.fromEntries(rows.map(({ plan }) => [plan.id, cut])));
+  return rows.reduce((sum, { plan, rps, destinationRps, share }) => {
+    const left = shareLeftAt(plan, traffic[plan.id], observation) ?? 0;
+    return sum + rps - (share === 0 ? 0 : Math.min(rps, (destinationRps * left) / share));
+  }, 0);
 }
 
 /**
  * The share that leaves `beyondRps` at the destination once `cut` are cut, where no backend leaves it more than it has now: what
- * one of them has given back already the others do not give back as well. null: the load of some backend is not known.
+ * one of them has given back already the others do not give back as well. null: there is no load.
  */
 function shareBeyond(
   state: RolloutState,
-  watch: Watch,
   observation: Observation,
+  rows: readonly Row[],
   beyondRps: number,
   cut: readonly string[],
 ): number | null {
-  const rows: { readonly rps: number; readonly most: number }[] = [];
-  for (const backend of state.plan.backends) {
-    const rps = loadRps(watch.recent, [backend.id]);
-    if (!rps.known) return null;
-    const reading = observation.backends[backend.id]?.reading;
-    const now = reading?.known ? (configuredShare(backend, withoutDown(reading.value), {}) ?? 0) : 1;
-    const targets = Object.entries(state.intended?.target.traffic[backend.id] ?? {});
-    const kept = Object.fromEntries(targets.filter(([name]) => !cut.includes(name)));
-    rows.push({ rps: rps.value, most: Math.min(now, shareLeftAt(backend, kept, observation) ?? 0) });
-  }
-  rows.sort((one, other) => one.most - other.most);
-  let [restRps, rate] = [beyondRps, rows.reduce((sum, { rps }) => sum + rps, 0)];
-  for (const { rps, most } of rows) {
-    if (restRps <= rate * most) return rate === 0 ? null : restRps / rate;
-    restRps -= rps * most;
-    rate -= rps;
+  const traffic = trafficCut(state, observation, Object.fromEntries(rows.map(({ plan }) => [plan.id, cut])));
+  const most = rows.map(({ plan, rps, share }) => ({
+    rps,
+    most: Math.min(share, shareLeftAt(plan, traffic[plan.id], observation) ?? 0),
+  }));
+  most.sort((one, other) => one.most - other.most);
+  let [restRps, rate] = [beyondRps, most.reduce((sum, { rps }) => sum + rps, 0)];
+  for (const row of most) {
+    if (restRps <= rate * row.most) return rate === 0 ? null : restRps / rate;
+    restRps -= row.rps * row.most;
+    rate -= row.rps;
   }
   return 1;
 }
@@ -188,8 +225,8 @@ function isSentSomething(state: RolloutState, { backends }: Observation, name: s
  */
 function loadOf(state: RolloutState, watch: Watch, observation: Observation): Load | null {
   const ids = state.plan.backends.map(({ id }) => id);
-  const origin = sideRps(watch.recent, ids, 'origin');
-  const destination = sideRps(watch.recent, ids, 'destination');
+  const origin = sideRps(watch.load, ids, 'origin');
+  const destination = sideRps(watch.load, ids, 'destination');
   if (origin.known && destination.known) return { origin: origin.value, destination: destination.value };
   const { loadRps, share } = state.seen;
   if (loadRps === null || observation.nowMs - state.checkpointAtMs > seenMsMax) return null;

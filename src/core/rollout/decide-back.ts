@@ -13,6 +13,7 @@ import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isStillStopping, serversOf, sideOf } from './servers.ts';
 import { shareNow } from './share.ts';
+import { buildsOf } from './start.ts';
 import { hasEnded, type RolloutState } from './state.ts';
 import {
   carryingServers,
@@ -90,6 +91,8 @@ export function goBack(
     performedAtMs: reason.atMs ?? observation.nowMs,
     // What somebody else has cut was not seen then.
     shareBefore: reason.cause.kind === 'found' ? null : shareNow(state, watch, observation.nowMs),
+    // Of a way back that somebody else took before, another build may have come since.
+    ran: buildsOf(observation).destination,
     counted: watch.counted,
     // Where more of it is taken, it was taken when it began, and for what was known then.
     ...(state.back && { verdict: state.back.verdict, performedAtMs: state.back.performedAtMs }),
@@ -197,7 +200,7 @@ function cutMore(
   ];
 }
 
-/** Fewer servers carry at this backend, or its share is lower by more than rounding makes it. */
+/** Fewer servers carry at this backend, its share is lower by more than rounding makes it, or somebody carries where nobody did. */
 function isLess(
   state: RolloutState,
   plan: BackendPlan,
@@ -206,8 +209,9 @@ function isLess(
   observation: Observation,
 ): boolean {
   const count = (traffic: Target['traffic']) => carryingServers(traffic, state.asFound, [plan]).length;
-  const share = (traffic: Target['traffic']) => shareLeftAt(plan, traffic[plan.id], observation) ?? 0;
-  return count(after) < count(before) || share(after) < share(before) - 0.02;
+  const [was, is] = [before, after].map((traffic) => shareLeftAt(plan, traffic[plan.id], observation));
+  if (was == null) return is != null || count(after) < count(before);
+  return count(after) < count(before) || (is ?? 0) < was - 0.02;
 }
 
 function leftOf(state: RolloutState, traffic: Target['traffic'], observation: Observation): Pick<Target, 'leftShare'> {

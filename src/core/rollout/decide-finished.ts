@@ -114,7 +114,7 @@ export function configurationAfter(state: RolloutState): string[] {
   if (state.stage.kind !== 'completed' || state.retired) return [];
   return state.plan.backends.flatMap((plan) => {
     const found = Object.entries(state.asFound.backends[plan.id] ?? {});
-    return linesOf(state, plan, new Map(found.map(([name, { weight }]) => [name, weight])));
+    return linesOf(state, plan, new Map(found.map(([name, { weight, configured = weight }]) => [name, configured])));
   });
 }
 

@@ -131,7 +131,7 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
     if (request.kind === 'hold' && (!held || amends(state, request))) {
       events.push({ kind: 'held', why: request.why, by: request.by });
       held = true;
-    } else if (request.kind === 'resume' && request.reason === null && held && blamed !== null) {
+    } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
       if (state.held?.blamed === undefined) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
       events.push({ ...request, kind: 'resumed' }, ...again(state));

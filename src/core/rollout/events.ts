@@ -27,8 +27,8 @@ export type RolloutEvent =
   | { readonly kind: 'drill-measured'; readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string }
   | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
   | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }
-  /** `blamed`: it is held because this build needs a reason. Left out where it is held for anything else. */
-  | { readonly kind: 'held'; readonly why: string; readonly by: string; readonly blamed?: Blamed }
+  /** `blamed`: it is held because these builds need a reason. Left out where it is held for anything else. */
+  | { readonly kind: 'held'; readonly why: string; readonly by: string; readonly blamed?: readonly Blamed[] }
   /** `marked`: what the back marker said that was removed for it; no entry tells of that way back. Left out where there was none. */
   | { readonly kind: 'resumed'; readonly by: string; readonly reason: string | null; readonly marked?: string }
   | {
@@ -95,6 +95,8 @@ export type BackPerformed = {
   readonly performedAtMs: number;
   /** The destination's part of the attempts as last seen then; null: nobody knows it. Left out by older entries. */
   readonly shareBefore?: number | null;
+  /** The destination's build as it was seen then; null: nobody saw it. Left out by older entries. */
+  readonly ran?: string | null;
   readonly counted: Counted;
 };
 
@@ -116,6 +118,8 @@ export type ServerFound = {
   readonly side: 'origin' | 'destination';
   readonly weight: number;
   readonly admin: AdminState;
+  /** The weight that the balancer's configuration gave it. Left out where that is the same, and by older entries. */
+  readonly configured?: number;
 };
 
 /** The weight that Drover had written or wants, and the one that somebody gave it instead. */

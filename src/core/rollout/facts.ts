@@ -27,7 +27,7 @@ type Measured = Omit<Facts, 'blockers' | 'besidesReserve'>;
 
 export function factsOf(state: RolloutState, watch: Watch, observation: Observation): Facts {
   const ids = state.plan.backends.map((plan) => plan.id);
-  const load = loadRps(watch.recent, ids);
+  const load = loadRps(watch.load, ids);
   const perInstance = originInstanceRps(state.plan, watch.originRpsPerInstanceMax);
   const facts = {
     load,
@@ -37,7 +37,7 @@ export function factsOf(state: RolloutState, watch: Watch, observation: Observat
     reserveNeed: reserveNeed(state, load, perInstance),
     builds: observedBuilds(observation),
   };
-  const needToRaise = reserveNeed(state, loadToRaiseBy(watch.recent, ids), perInstance);
+  const needToRaise = reserveNeed(state, loadToRaiseBy(watch.load, ids), perInstance);
   const besidesReserve = [...blockersOf(state, observation, facts, needToRaise), ...lowered(state, watch)];
   const lack = reserveLack(state, facts, needToRaise);
   const reserve = lack === null ? [] : [lack + failedWordsOf(observation.origin.reading, observation.nowMs)];
@@ -72,7 +72,7 @@ function blockersOf(
   const blockers: string[] = [];
   if (state.held !== null) blockers.push(heldWords(state.held));
   const blamed = unexplained(state, facts.builds);
-  if (blamed !== null && state.held?.blamed === undefined) blockers.push(blamedWords(blamed));
+  if (blamed.length > 0 && state.held?.blamed === undefined) blockers.push(blamedWords(blamed));
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
   else if (observation.marker.value !== null)
     blockers.push('the back marker is set, and `drover back` goes on with the way back');

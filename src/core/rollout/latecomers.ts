@@ -4,6 +4,7 @@ import type { RolloutEvent, ServerFound, ServerTarget } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { isOurs, sideOf } from './servers.ts';
+import { serverFound } from './start.ts';
 import type { RolloutState } from './state.ts';
 
 type Targets = Readonly<Record<string, ServerTarget>>;
@@ -22,10 +23,10 @@ export function serversThatCame(state: RolloutState, { backends }: Pick<Observat
 
 function unknownAt(state: RolloutState, plan: BackendPlan, reading: BackendReading): Record<string, ServerFound> {
   const servers: Record<string, ServerFound> = {};
-  for (const { name, admin, configuredWeight } of newcomers(state, plan, reading)) {
-    const side = sideOf(plan, name);
+  for (const server of newcomers(state, plan, reading)) {
+    const side = sideOf(plan, server.name);
     if (side === null) continue;
-    servers[name] = { side, weight: side === 'origin' ? configuredWeight : 0, admin };
+    servers[server.name] = serverFound(side, server, side === 'origin' ? server.configuredWeight : 0);
   }
   return servers;
 }

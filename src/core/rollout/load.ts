@@ -29,19 +29,52 @@ export const catchUpMs = 30_000;
  * before stands until the next window tells.
  */
 export function addWindow(recent: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
-  if (lengthMs(window) > catchUpMs) return recent;
-  const before = recent[backend] ?? [];
+  const windows = withWindow(recent[backend] ?? [], window);
+  return windows === null ? recent : { ...recent, [backend]: latestOf(windows) };
+}
+
+/** The same for what decisions take for the load: it keeps also the windows that tell it without the newest of them. */
+export function addLoad(load: RecentLoad, backend: string, window: LoadWindow): RecentLoad {
+  const windows = withWindow(load[backend] ?? [], window);
+  if (windows === null) return load;
+  const from = Math.min(latestFrom(windows), latestFrom(withoutNewest(windows)));
+  return { ...load, [backend]: windows.slice(from) };
+}
+
+/** null: it tells nothing. */
+function withWindow(before: readonly LoadWindow[], window: LoadWindow): readonly LoadWindow[] | null {
+  if (lengthMs(window) > catchUpMs) return null;
   const isJoined = before.at(-1)?.toMs === window.fromMs;
   const told = isJoined ? before : before.slice(0, 1 + before.findLastIndex((one) => !isQuiet(one)));
-  const windows = [...told, window];
-  const busyToMs = windows.findLast((one) => !isQuiet(one))?.toMs ?? window.toMs;
-  const toMs = window.toMs - busyToMs <= catchUpMs ? busyToMs : window.toMs;
+  return [...told, window];
+}
+
+function latestOf(windows: readonly LoadWindow[]): readonly LoadWindow[] {
+  return windows.slice(latestFrom(windows));
+}
+
+/** Where the windows begin that reach back `recentMs` from the newest. */
+function latestFrom(windows: readonly LoadWindow[]): number {
+  const newest = windows.at(-1);
+  if (newest === undefined) return 0;
+  const busyToMs = windows.findLast((one) => !isQuiet(one))?.toMs ?? newest.toMs;
+  const toMs = newest.toMs - busyToMs <= catchUpMs ? busyToMs : newest.toMs;
   const first = windows.findIndex((one) => one.toMs > toMs - recentMs);
-  const fromMs = (windows[first] ?? window).fromMs - catchUpMs;
+  const fromMs = (windows[first] ?? newest).fromMs - catchUpMs;
   let from = first;
   for (let one = windows[from - 1]; one !== undefined && isQuiet(one) && one.fromMs >= fromMs; one = windows[from - 1])
     from--;
-  return { ...recent, [backend]: windows.slice(from) };
+  return from;
+}
+
+/** Those before the newest; what was counted in a moment is not one by itself. */
+function withoutNewest(windows: readonly LoadWindow[]): readonly LoadWindow[] {
+  let ms = 0;
+  const newest = windows.findLastIndex((one) => {
+    ms += lengthMs(one);
+    return ms >= momentMs;
+  });
+  return windows.slice(0, Math.max(0, newest));
 }
 
 /**
@@ -72,31 +105,34 @@ function isQuiet({ origin, destination }: LoadWindow): boolean {
 
 /** Requests per second over the recent windows, summed over the backends; unknown while any of them has none. */
 export function loadRps(recent: RecentLoad, backends: readonly string[]): Reading<number> {
+  return rpsOf(recent, backends, 'both');
+}
+
+/**
+ * What a raise goes by: as above, counted for long enough, and not less than the last seconds alone say, or than was known before
+ * the newest window. Quiet before them was counters told twice, or it was quiet, and few in the newest are counters that are late, or
+ * they are few, which the next one tells; in doubt the load is the larger one.
+ */
+export function loadToRaiseBy(load: RecentLoad, backends: readonly string[]): Reading<number> {
   let total = 0;
   for (const backend of backends) {
-    const rate = backendRps(recent[backend] ?? [], 'both', momentMs);
-    if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
-    total += rate;
+    const windows = load[backend] ?? [];
+    const [now, before] = [rpsToRaiseBy(windows), rpsToRaiseBy(withoutNewest(windows))];
+    if (now === null || before === null)
+      return unknown(`no load was counted at ${backend} for ${lastingMs / 1000} s and one reading more yet`);
+    total += Math.max(now, before);
   }
   return known(total);
 }
 
-/**
- * What a raise goes by: as above, counted for long enough, and not less than the last seconds alone say. Quiet before them was
- * counters told twice, or it was quiet; in doubt the load is the larger one.
- */
-export function loadToRaiseBy(recent: RecentLoad, backends: readonly string[]): Reading<number> {
-  let total = 0;
-  for (const backend of backends) {
-    const windows = recent[backend] ?? [];
-    const rate = backendRps(windows, 'both', lastingMs);
-    if (rate === null) return unknown(`no attempts were counted at ${backend} for ${lastingMs / 1000} s yet`);
-    const lastMs = windows.at(-1)?.toMs ?? 0;
-    const latest = windows.filter((one) => one.toMs > lastMs - recentMs);
-    const believed = windows.filter((one) => !isQuiet(one) || (rate * lengthMs(one)) / 1000 < incredible);
-    total += Math.max(rate, backendRps(latest, 'both', momentMs) ?? 0, backendRps(believed, 'both', momentMs) ?? 0);
-  }
-  return known(total);
+function rpsToRaiseBy(windows: readonly LoadWindow[]): number | null {
+  const recent = latestOf(windows);
+  const rate = backendRps(recent, 'both', lastingMs);
+  if (rate === null) return null;
+  const lastMs = recent.at(-1)?.toMs ?? 0;
+  const latest = recent.filter((one) => one.toMs > lastMs - recentMs);
+  const believed = recent.filter((one) => !isQuiet(one) || (rate * lengthMs(one)) / 1000 < incredible);
+  return Math.max(rate, backendRps(latest, 'both', momentMs) ?? 0, backendRps(believed, 'both', momentMs) ?? 0);
 }
 
 /** So many attempts are expected, and none came: by chance that is one window in some hundred millions. */
@@ -113,9 +149,17 @@ export function sideRps(
   backends: readonly string[],
   side: 'origin' | 'destination',
 ): Reading<number> {
+  return rpsOf(recent, backends, side);
+}
+
+function rpsOf(
+  recent: RecentLoad,
+  backends: readonly string[],
+  side: 'origin' | 'destination' | 'both',
+): Reading<number> {
   let total = 0;
   for (const backend of backends) {
-    const rate = backendRps(recent[backend] ?? [], side, momentMs);
+    const rate = backendRps(latestOf(recent[backend] ?? []), side, momentMs);
     if (rate === null) return unknown(`no attempts were counted at ${backend} yet`);
     total += rate;
   }

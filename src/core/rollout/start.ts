@@ -4,7 +4,7 @@ import type { GroupReading } from '../observed/group.ts';
 import type { AsFound, Builds, ServerFound } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan, RolloutPlan } from './plan.ts';
-import { othersOf, serversOf, sideOf } from './servers.ts';
+import { othersOf, type Side, serversOf, sideOf } from './servers.ts';
 import { partsOf } from './taken-back.ts';
 
 /** Why a rollout must not start, and what should be known before it does; each a sentence with its remedy. */
@@ -156,7 +156,7 @@ export function asFoundOf(plan: RolloutPlan, observation: Observation): AsFound 
     if (reading?.known) {
       for (const server of reading.value.servers) {
         const side = sideOf(backend, server.name);
-        if (side !== null) found[server.name] = { side, weight: server.weight, admin: server.admin };
+        if (side !== null) found[server.name] = serverFound(side, server, server.weight);
       }
     }
     backends[backend.id] = found;
@@ -167,6 +167,11 @@ export function asFoundOf(plan: RolloutPlan, observation: Observation): AsFound 
     origin: origin.reading.known ? origin.reading.value.size : null,
     destination: destination.reading.known ? destination.reading.value.size : null,
   };
+}
+
+/** `weight`: the one that it goes back to. */
+export function serverFound(side: Side, { admin, configuredWeight }: ServerReading, weight: number): ServerFound {
+  return { side, weight, admin, ...(configuredWeight === weight ? {} : { configured: configuredWeight }) };
 }
 
 /** The builds at the start; the destination's may be unknown while it has no instances. */

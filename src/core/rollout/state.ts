@@ -16,7 +16,7 @@ import type {
 } from './events.ts';
 import { attemptKey } from './events.ts';
 import type { RolloutPlan } from './plan.ts';
-import { type Blamed, type TakenBack, withReasonFor } from './taken-back.ts';
+import { type Blamed, buildsTakenBack, type TakenBack, withReasonFor } from './taken-back.ts';
 
 /**
  * Where a rollout stands: a fold over its chain and nothing else. Plain JSON.
@@ -55,7 +55,7 @@ export type RolloutState = {
     readonly why: string;
     readonly by: string;
     readonly atMs: number;
-    readonly blamed?: Blamed;
+    readonly blamed?: readonly Blamed[];
   } | null;
   readonly drill: { readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string } | null;
   readonly back: BackState | null;
@@ -87,6 +87,8 @@ export type BackState = {
   readonly all: boolean;
   readonly performedAtMs: number;
   readonly verdict: Verdict | null;
+  /** The builds that were taken back, by whatever is known of what ran at the destination; empty: nothing is. */
+  readonly builds: readonly string[];
   readonly drained: { readonly inFlight: number; readonly afterMs: number } | null;
 };
 
@@ -249,7 +251,7 @@ function goneBack(state: RolloutState, event: BackPerformed, entry: Place): Roll
     intended: { seq: entry.seq, atMs: entry.atMs, target, why: 'the way back' },
     held: null,
     counted,
-    back: { cause, all, performedAtMs, verdict, drained: null },
+    back: { cause, all, performedAtMs, verdict, builds: buildsTakenBack(state, event), drained: null },
   };
 }
 

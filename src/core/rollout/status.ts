@@ -38,8 +38,8 @@ export type RolloutStatus = {
   readonly compared: boolean;
   /** How many more requests of both groups it takes until the step is promoted. null: no step is being judged. */
   readonly promotion: PromotionForecast | null;
-  /** `blamed`: the build for which `resume` needs a reason. */
-  readonly held: { readonly why: string; readonly by: string; readonly blamed: Blamed | null } | null;
+  /** `blamed`: the builds for which `resume` needs a reason. */
+  readonly held: { readonly why: string; readonly by: string; readonly blamed: readonly Blamed[] } | null;
   readonly requestedShare: number | null;
   readonly observedShare: number | null;
   readonly loadRps: number | null;

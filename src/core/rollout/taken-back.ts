@@ -1,18 +1,17 @@
 import type { Reading } from '../observed/reading.ts';
-import type { Builds, RolloutEvent } from './events.ts';
+import type { BackPerformed, Builds, RolloutEvent } from './events.ts';
 import type { RolloutState } from './state.ts';
 
 /** Builds of the destination that were taken back, each with the last rollout that did: ROLLOUT.md §4 asks for a reason to try one again. */
 export type TakenBack = Readonly<Record<string, string>>;
 export type Blamed = { readonly build: string; readonly operation: string };
 
-/** One that was taken back is enough, whatever runs beside it. */
-export function blamedIn(takenBack: TakenBack, build: string): Blamed | null {
-  for (const one of partsOf(build)) {
+/** Every one of them that was taken back, whatever runs beside it. */
+export function blamedIn(takenBack: TakenBack, build: string): readonly Blamed[] {
+  return partsOf(build).flatMap((one) => {
     const operation = Object.hasOwn(takenBack, one) ? takenBack[one] : undefined;
-    if (operation !== undefined) return { build: one, operation };
-  }
-  return null;
+    return operation === undefined ? [] : [{ build: one, operation }];
+  });
 }
 
 /** Without what somebody gave a reason for. */
@@ -26,8 +25,11 @@ export function partsOf(build: string): readonly string[] {
   return build.split(' + ');
 }
 
-/** The build at the destination that nobody may go on with before a reason is given; null: there is none. `builds`: as they are now. */
-export function unexplained({ takenBack, builds }: RolloutState, now: Reading<Builds> | null = null): Blamed | null {
+/** The builds at the destination that nobody may go on with before a reason is given. `now`: as they are now. */
+export function unexplained(
+  { takenBack, builds }: RolloutState,
+  now: Reading<Builds> | null = null,
+): readonly Blamed[] {
   return blamedIn(takenBack, now?.known ? now.value.destination : builds.destination);
 }
 
@@ -38,15 +40,14 @@ export function unexplained({ takenBack, builds }: RolloutState, now: Reading<Bu
 export function triedAgain(state: RolloutState): RolloutEvent[] {
   const { held } = state;
   const blamed = unexplained(state);
-  if (held === null) return blamed === null ? [] : [heldFor(blamed)];
-  if (held.blamed === undefined || held.blamed.build === blamed?.build) return [];
-  if (blamed !== null) return [heldFor(blamed)];
-  const { build, operation } = held.blamed;
-  const why = `build ${build} was taken back in ${operation}, and does not run at the destination any more: \`drover resume\` goes on with what does`;
+  if (held === null) return blamed.length === 0 ? [] : [heldFor(blamed)];
+  if (held.blamed === undefined || sameBlamed(held.blamed, blamed)) return [];
+  if (blamed.length > 0) return [heldFor(blamed)];
+  const why = `${takenBackWords(held.blamed)}, and no such build runs at the destination any more: \`drover resume\` goes on with what does`;
   return [{ kind: 'held', why, by: 'drover' }];
 }
 
-export function heldFor(blamed: Blamed): Extract<RolloutEvent, { readonly kind: 'held' }> {
+export function heldFor(blamed: readonly Blamed[]): Extract<RolloutEvent, { readonly kind: 'held' }> {
   return {
     kind: 'held',
     why: `${blamedWords(blamed)}: deploy another one, or say why it is tried again with \`drover resume --reason\``,
@@ -55,6 +56,37 @@ export function heldFor(blamed: Blamed): Extract<RolloutEvent, { readonly kind: 
   };
 }
 
-export function blamedWords({ build, operation }: Blamed): string {
-  return `build ${build}, which runs at the destination, was taken back in ${operation} (\`drover why ${operation}\` tells why)`;
+/** `build 9 was taken back in rollout-web-2 and build 10 in rollout-web-3, and …`: all of them, for a reason excuses all of them. */
+export function blamedWords(blamed: readonly Blamed[]): string {
+  const whys = [...new Set(blamed.map(({ operation }) => `\`drover why ${operation}\``))];
+  const [runs, tell] = [blamed.length === 1 ? 'runs' : 'run', whys.length === 1 ? 'tells' : 'tell'];
+  return `${takenBackWords(blamed)}, and ${runs} at the destination (${whys.join(' and ')} ${tell} why)`;
+}
+
+export function takenBackWords(blamed: readonly Blamed[]): string {
+  return blamed
+    .map(({ build, operation }, index) =>
+      index === 0 ? `build ${build} was taken back in ${operation}` : `build ${build} in ${operation}`,
+    )
+    .join(' and ');
+}
+
+function sameBlamed(before: readonly Blamed[], now: readonly Blamed[]): boolean {
+  return before.length === now.length && before.every(({ build }, index) => now[index]?.build === build);
+}
+
+/**
+ * The builds that a way back takes: those that it was last journalled to run, and what was seen to run. After a completion nobody
+ * follows what is deployed, so what was seen then is all of it.
+ */
+export function buildsTakenBack(state: RolloutState, { ran, cause }: BackPerformed): readonly string[] {
+  const seen = ran ?? 'unknown';
+  const isSeenOnly = state.stage.kind === 'completed' && cause.kind !== 'found' && seen !== 'unknown';
+  const told = [
+    ...(state.back?.builds ?? []),
+    ...(isSeenOnly ? [] : partsOf(state.builds.destination)),
+    ...partsOf(seen),
+  ];
+  // Where nothing had come up nobody knows which build was to run.
+  return [...new Set(told)].filter((build) => build !== 'unknown');
 }

@@ -1,10 +1,11 @@
 import type { Step } from '../fleet/config.ts';
+import type { BackendReading } from '../observed/backend.ts';
 import { mayCarry } from './alone.ts';
 import { carriesByTarget } from './effects.ts';
 import type { AsFound, ServerTarget, SizeTarget, Target } from './events.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { carriesNow, isOurs, serversOf, sideOf } from './servers.ts';
+import { carriesNow, isOurs, isUnable, serversOf, sideOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import { fullWeight, shareOfWeights, type WeighedServer, weightsForDrill, weightsForShare } from './weights.ts';
 
@@ -82,37 +83,56 @@ export function trafficBack(state: RolloutState, observation: Observation | null
   return byBackend(state, (plan) => backAt(state, plan, observation));
 }
 
-/** By backend: the destination servers that go into maint. `all`: whatever is there, and the origin is as found. */
-export type Cut = Readonly<Record<string, 'all' | readonly string[]>>;
+/** By backend: the destination servers that go into maint. `all`: whatever is there, and the origin is as found; `none`: it stays as it is. */
+export type Cut = Readonly<Record<string, 'all' | 'none' | readonly string[]>>;
 
 /**
  * The journalled target, but the servers named in maint: as much of the way back as the origin can carry at once. Where the
- * world gives a server less than the journal wants, somebody took it back or it was never raised: it stays there.
+ * world gives a server less than the journal wants, somebody took it back or it was never raised: it stays there. A backend at which
+ * nobody of the destination is left who gets requests has the origin as found in the same moment: else nobody would carry there.
  */
 export function trafficCut(state: RolloutState, observation: Observation, cut: Cut): Traffic {
   const target = state.intended?.target.traffic ?? trafficAsFound(state);
   return byBackend(state, (plan) => {
-    const names = cut[plan.id] ?? [];
+    const names = cut[plan.id] ?? 'none';
     if (names === 'all') return backAt(state, plan, observation);
     const targets: ServerTargets = { ...target[plan.id] };
-    for (const name of names) if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
-    // Where the last ones go, the origin has its weights in the same moment: else nobody would have any.
-    if (names.length > 0 && !Object.entries(targets).some(([name, wanted]) => carriesByTarget(plan, name, wanted)))
-      return backAt(state, plan, observation);
+    for (const name of names === 'none' ? [] : names)
+      if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
     const reading = observation.backends[plan.id]?.reading;
-    if (!reading?.known) return targets;
-    // Weights tell something of each other only on the same scale: what is still to be written may have another one.
-    const isScaled = reading.value.servers.every(
-      ({ name, weight }) => sideOf(plan, name) !== 'origin' || weight === (targets[name]?.weight ?? weight),
-    );
-    for (const server of reading.value.servers) {
-      const wanted = targets[server.name];
-      if (wanted === undefined || sideOf(plan, server.name) !== 'destination') continue;
-      if (server.admin === 'maint') targets[server.name] = { weight: 0, admin: 'maint' };
-      else if (!carriesByTarget(plan, server.name, wanted)) continue;
-      else if (isScaled && server.weight < wanted.weight) targets[server.name] = { ...wanted, weight: server.weight };
-    }
-    return targets;
+    if (reading?.known) asSeen(plan, reading.value, targets);
+    return names === 'none' || sentAt(plan, targets, observation).length > 0
+      ? targets
+      : backAt(state, plan, observation);
+  });
+}
+
+/** The world's weights, where the target does not lower the destination's: weights tell something of each other only on the same scale. */
+function asSeen(plan: BackendPlan, { servers }: BackendReading, targets: ServerTargets): void {
+  for (const { name, weight, admin } of servers) {
+    const wanted = targets[name];
+    if (wanted === undefined) continue;
+    if (sideOf(plan, name) === 'origin') targets[name] = { ...wanted, weight };
+    else if (admin === 'maint') targets[name] = { weight: 0, admin: 'maint' };
+    else if (carriesByTarget(plan, name, wanted) && weight < wanted.weight) targets[name] = { ...wanted, weight };
+  }
+}
+
+/**
+ * The destination servers that go on getting requests by these targets, on a way back: nothing is raised there, so that one which
+ * gets none now, whatever the target says, gets none. At a backend that is not read the target counts.
+ */
+export function sentAt(plan: BackendPlan, targets: Traffic[string] = {}, observation: Observation): string[] {
+  const reading = observation.backends[plan.id]?.reading;
+  const now = reading?.known ? new Map(reading.value.servers.map((server) => [server.name, server])) : null;
+  const group = observation.destination.reading;
+  return Object.entries(targets).flatMap(([name, target]) => {
+    if (!carriesByTarget(plan, name, target)) return [];
+    if (now === null) return [name];
+    const server = now.get(name);
+    if (server === undefined || !carriesNow(server)) return [];
+    // Its balancer's word, where that has one.
+    return server.health === 'up' || !isUnable(server, group) ? [name] : [];
   });
 }
 
@@ -131,7 +151,7 @@ export function trafficKept(
   return byBackend(state, (plan) => {
     const before = target[plan.id] ?? {};
     if (alone.includes(plan.id)) return before;
-    const kept = Object.keys(before).filter((name) => carriesByTarget(plan, name, before[name]));
+    const kept = sentAt(plan, before, observation);
     if (kept.length === 0) return { ...before, ...originAsFound(state, plan) };
     const origin = foundServers(state, plan, 'origin').filter((server) => server.weight > 0);
     const now = shareLeftAt(plan, before, observation);
@@ -142,7 +162,10 @@ export function trafficKept(
     const weights = weightsForShare(weighed, kept, Math.min(share, now ?? share));
     const targets: ServerTargets = { ...before };
     for (const { name } of origin) targets[name] = { weight: weights[name] ?? 0, admin: null };
-    for (const name of kept) targets[name] = { weight: weights[name] ?? 0, admin: 'ready' };
+    // One that gets none now is not to have more than they when it does again.
+    const each = weights[kept[0] ?? ''] ?? 0;
+    for (const [name, wanted] of Object.entries(before))
+      if (carriesByTarget(plan, name, wanted)) targets[name] = { weight: each, admin: 'ready' };
     return targets;
   });
 }
@@ -153,17 +176,21 @@ export function shareOfTarget(state: Pick<RolloutState, 'plan'>, traffic: Traffi
 }
 
 /** The same at one backend; null where the target gives nobody anything. */
-function shareAt(plan: BackendPlan, targets: Traffic[string] = {}, carries = (_name: string) => true): number | null {
+function shareAt(plan: BackendPlan, targets: Traffic[string] = {}): number | null {
   const entries = Object.entries(targets);
   return shareOfWeights(
-    entries.filter(([name]) => sideOf(plan, name) === 'origin' && carries(name)).map(([, target]) => target.weight),
+    entries.filter(([name]) => sideOf(plan, name) === 'origin').map(([, target]) => target.weight),
     entries.filter(([name, target]) => carriesByTarget(plan, name, target)).map(([, target]) => target.weight),
   );
 }
 
-/** What a way back in parts leaves the destination at one backend: beside an origin server that carries nothing it gets more. */
+/** What a way back in parts leaves the destination at one backend, by the servers that get requests; null: nobody gets any. */
 export function shareLeftAt(plan: BackendPlan, targets: Traffic[string] = {}, observation: Observation): number | null {
-  return shareAt(plan, targets, (name) => mayCarryNow(plan, name, targets[name]?.weight ?? 0, observation));
+  const weightOf = (name: string) => targets[name]?.weight ?? 0;
+  const origin = Object.keys(targets).filter(
+    (name) => sideOf(plan, name) === 'origin' && mayCarryNow(plan, name, weightOf(name), observation),
+  );
+  return shareOfWeights(origin.map(weightOf), sentAt(plan, targets, observation).map(weightOf));
 }
 
 /** Of an origin server whose state nobody knows it is not known that it carries nothing. */

@@ -8,11 +8,20 @@ import { type DrillRate, drillRate } from './drill.ts';
 import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent, type Target } from './events.ts';
 import { factsOf } from './facts.ts';
-import { addWindow, catchUpMs, type RecentLoad, recentTally, seenLately, sideRps, type Tally } from './load.ts';
+import {
+  addLoad,
+  addWindow,
+  catchUpMs,
+  type RecentLoad,
+  recentTally,
+  seenLately,
+  sideRps,
+  type Tally,
+} from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { type Restarts, restartsAfter, startRestarts } from './restarts.ts';
-import { isOurs, serversOf, sideOf } from './servers.ts';
+import { carriesNow, isOurs, serversOf, sideOf } from './servers.ts';
 import { shareCheck } from './share.ts';
 import { attemptsOf, type ShareSeen, shareSeen } from './share-seen.ts';
 import type { RolloutState } from './state.ts';
@@ -29,6 +38,11 @@ export type Watch = {
   readonly judge: JudgeState;
   readonly judged: { readonly pair: number; readonly stageSeq: number };
   readonly recent: RecentLoad;
+  /**
+   * The windows that tell a load: not those in which a backend had no server that carries. Who was turned away there is counted
+   * by nobody, and comes back; until a whole window tells, its load is the last that was known, as of one that is not read.
+   */
+  readonly load: RecentLoad;
   /** The windows counted in this pass, for the samples. */
   readonly windows: Readonly<Record<string, Window>>;
   readonly backends: Readonly<Record<string, BackendWatch>>;
@@ -64,6 +78,8 @@ export type Watch = {
 
 export type BackendWatch = {
   readonly process: string;
+  /** At the last counted reading, and at what was read since without being counted, some server of either group carried. */
+  readonly isServed: boolean;
   /** Consecutive readings without a new destination attempt. */
   readonly idleReadings: number;
   readonly destinationInFlight: number;
@@ -82,6 +98,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     judge: state.judge,
     judged: { pair: state.pair, stageSeq: state.stageSeq },
     recent: {},
+    load: {},
     windows: {},
     backends: {},
     share: null,
@@ -118,7 +135,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
   const counting: Record<string, Counting> = { ...before.counting };
   const backends: Record<string, BackendWatch> = { ...before.backends };
   const windows: Record<string, Window> = {};
-  let recent = before.recent;
+  let { recent, load } = before;
   let fellAtMs = before.fellAtMs;
   for (const plan of state.plan.backends) {
     const timed = observation.backends[plan.id];
@@ -132,8 +149,11 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     if (counted.window !== null) {
       windows[plan.id] = counted.window;
       recent = addWindow(recent, plan.id, counted.window);
+      const isWhole = before.backends[plan.id]?.isServed === true && isServed(plan, reading);
+      if (isWhole) load = addLoad(load, plan.id, counted.window);
     }
-    backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window);
+    const isCounted = counted.counting.atMs === timed.atMs;
+    backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window, isCounted);
   }
   const origin = originAble(before, state, observation, recent);
   const share = shareSeen(before.share, state, observation, windows);
@@ -141,6 +161,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
   const next: Watch = {
     share,
     recent,
+    load,
     shareOffSinceMs: isOff ? (before.shareOffSinceMs ?? observation.nowMs) : null,
     sinceMs: before.sinceMs ?? observation.nowMs,
     ...judged(before, state, observation, windows),
@@ -204,6 +225,7 @@ function watchBackend(
   plan: BackendPlan,
   reading: BackendReading,
   window: Window | null,
+  isCounted: boolean,
 ): BackendWatch {
   const destination = serversOf(plan, reading, 'destination').filter((server) => isOurs(state, plan.id, server.name));
   const targets = state.intended?.target.traffic[plan.id] ?? {};
@@ -212,6 +234,7 @@ function watchBackend(
   const isLower = isConfirmed && deviation(plan, reading, targets) === 'lower';
   return {
     process: reading.process,
+    isServed: isServed(plan, reading) && (isCounted || before?.isServed !== false),
     idleReadings: window !== null && window.destination.attempts === 0 ? (before?.idleReadings ?? 0) + 1 : 0,
     destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
     lower: isLower ? (before?.lower ?? 0) + 1 : 0,
@@ -222,6 +245,12 @@ function watchBackend(
       state.byHand[plan.id] ?? {},
     ),
   };
+}
+
+/** One without any line of ours has no load of ours that could come back without a reload, which begins anew. */
+function isServed(plan: BackendPlan, { servers }: BackendReading): boolean {
+  const ours = servers.filter(({ name }) => sideOf(plan, name) !== null);
+  return ours.length === 0 || ours.some(carriesNow);
 }
 
 function written(

@@ -20,7 +20,7 @@ export async function listenControl(
   const first = await listen(server, path);
   if (first === 'in use') {
     if (await isAnswered(path)) return 'busy';
-    await rm(path, { force: true });
+    await removeStale(path);
     if ((await listen(server, path)) === 'in use') return 'busy';
   }
   await chmod(path, 0o600);
@@ -31,6 +31,16 @@ export async function listenControl(
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+async function removeStale(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `the control socket ${path} was left by a controller that died, and cannot be replaced: ${why}; make its directory writable`;
+    throw new PortError('denied', message, { retriable: false, cause });
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Report } from './violation.ts';
 /**
  * Nothing takes the last servers away that a balancer's users have: going back to an origin that is down helps nobody. Somebody
  * may ask for just that, and a destination that fails as much as it serves is left all the same. What is written blind is
- * excused: whoever got no answer did not know.
+ * excused: whoever got no answer did not know. Where the origin is up it has its weights first, whoever asks and whatever fails.
  */
 export class LastServerChecks {
   /** An operator has asked for everything back. */
@@ -50,10 +50,34 @@ export class LastServerChecks {
     if (write.kind === 'resize') return;
     const carrying = write.balancer.servers.filter((server) => server.side !== 'other' && carriedWeight(server) > 0);
     if (moment === 'before') this.#before = carrying;
-    else if (carrying.length === 0 && this.#before.some(({ side }) => side === 'destination')) this.#tookLast(write);
+    else if (carrying.length === 0 && this.#before.some(({ side }) => side === 'destination')) {
+      this.#tookLast(write);
+      this.#leftWaiting(write);
+    }
   }
 
-  #tookLast(write: Exclude<Write, { readonly kind: 'resize' }>): void {
+  /** No hand and no reload has taken the weight of late from what is up, and no call was cut off in the middle. */
+  #leftWaiting({ balancer, by, issuedAtMs, stray, partly }: TrafficWrite): void {
+    if (stray || partly || blinding.some((fault) => fault in this.#world.scenario.faults)) return;
+    const knownMs = issuedAtMs - knowledgeMs(this.#world);
+    const waiting = balancer.servers.filter(
+      ({ side, health, checked, admin, configuredWeight, isPutAside, handAtMs, strayAtMs, reloadedAtMs }) =>
+        side === 'origin' &&
+        (health === 'up' || !checked) &&
+        admin === 'ready' &&
+        configuredWeight > 0 &&
+        !isPutAside &&
+        Math.max(handAtMs, strayAtMs, reloadedAtMs) < knownMs,
+    );
+    if (waiting.length === 0) return;
+    const names = (servers: readonly Server[]) => servers.map(({ name }) => name).join(', ');
+    this.#report(
+      'the way back leaves no gap',
+      `${by} takes ${names(this.#before)} away at ${balancer.id}, and ${names(waiting)} of the origin is up there without a weight`,
+    );
+  }
+
+  #tookLast(write: TrafficWrite): void {
     const { balancer, by, issuedAtMs, stray } = write;
     const { faults, timing } = this.#world.scenario;
     if (stray || this.isAllAsked || blinding.some((fault) => fault in faults)) return;
@@ -68,6 +92,8 @@ export class LastServerChecks {
     );
   }
 }
+
+type TrafficWrite = Exclude<Write, { readonly kind: 'resize' }>;
 
 /** Failures of this long tell whether a destination fails. */
 const failingMs = 20_000;

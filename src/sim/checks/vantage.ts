@@ -62,9 +62,9 @@ export class Vantage {
     const balancers = [...this.#world.balancers.values()];
     return this.#world.origin.instances.filter(({ state, slot }) => {
       if (state !== 'healthy') return false;
-      // A balancer without its line sends it nothing, and those that have it count on it.
+      // A balancer without its line sends it nothing, and those that have it count on it; without any line nobody does.
       const lines = balancers.map((one) => one.ofSlot('origin', slot)).filter((server) => server?.present !== false);
-      return lines[where]((server) => server?.health === 'up' && server.admin === 'ready');
+      return lines.length > 0 && lines[where]((server) => server?.health === 'up' && server.admin === 'ready');
     }).length;
   }
 

@@ -10,6 +10,7 @@ export const checkNames = [
   'no raise without the lease',
   'the way back comes at once',
   'the way back leaves users a server',
+  'the way back leaves no gap',
   'the way back spares the origin',
   'the way back makes room',
   'the way back goes on',

@@ -1,8 +1,10 @@
 import type { BackendReading, ServerReading } from '../../core/observed/backend.ts';
 import { known } from '../../core/observed/reading.ts';
+import type { LoadWindow, Tally } from '../../core/rollout/load.ts';
 import type { Observation, Timed } from '../../core/rollout/observation.ts';
 import { sideOf } from '../../core/rollout/servers.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
+import type { Watch } from '../../core/rollout/watch.ts';
 
 /**
  * Attempts as they would be if the destination got the share that was asked for: the sum of both groups is the counted one,
@@ -60,4 +62,19 @@ function shared(
 function withAttempts(server: ServerReading, attempts: number): ServerReading {
   const { counters } = server;
   return { ...server, counters: { ...counters, attempts, rsp2xx: counters.rsp2xx + attempts - counters.attempts } };
+}
+
+/** Every window tells the load, also of a backend that had no server, and the newest one as much as two. */
+export function believedAtOnce(watch: Watch): Watch {
+  const inHalves = (window: LoadWindow): LoadWindow[] => {
+    const middleMs = (window.fromMs + window.toMs) / 2;
+    const half = ({ attempts, failures }: Tally): Tally => ({ attempts: attempts / 2, failures: failures / 2 });
+    const part = { origin: half(window.origin), destination: half(window.destination) };
+    return [
+      { ...part, fromMs: window.fromMs, toMs: middleMs },
+      { ...part, fromMs: middleMs, toMs: window.toMs },
+    ];
+  };
+  const load = Object.entries(watch.recent).map(([id, windows]) => [id, windows.flatMap(inHalves)] as const);
+  return { ...watch, load: Object.fromEntries(load) };
 }

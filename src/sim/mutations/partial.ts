@@ -19,6 +19,16 @@ export const partialBack: readonly Mutation[] = [
     }),
   },
   {
+    name: 'a way back in parts that leaves a backend without anybody',
+    seenIn: 733,
+    shownBy: [],
+    caughtBy: ['the way back leaves no gap'],
+    decider: (real) => ({
+      ...real,
+      decide: (state, watch, observation) => oneBackendFirst(real.decide(state, watch, observation), state),
+    }),
+  },
+  {
     name: 'the origin not grown on the way back',
     seenIn: 1769,
     shownBy: ['origin-short'],
@@ -50,6 +60,26 @@ export const partialBack: readonly Mutation[] = [
 
 function isGoingBack(state: RolloutState, { events }: Decision): boolean {
   return state.stage.kind === 'cutting' || events.some(({ kind }) => kind === 'back-performed');
+}
+
+/** The first part is one backend where the origin waits at weight 0; its weights come, as those of any part, by the entry after it. */
+function oneBackendFirst(decision: Decision, { intended }: RolloutState): Decision {
+  const before = intended?.target.traffic ?? {};
+  const isOrigin = (id: string, name: string) => before[id]?.[name]?.admin === null;
+  const first = Object.keys(before).find((id) =>
+    Object.entries(before[id] ?? {}).every(([name, { weight }]) => !isOrigin(id, name) || weight === 0),
+  );
+  if (first === undefined) return decision;
+  const kept = <T>(of: Readonly<Record<string, T>>) => Object.entries(of).filter(([name]) => !isOrigin(first, name));
+  const events = decision.events.map((event): RolloutEvent => {
+    if (event.kind !== 'back-performed') return event;
+    const taken = Object.fromEntries(kept(event.target.traffic[first] ?? {}));
+    return { ...event, target: { ...event.target, traffic: { ...before, [first]: { ...before[first], ...taken } } } };
+  });
+  const back = decision.back
+    .filter(({ backend }) => backend === first)
+    .map((effect) => ({ ...effect, weights: Object.fromEntries(kept(effect.weights)) }));
+  return { ...decision, events, back };
 }
 
 function carryingAnything(state: RolloutState): RolloutState {

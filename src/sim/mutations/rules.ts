@@ -39,7 +39,7 @@ export const withoutARule: readonly Mutation[] = [
   },
   {
     name: 'idle at once',
-    seenIn: 7,
+    seenIn: 8,
     shownBy: [],
     caughtBy: ['drained is drained'],
     decider: (real) => ({
