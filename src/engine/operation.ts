@@ -205,10 +205,10 @@ function allowedEffects(
  * A way back that nobody can look up goes on.
  */
 async function stillIntended(loop: Loop, effects: readonly Effect[]): Promise<readonly Effect[]> {
-  if (effects.length === 0 || loop.lease.isHeld() || loop.isBehind) return effects;
-  const { seq } = loop.chain.head();
+  if (effects.length === 0 || loop.lease.isHeld() || loop.kept.isBehind) return effects;
+  const { seq } = loop.kept.chain.head();
   await catchUp(loop);
-  return loop.chain.head().seq === seq ? effects : [];
+  return loop.kept.chain.head().seq === seq ? effects : [];
 }
 
 /** Appends the decision's events; false: they are not durable, and the next pass decides anew. */
