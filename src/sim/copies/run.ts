@@ -377,9 +377,10 @@ export class CopyRun {
   #finish(looks = 5): void {
     const isAnchored = this.checks.isEndAnchored(this.durable.read(fleetOperation, 0));
     const seat = this.#seats.find(({ controller }) => controller === null);
+    // While controllers die it may take more looks than a few.
     if (isAnchored || looks === 0) return this.schedule.stop();
     if (seat !== undefined) this.#launch(seat);
-    this.schedule.after(afterlifeMs, () => this.#finish(looks - 1));
+    this.schedule.after(afterlifeMs, () => this.#finish(this.isHealed ? looks - 1 : looks));
   }
 }
 

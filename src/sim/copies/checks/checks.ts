@@ -44,6 +44,7 @@ export class CopyChecks {
     const { sentBytes } = this.#run.movers;
     if (state.bytes > sentBytes)
       this.fail('no more bytes than were sent', `entry ${entry.seq}: ${state.bytes} of ${sentBytes} bytes`);
+    if (event.kind === 'copy-resumed') this.sends.resumed();
     if (event.kind === 'caught-up') this.#caughtUp(state);
   }
 

@@ -23,8 +23,8 @@ export class SendChecks {
   readonly #view: SendsView;
   /** By holder: until when the store has given it the lease. */
   readonly #leasedUntilMs = new Map<string, number>();
-  /** By holder: since when it was asked to hold or to end, and has not been asked to go on. */
-  readonly #askedAtMs = new Map<string, number>();
+  /** By holder: since when it was asked to hold and nobody has gone on with it, or to end. */
+  readonly #askedAtMs = new Map<string, { readonly atMs: number; readonly isForGood: boolean }>();
   #newest = 0;
 
   constructor(view: SendsView) {
@@ -36,9 +36,16 @@ export class SendChecks {
   }
 
   asked(holder: string, { kind }: MoveRequest): void {
-    if (kind === 'resume') this.#askedAtMs.delete(holder);
-    if (kind === 'hold' || kind === 'abort' || kind === 'back')
-      this.#askedAtMs.set(holder, this.#askedAtMs.get(holder) ?? this.#view.nowMs());
+    const before = this.#askedAtMs.get(holder);
+    if (kind === 'resume' && before?.isForGood === false) this.#askedAtMs.delete(holder);
+    if (kind !== 'hold' && kind !== 'abort' && kind !== 'back') return;
+    const isForGood = kind !== 'hold' || before?.isForGood === true;
+    this.#askedAtMs.set(holder, { atMs: before?.atMs ?? this.#view.nowMs(), isForGood });
+  }
+
+  /** The journal says so, whoever was asked. */
+  resumed(): void {
+    for (const [holder, { isForGood }] of this.#askedAtMs) if (!isForGood) this.#askedAtMs.delete(holder);
   }
 
   sending(child: Child, topic: SimTopic): void {
@@ -51,7 +58,8 @@ export class SendChecks {
       report('a mover has a lease', `${where}, and its controller has none`);
     if (chain.state?.stage.kind === 'preparing') report('no effect without its intent', `${where} before it may`);
     const asked = this.#askedAtMs.get(holder);
-    if (asked !== undefined && this.#isLate(child, asked)) report('a hold holds', `${where}, and was asked to hold`);
+    if (asked !== undefined && this.#isLate(child, asked.atMs))
+      report('a hold holds', `${where}, and was asked to hold`);
     if (chain.heldAtMs !== null && this.#isLate(child, chain.heldAtMs))
       report('a hold holds', `${where}, and the journal says that it is held`);
     if (chain.stillAtMs !== null && this.#isLate(child, chain.stillAtMs))
