@@ -9,7 +9,7 @@ import type { OperatorRequest } from '../core/rollout/observation.ts';
 import { buildsOf } from '../core/rollout/start.ts';
 import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
-import { type Blamed, blamedWords, unexplained } from '../core/rollout/taken-back.ts';
+import { type Blamed, blamedWords, takenBackWords, unexplained } from '../core/rollout/taken-back.ts';
 import type { Glance } from '../engine/operation.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
@@ -214,17 +214,25 @@ async function resume(context: Context, name: string | undefined, options: Resum
   const config = await usableConfig(context, options);
   const living = await livingController(context, options, name);
   if (living !== null) {
-    expectReasonFor(living.operation, living.status?.held?.blamed ?? [], options);
+    const blamed = living.status?.held?.blamed ?? [];
+    expectReasonFor(living.operation, blamed, options);
+    const answered = blamed.length === 0 ? '' : `; the reason counts for this: ${takenBackWords(blamed)}`;
     const marked = await unmark(context, dirname(living.socket), living.operation, options, async () => false);
     request = { ...request, ...marked };
     if (await tell(context, living, request)) {
       sayOnSignal(toldWords(living.operation));
-      await untilJournalled(context, living.socket, living.operation, ({ held }) => held === null);
+      await untilJournalled(context, living.socket, living.operation, ({ held }) => {
+        // A build that has come in the meantime, say.
+        if (request.reason === null) expectReasonFor(living.operation, held?.blamed ?? [], options);
+        return held === null;
+      });
       if (heartbeat !== undefined)
         context.stderr.write(
           'drover: --heartbeat was passed over: the controller that lives keeps its own, or has none\n',
         );
-      context.stdout.write(options.json ? toldLine(living.operation, request) : `${living.operation} goes on\n`);
+      context.stdout.write(
+        options.json ? toldLine(living.operation, request) : `${living.operation} goes on${answered}\n`,
+      );
       return;
     }
   }

@@ -301,3 +301,37 @@ function atHalf(): Bench {
 function kinds(events: readonly RolloutEvent[]): string[] {
   return events.map((event) => event.kind);
 }
+
+test('a destination server that somebody takes out at the whole share is left out, and it is held and said', () => {
+  const bench = Bench.judging();
+  const carried = { 'old-1': 0, 'old-2': 0, 'new-1': 100, 'new-2': 100 };
+  const traffic = {
+    edge: Object.fromEntries(
+      Object.entries(carried).map(([name, weight]) => [
+        name,
+        { weight, admin: name.startsWith('new') ? ('ready' as const) : null },
+      ]),
+    ),
+  };
+  const floor = { min: 2, desired: null, exact: false };
+  bench.append([
+    {
+      kind: 'intended',
+      target: { requestedShare: 1, traffic, origin: floor, destination: floor },
+      why: 'the whole share',
+    },
+  ]);
+  const intent = bench.state.seq;
+  bench.append([
+    { kind: 'confirmed', backend: 'edge', process: bench.process, intent },
+    { kind: 'stage-entered', stage: { kind: 'finishing' }, attempt: 0 },
+  ]);
+  Object.assign(bench.weights, carried);
+  bench.pass();
+  bench.admin['new-2'] = 'maint';
+  for (let pass = 0; pass < 4; pass++) {
+    bench.follow();
+    expect(bench.admin['new-2']).toBe('maint');
+  }
+  expect(bench.state.held?.why).toMatch(/^somebody took new-2 out \(maint\) at edge; it is left there/);
+});

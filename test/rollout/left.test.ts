@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { reportLines } from '../../src/cli/why/report.ts';
 import { unknown } from '../../src/core/observed/reading.ts';
 import { astray } from '../../src/core/rollout/astray.ts';
+import { checkpointOf } from '../../src/core/rollout/checkpoint.ts';
 import { leftAfterBack, unserved } from '../../src/core/rollout/left.ts';
 import { restoringWaits } from '../../src/core/rollout/restoring.ts';
 import { Bench } from './bench.ts';
@@ -58,7 +60,9 @@ test('a service whose whole share nobody of the destination carries is said to b
   bench.says('new-1', 'down');
   expect(unserved(bench.state, bench.observe())).toEqual([]);
   bench.says('new-2', 'down');
-  const said = ['no server that has a weight is up at edge: nobody carries its traffic'];
+  const said = [
+    'no server that has a weight is up at edge: nobody carries its traffic; `drover back` gives it to the origin',
+  ];
   expect(unserved(bench.state, bench.observe())).toEqual(said);
   const { counted } = bench.state;
   bench.append([{ kind: 'completed', share: 1, counted }]);
@@ -129,4 +133,25 @@ test('what puts things as they were found says for what it waits: an instance th
     'vpc-1 of the destination has not ended yet: last output: bye (process 7 is neither stopped nor replaced)',
   ]);
   expect(restoringWaits(Bench.judging().state, told)).toEqual([]);
+});
+
+test('a time in which nobody carried stands in the journal and the report, which acquits nobody', () => {
+  const bench = Bench.judging();
+  Object.assign(bench.weights, { 'old-1': 0, 'old-2': 0 });
+  bench.pass();
+  const fromMs = bench.nowMs;
+  for (const name of bench.destination) bench.says(name, 'down');
+  for (let pass = 0; pass < 3; pass++) bench.pass();
+  for (const name of bench.destination) bench.says(name, 'up');
+  bench.pass();
+  bench.pass();
+  const [span, ...others] = bench.watch.counted.unserved ?? [];
+  expect(others).toEqual([]);
+  expect(span).toMatchObject({ backend: 'edge' });
+  expect((span?.fromMs ?? 0) - fromMs).toBeGreaterThanOrEqual(0);
+  expect((span?.toMs ?? 0) - (span?.fromMs ?? 0)).toBeGreaterThanOrEqual(3000);
+  bench.append([checkpointOf(bench.watch)]);
+  const told = reportLines({ state: bench.state, entries: [] }, null, null).join('\n');
+  expect(told).toMatch(/\*\*Nobody carried the traffic of edge between .* and .*\*\* \(\d+\.\d s\)/);
+  expect(told).toContain('cannot be told');
 });

@@ -79,6 +79,11 @@ describe('a build that was taken back and comes in by a deployment', () => {
       { kind: 'held', by: 'drover', why: expect.stringMatching(/no such build runs at the destination any more/) },
     ]);
     expect(holds(eventsAt([...held, other, ...gone], 'build-4'))).toEqual([]);
+    // Its instances were only unwell for a moment.
+    const again = { ...came('build-3'), pair: 4 } as RolloutEvent;
+    expect(eventsAt([...held, other, ...gone, again], 'build-3')).toMatchObject([
+      { kind: 'held', blamed: [{ build: 'build-3' }] },
+    ]);
     const lunch: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
     expect(holds(eventsAt([...held, lunch, other], 'build-4'))).toEqual([]);
   });
@@ -138,6 +143,19 @@ describe('a build that was taken back and comes in by a deployment', () => {
     );
     expect(unexplained(state)).toEqual([]);
   });
+});
+
+test('a build that has completed since it was taken back needs no reason any more', () => {
+  const at = (stage: RolloutState['stage'], back: RolloutState['back'], operation: string): PastRollout => ({
+    state: { ...madeState([], { builds: { origin: 'build-1', destination: 'build-2' } }), operation, stage, back },
+    entries: [],
+  });
+  const cause = { kind: 'asked', by: 'kim', reason: null } as const;
+  const back = { cause, all: false, performedAtMs: 1, verdict: null, builds: ['build-2', 'build-3'], drained: null };
+  const first = at({ kind: 'rolled-back' }, back, 'rollout-web-1');
+  const second = at({ kind: 'completed' }, null, 'rollout-web-2');
+  expect(takenBackBefore([first, second])).toEqual({ 'build-3': 'rollout-web-1' });
+  expect(takenBackBefore([second, first])).toMatchObject({ 'build-2': 'rollout-web-1' });
 });
 
 describe('the build that a way back takes', () => {

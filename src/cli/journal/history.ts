@@ -3,7 +3,7 @@ import { type Entry, emptyHead, type Sha256 } from '../../core/journal/entry.ts'
 import type { PlannedService } from '../../core/plan/hash.ts';
 import type { Started } from '../../core/rollout/events.ts';
 import { fold, hasEnded, type RolloutState } from '../../core/rollout/state.ts';
-import type { TakenBack } from '../../core/rollout/taken-back.ts';
+import { partsOf, type TakenBack } from '../../core/rollout/taken-back.ts';
 import type { JournalStore } from '../../engine/ports.ts';
 import { CliError, type World } from '../context.ts';
 
@@ -91,9 +91,13 @@ export function earlierAttempts(rollouts: readonly PastRollout[]): Readonly<Reco
   return rollouts.at(-1)?.state.attempts ?? {};
 }
 
-/** Builds that need a reason to be tried again: they were taken back, by whomever. */
+/** Builds that need a reason to be tried again: they were taken back, by whomever, and have not completed since. */
 export function takenBackBefore(rollouts: readonly PastRollout[]): TakenBack {
-  return Object.fromEntries(
-    rollouts.flatMap(({ state }) => (state.back?.builds ?? []).map((build) => [build, state.operation])),
-  );
+  const takenBack = new Map<string, string>();
+  for (const { state } of rollouts) {
+    for (const build of state.back?.builds ?? []) takenBack.set(build, state.operation);
+    if (state.back === null && state.stage.kind === 'completed')
+      for (const build of partsOf(state.builds.destination)) takenBack.delete(build);
+  }
+  return Object.fromEntries(takenBack);
 }

@@ -22,7 +22,12 @@ export type Row = {
   readonly lastEntryAtMs: number;
   readonly ended: boolean;
   /** Why and when it was rolled back; null: it was not. */
-  readonly rolledBack: { readonly cause: BackCause; readonly performedAtMs: number; readonly atMs: number } | null;
+  readonly rolledBack: {
+    readonly cause: BackCause;
+    readonly performedAtMs: number;
+    readonly atMs: number;
+    readonly builds: readonly string[];
+  } | null;
   readonly taken: string | null;
   readonly astray: readonly string[];
 };
@@ -75,11 +80,11 @@ function obstacleOf(config: Config | null, { operation, plan: { service } }: Rol
 
 function rolledBackOf({ stage, stageSinceMs, back }: RolloutState): Row['rolledBack'] {
   if (stage.kind !== 'rolled-back' || back === null) return null;
-  return { cause: back.cause, performedAtMs: back.performedAtMs, atMs: stageSinceMs };
+  return { cause: back.cause, performedAtMs: back.performedAtMs, atMs: stageSinceMs, builds: back.builds };
 }
 
-export function onwardsAfterBack({ operation }: Row, command: (verb: string) => string): string {
-  return `\`${command('report')} ${operation}\` tells what was seen, \`${command('plan')}\` begins anew: with another build, or with --reason for the same one.`;
+export function onwardsAfterBack({ operation, rolledBack }: Row, command: (verb: string) => string): string {
+  return `\`${command('report')} ${operation}\` tells what was seen, \`${command('plan')}\` begins anew${rolledBack === null || rolledBack.builds.length > 0 ? ': with another build, or with --reason for the same one' : ''}.`;
 }
 
 export function lookTexts({ row, look, obstacle }: Seen, command: (verb: string) => string): string[] {

@@ -126,7 +126,8 @@ function promotionText({ compared }: RolloutStatus): string {
 function nextText(status: RolloutStatus, nowMs: number): string {
   const { promotion, loadRps, bakeMs, stage, stageSinceMs, held, back, blockers } = status;
   if (back?.journalled === false) return 'sizes and states as they were found, once the journal can be written';
-  if (held !== null) return 'nothing until `drover resume`; the way back is watched for';
+  if (held !== null)
+    return `nothing until \`drover resume${held.blamed.length > 0 ? ' --reason TEXT' : ''}\`; the way back is watched for`;
   const leftMs = bakeMs === null ? 0 : Math.max(0, bakeMs - (nowMs - stageSinceMs));
   const bake = leftMs > 0 ? duration(leftMs / 1000) : null;
   if (promotion === null) {

@@ -47,9 +47,9 @@ export function reportLines({ state, entries }: PastRollout, config: Config | nu
 
 /** Attempts that failed, and how many more those are than the origin's rate explains, as far as that is known. */
 function feltLines({ counted, plan, stage, back }: PastRollout['state']): string[] {
-  const { origin, destination, untilMs = {}, gaps = [] } = counted;
+  const { origin, destination, untilMs = {}, gaps = [], unserved = [] } = counted;
   const isOver = stage.kind === 'completed' || stage.kind === 'rolled-back';
-  if (origin.attempts + destination.attempts + gaps.length === 0)
+  if (origin.attempts + destination.attempts + gaps.length + unserved.length === 0)
     return isOver
       ? []
       : [
@@ -73,6 +73,10 @@ function feltLines({ counted, plan, stage, back }: PastRollout['state']): string
       : [
           `What was counted ${missing.join(', ')} is not known: a balancer's counters began anew, or no controller wrote down what it read.`,
         ]),
+    ...unserved.map(
+      ({ backend, fromMs, toMs }) =>
+        `**Nobody carried the traffic of ${backend} between ${moment(fromMs)} and ${moment(toMs)}** (${((toMs - fromMs) / 1000).toFixed(1)} s): what the balancer answered then is in none of these figures.`,
+    ),
     ...(underWay === 0
       ? []
       : [
@@ -84,7 +88,7 @@ function feltLines({ counted, plan, stage, back }: PastRollout['state']): string
     row('origin', plan.origin.environment, origin),
     row('destination', plan.destination.environment, destination),
     '',
-    comparedWords(counted, isOver, gaps.length === 0 && underWay === 0),
+    comparedWords(counted, isOver, gaps.length + unserved.length + underWay === 0),
     '',
   ];
 }

@@ -1,5 +1,7 @@
 import type { Counting, Window } from '../judge/counting.ts';
 import type { Counted, Gap } from './events.ts';
+import { unservedAt } from './left.ts';
+import type { Observation } from './observation.ts';
 import type { RolloutState } from './state.ts';
 
 /**
@@ -12,7 +14,7 @@ export function countedAfter(
   counting: Readonly<Record<string, Counting>>,
   windows: Readonly<Record<string, Window>>,
 ): Counted {
-  const { origin, destination, untilMs = {}, gaps = [] } = before.counted;
+  const { origin, destination, untilMs = {}, gaps = [], ...others } = before.counted;
   const sum = { origin: { ...origin }, destination: { ...destination } };
   const until: Record<string, number> = { ...untilMs };
   let missing = gaps;
@@ -30,7 +32,7 @@ export function countedAfter(
     }
     until[id] = read.atMs;
   }
-  return { ...sum, untilMs: until, gaps: missing };
+  return { ...others, ...sum, untilMs: until, gaps: missing };
 }
 
 /** A balancer whose counters are cleared all day is not to fill the journal: then what lies between two gaps is given up too. */
@@ -47,4 +49,41 @@ function withGap(gaps: readonly Gap[], { fromMs, toMs }: Gap): readonly Gap[] {
   const [last, lastButOne] = [inOrder.at(-1), inOrder.at(-2)];
   if (inOrder.length <= gapsMax || last === undefined || lastButOne === undefined) return inOrder;
   return [...inOrder.slice(0, -2), { fromMs: lastButOne.fromMs, toMs: last.toMs }];
+}
+
+type Unserved = {
+  readonly counted: Counted;
+  /** Since when a backend has had nobody who carries its traffic. */
+  readonly unservedSinceMs: Readonly<Record<string, number>>;
+};
+
+/** The same with what one more pass shows of backends whose traffic nobody carries: who is turned away there is in no server's counters. */
+export function unservedAfter(before: Unserved, state: RolloutState, observation: Observation): Unserved {
+  if (state.stage.kind === 'preparing') return before;
+  const nobody = unservedAt(state, observation).filter(({ strangers }) => strangers.length === 0);
+  const since: Record<string, number> = { ...before.unservedSinceMs };
+  let spans = before.counted.unserved ?? [];
+  for (const { id } of state.plan.backends) {
+    const timed = observation.backends[id];
+    if (timed === undefined || !timed.reading.known) continue;
+    const isNobody = nobody.some(({ backend }) => backend === id);
+    const fromMs = since[id] ?? (isNobody ? timed.atMs : null);
+    if (fromMs === null) continue;
+    spans = withSpan(spans, { backend: id, fromMs, toMs: timed.atMs });
+    if (isNobody) since[id] = fromMs;
+    else delete since[id];
+  }
+  return {
+    unservedSinceMs: since,
+    counted: spans.length === 0 ? before.counted : { ...before.counted, unserved: spans },
+  };
+}
+
+type Span = NonNullable<Counted['unserved']>[number];
+
+function withSpan(spans: readonly Span[], span: Span): readonly Span[] {
+  const others = spans.filter(({ backend, fromMs }) => backend !== span.backend || fromMs !== span.fromMs);
+  const [last, lastButOne] = [span, others.at(-1)];
+  if (others.length < gapsMax || lastButOne === undefined) return [...others, last];
+  return [...others.slice(0, -1), { ...last, fromMs: lastButOne.fromMs }];
 }

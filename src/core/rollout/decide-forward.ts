@@ -3,7 +3,7 @@ import { aloneNow, sparing } from './alone.ts';
 import { checkpointDue, checkpointOf } from './checkpoint.ts';
 import { isIdle } from './decide-back.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
-import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
+import { loweringPart, resizeEffect, takenOut, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import { handWords, originHandWords, respecting, setByHand } from './hands.ts';
@@ -132,7 +132,7 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
       events.push({ kind: 'held', why: request.why, by: request.by });
       held = true;
     } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
-      if (state.held?.blamed === undefined) events.push(heldFor(blamed));
+      if ((state.held?.blamed ?? []).length === 0) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
       events.push({ ...request, kind: 'resumed' }, ...again(state));
       held = false;
@@ -155,7 +155,12 @@ function foreign(state: RolloutState, watch: Watch, observation: Observation): R
     const reading = observation.backends[plan.id]?.reading;
     const isLower = (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings;
     if (isLower) {
-      const why = `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`;
+      const out = reading?.known ? takenOut(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {}) : [];
+      const what =
+        out.length === 0
+          ? `lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}`
+          : `took ${out.map(({ name, admin }) => `${name} out (${admin})`).join(', ')} at ${plan.id}`;
+      const why = `somebody ${what}; it is left there (resume to raise it again)`;
       return [{ kind: 'held', why, by: 'drover' }];
     }
     // What was journalled by the reading before, and still stands.

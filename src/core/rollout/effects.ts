@@ -82,6 +82,11 @@ export function deviation(plan: BackendPlan, reading: BackendReading, targets: T
   return now < then ? 'lower' : 'higher';
 }
 
+/** Destination servers that were to carry and that somebody has put into maint or drain, which the share need not show. */
+export function takenOut(plan: BackendPlan, { servers }: BackendReading, targets: Targets): ServerReading[] {
+  return servers.filter(({ name, admin }) => admin !== 'ready' && carriesByTarget(plan, name, targets[name]));
+}
+
 export function resizeEffect(
   side: Side,
   reading: Reading<GroupReading>,

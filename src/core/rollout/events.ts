@@ -27,7 +27,7 @@ export type RolloutEvent =
   | { readonly kind: 'drill-measured'; readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string }
   | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
   | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }
-  /** `blamed`: it is held because these builds need a reason. Left out where it is held for anything else. */
+  /** `blamed`: it is held because these builds need a reason; empty: those that did are gone. Left out where it is held for anything else. */
   | { readonly kind: 'held'; readonly why: string; readonly by: string; readonly blamed?: readonly Blamed[] }
   /** `marked`: what the back marker said that was removed for it; no entry tells of that way back. Left out where there was none. */
   | { readonly kind: 'resumed'; readonly by: string; readonly reason: string | null; readonly marked?: string }
@@ -167,6 +167,8 @@ export type Counted = {
   readonly untilMs?: Readonly<Record<string, number>>;
   /** When a backend was not counted after the rollout had begun to move; in order, apart from each other. */
   readonly gaps?: readonly Gap[];
+  /** When a backend was seen to have nobody who carries its traffic, after the rollout had begun to move. Left out where there is none. */
+  readonly unserved?: readonly (Gap & { readonly backend: string })[];
 };
 export type Gap = { readonly fromMs: number; readonly toMs: number };
 

@@ -72,7 +72,7 @@ function blockersOf(
   const blockers: string[] = [];
   if (state.held !== null) blockers.push(heldWords(state.held));
   const blamed = unexplained(state, facts.builds);
-  if (blamed.length > 0 && state.held?.blamed === undefined) blockers.push(blamedWords(blamed));
+  if (blamed.length > 0 && (state.held?.blamed ?? []).length === 0) blockers.push(blamedWords(blamed));
   if (!observation.marker.known) blockers.push(`the back marker cannot be read: ${observation.marker.why}`);
   else if (observation.marker.value !== null)
     blockers.push('the back marker is set, and `drover back` goes on with the way back');
@@ -101,7 +101,7 @@ export function heldWords({ why }: NonNullable<RolloutState['held']>): string {
 function lowered(state: RolloutState, watch: Watch): string[] {
   return state.plan.backends
     .filter((plan) => (watch.backends[plan.id]?.lower ?? 0) > 0)
-    .map((plan) => `the destination's share at ${plan.id} is lower than it was`);
+    .map((plan) => `the destination has less at ${plan.id} than it was given`);
 }
 
 export function sameBuilds(one: Builds, other: Builds): boolean {

@@ -5,27 +5,40 @@ import type { Observation } from './observation.ts';
 import { carriesNow, othersOf, type Side, serversOf } from './servers.ts';
 import type { RolloutState } from './state.ts';
 
-type Rollout = Pick<RolloutState, 'plan' | 'asFound' | 'byHand'>;
+type Rollout = Pick<RolloutState, 'plan' | 'asFound' | 'byHand' | 'back' | 'stage'>;
 type Seen = Pick<Observation, 'backends' | 'origin' | 'destination'>;
 
 /** Backends whose traffic nobody carries, a sentence each: no server of any group that has a weight there may carry it. */
 export function unserved(state: Rollout, observation: Seen): string[] {
   const alone = aloneAt(state, observation);
-  return state.plan.backends.flatMap((plan) => {
+  return unservedAt(state, observation).map(({ backend, strangers }) => {
+    if (strangers.length > 0)
+      return `${backend}: somebody else answers at ${strangers.join(', ')}: whether its traffic is carried is not known`;
+    if (alone.includes(backend)) return `no origin server is up at ${backend}: nobody carries its traffic`;
+    return `no server that has a weight is up at ${backend}: nobody carries its traffic${givingWords(state)}`;
+  });
+}
+
+/** The origin is up, and waits there without a weight. */
+function givingWords({ back, stage }: Rollout): string {
+  if (stage.kind === 'rolled-back') return '';
+  return `; \`drover back${back === null ? '' : ' --all'}\` gives it to the origin`;
+}
+
+/** `strangers`: servers that the balancer sends its traffic to, and that are none of ours by another word than its own. */
+export function unservedAt(
+  { plan: { backends } }: Pick<RolloutState, 'plan'>,
+  observation: Seen,
+): { readonly backend: string; readonly strangers: readonly string[] }[] {
+  return backends.flatMap((plan) => {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) return [];
     const isCarriedBy = (side: Side) =>
       serversOf(plan, reading.value, side).some((server) => mayCarry(server, server.weight, observation[side].reading));
     const isOther = othersOf(plan, reading.value.servers).some(carriesNow);
     if (isCarriedBy('origin') || isCarriedBy('destination') || isOther) return [];
-    // By another word than the balancer's they are none of ours, and it sends them traffic all the same.
     const strangers = reading.value.servers.filter((server) => carriesNow(server) && server.health === 'up');
-    if (strangers.length > 0) {
-      const names = strangers.map(({ name }) => name).join(', ');
-      return [`${plan.id}: somebody else answers at ${names}: whether its traffic is carried is not known`];
-    }
-    const who = alone.includes(plan.id) ? 'no origin server is up' : 'no server that has a weight is up';
-    return [`${who} at ${plan.id}: nobody carries its traffic`];
+    return [{ backend: plan.id, strangers: strangers.map(({ name }) => name) }];
   });
 }
 

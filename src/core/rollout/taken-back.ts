@@ -44,7 +44,7 @@ export function triedAgain(state: RolloutState): RolloutEvent[] {
   if (held.blamed === undefined || sameBlamed(held.blamed, blamed)) return [];
   if (blamed.length > 0) return [heldFor(blamed)];
   const why = `${takenBackWords(held.blamed)}, and no such build runs at the destination any more: \`drover resume\` goes on with what does`;
-  return [{ kind: 'held', why, by: 'drover' }];
+  return [{ kind: 'held', why, by: 'drover', blamed: [] }];
 }
 
 export function heldFor(blamed: readonly Blamed[]): Extract<RolloutEvent, { readonly kind: 'held' }> {

@@ -3,9 +3,9 @@ import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '..
 import type { BackendReading } from '../observed/backend.ts';
 import { aloneSince, silentSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
-import { countedAfter } from './counted.ts';
+import { countedAfter, unservedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
-import { deviation } from './effects.ts';
+import { deviation, takenOut } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent, type Target } from './events.ts';
 import { factsOf } from './facts.ts';
 import {
@@ -68,6 +68,8 @@ export type Watch = {
   /** When a counter last fell without a new process; null: none did. */
   readonly fellAtMs: number | null;
   readonly counted: Counted;
+  /** Since when a backend has had nobody who carries its traffic, as this controller saw it. */
+  readonly unservedSinceMs: Readonly<Record<string, number>>;
   /** Since when the observed share has not been what the weights make; null: it is, or too little is known. */
   readonly shareOffSinceMs: number | null;
   /** Since when the capacity of the step that is being judged does not stand; null: it does, or none is being judged. */
@@ -114,6 +116,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     silentAtMs: {},
     fellAtMs: null,
     counted: state.counted,
+    unservedSinceMs: {},
     shareOffSinceMs: null,
     notStandingSinceMs: null,
   };
@@ -179,7 +182,11 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
     silentAtMs: silentSince(before.silentAtMs, state, observation),
     originRpsPerInstanceMax: highestLoad({ ...before, fellAtMs }, state, seenLately(recent, observation.nowMs), origin),
     fellAtMs,
-    counted: countedAfter(before, state, counting, windows),
+    ...unservedAfter(
+      { counted: countedAfter(before, state, counting, windows), unservedSinceMs: before.unservedSinceMs },
+      state,
+      observation,
+    ),
     notStandingSinceMs: before.notStandingSinceMs,
     performed: state.back === null ? before.performed : null,
   };
@@ -231,7 +238,8 @@ function watchBackend(
   const targets = state.intended?.target.traffic[plan.id] ?? {};
   const confirmed = state.confirmed[plan.id];
   const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;
-  const isLower = isConfirmed && deviation(plan, reading, targets) === 'lower';
+  const isLower =
+    isConfirmed && (deviation(plan, reading, targets) === 'lower' || takenOut(plan, reading, targets).length > 0);
   return {
     process: reading.process,
     isServed: isServed(plan, reading) && (isCounted || before?.isServed !== false),
