@@ -22,6 +22,7 @@ import { CopySide } from './io/kafka/copy-side.ts';
 import { CopyTarget } from './io/kafka/copy-target.ts';
 import { openReader } from './io/kafka/reader/open-reader.ts';
 import { fileMarker } from './io/marker/file.ts';
+import { serveMetrics } from './io/metrics/serve-metrics.ts';
 import { openNotifier } from './io/notify/notifier.ts';
 import { LocalGroup } from './io/provider/local/group.ts';
 import { portHolder } from './io/provider/local/port-holder.ts';
@@ -105,6 +106,7 @@ export const realWorld: World = {
     await response.body?.cancel();
     if (!response.ok) throw new Error(`it was answered with ${response.status}`);
   },
+  serveMetrics,
   openKafka(reach) {
     const { reader, notes } = openReader(reach);
     return Object.assign(reader, { notes });

@@ -1,5 +1,6 @@
+import type { Address } from '../../src/io/kafka/broker-finder.ts';
 import { type BrokerConnection, type ConnectionSettings, connectBroker } from '../../src/io/kafka/connection.ts';
-import { type Address, KafkaCluster } from '../../src/io/kafka/kafka-cluster.ts';
+import { KafkaCluster } from '../../src/io/kafka/kafka-cluster.ts';
 
 const settings: Omit<ConnectionSettings, 'host' | 'port'> = {
   tls: null,
@@ -13,7 +14,7 @@ const settings: Omit<ConnectionSettings, 'host' | 'port'> = {
 };
 
 export function clusterAt(bootstrap: string): KafkaCluster {
-  return new KafkaCluster({ ...settings, bootstrap: [addressOf(bootstrap)] });
+  return new KafkaCluster({ ...settings, side: 'cluster', bootstrap: [addressOf(bootstrap)] });
 }
 
 /** To the only broker of a cluster. */

@@ -14,6 +14,7 @@ import { onceTold, type Task, taskOf } from './task.ts';
 
 const settings = ({ inFlightMax }: Task): MoverSettings => ({
   ...moverSettings,
+  partitionsPerBroker: null,
   window: { inFlightMax, expirationMs: 86_400_000 },
   rate: null,
   sendBeforeMs: () => Number.POSITIVE_INFINITY,

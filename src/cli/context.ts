@@ -76,6 +76,11 @@ export type World = {
   openNotifier(endpoints: readonly NotifyConfig[], onTrouble: (line: string) => void): Notifier;
   /** GET a URL for its own sake (heartbeats). Throws where nobody took it: no answer, or one that says no. */
   ping(url: string, signal: AbortSignal): Promise<void>;
+  /** Answers GET /metrics there, with what `text` says then. Throws PortError where the address cannot be had. */
+  serveMetrics(
+    address: { readonly host: string; readonly port: number },
+    text: () => string,
+  ): Promise<{ close(): Promise<void> }>;
   /** What a copy has to know of a cluster before it begins; nothing is connected yet. Throws as `openKafka` does. */
   openCopySide(reach: Reach): CopySide;
   /** The cluster that is copied to, for the loop of a copy. */

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { CliError, type Context } from './context.ts';
 import { addCopy } from './kafka/copy.ts';
 import { addOffsets } from './kafka/offsets.ts';
+import { withReachRemedy } from './kafka/reach-remedy.ts';
 import { bootstrapOf, type Isolation, type KafkaSide, type SideName } from './kafka/side.ts';
 import { addKafkaStatus } from './kafka/status.ts';
 import { verify } from './kafka/verify/verify.ts';
@@ -49,7 +50,7 @@ export function addKafka(program: Command, context: Context): void {
     .action(async (words: VerifyWords) => {
       const interruption = untilInterrupted();
       try {
-        await verifyAndTell(context, words, interruption.signal);
+        await withReachRemedy(() => verifyAndTell(context, words, interruption.signal));
       } finally {
         interruption.release();
       }

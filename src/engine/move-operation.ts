@@ -46,6 +46,7 @@ export async function runMove(
     throw error;
   });
   if (loop === null) return { end: 'stopped' };
+  const { clock } = loop.ports;
   inbox.push({ kind: 'begin' });
   try {
     while (!signal.aborted) {
@@ -56,8 +57,8 @@ export async function runMove(
     await leave(loop, told);
     return { end: 'stopped' };
   } finally {
-    await ports.mover.close();
-    await loop.lease.release();
+    const { isSettled } = await ports.mover.close();
+    await loop.lease.release(isSettled && clock.monotonic() >= loop.performedUntilMs);
   }
 }
 
@@ -76,8 +77,8 @@ type Loop = {
   unread: string | null;
   /** Topics that the target has answered to have made. */
   made: Readonly<Record<string, string>>;
-  /** Until then what was asked of the target and given up may still be done. */
-  quietAtMs: number;
+  /** What has failed, or was given up, may be performed until then, by the clock that never goes back. */
+  performedUntilMs: number;
   /** What this controller's movers have sent: all of it, and before it wrote last that data may move. */
   bytes: number;
   bytesBefore: number;
@@ -92,10 +93,10 @@ async function openLoop(
   decider: MoveDecider,
 ): Promise<Loop> {
   const ports = { ...given, clock: steadyClock(given.clock) };
-  const lease = keepLease(given, operation);
+  const lease = keepLease(given, operation, 'settled');
   const opening = { ports, lease, fold: decider.fold, ask: ((ask) => asked(loop, ask)) satisfies Asking };
   const kept = await KeptChain.open<MoveState>(opening, operation, signal);
-  const fresh = { requests: [], refusal: null, unread: null, made: {}, quietAtMs: 0, bytes: 0, bytesBefore: 0 };
+  const fresh = { requests: [], refusal: null, unread: null, made: {}, performedUntilMs: 0, bytes: 0, bytesBefore: 0 };
   const loop: Loop = { ports, inbox, signal, glance, decider, lease, kept, ...fresh };
   return loop;
 }
@@ -155,8 +156,9 @@ async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): P
 async function observe(loop: Loop): Promise<MoveObservation> {
   const { ports, requests } = loop;
   const topics = await readTopics(loop);
-  const { made, quietAtMs } = loop;
-  return { nowMs: ports.clock.now(), requests, mover: toldBy(loop), topics, made, quietAtMs };
+  const nowMs = ports.clock.now();
+  const quietAtMs = nowMs + Math.max(0, loop.performedUntilMs - ports.clock.monotonic());
+  return { nowMs, requests, mover: toldBy(loop), topics, made: loop.made, quietAtMs };
 }
 
 /** Bytes count from where this controller last wrote that data may move: what others have sent since is not its own. */
@@ -168,8 +170,9 @@ function toldBy(loop: Loop): MoverTold {
 }
 
 async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
-  const { stage, plan, made, removed, kept } = loop.kept.state;
-  if (stage.kind === 'copying' || hasMoveEnded(loop.kept.state) || loop.requests.length > 0) {
+  const { stage, plan, made, removed, kept, growing } = loop.kept.state;
+  const isQuiet = stage.kind === 'copying' && Object.keys(growing).length === 0;
+  if (isQuiet || hasMoveEnded(loop.kept.state) || loop.requests.length > 0) {
     loop.unread = null;
     return null;
   }
@@ -223,9 +226,9 @@ async function perform(loop: Loop, effects: readonly MoveEffect[]): Promise<void
     }
     loop.refusal = null;
   } catch (error) {
-    // Whether it was done shows in the next reading.
+    // Whether it was done shows in the next reading, or in a later one.
+    loop.performedUntilMs = clock.monotonic() + timing.callMs;
     if (!(error instanceof Interruption)) loop.refusal = reasonOf(error);
-    loop.quietAtMs = clock.now() + timing.callMs;
     await clock.sleep(timing.pollMs, loop.inbox.urgent());
   } finally {
     deadline.close();

@@ -46,8 +46,8 @@ export interface MoverProcess {
   allow(leftMs: number): void;
   /** Resolves when it has told something else than before, or when the signal aborts. */
   news(signal: AbortSignal): Promise<void>;
-  /** Done when it is gone; in the ordinary case all its requests are settled. */
-  close(): Promise<void>;
+  /** Done when it is gone. `isSettled`: nothing that it has sent can still be performed, which is the ordinary case. */
+  close(): Promise<{ readonly isSettled: boolean }>;
 }
 
 /** What is to be moved, and where to. */

@@ -16,7 +16,7 @@ export async function recordMove(
   eventsFor: (state: MoveState) => readonly MoveEvent[],
 ): Promise<'written' | 'leased'> {
   const { clock, timing, journal, sha256 } = ports;
-  const lease = keepLease(ports, operation);
+  const lease = keepLease(ports, operation, 'settled');
   const chain = openChain(journal, operation, sha256);
   // A lease that nobody renews is over after its length, and what it allowed after another call's.
   const deadline = openDeadline(clock, timing.leaseMs + 2 * timing.callMs, []);

@@ -18,6 +18,8 @@ export class Durable {
   onEntry: (entry: Entry) => void = () => {};
   /** Told of every lease that is given. */
   onLease: (holder: string, ttlMs: number) => void = () => {};
+  /** Told of every lease that is given back. */
+  onRelease: (holder: string) => void = () => {};
 
   head(operation: string): Head {
     const last = this.chains.get(operation)?.at(-1);
@@ -62,7 +64,9 @@ export class Durable {
 
   release(operation: string, holder: string): void {
     const row = this.#leases.get(operation);
-    if (row?.holder === holder) this.#leases.set(operation, { ...row, holder: null });
+    if (row?.holder !== holder) return;
+    this.#leases.set(operation, { ...row, holder: null });
+    this.onRelease(holder);
   }
 
   putSamples(operation: string, block: string, samples: string): void {

@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { type CopyWords, copyOptions } from '../../src/cli/kafka/copy/options.ts';
 
 const nowMs = Date.parse('2026-03-10T12:00:00Z');
-const words: CopyWords = { source: 'old:9092', target: 'new:9092', topics: 'orders', from: 'earliest', wait: '10m' };
+const words: CopyWords = {
+  source: 'old:9092',
+  target: 'new:9092',
+  topics: 'orders',
+  from: 'earliest',
+  order: 'retention',
+  diskFloor: '5%',
+  offsets: 'mapped',
+  wait: '10m',
+};
 
 describe('the options of a copy', () => {
   test('outside loopback somebody has to say how fast it may go', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keepLease } from '../../src/engine/lease.ts';
+import { type Handover, keepLease } from '../../src/engine/lease.ts';
 import type { LeaseStore } from '../../src/engine/ports.ts';
 import { steadyClock } from '../../src/engine/steady-clock.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
@@ -22,9 +22,9 @@ class Machine {
     };
   }
 
-  keeper(holder: string) {
+  keeper(holder: string, handover: Handover = 'unsettled') {
     const timing = { pollMs: 1000, callMs, leaseMs };
-    return keepLease({ clock: this.clock(), leases: this.#leases, holder, timing }, 'op');
+    return keepLease({ clock: this.clock(), leases: this.#leases, holder, timing }, 'op', handover);
   }
 }
 
@@ -216,6 +216,62 @@ describe('the lease of an operation', () => {
     given.abort(new Error('urgent'));
     await kept;
     expect(one.isHeld()).toBe(false);
+  });
+});
+
+describe('a lease that is given back only once nothing is under way', () => {
+  test('is taken by the next one without waiting', async () => {
+    const machine = new Machine();
+    const [one, two] = [machine.keeper('one', 'settled'), machine.keeper('two', 'settled')];
+    await one.keep(signal);
+    await one.release(true);
+    await two.keep(signal);
+    expect(two.leftMs()).toBe(leaseMs);
+  });
+
+  test('and ended while something was, is taken at once and waited for', async () => {
+    const machine = new Machine();
+    const [one, two] = [machine.keeper('one', 'settled'), machine.keeper('two', 'settled')];
+    await one.keep(signal);
+    await one.release(false);
+    expect(one.isHeld()).toBe(false);
+    await two.keep(signal);
+    expect([two.isHeld(), two.leftMs()]).toEqual([true, 0]);
+    machine.passedMs += callMs;
+    expect(two.leftMs()).toBe(leaseMs - callMs);
+  });
+
+  test('of one that died is not made settled by somebody who had it for a moment in between', async () => {
+    const machine = new Machine();
+    await machine.keeper('dead', 'settled').keep(signal);
+    machine.passedMs += leaseMs;
+    const between = machine.keeper('between', 'settled');
+    await between.keep(signal);
+    machine.passedMs += callMs / 2;
+    await between.release(true);
+    const next = machine.keeper('next', 'settled');
+    await next.keep(signal);
+    expect([next.isHeld(), next.leftMs()]).toEqual([true, 0]);
+  });
+
+  test('is waited for where so long passed while it was asked for that another one may have had it', async () => {
+    const machine = new Machine();
+    const store = openMemoryJournal().leases;
+    const timing = { pollMs: 1000, callMs, leaseMs };
+    const leases: LeaseStore = {
+      ...{ acquire: (...asked) => store.acquire(...asked), release: (...asked) => store.release(...asked) },
+      async holderOf(operation) {
+        const found = await store.holderOf(operation);
+        await store.acquire(operation, 'other', machine.clock().now(), leaseMs);
+        machine.passedMs += leaseMs;
+        return found;
+      },
+    };
+    const one = keepLease({ clock: machine.clock(), leases, holder: 'one', timing }, 'op', 'settled');
+    await one.keep(signal);
+    machine.passedMs += 1;
+    await one.keep(signal);
+    expect(one.leftMs()).toBe(0);
   });
 });
 

@@ -26,6 +26,7 @@ class Bench {
   settled = 0;
   readonly written: { readonly by: string; readonly atMs: number }[] = [];
   isJournalHung = false;
+  isMoverSettled = true;
 
   async begin(): Promise<void> {
     const started = { kind: 'copy-started', plan: madeCopyPlan(), rate: null } as const;
@@ -63,7 +64,10 @@ class Bench {
         untilMs = Math.max(untilMs, leftMs > 0 ? nowMs() + leftMs : 0);
       },
       news: (signal: AbortSignal) => this.#sleep(700, signal),
-      close: async () => process.want(null),
+      close: async () => {
+        process.want(null);
+        return { isSettled: this.isMoverSettled };
+      },
     };
     const nowMs = () => this.schedule.nowMs;
     return process;
@@ -221,6 +225,28 @@ describe('the loop of a copy', () => {
     stop.abort();
     await run;
   });
+
+  test.each([true, false])(
+    'after one that has stopped, settled: %s, the next one waits for what may be under way, and for nothing else',
+    async (isSettled) => {
+      const bench = new Bench();
+      await bench.begin();
+      bench.isMoverSettled = isSettled;
+      const stop = new AbortController();
+      const run = bench.time.during(
+        runMove(bench.ports('first', bench.mover('first')), 'copy-1', inbox(), stop.signal),
+      );
+      await bench.time.pass(4200);
+      stop.abort();
+      await run;
+      const stoppedMs = bench.schedule.nowMs;
+      const second = bench.ports('second', bench.mover('second'));
+      await bench.time.during(runMove(second, 'copy-1', inbox(), never));
+      const waitedMs = (bench.written.find(({ by }) => by === 'second')?.atMs ?? 0) - stoppedMs;
+      if (isSettled) expect(waitedMs).toBeLessThan(timing.pollMs);
+      else expect(waitedMs).toBeGreaterThanOrEqual(timing.callMs);
+    },
+  );
 
   test('a hold without a controller is found by the next one', async () => {
     const bench = new Bench();

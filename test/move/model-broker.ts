@@ -10,7 +10,7 @@ export class ModelBroker {
 
   append(batch: Omit<TailBatch, 'base'>): Answer {
     const last = this.#known.at(-1);
-    if (last !== undefined && batch.epoch < last.epoch) return { kind: 'refused', refusal: 'fenced' };
+    if (last !== undefined && batch.epoch < last.epoch) return { kind: 'refused', refusal: 'fenced', words: null };
     const same = this.#known.find(({ epoch, sequence }) => epoch === batch.epoch && sequence === batch.sequence);
     if (same !== undefined) return { kind: 'appended', base: same.base };
     if (last !== undefined && !isNext(last, batch)) return { kind: 'out-of-order' };

@@ -82,7 +82,7 @@ describe('the writer of one partition', () => {
 
   test('a refused batch stops the partition until it is seen to, and then the tail is read first', () => {
     let writer = withSent(withSent(remembered(), batchAt(110)).writer, batchAt(120)).writer;
-    writer = withAnswer(writer, { kind: 'refused', refusal: 'too-large' });
+    writer = withAnswer(writer, { kind: 'refused', refusal: 'too-large', words: 'too large' });
     expect(withRemedy(writer).phase.kind).toBe('doubt');
     writer = withRemedy(withAnswer(writer, { kind: 'out-of-order' }));
     expect(writer.phase.kind).toBe('reading-back');
@@ -102,7 +102,7 @@ describe('the writer of one partition', () => {
     const broker = new ModelBroker();
     broker.append({ ...batchOf(lineAt(100, 0)), epoch: 7, sequence: 0 });
     const writer = readBack(startWriter(start, 3), broker, [lineAt(100, 0)]);
-    expect(writer.phase).toEqual({ kind: 'refused', refusal: 'fenced' });
+    expect(writer.phase).toEqual({ kind: 'refused', refusal: 'fenced', words: null });
   });
 
   test('what stands without a line is compared with the source, and becomes a line', () => {

@@ -73,7 +73,9 @@ const values: ReadonlyMap<string, Value> = new Map<string, Value>([
   ...each(['service', 'rollout'], { kind: 'names', of: 'services' }),
   ...each(['wave'], { kind: 'names', of: 'waves' }),
   ...each(['name', 'glob', 'hash', 'text', 'url', 'seq', 'operation', 'p', 'ratio', 'phi', 'rate'], { kind: 'text' }),
-  ...each(['bootstrap', 'regex', 'beginning', 'time', 'number', 'topic:partition:offset'], { kind: 'text' }),
+  ...each(['bootstrap', 'regex', 'beginning', 'time', 'number', 'size', 'address', 'topic:partition:offset'], {
+    kind: 'text',
+  }),
 ]);
 
 function each(labels: readonly string[], value: Value): [string, Value][] {

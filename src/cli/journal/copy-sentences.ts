@@ -18,6 +18,10 @@ export const copySentences: Sentences<MoveEvent> = {
   'partitions-made': ({ topic }) => `${topic} has as many partitions on the target as on the source`,
   'levers-intended': ({ levers }) =>
     `to be set aside: ${levers.map(({ topic, key, before, whileCopying }) => `${topic}: ${key} ${whileCopying} (then ${before ?? 'not set'})`).join('; ')}`,
+  'partitions-found': ({ topic, partitions }) =>
+    `${topic} has ${many(partitions, 'partition')} on the source by now: as many are made on the target`,
+  'partitions-added': ({ topic, partitions }) =>
+    `${topic} has ${many(partitions, 'partition')} on the target, and the new ones are copied from their beginning`,
   'levers-set': () => 'what stands in the way of a copy at topics of the target is set aside until it is done',
   copying: () => 'data may move from here on',
   'copy-checkpoint': ({ bytes, partitions }) =>

@@ -10,7 +10,7 @@ import { settingsOncePlanned, type TopicPlan } from '../../core/move/topics.ts';
 import { known, type Reading, unknown } from '../../core/observed/reading.ts';
 import { accessOf } from './copy-preview/access.ts';
 import { obstaclesOf } from './copy-preview/obstacles.ts';
-import { type Measured, measured, raceOf, timedPartition } from './copy-preview/partition-previews.ts';
+import { dueMsOf, type Measured, measured, raceOf, timedPartition } from './copy-preview/partition-previews.ts';
 import { type Planned, planOf } from './copy-preview/plans.ts';
 import type { CopyPreview, OneInFlight, TopicPreview } from './copy-preview/preview.ts';
 import type { CopyFrom, PreviewSide } from './copy-preview/preview-side.ts';
@@ -71,7 +71,8 @@ export async function previewCopy(
     partitions: partitions.map((partition) => {
       const { batchBytes: _, ...facts } = partition;
       const topic = topicOf(planned, partition.topic);
-      return { ...facts, race: raceOf(partition, topic, time?.ms ?? null, clock.now()) };
+      const dueMs = dueMsOf(partition, topic);
+      return { ...facts, dueMs, race: raceOf(partition, topic, time?.ms ?? null, clock.now()) };
     }),
     bytes: timed.reduce((sum, { bytes }) => sum + bytes, 0),
     rate,

@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { catchSignals } from '../controller/signals.ts';
 import { journalOption } from '../journal/open.ts';
-import type { CopyWords } from './copy/options.ts';
+import { type CopyWords, usualDiskFloor } from './copy/options.ts';
 import { copy } from './copy/run.ts';
+import { withReachRemedy } from './reach-remedy.ts';
 
 /** `drover kafka copy`: topics of one cluster to another, byte for byte. */
 export function addCopy(kafka: Command, context: Context): void {
@@ -21,6 +22,22 @@ export function addCopy(kafka: Command, context: Context): void {
     .option('--max-rate <RATE>', 'for each broker of the target, such as 60MB/s; may be changed while it runs')
     .option('--unlimited', 'as fast as they take it; outside loopback one of both has to be said')
     .option('--replication-factor <NUMBER>', "of topics that are made (default: the source's)")
+    .option('--partitions-per-broker <NUMBER>', 'of each broker of the target, copied at a time (default: all)')
+    .addOption(
+      new Option(
+        '--order <ORDER>',
+        'which come first: what the source deletes soonest, what has the newest records, by name',
+      )
+        .choices(['retention', 'newest', 'name'])
+        .default('retention'),
+    )
+    .option('--disk-floor <SIZE>', 'of each disk of the target stays free, or it is held: 5%, 20GB', usualDiskFloor)
+    .addOption(
+      new Option('--offsets <KIND>', 'mapped; identical is not possible yet')
+        .choices(['mapped', 'identical'])
+        .default('mapped'),
+    )
+    .option('--metrics <ADDRESS>', 'tell figures to Prometheus at HOST:PORT/metrics while it runs')
     .option('--wait <TIME>', 'how long an open transaction of the source is waited for', '10m')
     .option('--dry-run', 'say all that can be known before a byte moves, and change nothing')
     .option('--yes', 'agree to what is changed on the target')
@@ -30,7 +47,7 @@ export function addCopy(kafka: Command, context: Context): void {
     .action(async (words: CopyWords) => {
       const signals = catchSignals();
       try {
-        await copy(context, words, signals);
+        await withReachRemedy(() => copy(context, words, signals));
       } finally {
         signals.release();
       }

@@ -38,7 +38,7 @@ export type Phase =
   /** Something stands on the target that may not stand there. Nothing is written until a person has decided. */
   | { readonly kind: 'damaged'; readonly damage: Damage }
   /** The target takes nothing from us as things are. */
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly words: string | null };
 
 export type Flight = {
   readonly line: SentLine;
@@ -54,7 +54,8 @@ export type Batch = Omit<SentLine, 'kind' | 'target'> & { readonly newestMs: num
 export type Refusal = 'fenced' | 'corrupt' | 'too-large' | 'timestamp' | 'invalid' | 'denied' | 'gone';
 export type Answer =
   | { readonly kind: 'appended'; readonly base: number }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** `words`: the broker's own; null: it said none. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly words: string | null }
   | { readonly kind: 'out-of-order' }
   /** Its checksum was wrong: it was damaged on the way to the target, or before it was fetched. */
   | { readonly kind: 'corrupt' }
@@ -137,10 +138,10 @@ export function withAnswer(writer: Writer, answer: Answer): Writer {
   }
   // The first answer that is no success says what is wrong; those behind it follow from it.
   if (writer.phase.kind !== 'writing') return collected(next);
-  if (answer.kind === 'refused') return { ...next, phase: { kind: 'refused', refusal: answer.refusal } };
+  if (answer.kind === 'refused') return { ...next, phase: answer };
   const corruptions = writer.corruptions + (answer.kind === 'corrupt' ? 1 : 0);
   // What is damaged when it comes from the source once more is damaged there.
-  if (corruptions > corruptionsMax) return { ...next, phase: { kind: 'refused', refusal: 'corrupt' } };
+  if (corruptions > corruptionsMax) return { ...next, phase: { kind: 'refused', refusal: 'corrupt', words: null } };
   const disputes = writer.disputes + (answer.kind === 'out-of-order' ? 1 : 0);
   return collected({ ...next, phase: { kind: 'doubt', why: reasonOf(answer) }, disputes, corruptions });
 }
@@ -202,7 +203,7 @@ export function withTail(
   const lost = Math.max(0, writer.settled.target - finding.at.target);
   const last = finding.kind === 'stands' ? finding.last : (finding.batches.at(-1) ?? null);
   if (last !== null && last.epoch > writer.epoch)
-    return { ...same, writer: { ...next, phase: { kind: 'refused', refusal: 'fenced' } } };
+    return { ...same, writer: { ...next, phase: { kind: 'refused', refusal: 'fenced', words: null } } };
   const phase: Phase = finding.kind === 'stands' ? { kind: 'writing' } : { kind: 'matching', batches: finding.batches };
   const settled = behindLeft(writer, finding.at);
   return { writer: numbered({ ...next, phase, settled }, last), lost, older: false };

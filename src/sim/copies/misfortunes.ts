@@ -10,6 +10,8 @@ export function plantMisfortunes(run: CopyRun, random: Random): void {
   plantAtMachine(run, random);
 }
 
+const partitionsMax = 8;
+
 function plantAtTarget(run: CopyRun): void {
   const { happenings, target, schedule, scenario } = run;
   const pick = (random: Random): SimTopic | null => {
@@ -50,6 +52,15 @@ function plantAtTarget(run: CopyRun): void {
     happenings.note(`somebody deletes ${topic.name} and makes it anew`);
     target.delete(topic);
     target.make(topic.name, 'others', { partitions: topic.partitions.length, own: { 'segment.bytes': '777' } });
+    return true;
+  });
+  happenings.every('source-grows', (random) => {
+    if (!scenario.isFollowed) return false;
+    const { name } = random.pick(scenario.topics);
+    const partitions = (run.sourcePartitions.get(name) ?? 0) + random.integer(1, 2);
+    if (partitions > partitionsMax) return false;
+    happenings.note(`${name} has ${partitions} partitions on the source by now`);
+    run.sourcePartitions.set(name, partitions);
     return true;
   });
   happenings.every('group-commits', (random) => {

@@ -20,36 +20,44 @@ export class SimMover implements MoverRun {
   readonly #tell: () => void;
   readonly #partitions: Moved[];
   readonly #end: () => void;
+  /** From then on it has read once more what the one before it may have left on its way. */
+  readonly #sureAtMs: number;
   #isHeld: boolean;
-  #isSettled: boolean;
+  #isStill: boolean;
   #isStopping = false;
   #rate: Rate;
   #bytes = 0;
   #inFlight = 0;
 
-  constructor(child: Child, around: Around, beginning: Beginning, leaseLeftMs: () => number, tell: () => void) {
+  constructor(child: Child, around: Around, beginning: Beginning, { wasSettled, leaseLeftMs, tell }: Started) {
     [this.#child, this.#around, this.#leaseLeftMs, this.#tell] = [child, around, leaseLeftMs, tell];
-    [this.#isHeld, this.#isSettled, this.#rate] = [beginning.isHeld, beginning.isHeld, beginning.rate];
+    this.#sureAtMs = around.schedule.nowMs + (wasSettled ? 0 : lateMsMax);
+    [this.#isHeld, this.#isStill, this.#rate] = [beginning.isHeld, beginning.isHeld, beginning.rate];
     const over = Promise.withResolvers<void>();
     [this.ended, this.#end] = [over.promise, over.resolve];
     this.#partitions = beginning.partitions.map(({ topic, key, end }) => this.#open(topic, key, end));
     for (const partition of this.#partitions) this.#turn(partition);
   }
 
+  get isSettled(): boolean {
+    return this.#inFlight === 0 && this.#around.schedule.nowMs >= this.#sureAtMs;
+  }
+
   figures(): MoverFigures {
-    return { isHeld: this.#isSettled, bytes: this.#bytes, partitions: this.#partitions.map(toldOf) };
+    const sourcePartitions = Object.fromEntries(this.#around.sourcePartitions);
+    return { isHeld: this.#isStill, bytes: this.#bytes, partitions: this.#partitions.map(toldOf), sourcePartitions };
   }
 
   /** What is in flight is answered, or given up after 0.9 s. */
   async hold(): Promise<void> {
     this.#isHeld = true;
     await this.#settle();
-    this.#isSettled = this.#isHeld;
+    this.#isStill = this.#isHeld;
   }
 
   goOn(): void {
     this.#isHeld = false;
-    this.#isSettled = false;
+    this.#isStill = false;
   }
 
   changeRate(rate: Rate): void {
@@ -158,6 +166,16 @@ export class SimMover implements MoverRun {
     this.#child.process.after(1, () => this.#look());
   }
 }
+
+type Started = {
+  /** Nothing of the one before it can still arrive. */
+  readonly wasSettled: boolean;
+  readonly leaseLeftMs: () => number;
+  readonly tell: () => void;
+};
+
+/** What was given up may still be performed for so long. */
+const lateMsMax = 3000;
 
 type Moved = {
   readonly topic: string;

@@ -13,6 +13,8 @@ export type MoversWorld = {
   readonly schedule: Schedule;
   readonly scenario: CopyScenario;
   readonly target: SimTarget;
+  /** How many each topic of the source has by now. */
+  readonly sourcePartitions: ReadonlyMap<string, number>;
   readonly random: Random;
   readonly strikes: (fault: CopyFault) => boolean;
   readonly note: (text: string) => void;
@@ -139,12 +141,17 @@ export class SimMovers {
         if (previous !== null) this.kill(previous, `is ended by ${process.name}`);
         this.#previous = child;
         await new Promise<void>((resolve) => process.after(random.integer(1, 20), resolve));
+        return previous === null;
       },
-      start: async (beginning, leaseEndsNs, tellNow) => {
+      forget: () => {
+        this.#previous = null;
+      },
+      start: async (beginning, wasSettled, leaseEndsNs, tellNow) => {
         await new Promise<void>((resolve) => process.after(Math.round(random.spread(20, 4000)), resolve));
         if (strikes('mover-cannot-start')) throw new Error('the source cannot be reached');
         const leaseLeftMs = () => Number(leaseEndsNs() - nanoseconds(schedule.nowMs)) / 1e6;
-        return new SimMover(child, { ...this.#world, movers: this, random, scenario }, beginning, leaseLeftMs, tellNow);
+        const around = { ...this.#world, movers: this, random, scenario };
+        return new SimMover(child, around, beginning, { wasSettled, leaseLeftMs, tell: tellNow });
       },
       tell,
       leave(message) {

@@ -3,7 +3,15 @@ import { nothing } from '../../core/move/operation/decision.ts';
 import type { MoveObservation } from '../../core/move/operation/observation.ts';
 import type { MoveState } from '../../core/move/operation/state.ts';
 import type { Mutation } from './mutation.ts';
-import { asTold, emptyOfOthers, foundWith, ofAnyId, tellingAll, withSettings } from './mutations/observed.ts';
+import {
+  asTold,
+  emptyOfOthers,
+  foundWith,
+  ofAnyId,
+  tellingAll,
+  withoutGrowth,
+  withSettings,
+} from './mutations/observed.ts';
 
 /** Known-bad products. The real one has no branch for any of them. */
 export const mutations: readonly Mutation[] = [
@@ -100,7 +108,7 @@ export const mutations: readonly Mutation[] = [
     ...{ seenIn: 26, shownBy: ['hold'], caughtBy: ['a hold holds'] },
     host: (host) => ({
       ...host,
-      start: (beginning, leaseEndsNs, tell) => host.start({ ...beginning, isHeld: false }, leaseEndsNs, tell),
+      start: (beginning, ...rest) => host.start({ ...beginning, isHeld: false }, ...rest),
     }),
   },
   {
@@ -122,8 +130,8 @@ export const mutations: readonly Mutation[] = [
     ...{ seenIn: 3263, shownBy: ['mover-stands-still'], caughtBy: ['one mover writes'] },
     host: (host) => ({
       ...host,
-      endPrevious: async () => undefined,
-      start: (beginning, _leaseEndsNs, tell) => host.start(beginning, () => 2n ** 62n, tell),
+      endPrevious: async () => true,
+      start: (beginning, wasSettled, _leaseEndsNs, tell) => host.start(beginning, wasSettled, () => 2n ** 62n, tell),
     }),
   },
   {
@@ -146,6 +154,27 @@ export const mutations: readonly Mutation[] = [
     name: 'unproven is not worth a word',
     ...{ seenIn: 34, shownBy: ['unproven'], caughtBy: ['what was found is journalled'] },
     decider: seen((observation) => asTold(observation, (one) => ({ ...one, unproven: [] }))),
+  },
+  {
+    name: 'what the source has got since is not heard of',
+    ...{ seenIn: 14, shownBy: ['source-grows'], caughtBy: ['what is followed grows'] },
+    decider: seen(withoutGrowth),
+  },
+  {
+    name: 'the lease is given back whatever is under way',
+    ...{ seenIn: 5067, shownBy: ['stop'], caughtBy: ['given back once all is over'] },
+    ports: ({ leases, ...ports }) => ({
+      ...ports,
+      leases: {
+        async acquire(operation, holder, nowMs, ttlMs) {
+          if (ttlMs > 0) return await leases.acquire(operation, holder, nowMs, ttlMs);
+          await leases.release(operation, holder);
+          return { held: true, fence: 1, expiresAtMs: nowMs };
+        },
+        release: (operation, holder) => leases.release(operation, holder),
+        holderOf: (operation) => leases.holderOf(operation),
+      },
+    }),
   },
   {
     name: 'bytes are counted twice',

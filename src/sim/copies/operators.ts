@@ -57,6 +57,7 @@ function attend(run: CopyRun, random: Random): void {
 /** What is followed, and what has stopped, does not end by itself. */
 function giveUp(run: CopyRun): void {
   if (run.isOver || run.state === null || hasMoveEnded(run.state)) return;
+  run.checks.looking(run.state);
   run.ask({ kind: run.scenario.isRemovedAfterwards ? 'back' : 'abort', by: 'kim', reason: 'enough' });
   run.schedule.after(minuteMs, () => giveUp(run));
 }

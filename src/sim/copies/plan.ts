@@ -25,6 +25,7 @@ export function planFor({ topics, isFollowed }: CopyScenario, target: SimTarget)
     target: reference('new'),
     asked: { topics: 'topic-.*', exclude: null, from: 'earliest', follow: isFollowed },
     topics: plans.map((plan, number) => plannedTopic(plan, topics[number], target, isFollowed)),
+    pace: { partitionsPerBroker: null, order: 'name', first: [] },
     levers: plans.flatMap((plan) => leversWhileBehind(plan.topic, settingsOncePlanned(plan, now(plan)), 2_000_000)),
   };
 }

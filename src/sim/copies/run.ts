@@ -77,6 +77,7 @@ export class CopyRun {
   readonly durable = new Durable();
   readonly target: SimTarget;
   readonly movers: SimMovers;
+  readonly sourcePartitions: Map<string, number>;
   readonly happenings: Happenings;
   readonly checks: CopyChecks;
   readonly plan: CopyPlan;
@@ -107,9 +108,10 @@ export class CopyRun {
     this.target = new SimTarget(() => this.schedule.nowMs);
     for (const { name, there } of scenario.topics) if (there !== null) this.target.make(name, 'others', there);
     this.plan = planFor(scenario, this.target);
+    this.sourcePartitions = new Map(scenario.topics.map(({ name, ends }) => [name, ends.length]));
     this.movers = new SimMovers({
       ...{ schedule: this.schedule, scenario, target: this.target, note },
-      random: this.#random.fork('movers'),
+      ...{ random: this.#random.fork('movers'), sourcePartitions: this.sourcePartitions },
       strikes: (fault) => this.happenings.strikes(fault),
       hosted: mutation?.host ?? ((host) => host),
       sending: (child, topic) => this.checks.sends.sending(child, topic),
@@ -126,6 +128,7 @@ export class CopyRun {
       if (hasMoveEnded(state)) this.schedule.after(1, () => this.#afterTheEnd());
     };
     this.durable.onLease = (holder, ttlMs) => this.checks.sends.leased(holder, ttlMs);
+    this.durable.onRelease = (holder) => this.checks.givenBack(holder);
   }
 
   get isOver(): boolean {

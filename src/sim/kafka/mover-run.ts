@@ -52,6 +52,8 @@ export function startMover(
     recordBytesMax: 16 * 1024 * 1024,
     rate: scenario.rate,
     lateMsMax: scenario.deadlineMs,
+    refusedMsMax: 2000,
+    partitionsPerBroker: scenario.partitionsPerBroker ?? null,
     sendBeforeMs: () => run.leaseUntilMs,
   };
   const changed = mutation?.settings?.(settings) ?? settings;

@@ -44,6 +44,8 @@ export type KafkaScenario = {
   readonly isFollowed: boolean;
   readonly checkMs: number;
   readonly inFlightMax: number;
+  /** Missing in worlds that were kept before there was a choice. */
+  readonly partitionsPerBroker?: number | null;
   readonly rate: number | null;
   readonly requestBytesMax: number;
   readonly partitionBytesMax: number;
@@ -84,6 +86,8 @@ export function drawScenario(seed: number, { without = [], healAtMs }: Narrowing
     partitionBytesMax: random.pick([400, 2000, 100_000]),
     heldBytesMax: random.pick([2000, 1_000_000]),
     connectionsPerBroker: random.integer(1, 2),
+    // Without a draw, so that the worlds of before stay as they are.
+    partitionsPerBroker: seed % 4 === 0 ? 1 : null,
     segmentBytesMax: random.pick([500, 4000, 512 * 1024]),
     leaseMs: 8000,
     deadlineMs: 12_000,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { copyTiming } from '../../../src/cli/kafka/copy/control.ts';
 import { differences } from '../../docs/page.ts';
 import { type Desk, openDesk } from './copy-command.ts';
 import { type Cluster, startCluster } from './lab/cluster.ts';
@@ -167,7 +168,11 @@ describe('drover kafka copy', () => {
     expect((await copy.ended).code).toBe(2);
     await give('followed', 50);
     const again = desk.copy('followed', '--yes', '--follow');
+    await vi.waitFor(() => expect(again.text()).toContain('going on with it'), waiting);
+    const since = performance.now();
     await vi.waitFor(async () => expect(await endOffset(target, 'followed', 0)).toBe(200), waiting);
+    // Nobody waited for calls of the one before, which was asked to end.
+    expect(performance.now() - since).toBeLessThan(copyTiming.callMs);
     again.child.kill('SIGINT');
     expect((await again.ended).code).toBe(2);
     const { operation } = await newest();

@@ -30,6 +30,8 @@ export const settings: MoverSettings = {
   recordBytesMax: 64 * 1024 * 1024,
   rate: null,
   lateMsMax: 30_000,
+  refusedMsMax: 10_000,
+  partitionsPerBroker: null,
   sendBeforeMs: () => Number.POSITIVE_INFINITY,
 };
 
@@ -42,6 +44,7 @@ export function clientOf(cluster: Cluster): KafkaCluster {
       return { host, port: Number(port) };
     });
   return new KafkaCluster({
+    side: 'cluster',
     bootstrap,
     tls: null,
     sasl: null,

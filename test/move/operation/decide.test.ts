@@ -108,6 +108,48 @@ describe('what somebody else does before data moves', () => {
   });
 });
 
+describe('partitions that the source gets while it is followed', () => {
+  const asked = { topics: 'orders', exclude: null, from: 'earliest', follow: true };
+  const begun: MoveEvent = { kind: 'copy-started', plan: madeCopyPlan({ asked }), rate: null };
+  const followed: MoveEvent[] = [begun, ...copying.slice(1)];
+  const running = (partitions: number): Partial<MoveObservation> => ({
+    mover: { kind: 'running', isHeld: false, bytes: 0, partitions: [], sourcePartitions: { orders: partitions } },
+  });
+  const found: MoveEvent = { kind: 'partitions-found', topic: 'orders', partitions: 3 };
+  const added: MoveEvent = { kind: 'partitions-added', topic: 'orders', partitions: 3 };
+  const target = (more: Partial<ReturnType<typeof madeFound>>) => ({
+    topics: known({ orders: madeFound('-1', more) }),
+  });
+
+  test('are in the journal first, then made on the target, and copied from their beginning once they are there', () => {
+    expect(decided(followed, running(1)).events).toEqual([]);
+    expect(decided(followed, running(3))).toMatchObject({ events: [found], effects: [] });
+    expect(decided([...followed, found], { ...running(3), ...target({ partitions: 1 }) })).toMatchObject({
+      events: [],
+      effects: [{ kind: 'make-partitions', topic: 'orders', partitions: 3 }],
+    });
+    const there = decided([...followed, found], { ...running(3), ...target({ partitions: 4 }) });
+    expect(there).toMatchObject({ events: [added], effects: [] });
+    const [topic] = folded([...followed, found, added]).plan.topics;
+    expect(topic?.partitions.slice(1)).toEqual(
+      [1, 2].map((partition) => ({ partition, begin: { source: 0, target: 0 }, logStart: 0, end: null })),
+    );
+    expect(decided([...followed, found, added], running(3)).events).toEqual([]);
+  });
+
+  test('are left alone where it is not followed, while it is held, and where the topic of the target is another one', () => {
+    expect(decided(copying, running(3)).events).toEqual([]);
+    const held: MoveEvent = { kind: 'copy-held', by: 'kim', why: 'lunch' };
+    expect(decided([...followed, held], running(3)).events).toEqual([]);
+    const anew = target({ partitions: 1, topicId: 'another' });
+    expect(decided([...followed, found], { ...running(3), ...anew }).effects).toEqual([]);
+  });
+
+  test('are found once more where the source has got even more before they were made', () => {
+    expect(decided([...followed, found], running(5)).events).toEqual([{ ...found, partitions: 5 }]);
+  });
+});
+
 describe('while data moves', () => {
   test('a mover is wanted as the journal says: held or not, at its rate', () => {
     expect(decided(copying, {}).mover).toEqual({ isHeld: false, rate: null });

@@ -8,7 +8,7 @@ import type { PartitionPreview, Size } from './preview.ts';
 import type { Samples } from './samples.ts';
 
 /** What is known of a partition of the source before its race with retention is. */
-export type Measured = Omit<PartitionPreview, 'race'> & {
+export type Measured = Omit<PartitionPreview, 'race' | 'dueMs'> & {
   /** Of an average batch; null: none was seen. */
   readonly batchBytes: number | null;
 };
@@ -64,6 +64,13 @@ export function raceOf(partition: Measured, topic: TopicFacts | undefined, copyM
     bytes: bytes.value.bytes,
     appendedBytesPerSecond: (perSecond * bytes.value.bytes) / offsets,
   });
+}
+
+/** When the oldest record that is to be copied may be deleted by its age; null: never, or it is not known. */
+export function dueMsOf({ oldestMs }: Measured, topic: TopicFacts | undefined): number | null {
+  if (topic?.settings.known !== true || oldestMs === null) return null;
+  const { retentionMs } = retentionOf(topic.settings.value);
+  return retentionMs === null ? null : oldestMs + retentionMs;
 }
 
 /** `rememberedFromMs`: of records that are older the target has forgotten who wrote them; null: it is not known, so of all. */

@@ -62,6 +62,8 @@ export type PartitionPreview = {
   /** Newest record of the first and of the last batch that will be copied; null: there is none, or it has no time. */
   readonly oldestMs: number | null;
   readonly newestMs: number | null;
+  /** When its oldest record may be deleted by its age; null: never, or it is not known. */
+  readonly dueMs: number | null;
   readonly appendedPerSecond: Reading<number>;
   readonly race: Race;
 };

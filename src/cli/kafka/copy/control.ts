@@ -1,4 +1,6 @@
 import type { Entry } from '../../../core/journal/entry.ts';
+import type { DiskFloor } from '../../../core/move/disk-floor.ts';
+import { copyMetrics } from '../../../core/move/operation/metrics.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import type { MoveState } from '../../../core/move/operation/state.ts';
 import { type CopyStatus, copyStatus } from '../../../core/move/operation/status.ts';
@@ -12,13 +14,17 @@ import type { OpenJournal } from '../../journal/open.ts';
 import { packageVersion } from '../../version.ts';
 import { bootstrapOf, type Reach, type SideName } from '../side.ts';
 import { copiesOf } from './copies.ts';
+import { watchDisks } from './disks.ts';
 import { type CopyAnswer, parseCopyRequest } from './messages.ts';
 import { listenForCopy } from './sockets.ts';
 import { watchTransactions } from './transactions.ts';
 import { partitionKey } from './world.ts';
 
-/** A topic may take its time to be made; a lease is longer than any call. */
-export const copyTiming: Timing = { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 };
+/**
+ * Whoever comes after a controller that was killed waits for what is left of its lease, and one call more. A call that was given up, as
+ * making a topic may take its time, shows in a later reading. When a pass begins two thirds of the lease are left: longer than a call.
+ */
+export const copyTiming: Timing = { pollMs: 1000, callMs: 5000, leaseMs: 8000 };
 
 export type CopyControl = {
   readonly opened: OpenJournal;
@@ -27,6 +33,9 @@ export type CopyControl = {
   readonly requests: readonly MoveRequest[];
   /** How long an open transaction is waited for; null: for ever. */
   readonly waitMs: number | null;
+  readonly diskFloor: DiskFloor;
+  /** Where it tells its figures; null: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
   readonly onEntry: (entry: Entry) => void;
   readonly onStatus: (status: CopyStatus) => void;
   readonly onTrouble: (line: string) => void;
@@ -60,7 +69,11 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
   let isHeldBack = false;
   const changed = troubleChanges();
   const world = openWorld(context, opened, state);
+  const figures = () => copyMetrics(copyStatus(last?.state ?? state, last?.observation ?? null));
+  const metrics = control.metrics === null ? null : await context.world.serveMetrics(control.metrics, figures);
   const transactions = watchTransactions(context, control.waitMs, world.openSource, control.onTrouble);
+  const push = (request: MoveRequest) => inbox.push(request);
+  const disks = watchDisks(context, control.diskFloor, world.openTargetSide, push, control.onTrouble);
   const { clock, world: outside } = context;
   const ports = {
     ...{
@@ -81,6 +94,7 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
       for (const line of changed(next)) control.onTrouble(line);
       control.onStatus(status);
       isHeldBack ||= transactions.look(status);
+      disks.look(status);
       if (isHeldBack) stop.abort('an open transaction of the source holds back what is left');
     });
     const now = (await copiesOf(outside, opened.journal)).find((one) => one.state.operation === operation);
@@ -90,7 +104,8 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
   } finally {
     over.resolve(null);
     signals.onAsked(() => undefined);
-    await transactions.close();
+    await Promise.all([transactions.close(), disks.close()]);
+    await metrics?.close();
     await world.mover.close();
     await world.target.close();
     // Those who wait for the end are answered before the connection is.
@@ -109,6 +124,7 @@ function openWorld(context: Context, { stateDirectory }: OpenJournal, { operatio
   const [source, target] = [reach('source'), reach('target')];
   return {
     openSource: () => context.world.openCopySide(source),
+    openTargetSide: () => context.world.openCopySide(target),
     target: context.world.openCopyTarget(target, (topic, partition, targetTopicId) => {
       const key = partitionKey(plan, topic, partition, targetTopicId);
       return key === null ? null : (context.world.lookAtLedger(stateDirectory, topic, key)?.end.target ?? null);

@@ -10,6 +10,7 @@ import type { JournalPlace } from '../../journal/path.ts';
 import { controlCopy, copyTiming } from './control.ts';
 import { copiesOf, isCopyName, openCopies } from './copies.ts';
 import type { CopyAnswer } from './messages.ts';
+import { floorOf, usualDiskFloor } from './options.ts';
 import { afterwardsOf, copyReporter, exitCodeOf } from './reporter.ts';
 import { askCopy, copyController } from './sockets.ts';
 
@@ -138,7 +139,7 @@ async function become(
   const reporter = copyReporter(context, words.json === true);
   try {
     const end = await controlCopy(context, {
-      ...{ opened, state, signals, requests, waitMs: null },
+      ...{ opened, state, signals, requests, waitMs: null, diskFloor: floorOf(usualDiskFloor), metrics: null },
       onEntry: reporter.entry,
       onStatus: reporter.status,
       onTrouble: reporter.trouble,

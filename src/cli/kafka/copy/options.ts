@@ -1,4 +1,5 @@
-import type { CopyAsked } from '../../../core/move/operation/plan.ts';
+import type { DiskFloor } from '../../../core/move/disk-floor.ts';
+import type { CopyAsked, CopyOrder } from '../../../core/move/operation/plan.ts';
 import { CliError } from '../../context.ts';
 import { bootstrapOf, type Reach, type SideName } from '../side.ts';
 import { topicPattern } from '../topic-pattern.ts';
@@ -16,6 +17,11 @@ export type CopyWords = {
   readonly maxRate?: string;
   readonly unlimited?: true;
   readonly replicationFactor?: string;
+  readonly partitionsPerBroker?: string;
+  readonly order: CopyOrder;
+  readonly diskFloor: string;
+  readonly metrics?: string;
+  readonly offsets: 'mapped' | 'identical';
   readonly wait: string;
   readonly dryRun?: true;
   readonly yes?: true;
@@ -34,6 +40,12 @@ export type CopyOptions = {
   readonly rate: number | null;
   /** Null: as the source's. */
   readonly replicationFactor: number | null;
+  /** Of each broker of the target at a time; null: all. */
+  readonly partitionsPerBroker: number | null;
+  readonly order: CopyOrder;
+  readonly diskFloor: DiskFloor;
+  /** Where it tells its figures; null: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
   /** How long an open transaction is waited for. */
   readonly waitMs: number;
 };
@@ -50,7 +62,12 @@ export function askedBy({ topics, exclude, fromWords: from, follow }: CopyOption
 
 /** Throws CliError for the first that cannot be understood. */
 export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
-  const { topics, exclude = null, from, follow = false, replicationFactor } = words;
+  const { topics, exclude = null, from, follow = false, replicationFactor, partitionsPerBroker: most, order } = words;
+  if (words.offsets === 'identical')
+    throw new CliError(
+      '--offsets identical: this version cannot do that, and nothing was done',
+      'leave it out: `drover kafka offsets` tells the counterpart of each offset, both ways',
+    );
   return {
     topics,
     exclude,
@@ -60,6 +77,10 @@ export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
     follow,
     rate: rateOf(words),
     replicationFactor: replicationFactor === undefined ? null : factorOf(replicationFactor),
+    partitionsPerBroker: most === undefined ? null : countOf(most),
+    order,
+    diskFloor: floorOf(words.diskFloor),
+    metrics: words.metrics === undefined ? null : addressOf(words.metrics),
     waitMs: durationMs('--wait', words.wait),
   };
 }
@@ -107,7 +128,7 @@ function rateOf(words: CopyWords): number | null {
 
 const unitsBytes: Readonly<Record<string, number>> = {
   ...{ B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9 },
-  ...{ KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 },
+  ...{ TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 },
 };
 
 function bytesPerSecond(text: string): number {
@@ -120,13 +141,50 @@ function bytesPerSecond(text: string): number {
   return rate;
 }
 
+function addressOf(text: string): NonNullable<CopyOptions['metrics']> {
+  const [, six, four, port = ''] = /^(?:\[([0-9a-fA-F:]+)\]|([^\s:[\]/]+)):([0-9]{1,5})$/.exec(text) ?? [];
+  const host = six ?? four;
+  if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return { host, port: Number(port) };
+  throw new CliError(
+    `--metrics: ${JSON.stringify(text)} is no address`,
+    'HOST:PORT to listen at, such as 127.0.0.1:9464',
+  );
+}
+
+/** `5%` or `20GB`. */
+export function floorOf(text: string): DiskFloor {
+  const [, percent] = /^(\d{1,3}(?:\.\d{1,2})?) ?%$/.exec(text) ?? [];
+  if (percent !== undefined && Number(percent) <= 100) return { kind: 'share', share: Number(percent) / 100 };
+  const [, count, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([kKMGT]?i?B)$/.exec(text) ?? [];
+  const bytes = Math.round(Number(count) * (unitsBytes[unit] ?? Number.NaN));
+  if (percent === undefined && Number.isSafeInteger(bytes)) return { kind: 'bytes', bytes };
+  throw new CliError(
+    `--disk-floor: ${JSON.stringify(text)} is no part of a disk`,
+    'such as 5%, 20GB or 500GiB; 0% for none',
+  );
+}
+
+/** Of a copy that is gone on with by another verb. */
+export const usualDiskFloor = '5%';
+
 const rateMin = 10_000;
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new CliError(
+    `--partitions-per-broker: ${JSON.stringify(text)} is no number of partitions`,
+    'a whole number from 1 on',
+  );
+}
+
 function factorOf(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new CliError(`--replication-factor: ${JSON.stringify(text)} is no number of replicas`);
+  throw new CliError(
+    `--replication-factor: ${JSON.stringify(text)} is no number of replicas`,
+    'a whole number from 1 on',
+  );
 }

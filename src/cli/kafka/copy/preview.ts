@@ -33,13 +33,15 @@ export async function dryRun(context: Context, given: PreviewGiven): Promise<voi
 }
 
 /** Throws CliError where something stands in the way that is known already: disks, rights, listeners that cannot be reached. */
-export async function refuseObstacles(context: Context, given: PreviewGiven): Promise<void> {
-  const { obstacles } = await previewed(context, given, 0);
+export async function refuseObstacles(context: Context, given: PreviewGiven): Promise<CopyPreview> {
+  const preview = await previewed(context, given, 0);
+  const { obstacles } = preview;
   if (obstacles.length > 0)
     throw new CliError(
       `nothing was copied, because something is in the way:\n${obstacles.map((line) => `  ${line}`).join('\n')}`,
       'the same command with --dry-run tells all that can be known before a byte moves',
     );
+  return preview;
 }
 
 /** A partition has one writer: who else is at these topics. */

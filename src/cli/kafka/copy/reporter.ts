@@ -67,7 +67,7 @@ function textReporter(context: Context): CopyReporter {
     },
     status: (status) => {
       meter.add(status);
-      if (isTerminal) return block.show(copyLines(status, meter));
+      if (isTerminal) return block.show(copyLines(status, meter, columnsOf(context)));
       const { fresh, over } = waits(troubleLines(status));
       for (const text of fresh) block.note(`${status.operation}  ${text}`);
       for (const text of over) block.note(`${status.operation}  no longer: ${text}`);
@@ -82,6 +82,12 @@ function textReporter(context: Context): CopyReporter {
     },
     close: block.close,
   };
+}
+
+/** Some terminals say none, and any may change: a common width is assumed then. */
+function columnsOf({ stdout }: Context): number {
+  const columns = stdout.terminal?.columns ?? 0;
+  return columns > 0 ? columns : 80;
 }
 
 /** What somebody may want to do next. `again`: the command that began it. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { copyOrder } from '../../../core/move/copy-order.ts';
 import { moveRules } from '../../../core/move/operation/events.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import { type CopyPlan, isSameCopy } from '../../../core/move/operation/plan.ts';
@@ -40,7 +41,7 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
     try {
       const begun = await unlessAsked(signals, begin(context, { sides, references, options, words, opened, signals }));
       await Promise.all([source.close(), target.close()]);
-      if (begun !== null) await perform(context, opened, begun, words, options.waitMs, signals);
+      if (begun !== null) await perform(context, opened, begun, words, options, signals);
     } finally {
       await opened.journal.close();
     }
@@ -100,10 +101,14 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
   }
   const [open, { stateDirectory }] = [openCopies(copies), opened];
   const setAside = setAsideOn(open, references.target.clusterId);
-  const planned = await planCopy(context, sides, references, options, stateDirectory, setAside);
-  const [other] = othersAt(open, references, planned.plan.topics);
+  const found = await planCopy(context, sides, references, options, stateDirectory, setAside);
+  const [other] = othersAt(open, references, found.plan.topics);
   if (other !== undefined) throw new CliError(other);
-  await refuseObstacles(context, { sides, references, options, words, stateDirectory, open });
+  const given = { sides, references, options, words, stateDirectory, open };
+  const { partitions, atMs } = await refuseObstacles(context, given);
+  const { partitionsPerBroker, order } = options;
+  const pace = { partitionsPerBroker, order, first: copyOrder(order, partitions, atMs) };
+  const planned = { ...found, plan: { ...found.plan, pace } };
   if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
   return await start(context, opened, nextCopy(copies), planned.plan, rate);
 }
@@ -153,7 +158,7 @@ async function perform(
   opened: OpenJournal,
   { state, requests, isResumed }: Begun,
   words: CopyWords,
-  waitMs: number,
+  { waitMs, diskFloor, metrics }: CopyOptions,
   signals: Signals,
 ): Promise<void> {
   if (signals.interrupted.aborted) throw nothingBegun(signals);
@@ -164,7 +169,7 @@ async function perform(
     if (isResumed && state.held !== null)
       reporter.note(`${state.operation} is held (${state.held.why}): \`drover resume ${state.operation}\` goes on`);
     const end = await controlCopy(context, {
-      ...{ opened, state, signals, requests, waitMs },
+      ...{ opened, state, signals, requests, waitMs, diskFloor, metrics },
       onEntry: reporter.entry,
       onStatus: reporter.status,
       onTrouble: reporter.trouble,

@@ -1,3 +1,4 @@
+import type { CopyOrder } from '../../../core/move/operation/plan.ts';
 import type { Difference } from '../../../core/move/topics.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
 import { whole } from '../../terminal/figures.ts';
@@ -31,9 +32,23 @@ export function extentLines({ topics, plan }: Planned, rate: number | null): str
   );
   return [
     `${topics.length} ${topics.length === 1 ? 'topic' : 'topics'}, ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, ${whole(offsets)} offsets to go, ${rateWords(rate)}`,
+    ...paceLines(plan),
     ...(continued.length === 0 ? [] : [`  going on where an earlier copy has ended: ${continued.join(', ')}`]),
     ...skipped,
   ];
+}
+
+const orders: Readonly<Record<CopyOrder, string>> = {
+  retention: 'those first whose oldest records are deleted soonest',
+  newest: 'those first that have the newest records',
+  name: 'by name',
+};
+
+function paceLines({ pace }: Planned['plan']): string[] {
+  const most = pace?.partitionsPerBroker ?? null;
+  if (pace === undefined || most === null) return [];
+  const first = pace.first.length > 3 ? `${pace.first.slice(0, 3).join(', ')}, …` : pace.first.join(', ');
+  return [`  of each broker ${most} at a time, ${orders[pace.order]}: ${first}`];
 }
 
 type Make = {

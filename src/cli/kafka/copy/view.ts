@@ -4,6 +4,7 @@ import { heldBackBy } from '../../../core/move/operation/status.ts';
 import type { Clock } from '../../../engine/ports.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
 import { whole } from '../../terminal/figures.ts';
+import { widthOf, wrapTo } from '../../terminal/text.ts';
 import { amount, restWords } from '../verify/progress.ts';
 
 /** How fast it has gone in the last half minute. */
@@ -35,18 +36,61 @@ export function openMeter({ monotonic }: Pick<Clock, 'monotonic'>): Meter {
 const windowMs = 30_000;
 const msMin = 900;
 
-/** The block that a person watches. */
-export function copyLines(status: CopyStatus, meter: Meter): string[] {
-  const { partitions, topics } = status;
+/**
+ * The block that a person watches: what is copied, how it stands and until when, figures, partitions, and what is wrong. What may be longer
+ * than a line is broken at words: why it is held, or where it is copied to, is not to be cut off.
+ */
+export function copyLines(status: CopyStatus, meter: Meter, columns: number): string[] {
+  const { partitions, topics, operation, source, target } = status;
   const names =
     topics.length > 3 ? `${topics.slice(0, 3).join(', ')} and ${topics.length - 3} more` : topics.join(', ');
+  const race = raceWords(partitions);
   return [
-    `${status.operation}  ${names}: ${status.source} → ${status.target}`,
-    `${stageWords(status)}; ${progressWords(status, meter)}`,
-    partitionsLine(partitions),
-    ...troubleLines(status),
+    ...hanging(`${operation}  ${names}: ${shortened(source)} → ${shortened(target)}`, columns),
+    ...hanging(`${stageWords(status)}; ${shareWords(status)}${restOf(status, meter)}`, columns),
+    ...hanging(
+      `  ${[amountWords(status), speedWords(status, meter)].filter((words) => words !== '').join('; ')}`,
+      columns,
+    ),
+    ...hanging(
+      `  ${[partitionsLine(partitions), behindWords(status)].filter((words) => words !== '').join('; ')}`,
+      columns,
+    ),
+    ...(race === null ? [] : hanging(`  ${race}`, columns)),
+    ...troubleLines(status).flatMap((line) => hanging(line, columns)),
   ];
 }
+
+function hanging(text: string, columns: number): string[] {
+  if (widthOf(text) <= columns) return [text];
+  const lead = /^ */.exec(text)?.[0] ?? '';
+  const [first = '', ...rest] = wrapTo(text.slice(lead.length), Math.max(20, columns - lead.length - indent.length));
+  return [lead + first, ...rest.map((line) => lead + indent + line)];
+}
+
+/** `old:9092 and 2 more`: the first of its addresses says which cluster it is. */
+function shortened(bootstrap: string): string {
+  const [first = '', ...more] = bootstrap.split(',');
+  return more.length === 0 ? first : `${first} and ${more.length} more`;
+}
+
+const indent = '    ';
+
+/** The partition that what the source deletes has come nearest to, where that is near; null: none, or it is not known. */
+function raceWords(partitions: readonly PartitionStatus[]): string | null {
+  const open = partitions.flatMap((one) => {
+    const { ends, source, state } = one;
+    if (ends === null || ends.logStart === 0 || state === 'done') return [];
+    const ahead = source - ends.logStart;
+    return ahead < nearPart * (ends.highWatermark - ends.logStart) ? [{ name: partitionName(one), ahead }] : [];
+  });
+  const [nearest] = open.toSorted((one, other) => one.ahead - other.ahead);
+  if (nearest === undefined) return null;
+  const others = open.length === 1 ? '' : ` (${open.length} partitions are near)`;
+  return `retention: ${nearest.name} is ${whole(Math.max(0, nearest.ahead))} offsets ahead of what the source has deleted${others}`;
+}
+
+const nearPart = 0.1;
 
 /** The same in one line, for what is piped. */
 export function copyLine(status: CopyStatus, meter: Meter): string {
@@ -80,15 +124,38 @@ export function stageWords({ stage, held, isSettled, mover, follow }: CopyStatus
 }
 
 export function progressWords(status: CopyStatus, meter: Meter | null): string {
-  const { bytes, records, offsets, offsetsDone, rate } = status;
-  const share = offsets === 0 ? 100 : Math.floor((100 * offsetsDone) / offsets);
-  const done = `${share} %, ${whole(records)} records, ${amount(bytes)} by this copy`;
-  const { bytesPerMs, offsetsPerMs, ms } = meter?.speed() ?? { bytesPerMs: 0, offsetsPerMs: 0, ms: 0 };
+  const speed = meter === null ? '' : speedWords(status, meter);
+  const behind = behindWords(status);
+  return (
+    [
+      `${shareWords(status)}, ${amountWords(status)}${speed === '' ? '' : `, ${speed}`}`,
+      ...(behind === '' ? [] : [behind]),
+    ].join('; ') + (meter === null ? '' : restOf(status, meter))
+  );
+}
+
+function shareWords({ offsets, offsetsDone }: CopyStatus): string {
+  return `${offsets === 0 ? 100 : Math.floor((100 * offsetsDone) / offsets)} %`;
+}
+
+function amountWords({ records, bytes }: CopyStatus): string {
+  return `${whole(records)} records, ${amount(bytes)} by this copy`;
+}
+
+function speedWords({ rate }: CopyStatus, meter: Meter): string {
+  const { bytesPerMs } = meter.speed();
   const limit = rate === null ? '' : ` (${rateWords(rate)})`;
-  const speed = bytesPerMs > 0 ? `, ${amount(1000 * bytesPerMs)}/s${limit}` : '';
-  const left = offsets - offsetsDone;
-  const behind = left === 0 ? '' : `; ${whole(left)} offsets behind`;
-  return `${done}${speed}${behind}${status.held === null ? restWords(left, offsetsPerMs, ms) : ''}`;
+  return bytesPerMs > 0 ? `${amount(1000 * bytesPerMs)}/s${limit}` : '';
+}
+
+function behindWords({ offsets, offsetsDone }: CopyStatus): string {
+  return offsets === offsetsDone ? '' : `${whole(offsets - offsetsDone)} offsets behind`;
+}
+
+/** With what separates it; empty where it is held, or too little was seen. */
+function restOf({ offsets, offsetsDone, held }: CopyStatus, meter: Meter): string {
+  const { offsetsPerMs, ms } = meter.speed();
+  return held === null ? restWords(offsets - offsetsDone, offsetsPerMs, ms) : '';
 }
 
 function partitionsLine(partitions: readonly PartitionStatus[]): string {

@@ -1,3 +1,4 @@
+import { growth } from './decide-growth.ts';
 import { type MoveDecision, nothing } from './decision.ts';
 import type { MoveEvent, PartitionMark, PartitionStopped } from './events.ts';
 import type { MoveObservation } from './observation.ts';
@@ -6,7 +7,8 @@ import type { MoveState } from './state.ts';
 import type { MoverFigures, PartitionTold, TargetRange } from './told.ts';
 
 /** A mover is kept running; what it tells that matters later is journalled. */
-export function decideCopying(state: MoveState, { nowMs, mover: told }: MoveObservation): MoveDecision {
+export function decideCopying(state: MoveState, observation: MoveObservation): MoveDecision {
+  const { nowMs, mover: told } = observation;
   const mover = { isHeld: state.held !== null, rate: state.rate };
   switch (told.kind) {
     case 'none':
@@ -19,8 +21,9 @@ export function decideCopying(state: MoveState, { nowMs, mover: told }: MoveObse
       }
       return { ...nothing, mover: isPausing(state, nowMs) ? null : mover, wakeAtMs: pauseEndsAtMs(state, nowMs) };
     case 'running': {
-      const news = [...newsOf(state, told), ...checkpoint(state, told, nowMs)];
-      return { ...nothing, events: news, mover };
+      const { events, effects } = growth(state, told, observation.topics);
+      const news = [...newsOf(state, told), ...checkpoint(state, told, nowMs), ...events];
+      return { ...nothing, events: news, effects, mover };
     }
     case 'done':
       return decideDone(state, told);

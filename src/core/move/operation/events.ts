@@ -18,6 +18,10 @@ export type MoveEvent =
   | { readonly kind: 'partitions-made'; readonly topic: string }
   /** These are set from here on. What was there before is what stands there now: somebody may have changed it since it was planned. */
   | { readonly kind: 'levers-intended'; readonly levers: readonly TopicLever[] }
+  /** The source has got more of them since, and they are made on the target from here on. Only of what is followed. */
+  | { readonly kind: 'partitions-found'; readonly topic: string; readonly partitions: number }
+  /** They are there, read back, and are copied from their beginning. */
+  | { readonly kind: 'partitions-added'; readonly topic: string; readonly partitions: number }
   /** The levers stand, read back. */
   | { readonly kind: 'levers-set' }
   /** From here on data may have been written; once for each controller. */

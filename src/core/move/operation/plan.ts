@@ -7,9 +7,22 @@ export type CopyPlan = {
   readonly target: ClusterReference;
   readonly asked: CopyAsked;
   readonly topics: readonly PlannedTopic[];
+  /** How it goes about it; missing in plans of before there was a choice: all at once. */
+  readonly pace?: CopyPace;
   /** Settings of the target that stand in the way of a copy, and are changed while it lasts. */
   readonly levers: readonly TopicLever[];
 };
+
+export type CopyPace = {
+  /** Of each broker of the target at a time; null: all. */
+  readonly partitionsPerBroker: number | null;
+  readonly order: CopyOrder;
+  /** Partitions by name, in their turn; those that are not named come behind them. */
+  readonly first: readonly string[];
+};
+
+/** Which partitions come first: those whose oldest records the source deletes soonest, those with the newest records, or by name. */
+export type CopyOrder = 'retention' | 'newest' | 'name';
 
 /** Without secrets: those are in the file that is named. */
 export type ClusterReference = {
@@ -59,9 +72,34 @@ export type PlannedPartition = {
   readonly end: number | null;
 };
 
+/** In the order of these names, and behind them as they are. */
+export function inTurn<Place extends { readonly topic: string; readonly partition: number }>(
+  places: readonly Place[],
+  first: readonly string[],
+): Place[] {
+  const turns = new Map(first.map((name, turn) => [name, turn]));
+  const turnOf = (place: Place) => turns.get(partitionName(place)) ?? first.length;
+  return places.toSorted((one, other) => turnOf(one) - turnOf(other));
+}
+
 /** `orders-3`, as Kafka's own tools write it. */
 export function partitionName({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
   return `${topic}-${partition}`;
+}
+
+/** With those partitions of a topic that have been added since: they are followed from their beginning. */
+export function withPartitions(plan: CopyPlan, topic: string, count: number): CopyPlan {
+  const topics = plan.topics.map((one) => {
+    if (one.name !== topic) return one;
+    const there = new Set(one.partitions.map(({ partition }) => partition));
+    const added = [...Array(count).keys()].filter((partition) => !there.has(partition)).map(addedPartition);
+    return { ...one, partitions: [...one.partitions, ...added] };
+  });
+  return { ...plan, topics };
+}
+
+function addedPartition(partition: number): PlannedPartition {
+  return { partition, begin: { source: 0, target: 0 }, logStart: 0, end: null };
 }
 
 /** Whether it is the same command, at whatever rate. */

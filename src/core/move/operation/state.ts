@@ -1,7 +1,7 @@
 import type { Entry } from '../../journal/entry.ts';
 import type { SetAside, TopicLever } from '../topic-levers.ts';
 import type { MoveEvent, PartitionMark, PartitionStopped, Rate } from './events.ts';
-import { type CopyPlan, partitionName } from './plan.ts';
+import { type CopyPlan, partitionName, withPartitions } from './plan.ts';
 
 /** Where a copy stands: the fold of its chain. */
 export type MoveState = {
@@ -38,6 +38,8 @@ export type MoveState = {
   readonly lost: readonly Extract<MoveEvent, { kind: 'lost-on-target' }>[];
   /** Topics that were there, and have got the partitions that they lacked. */
   readonly grown: readonly string[];
+  /** By topic: so many partitions it is to have on the target, because the source has them by now. */
+  readonly growing: Readonly<Record<string, number>>;
   /** Ends of movers by themselves, on end, without a checkpoint in between that had moved. */
   readonly failures: {
     readonly count: number;
@@ -134,6 +136,7 @@ function begun(entry: Entry, { plan, rate }: Extract<MoveEvent, { kind: 'copy-st
     unproven: [],
     lost: [],
     grown: [],
+    growing: {},
     failures: noFailures,
     left: null,
     leversLeft: [],
@@ -201,6 +204,12 @@ function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
       return { ...state, lost: [...state.lost, event] };
     case 'partitions-made':
       return { ...state, grown: [...state.grown, event.topic] };
+    case 'partitions-found':
+      return { ...state, growing: { ...state.growing, [event.topic]: event.partitions } };
+    case 'partitions-added': {
+      const { [event.topic]: _, ...growing } = state.growing;
+      return { ...state, growing, plan: withPartitions(state.plan, event.topic, event.partitions) };
+    }
     case 'partition-stopped':
       return { ...state, stopped: { ...state.stopped, [partitionName(event)]: event } };
     case 'copy-left':

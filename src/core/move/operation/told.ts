@@ -19,6 +19,8 @@ export type MoverFigures = {
   /** Sent by this process, as they lie on the target. */
   readonly bytes: number;
   readonly partitions: readonly PartitionTold[];
+  /** How many each topic of the source has by now; missing: not told. */
+  readonly sourcePartitions?: Readonly<Record<string, number>>;
 };
 
 export type PartitionTold = {

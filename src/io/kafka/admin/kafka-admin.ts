@@ -10,7 +10,8 @@ import type {
 import type { Allowed } from '../../../core/move/rights.ts';
 import type { HeldPartition, NewTopic, SettingChange, Settings, TopicFacts } from '../../../core/move/topic-facts.ts';
 import type { Reading } from '../../../core/observed/reading.ts';
-import { BrokerPool, type PoolSettings } from '../reader/broker-pool.ts';
+import type { FinderSettings } from '../broker-finder.ts';
+import { BrokerPool } from '../reader/broker-pool.ts';
 import { heldPartitions, type SamplePlace, sampleBatches } from './batches.ts';
 import { describeCluster, producerMemoryMs } from './brokers.ts';
 import { describeDisks } from './disks.ts';
@@ -37,7 +38,7 @@ import {
 export class KafkaAdmin {
   readonly #pool: BrokerPool;
 
-  constructor(settings: PoolSettings) {
+  constructor(settings: FinderSettings) {
     this.#pool = new BrokerPool(settings);
   }
 

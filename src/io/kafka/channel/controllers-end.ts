@@ -1,4 +1,5 @@
 import type { MoverWanted } from '../../../core/move/operation/decision.ts';
+import { inTurn } from '../../../core/move/operation/plan.ts';
 import type { MoverFigures, MoverTold } from '../../../core/move/operation/told.ts';
 import type { Assignment, MoverProcess } from '../../../engine/move-ports.ts';
 import type { AssignedPartition, Beginning, FromMover, ToMover } from './messages.ts';
@@ -20,7 +21,7 @@ export type LaunchedMover = {
 };
 
 /** All that a mover has to know and that stays the same for a whole operation. */
-export type MoverReach = Omit<Beginning, 'partitions' | 'untilNs' | 'isHeld' | 'rate'>;
+export type MoverReach = Omit<Beginning, 'partitions' | 'partitionsPerBroker' | 'untilNs' | 'isHeld' | 'rate'>;
 
 export function openMoverEnd(machine: MoverMachine, reach: MoverReach): MoverProcess {
   return new ControllersEnd(machine, reach);
@@ -45,6 +46,7 @@ class ControllersEnd implements MoverProcess {
   #bytesBefore = 0;
   #bytes = 0;
   #gone: Promise<void> = Promise.resolve();
+  #isSettled = true;
 
   constructor(machine: MoverMachine, reach: MoverReach) {
     [this.#machine, this.#reach] = [machine, reach];
@@ -89,9 +91,10 @@ class ControllersEnd implements MoverProcess {
     });
   }
 
-  async close(): Promise<void> {
+  async close(): Promise<{ readonly isSettled: boolean }> {
     if (this.#child !== null) this.#stop();
     await this.#gone;
+    return { isSettled: this.#isSettled };
   }
 
   #start(wanted: MoverWanted, assignment: Assignment): void {
@@ -111,14 +114,14 @@ class ControllersEnd implements MoverProcess {
     this.#assignment = JSON.stringify(assignment);
     this.#silentTurns = 0;
     this.#tell({ kind: 'starting' });
-    this.#send({
-      ...{ kind: 'begin', ...this.#reach, partitions: assignedOf(assignment), untilNs: this.#untilNs },
-      ...wanted,
-    });
+    const { partitionsPerBroker = null } = assignment.plan.pace ?? {};
+    const given = { ...this.#reach, partitions: assignedOf(assignment), partitionsPerBroker, untilNs: this.#untilNs };
+    this.#send({ kind: 'begin', ...given, ...wanted });
   }
 
   #ended(last: FromMover | null, words: string): void {
     this.#child = null;
+    this.#isSettled = last !== null && last.kind !== 'figures' && last.isSettled;
     if (last?.kind === 'done') this.#tell({ kind: 'done', ...this.#counted(last.figures) });
     else if (last?.kind === 'stopped' || this.#isStopping) this.#tell({ kind: 'none' });
     else {
@@ -161,7 +164,7 @@ const silentTurnsMax = 30;
 const stopMsMax = 5000;
 
 function assignedOf({ plan, targetIds }: Assignment): AssignedPartition[] {
-  return plan.topics.flatMap(({ name, sourceId, partitions }) =>
+  const assigned = plan.topics.flatMap(({ name, sourceId, partitions }) =>
     partitions.map(({ partition, begin, end }) => ({
       topic: name,
       key: {
@@ -175,4 +178,6 @@ function assignedOf({ plan, targetIds }: Assignment): AssignedPartition[] {
       end,
     })),
   );
+  const named = assigned.map((one) => ({ topic: one.topic, partition: one.key.partition, one }));
+  return inTurn(named, plan.pace?.first ?? []).map(({ one }) => one);
 }

@@ -1,8 +1,8 @@
 import type { Rate } from '../../../core/move/operation/events.ts';
 import type { MoverFigures } from '../../../core/move/operation/told.ts';
+import type { Address } from '../broker-finder.ts';
 import type { TlsSettings } from '../connection/open-socket.ts';
 import type { SaslCredentials } from '../connection/sasl.ts';
-import type { Address } from '../kafka-cluster.ts';
 import type { LedgerKey } from '../ledger/segment.ts';
 
 /**
@@ -22,18 +22,21 @@ export type ToMover =
 export type FromMover =
   | { readonly kind: 'figures'; readonly figures: MoverFigures }
   /** Nothing is left to do. It ends by itself. */
-  | { readonly kind: 'done'; readonly figures: MoverFigures }
-  /** Asked to stop, or no lease allows it to go on. */
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'done'; readonly figures: MoverFigures; readonly isSettled: boolean }
+  /** Asked to stop, or no lease allows it to go on. `isSettled`: nothing that was sent can still be performed. */
+  | { readonly kind: 'stopped'; readonly isSettled: boolean };
 
 export type Beginning = {
   readonly source: ClusterAccess;
   readonly target: ClusterAccess;
   readonly version: string;
+  /** Of each target broker at a time; null: all. */
+  readonly partitionsPerBroker: number | null;
   /** Of ledgers, one folder in it for each partition. */
   readonly ledgers: string;
   /** Says which process wrote to these ledgers last. */
   readonly record: string;
+  /** The first ones first. */
   readonly partitions: readonly AssignedPartition[];
   readonly untilNs: bigint;
   readonly isHeld: boolean;

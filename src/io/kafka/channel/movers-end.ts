@@ -6,6 +6,8 @@ import type { Beginning, FromMover, ToMover } from './messages.ts';
 export type MoverRun = {
   /** Done when nothing is left to do, or it was stopped. */
   readonly ended: Promise<void>;
+  /** Nothing that was sent and not answered can still be performed. */
+  readonly isSettled: boolean;
   figures(): MoverFigures;
   hold(): Promise<void>;
   goOn(): void;
@@ -19,10 +21,15 @@ export type MoverHost = {
   clockNs(): bigint;
   /** Until what is returned is called. */
   every(ms: number, run: () => void): () => void;
-  /** Nobody but this process writes to these ledgers from then on. */
-  endPrevious(record: string): Promise<void>;
-  /** `tell` is called when the figures have something that has to be known before anything follows from it. */
-  start(beginning: Beginning, leaseEndsNs: () => bigint, tell: () => void): Promise<MoverRun>;
+  /** Nobody but this process writes to these ledgers from then on. true: nothing of who did before can still be performed. */
+  endPrevious(record: string): Promise<boolean>;
+  /** Nothing of this process can still be performed, and it sends nothing any more. */
+  forget(record: string): void;
+  /**
+   * `wasSettled`: as `endPrevious` has told. `tell` is called when the figures have something that has to be known before anything
+   * follows from it.
+   */
+  start(beginning: Beginning, wasSettled: boolean, leaseEndsNs: () => bigint, tell: () => void): Promise<MoverRun>;
   tell(message: FromMover): void;
   /** Tells it, and ends the process. */
   leave(message: FromMover): void;
@@ -75,20 +82,25 @@ export class MoversEnd {
   /** All that was sent is answered or given up before it ends. */
   async stop(): Promise<void> {
     this.#isEnding = true;
-    if (this.#run === null) this.#host.leave({ kind: 'stopped' });
+    // Before it has begun it has sent nothing; what the one before it has sent, its record says.
+    if (this.#run === null) this.#host.leave({ kind: 'stopped', isSettled: false });
     else await this.#run.stop();
   }
 
   async #begin(beginning: Beginning): Promise<void> {
     const host = this.#host;
     [this.#untilNs, this.#isHeld, this.#rate] = [beginning.untilNs, beginning.isHeld, beginning.rate];
-    await host.endPrevious(beginning.record);
-    if (this.#isLeaseOver() || this.#isEnding) return host.leave({ kind: 'stopped' });
+    const wasSettled = await host.endPrevious(beginning.record);
+    if (this.#isLeaseOver() || this.#isEnding) {
+      if (wasSettled) host.forget(beginning.record);
+      return host.leave({ kind: 'stopped', isSettled: wasSettled });
+    }
     // What was asked for meanwhile holds from the start.
     const [isHeld, rate] = [this.#isHeld, this.#rate];
     const asked = { ...beginning, isHeld, rate };
     const run = await host.start(
       asked,
+      wasSettled,
       () => this.#untilNs,
       () => this.#tellFigures(),
     );
@@ -100,13 +112,15 @@ export class MoversEnd {
       host.every(figuresEveryMs, () => this.#tellFigures()),
       host.every(leaseCheckMs, () => {
         // Somebody else may write these ledgers from now on.
-        if (this.#isLeaseOver()) host.leave({ kind: 'stopped' });
+        if (this.#isLeaseOver()) host.leave({ kind: 'stopped', isSettled: false });
       }),
     ];
     this.#tellFigures();
     await run.ended;
     for (const stop of stops) stop();
-    host.leave(this.#isEnding ? { kind: 'stopped' } : { kind: 'done', figures: run.figures() });
+    const { isSettled } = run;
+    if (isSettled) host.forget(beginning.record);
+    host.leave(this.#isEnding ? { kind: 'stopped', isSettled } : { kind: 'done', figures: run.figures(), isSettled });
   }
 
   #isLeaseOver(): boolean {

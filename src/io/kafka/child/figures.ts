@@ -23,12 +23,12 @@ export function keep({ unproven, lost }: Moved, event: MoverEvent): boolean {
 }
 
 /** What a mover tells of itself. */
-export function figuresOf(mover: Mover, moved: readonly Moved[], isHeld: boolean): MoverFigures {
+export function figuresOf(mover: Mover, moved: readonly Moved[], isHeld: boolean, nowMs: number): MoverFigures {
   const bytes = moved.reduce((sum, { partition }) => sum + mover.progressOf(partition).bytes, 0);
-  return { isHeld, bytes, partitions: moved.map((one) => partitionTold(mover, one)) };
+  return { isHeld, bytes, partitions: moved.map((one) => partitionTold(mover, one, nowMs)) };
 }
 
-function partitionTold(mover: Mover, { partition, ledger, unproven, lost }: Moved): PartitionTold {
+function partitionTold(mover: Mover, { partition, ledger, unproven, lost }: Moved, nowMs: number): PartitionTold {
   const { topic, partition: number } = partition.plan;
   return {
     topic,
@@ -37,16 +37,24 @@ function partitionTold(mover: Mover, { partition, ledger, unproven, lost }: Move
     account: ledger.account,
     segment: ledger.segment,
     source: partition.view,
-    condition: conditionOf(mover, partition),
+    condition: conditionOf(mover, partition, nowMs),
     unproven,
     lost,
   };
 }
 
-function conditionOf(mover: Mover, partition: MovedPartition): Condition {
+function conditionOf(mover: Mover, partition: MovedPartition, nowMs: number): Condition {
   const { phase } = partition.writer;
   if (phase.kind === 'damaged') return { kind: 'damaged', damage: phase.damage };
-  if (phase.kind === 'refused') return { kind: 'stopped', why: refusals[phase.refusal] };
+  if (phase.kind === 'refused') {
+    const why = `${refusals[phase.refusal]}${phase.words === null ? '' : ` (${phase.words})`}`;
+    if (!mover.isRefusedForNow(partition)) return { kind: 'stopped', why };
+    return {
+      kind: 'waiting',
+      why: `${why}; it is tried again`,
+      sinceMs: mover.waiting.get(partition)?.sinceMs ?? nowMs,
+    };
+  }
   const stopped = mover.stopped.get(partition);
   if (stopped !== undefined) return { kind: 'stopped', why: stopped };
   if (partition.isDone) return { kind: 'done' };

@@ -12,11 +12,17 @@ export class IdentifiedCluster implements Cluster {
   /** By name. A broker that has no ids has the names in their place, and tells none. */
   readonly #ids: ReadonlyMap<string, string>;
   readonly #onStranger: OnStranger;
+  readonly #counts = new Map<string, number>();
 
   constructor(cluster: Cluster, ids: ReadonlyMap<string, string>, onStranger: OnStranger) {
     this.#cluster = cluster;
     this.#ids = ids;
     this.#onStranger = onStranger;
+  }
+
+  /** How many partitions each topic has, as far as they have had leaders. */
+  get partitions(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts);
   }
 
   async connect(nodeId: number): Promise<Broker> {
@@ -30,6 +36,8 @@ export class IdentifiedCluster implements Cluster {
 
   #meant(topic: string, leaders: readonly Leader[]): readonly Leader[] {
     const stranger = leaders.find(({ topicId }) => topicId !== null && topicId !== this.#ids.get(topic));
+    const count = Math.max(this.#counts.get(topic) ?? 0, ...leaders.map(({ partition }) => partition + 1));
+    if (stranger === undefined) this.#counts.set(topic, count);
     if (stranger === undefined) return leaders;
     this.#onStranger(topic, stranger.topicId ?? '');
     return [];

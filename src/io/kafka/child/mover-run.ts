@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
+import type { FinderSettings } from '../broker-finder.ts';
 import type { AssignedPartition, Beginning, ClusterAccess } from '../channel/messages.ts';
 import type { MoverRun } from '../channel/movers-end.ts';
-import { type ClusterSettings, KafkaCluster } from '../kafka-cluster.ts';
+import { KafkaCluster } from '../kafka-cluster.ts';
 import { PartitionLedger } from '../ledger/partition-ledger.ts';
 import { SegmentFolder } from '../ledger/segment-folder.ts';
 import { describeConfigs, resourceType } from '../messages/describe-configs.ts';
@@ -15,22 +16,24 @@ import { IdentifiedCluster } from './identified-cluster.ts';
 import { ledgerFolder, producerIdOf } from './ledger-place.ts';
 
 /**
- * `sendBeforeMs`: by performance.now. `tell` is called when the figures have something that has to be known before anything follows
+ * `wasSettled`: nothing of the mover before this one can still be performed. `sendBeforeMs`: by performance.now. `tell` is called when the figures have something that has to be known before anything follows
  * from it. Everything that it opens is closed when it has ended.
  */
 export async function startMover(
   beginning: Beginning,
+  wasSettled: boolean,
   sendBeforeMs: () => number,
   tell: () => void,
 ): Promise<MoverRun> {
   const { version, isHeld, rate } = beginning;
-  const [source, target] = [beginning.source, beginning.target].map(
-    (access) => new KafkaCluster(settingsOf(access, version)),
-  );
-  if (source === undefined || target === undefined) throw new Error('a copy has two clusters');
+  const clusterOf = (side: 'source' | 'target') => new KafkaCluster(settingsOf(side, beginning[side], version));
+  const [source, target] = [clusterOf('source'), clusterOf('target')];
   const window = { inFlightMax: 5, expirationMs: await producerExpirationMs(target) };
-  const settings: MoverSettings = { ...moverSettings, window, rate, sendBeforeMs };
+  const { partitionsPerBroker } = beginning;
+  const settings: MoverSettings = { ...moverSettings, window, rate, partitionsPerBroker, sendBeforeMs };
   const moved = beginning.partitions.map((one) => openPartition(beginning.ledgers, one, settings));
+  // What it had sent may still come, as what this one gives up may.
+  if (!wasSettled) for (const { partition } of moved) partition.givenUpMs = clock.monotonic();
   const heard = (event: MoverEvent) => {
     const own = moved.find(
       ({ partition: { plan } }) => plan.topic === event.topic && plan.partition === event.partition,
@@ -45,9 +48,10 @@ export async function startMover(
     for (const { partition } of moved) if (partition.plan.topic === topic) mover.stopped.set(partition, why);
   };
   const identified = new IdentifiedCluster(target, idsOf('targetTopicId'), onStranger('target'));
+  const followed = new IdentifiedCluster(source, idsOf('sourceTopicId'), onStranger('source'));
   const mover: Mover = new Mover(
     {
-      source: new IdentifiedCluster(source, idsOf('sourceTopicId'), onStranger('source')),
+      source: followed,
       ...{ target: identified, clock, settings, tell: heard },
     },
     moved.map(({ partition }) => partition),
@@ -65,7 +69,10 @@ export async function startMover(
   });
   return {
     ended,
-    figures: () => figuresOf(mover, moved, settled),
+    get isSettled() {
+      return moved.every(({ partition }) => partition.givenUpMs === null);
+    },
+    figures: () => ({ ...figuresOf(mover, moved, settled, clock.now()), sourcePartitions: followed.partitions }),
     async hold() {
       held = true;
       await mover.hold();
@@ -120,10 +127,11 @@ async function producerExpirationMs(cluster: KafkaCluster): Promise<number> {
   }
 }
 
-function settingsOf(access: ClusterAccess, version: string): ClusterSettings {
+function settingsOf(side: string, access: ClusterAccess, version: string): FinderSettings {
   const { bootstrap, tls, checksNames, sasl, clientId } = access;
   const unchecked = checksNames ? {} : { checkServerIdentity: () => undefined };
   return {
+    side,
     bootstrap,
     tls: tls === null ? null : { ...tls, ...unchecked },
     sasl,
@@ -143,6 +151,7 @@ const lookMs = 2000;
 
 export const moverSettings = {
   lateMsMax: requestDeadlineMs,
+  refusedMsMax: 10_000,
   connectionsPerBroker: 2,
   requestsPerConnection: 5,
   requestBytesMax: 4 * mebibyte,

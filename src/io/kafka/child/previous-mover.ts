@@ -1,17 +1,23 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Nobody but this process writes to these ledgers from here on. Whoever did before has no lease any more; where it lives all the same,
  * because it was stopped and may wake up in the middle of a write, it is ended. `record` says which process it is: by its number, by
- * when it began, and by the program that it runs.
+ * when it began, and by the program that it runs. true: what it had sent was settled, all of it; or there was none.
  */
-export async function endPreviousMover(record: string, program: string): Promise<void> {
+export async function endPreviousMover(record: string, program: string): Promise<boolean> {
   const previous = readRecord(record);
   if (previous !== null && previous.pid !== process.pid) await end(previous, program);
   const own = JSON.stringify({ pid: process.pid, born: bornOf(process.pid) });
   writeFileSync(`${record}.${process.pid}`, own, { mode: 0o600 });
   renameSync(`${record}.${process.pid}`, record);
+  return previous === null;
+}
+
+/** For a mover that ends, and of which no request can be performed any more. */
+export function forgetMover(record: string): void {
+  rmSync(record, { force: true });
 }
 
 type Previous = { readonly pid: number; readonly born: string };

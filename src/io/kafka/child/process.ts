@@ -3,7 +3,7 @@ import { PortError } from '../../../engine/ports.ts';
 import { type FromMover, isMessage, type ToMover } from '../channel/messages.ts';
 import { MoversEnd } from '../channel/movers-end.ts';
 import { startMover } from './mover-run.ts';
-import { endPreviousMover } from './previous-mover.ts';
+import { endPreviousMover, forgetMover } from './previous-mover.ts';
 
 /* The process that moves the data: what it does is in channel/movers-end.ts, what it is made of in mover-run.ts. */
 
@@ -14,8 +14,11 @@ const end = new MoversEnd({
     return () => clearInterval(timer);
   },
   endPrevious: (record) => endPreviousMover(record, fileURLToPath(import.meta.url)),
-  start: (beginning, leaseEndsNs, tell) =>
-    startMover(beginning, () => performance.now() + Number(leaseEndsNs() - process.hrtime.bigint()) / 1e6, tell),
+  forget: forgetMover,
+  start(beginning, wasSettled, leaseEndsNs, tell) {
+    const sendBeforeMs = () => performance.now() + Number(leaseEndsNs() - process.hrtime.bigint()) / 1e6;
+    return startMover(beginning, wasSettled, sendBeforeMs, tell);
+  },
   tell(message) {
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   },

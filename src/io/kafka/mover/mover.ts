@@ -5,9 +5,11 @@ import type { MovedPartition } from './moved-partition.ts';
 import type { Broker, Cluster, Leader, MoverClock } from './ports.ts';
 import { Rate } from './rate.ts';
 import { readTail } from './read-back.ts';
+import { RefusedSettings } from './refused-settings.ts';
 import type { MoverSettings } from './settings.ts';
 import { type Asked, type Fetched, fetchOnce } from './source-reader.ts';
 import { TargetSender } from './target-sender.ts';
+import { whoseTurn } from './turns.ts';
 import { Wake } from './wake.ts';
 
 /** What keeps a partition from going on, while it does; for progress, and for whoever has to do something. */
@@ -40,6 +42,7 @@ export class Mover {
   readonly #lanes = new Map<string, Wake>();
   readonly #caughtUp = new Set<MovedPartition>();
   readonly #told = new Map<MovedPartition, Progress>();
+  readonly #refused: RefusedSettings;
   readonly #running = new Set<Promise<void>>();
   readonly #changed = new Wake();
   readonly #ending = new AbortController();
@@ -56,6 +59,7 @@ export class Mover {
     this.#world = world;
     this.#partitions = partitions;
     this.#ratePerSecond = world.settings.rate;
+    this.#refused = new RefusedSettings(world.settings.refusedMsMax, world.clock);
     this.#sourceLeaders = new Leaders(world.source, world.clock, partitions, ({ plan }) => plan.topic);
     this.#targetLeaders = new Leaders(world.target, world.clock, partitions, ({ plan }) => plan.targetTopic);
     for (const partition of partitions) {
@@ -71,7 +75,8 @@ export class Mover {
     this.#track(this.#syncLedgers());
     this.#track(this.#refreshSource());
     while (!this.#isOver && !this.#partitions.every((one) => this.#hasEnded(one))) {
-      await this.#changed.wait(clock, 1000);
+      await this.#changed.wait(clock, this.#refused.isAny ? againMs : 1000);
+      for (const partition of this.#refused.due(this.#partitions)) this.remedied(partition);
       this.#noteFlaws();
       this.#lookAgain();
       // A lease that was over for a while may be ours again.
@@ -107,6 +112,11 @@ export class Mover {
   remedied(partition: MovedPartition): void {
     partition.remedied();
     this.#answered(partition);
+  }
+
+  /** What the target refuses by its settings is sent again for some seconds. */
+  isRefusedForNow(partition: MovedPartition): boolean {
+    return this.#refused.isForNow(partition);
   }
 
   /** Bytes per second to each target broker, from now on; null: no limit. */
@@ -159,7 +169,8 @@ export class Mover {
 
   #hasEnded(partition: MovedPartition): boolean {
     const { kind } = partition.writer.phase;
-    return partition.isDone || kind === 'damaged' || kind === 'refused' || this.stopped.has(partition);
+    const isRefused = kind === 'refused' && !this.isRefusedForNow(partition);
+    return partition.isDone || kind === 'damaged' || isRefused || this.stopped.has(partition);
   }
 
   #inFlight(): number {
@@ -396,8 +407,10 @@ export class Mover {
     const held = this.#partitions.reduce((sum, { readyBytes }) => sum + readyBytes, 0);
     if (held >= heldBytesMax) return [];
     const asked: Asked[] = [];
+    const turns = kind === 'backlog' ? this.#turns() : null;
     for (const partition of this.#partitions) {
       const isTail = this.#caughtUp.has(partition);
+      if (turns?.has(partition) === false) continue;
       const isWanted = partition.wantsMore && !this.stopped.has(partition) && partition.readyBytes < partitionBytesMax;
       if (!isWanted || isTail !== (kind === 'tail')) continue;
       const leader = this.#sourceLeaders.of(partition);
@@ -406,6 +419,16 @@ export class Mover {
     // Half of what has a backlog: the other half goes into the request that is under way meanwhile.
     asked.sort((one, other) => urgency(one.partition) - urgency(other.partition));
     return kind === 'tail' || asked.length < 2 ? asked : asked.slice(0, Math.ceil(asked.length / 2));
+  }
+
+  #turns(): ReadonlySet<MovedPartition> | null {
+    const { partitionsPerBroker: most } = this.#world.settings;
+    if (most === null) return null;
+    const open = this.#partitions.filter((one) => !this.#caughtUp.has(one) && !this.#hasEnded(one));
+    const stuckMs = this.#world.clock.now() - patienceMs;
+    const isStuck = (one: MovedPartition) =>
+      one.writer.phase.kind === 'refused' || (this.waiting.get(one)?.sinceMs ?? Number.POSITIVE_INFINITY) < stuckMs;
+    return whoseTurn(open, most, this.#sourceLeaders, this.#targetLeaders, isStuck);
   }
 
   async #ask(broker: Broker, asked: readonly Asked[], kind: LaneKind): Promise<readonly Fetched[]> {
@@ -465,6 +488,10 @@ const lanes = [
 ] as const;
 
 const holdMsMax = 900;
+/** What waits for so long loses its turn to the next one. */
+const patienceMs = 2000;
+/** Between one attempt at what was refused and the next. */
+const againMs = 250;
 
 /** Without a reason of its own an abort makes an error with a stack. */
 const over = 'over';

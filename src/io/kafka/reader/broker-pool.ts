@@ -1,52 +1,11 @@
 import { PortError } from '../../../engine/ports.ts';
-import { type BrokerConnection, type ConnectionSettings, connectBroker } from '../connection.ts';
-import { type MetadataResponse, metadata, type TopicMetadata } from '../messages/metadata.ts';
-
-export type Address = { readonly host: string; readonly port: number };
-
-export type PoolSettings = Omit<ConnectionSettings, 'host' | 'port'> & {
-  /** `source` or `target`: whose it is, for messages. */
-  readonly side: string;
-  readonly bootstrap: readonly Address[];
-};
+import { BrokerFinder } from '../broker-finder.ts';
+import type { BrokerConnection } from '../connection.ts';
+import type { TopicMetadata } from '../messages/metadata.ts';
 
 /** One connection to each broker of a cluster, made when it is needed and made anew after it has ended. */
-export class BrokerPool {
-  readonly settings: PoolSettings;
-  readonly #closing = new AbortController();
+export class BrokerPool extends BrokerFinder {
   readonly #connections = new Map<number, Promise<BrokerConnection>>();
-  #asking: BrokerConnection | null = null;
-  #addresses: ReadonlyMap<number, Address> = new Map();
-
-  constructor(settings: PoolSettings) {
-    this.settings = settings;
-  }
-
-  get signal(): AbortSignal {
-    return this.#closing.signal;
-  }
-
-  /** Brokers, and the topics named; null: all. Never makes a topic. Throws PortError. */
-  async describe(topics: readonly string[] | null): Promise<MetadataResponse> {
-    const broker = await this.anyBroker();
-    const question = {
-      topics,
-      allowAutoTopicCreation: false,
-      includeClusterAuthorizedOperations: false,
-      includeTopicAuthorizedOperations: false,
-    };
-    try {
-      const response = await broker.call(metadata, question);
-      this.#addresses = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
-      return response;
-    } catch (error) {
-      if (!(error instanceof PortError) || this.settings.sasl !== null || !error.message.includes('closed'))
-        throw error;
-      // Without SASL a listener that expects it answers what it speaks, and closes at the next question.
-      const message = `${this.settings.side}: ${error.message}. ${saslRemedy(this.settings.side)}`;
-      throw new PortError('denied', message, { retriable: error.retriable, cause: error });
-    }
-  }
 
   async leader(topic: string, partition: number): Promise<number | null> {
     const { topics } = await this.describe([topic]);
@@ -78,53 +37,18 @@ export class BrokerPool {
     }
   }
 
-  /** The one that answers questions about the cluster. */
-  async anyBroker(): Promise<BrokerConnection> {
-    if (this.#asking !== null && !this.#asking.ended) return this.#asking;
-    const { side, bootstrap } = this.settings;
-    const failures: PortError[] = [];
-    const addresses = [...bootstrap, ...this.#addresses.values()];
-    const seen = new Set<string>();
-    for (const address of addresses) {
-      const name = `${address.host}:${address.port}`;
-      if (seen.has(name)) continue;
-      seen.add(name);
-      try {
-        this.#asking = await connectBroker({ ...this.settings, ...address }, this.signal);
-        return this.#asking;
-      } catch (error) {
-        if (!(error instanceof PortError)) throw error;
-        failures.push(error);
-      }
-    }
-    const told = failures.map(({ message }) => message).join('; ');
-    throw new PortError(failures[0]?.code ?? 'unreachable', `the ${side} cannot be reached: ${told}`, {
-      retriable: failures.some(({ retriable }) => retriable),
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
+  override async close(): Promise<void> {
+    const closing = super.close();
     const open = await Promise.allSettled(this.#connections.values());
-    const closing = open.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : []));
-    await Promise.all([...closing, this.#asking?.close()]);
+    await Promise.all([closing, ...open.flatMap((one) => (one.status === 'fulfilled' ? [one.value.close()] : []))]);
   }
 
   async #open(nodeId: number): Promise<BrokerConnection> {
-    const { side } = this.settings;
-    const opening = (async () => {
-      const address = this.#addresses.get(nodeId);
-      if (address === undefined)
-        throw new PortError('not-found', `broker ${nodeId} of the ${side} is not in its metadata`, { retriable: true });
-      return await connectBroker({ ...this.settings, ...address }, this.signal);
-    })();
     try {
-      return await opening;
+      return await this.connect(nodeId);
     } catch (error) {
       this.#connections.delete(nodeId);
-      if (!(error instanceof PortError) || error.code === 'not-found') throw error;
-      const message = `broker ${nodeId} of the ${side} cannot be reached where its listener is advertised: ${error.message}`;
-      throw new PortError(error.code, message, { retriable: error.retriable, cause: error });
+      throw error;
     }
   }
 }
@@ -132,8 +56,4 @@ export class BrokerPool {
 export function leaderIn(topics: readonly TopicMetadata[], topic: string, partition: number): number | null {
   const found = topics.find(({ name }) => name === topic)?.partitions.find((one) => one.partition === partition);
   return found?.leaderId ?? null;
-}
-
-function saslRemedy(side: string): string {
-  return `If this listener expects SASL: --${side}-config FILE says with what`;
 }

@@ -1,10 +1,11 @@
 import { PortError } from '../../../engine/ports.ts';
+import type { FinderSettings } from '../broker-finder.ts';
 import { describeConfigs, resourceType } from '../messages/describe-configs.ts';
 import { codeOf, errorName, kafkaError, noError } from '../messages/error-codes.ts';
 import type { Isolation } from '../messages/isolation.ts';
 import { askedAs, listOffsets, offsetAt } from '../messages/list-offsets.ts';
 import type { TopicMetadata } from '../messages/metadata.ts';
-import { BrokerPool, leaderIn, type PoolSettings } from './broker-pool.ts';
+import { BrokerPool, leaderIn } from './broker-pool.ts';
 import { PartitionRecords, type RecordLimits, readRemedy, type Wanted } from './partition-records.ts';
 
 export type TopicFacts = { readonly name: string; readonly partitions: readonly number[] };
@@ -26,7 +27,7 @@ export class KafkaReader {
   readonly #pool: BrokerPool;
   readonly #limits: RecordLimits;
 
-  constructor(settings: PoolSettings, limits: RecordLimits) {
+  constructor(settings: FinderSettings, limits: RecordLimits) {
     this.#pool = new BrokerPool(settings);
     this.#limits = limits;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { PortError } from '../../../engine/ports.ts';
+import type { Address, FinderSettings } from '../broker-finder.ts';
 import { type ClientProperties, clientProperties } from '../properties/client-properties.ts';
-import type { Address, PoolSettings } from './broker-pool.ts';
 import { KafkaReader } from './kafka-reader.ts';
 
 export type ReaderOptions = {
@@ -27,7 +27,7 @@ export function openReader(options: ReaderOptions): {
 export function poolSettings(
   { side, bootstrap, configFile, version }: ReaderOptions,
   clientIdOtherwise: string,
-): { readonly settings: PoolSettings; readonly notes: readonly string[] } {
+): { readonly settings: FinderSettings; readonly notes: readonly string[] } {
   const { tls, sasl, clientId, notes } = configFile === null ? plain : propertiesAt(configFile);
   const settings = {
     side,

@@ -48,6 +48,12 @@ export class CopyChecks {
     if (event.kind === 'caught-up') this.#caughtUp(state);
   }
 
+  /** The next one takes the lease for free. */
+  givenBack(holder: string): void {
+    this.writes.givenBack(holder);
+    this.sends.leased(holder, 0);
+  }
+
   /** What is asked of a controller that has the lease is done, unless something keeps it from that. */
   asked(controller: CopyController, request: MoveRequest): void {
     const run = this.#run;
@@ -83,6 +89,22 @@ export class CopyChecks {
     if (state === null || !hasMoveEnded(state)) return this.fail('everything ends', 'the copy has not ended');
     this.writes.atEnd(state);
     this.#lastWord(state);
+  }
+
+  /** Somebody looks at it long after all is well: what the source has got since it was planned is on the target too. */
+  looking({ stage, plan, targetIds, held }: MoveState): void {
+    const { scenario, target, sourcePartitions } = this.#run;
+    // Where something has stopped, no controller stays.
+    const hasStopped = this.chain.entries.some(({ body }) => body.kind === 'partition-stopped');
+    if (stage.kind !== 'copying' || held !== null || hasStopped) return;
+    for (const { name } of plan.topics) {
+      const topic = target.byId.get(targetIds[name] ?? '');
+      if (topic === undefined || topic.deletedAtMs !== null) continue;
+      const [there, wanted] = [topic.partitions.length, sourcePartitions.get(name) ?? 0];
+      const planned = scenario.topics.find((one) => one.name === name)?.ends.length ?? 0;
+      if (wanted > planned && there < wanted)
+        this.fail('what is followed grows', `${name} has ${there} partitions, and ${wanted} on the source`);
+    }
   }
 
   isEndAnchored(fleet: readonly Entry[]): boolean {

@@ -1,6 +1,7 @@
 export const checkNames = [
   'no effect without its intent',
   'nothing without the lease',
+  'given back once all is over',
   'levers are as they were',
   'only what is ours',
   'nothing is removed that somebody needs',
@@ -10,6 +11,7 @@ export const checkNames = [
   'one mover writes',
   'nothing moves after the end',
   'copied is copied',
+  'what is followed grows',
   'what was found is journalled',
   'no more bytes than were sent',
   'asked is answered',

@@ -15,6 +15,8 @@ export class WriteChecks {
   readonly #report: Report;
   /** Settings that somebody changed at the very time at which we did: nobody can tell who was last. By topic id and key. */
   readonly #raced = new Set<string>();
+  /** Holders that have given the lease back: whoever takes it next waits for nothing. */
+  readonly #givenBack = new Set<string>();
   /** Topics that were asked for by a process that then stood still. */
   readonly #late = new Set<string>();
 
@@ -22,8 +24,14 @@ export class WriteChecks {
     [this.#chain, this.#target, this.#knownMs, this.#report] = [chain, target, knownMs, report];
   }
 
+  givenBack(holder: string): void {
+    this.#givenBack.add(holder);
+  }
+
   landing(write: CopyWrite): void {
     const state = this.#chain.stateAt(write.issuedSeq);
+    if (this.#givenBack.has(write.by))
+      this.#report('given back once all is over', `${write.by} does it afterwards: ${JSON.stringify(write.effect)}`);
     if (!write.leased)
       this.#report('nothing without the lease', `${write.by} does it without: ${JSON.stringify(write.effect)}`);
     if (state === null) return this.#unintended(write, 'before the journal says anything');
@@ -43,7 +51,8 @@ export class WriteChecks {
       }
       case 'make-partitions': {
         const isPlanned = plan.topics.some(({ name, grow }) => name === effect.topic && grow === effect.partitions);
-        if (stage.kind !== 'preparing' || !isPlanned) this.#unintended(write, `in ${stage.kind}`);
+        const isGrowing = stage.kind === 'copying' && state.growing[effect.topic] === effect.partitions;
+        if (!isGrowing && (stage.kind !== 'preparing' || !isPlanned)) this.#unintended(write, `in ${stage.kind}`);
         return this.#own(write, effect.topic, state);
       }
       case 'change-settings':

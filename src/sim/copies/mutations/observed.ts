@@ -53,6 +53,12 @@ export function tellingAll(observation: MoveObservation): MoveObservation {
   return { ...observation, mover: { ...mover, bytes: 2 * mover.bytes } };
 }
 
+export function withoutGrowth(observation: MoveObservation): MoveObservation {
+  const { mover } = observation;
+  if (mover.kind !== 'running') return observation;
+  return { ...observation, mover: { ...mover, sourcePartitions: {} } };
+}
+
 function eachTopic(
   observation: MoveObservation,
   change: (topic: TopicFound, name: string) => TopicFound,
