@@ -15,11 +15,13 @@ import { systemClock } from './io/clock/system.ts';
 import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
+import { openTrail } from './io/kafka/child/ledger-trail.ts';
 import { lookAtLedger, readLedger } from './io/kafka/child/look-at-ledger.ts';
 import { openMoverProcess } from './io/kafka/child/mover-process.ts';
 import { clusterAccess } from './io/kafka/cluster-access.ts';
 import { CopySide } from './io/kafka/copy-side.ts';
 import { CopyTarget } from './io/kafka/copy-target.ts';
+import { ProofSide } from './io/kafka/proof-side.ts';
 import { openReader } from './io/kafka/reader/open-reader.ts';
 import { fileMarker } from './io/marker/file.ts';
 import { serveMetrics } from './io/metrics/serve-metrics.ts';
@@ -123,5 +125,7 @@ export const realWorld: World = {
     }),
   lookAtLedger,
   readLedger,
+  openTrail,
+  openProofSide: (reach) => new ProofSide(reach),
   holder: `${process.pid}-${randomUUID()}`,
 };

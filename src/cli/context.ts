@@ -9,6 +9,7 @@ import type { MoverProcess, MoveTarget } from '../engine/move-ports.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
 import type { CopySide, LedgerEnd, LedgerLook, LedgerRead, MoverPlace, PartitionKey } from './kafka/copy/world.ts';
+import type { LedgerTrail, ProofReach, ProofSide } from './kafka/prove/world.ts';
 import type { KafkaSide, Reach } from './kafka/side.ts';
 
 /** Everything a verb may touch. `world.ts` builds the real one; tests build their own. */
@@ -91,6 +92,10 @@ export type World = {
   lookAtLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerLook | null;
   /** The same with all its lines. */
   readLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerRead | null;
+  /** The same as a proof reads it, which is told what is wrong with it. Throws where not even its beginning can be read. */
+  openTrail(stateDirectory: string, topic: string, key: PartitionKey): LedgerTrail | null;
+  /** A cluster of which a copy is proven; nothing is connected yet. Throws as `openKafka` does. */
+  openProofSide(reach: ProofReach): ProofSide;
   /** A cluster of Kafka brokers, to be read only; nothing is connected yet. Throws PortError for what its configuration file says. */
   openKafka(reach: Reach): KafkaSide;
   /** Unique for this process. */

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { CliError, type Context } from './context.ts';
 import { addCopy } from './kafka/copy.ts';
 import { addOffsets } from './kafka/offsets.ts';
+import { addProve } from './kafka/prove.ts';
 import { withReachRemedy } from './kafka/reach-remedy.ts';
 import { bootstrapOf, type Isolation, type KafkaSide, type SideName } from './kafka/side.ts';
 import { addKafkaStatus } from './kafka/status.ts';
@@ -31,6 +32,7 @@ export function addKafka(program: Command, context: Context): void {
   addCopy(kafka, context);
   addKafkaStatus(kafka, context);
   addOffsets(kafka, context);
+  addProve(kafka, context);
   kafka
     .command('verify')
     .description('compare topics of two clusters, record by record; reads only')

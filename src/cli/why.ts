@@ -11,6 +11,7 @@ import { readJournal } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { sentenceOf } from './journal/sentences.ts';
 import { isCopyName } from './kafka/copy/copies.ts';
+import { reportCopy } from './kafka/copy/report.ts';
 import { whyCopy } from './kafka/copy/why.ts';
 import { loadConfig } from './load-config.ts';
 import { lookAtMarker } from './status/look.ts';
@@ -29,8 +30,8 @@ export function addWhy(program: Command, context: Context): void {
   verb(
     program,
     'report',
-    'a blameless report of a rollout, as Markdown',
-    '\nExit status: 0, or 1 when there is no such rollout.\n\nExamples:\n  drover report > report.md\n  drover report rollout-query-2 --json\n',
+    'a blameless report of a rollout or of a copy, as Markdown',
+    '\nExit status: 0, or 1 when there is no such rollout.\n\nExamples:\n  drover report > report.md\n  drover report rollout-query-2 --json\n  drover report copy-1 > report.md\n',
   ).action((name: string | undefined, options: Options) => report(context, name, options));
 }
 
@@ -85,6 +86,7 @@ async function besidesJournal(context: Context, { state }: PastRollout, options:
 }
 
 async function report(context: Context, name: string | undefined, options: Options): Promise<void> {
+  if (name !== undefined && isCopyName(name)) return await reportCopy(context, name, options);
   const rollout = await find(context, name, options);
   const { taken } = await besidesJournal(context, rollout, options);
   if (options.json) context.stdout.write(`${JSON.stringify({ ...rollout, taken })}\n`);
@@ -127,7 +129,8 @@ async function find(context: Context, name: string | undefined, options: Options
       ({ state }) => name === undefined || state.operation === name || state.plan.service === name,
     );
     if (found !== undefined) return found;
-    const names = rollouts.map(({ state }) => state.operation).join(', ');
+    const copies = (await journal.heads()).map(({ operation }) => operation).filter(isCopyName);
+    const names = [...rollouts.map(({ state }) => state.operation), ...copies].join(', ');
     throw new CliError(
       name === undefined ? 'the journal has no rollout yet' : `there is no rollout "${name}"`,
       names === '' ? null : `the journal has: ${names}`,

@@ -241,8 +241,7 @@ describe('an origin that is known to carry a part only, to a controller that has
     bench.append([checkpointOf(bench.watch)]);
     fresh(bench).originHealthy = 1;
     bench.ask(back);
-    // Half of what the first one has goes to the second; that of both would be too much.
-    expect(taken(bench.pass())).toEqual(['edge/new-1']);
+    expect(taken(bench.pass())).toEqual([]);
   });
 
   test('is given everything where what was written down is old', () => {

@@ -261,12 +261,11 @@ describe('who takes the way back', () => {
     const servers = { 'old-2': { admin: 'maint' as const } };
     const half = { attempts: 500, failures: 0 };
     const look = (state: RolloutState, requests: Observation['requests'] = []) => {
-      const seen = madeObservation({ servers, requests, nowMs: sinceMs + 1000 });
+      const seen = madeObservation({ servers, requests, nowMs });
       return decide(state, madeWatch(state, { origin: half, destination: half }), seen).events;
     };
     const performed = look(judging, [{ ...asked, all: false }]);
-    // Of the 25/s of the one that is cut half goes to the other destination server, so that the origin gets 62.5/s.
-    expect(performed).toMatchObject([{ kind: 'back-performed', target: { leftShare: 100 / 200 } }]);
+    expect(performed).toMatchObject([{ kind: 'back-performed', target: { leftShare: 200 / 300 } }]);
     const [event] = look(foldedOnto(judging, performed));
     if (event?.kind !== 'intended') throw new Error('nothing more was taken');
     const { leftShare = 0, traffic } = event.target;

@@ -71,6 +71,7 @@ const values: ReadonlyMap<string, Value> = new Map<string, Value>([
   ...each(['file', 'path', 'out', 'export', 'haproxy.cfg', 'socket', 'socket|host:port'], { kind: 'file' }),
   ...each(['directory'], { kind: 'directory' }),
   ...each(['service', 'rollout'], { kind: 'names', of: 'services' }),
+  ...each(['copy'], { kind: 'text' }),
   ...each(['wave'], { kind: 'names', of: 'waves' }),
   ...each(['name', 'glob', 'hash', 'text', 'url', 'seq', 'operation', 'p', 'ratio', 'phi', 'rate'], { kind: 'text' }),
   ...each(['bootstrap', 'regex', 'beginning', 'time', 'number', 'size', 'address', 'topic:partition:offset'], {

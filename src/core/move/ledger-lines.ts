@@ -16,6 +16,8 @@ export type SentLine = {
   readonly checksum: number;
   /** Which of the source's offsets in [from, to) are kept, one bit for each, lowest first; null: all of them. */
   readonly kept: Uint8Array | null;
+  /** Made anew though none is left out: the checksum is of what was made, and says nothing of the source. Where some are left out it always is. */
+  readonly isRebuilt?: true;
 };
 
 /** Offsets of the source that have no counterpart, and why. */
@@ -28,6 +30,11 @@ export const leftReasons = ['control', 'aborted', 'hole', 'below-log-start', 'no
 
 /** Where a partition stands: the next offset to take from the source, and the next one that the target gives. */
 export type Position = { readonly source: number; readonly target: number };
+
+/** Whether its bytes are not the source's: then only its records can be compared. */
+export function isMadeAnew({ kept, isRebuilt }: SentLine): boolean {
+  return kept !== null || isRebuilt === true;
+}
 
 export function endOf(line: SentLine): Position {
   return { source: line.to, target: line.target + line.count };

@@ -1,11 +1,12 @@
 import { aloneNow, leftAtOrigin } from './alone.ts';
+import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
-import { recentMs, sideRps } from './load.ts';
+import { loadRps, recentMs, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
 import { carriesNow, isOurs } from './servers.ts';
 import type { RolloutState } from './state.ts';
-import { type Cut, carryingServers, shareLeftAt, shareOfTarget, trafficCut } from './targets.ts';
+import { type Cut, carryingServers, sentAt, shareLeftAt, shareOfTarget, trafficCut } from './targets.ts';
 import type { Watch } from './watch.ts';
 
 export type Cuttable = {
@@ -120,53 +121,67 @@ function fitting(
     .slice(0, atLeast);
 }
 
-/** One backend's traffic, requests per second: all of it, and what its destination gets now, with the share that the weights in force make. */
+/** One backend's traffic, requests per second: all of it, and what its destination gets now, by the weight of those who get it. */
 type Row = {
   readonly plan: BackendPlan;
   readonly rps: number;
   readonly destinationRps: number;
+  readonly weight: number;
   readonly share: number;
 };
 
 /** Where the load of one backend is not known, that of all is taken to be spread evenly. */
 function rowsOf(state: RolloutState, watch: Watch, observation: Observation, load: Load): readonly Row[] {
   const { backends } = state.plan;
-  const now = trafficCut(state, observation, Object.fromEntries(backends.map(({ id }) => [id, []])));
-  const rows = backends.map((plan) => {
-    const origin = sideRps(watch.load, [plan.id], 'origin');
-    const destination = sideRps(watch.load, [plan.id], 'destination');
-    const share = shareLeftAt(plan, now[plan.id], observation) ?? 0;
-    if (!origin.known || !destination.known) return null;
-    const rps = origin.value + destination.value;
-    // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
-    return { plan, rps, share, destinationRps: Math.min(destination.value, state.back === null ? rps : rps * share) };
-  });
-  if (rows.every((row) => row !== null)) return rows;
-  const part = 1 / backends.length;
+  const isKnown = backends.every(({ id }) => loadRps(watch.load, [id]).known);
+  const now = cutAt(backends, state, observation, []);
   return backends.map((plan) => {
-    const share = shareLeftAt(plan, now[plan.id], observation) ?? 0;
-    const rps = (load.origin + load.destination) * part;
-    return {
-      plan,
-      rps,
-      share,
-      destinationRps: Math.min(load.destination * part, state.back === null ? rps : rps * share),
+    const part = 1 / backends.length;
+    const of = (side: 'origin' | 'destination') => {
+      const rps = sideRps(watch.load, [plan.id], side);
+      return isKnown && rps.known ? rps.value : load[side] * part;
     };
+    const rps = of('origin') + of('destination');
+    const share = shareLeftAt(plan, now[plan.id], observation) ?? 0;
+    // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
+    const destinationRps = Math.min(of('destination'), state.back === null ? rps : rps * share);
+    return { plan, rps, destinationRps, share, weight: weightSent(plan, now[plan.id], observation) };
   });
 }
 
-/** Requests per second that the origin gets once these are cut, at all backends together. */
+/**
+ * Requests per second that the origin gets once these are cut, at all backends together: what each of them gets now. That the
+ * others get it instead, where the origin has little weight, is not counted on: they may not be able to carry it.
+ */
 function originAfter(
   state: RolloutState,
   observation: Observation,
   rows: readonly Row[],
   cut: readonly string[],
 ): number {
-  const traffic = trafficCut(state, observation, Object.fromEntries(rows.map(({ plan }) => [plan.id, cut])));
-  return rows.reduce((sum, { plan, rps, destinationRps, share }) => {
-    const left = shareLeftAt(plan, traffic[plan.id], observation) ?? 0;
-    return sum + rps - (share === 0 ? 0 : Math.min(rps, (destinationRps * left) / share));
+  const plans = rows.map(({ plan }) => plan);
+  const traffic = cutAt(plans, state, observation, cut);
+  return rows.reduce((sum, { plan, rps, destinationRps, weight }) => {
+    const kept = weight === 0 ? 0 : weightSent(plan, traffic[plan.id], observation) / weight;
+    return sum + rps - destinationRps * kept;
   }, 0);
+}
+
+function cutAt(
+  plans: readonly BackendPlan[],
+  state: RolloutState,
+  observation: Observation,
+  names: readonly string[],
+): Target['traffic'] {
+  return trafficCut(state, observation, Object.fromEntries(plans.map(({ id }) => [id, names])));
+}
+
+function weightSent(
+  plan: BackendPlan,
+  targets: Target['traffic'][string] | undefined,
+  observation: Observation,
+): number {
+  return sentAt(plan, targets, observation).reduce((sum, name) => sum + (targets?.[name]?.weight ?? 0), 0);
 }
 
 /**
@@ -180,7 +195,8 @@ function shareBeyond(
   beyondRps: number,
   cut: readonly string[],
 ): number | null {
-  const traffic = trafficCut(state, observation, Object.fromEntries(rows.map(({ plan }) => [plan.id, cut])));
+  const plans = rows.map(({ plan }) => plan);
+  const traffic = cutAt(plans, state, observation, cut);
   const most = rows.map(({ plan, rps, share }) => ({
     rps,
     most: Math.min(share, shareLeftAt(plan, traffic[plan.id], observation) ?? 0),

@@ -100,21 +100,28 @@ export function trafficCut(state: RolloutState, observation: Observation, cut: C
     for (const name of names === 'none' ? [] : names)
       if (targets[name] !== undefined) targets[name] = { weight: 0, admin: 'maint' };
     const reading = observation.backends[plan.id]?.reading;
-    if (reading?.known) asSeen(plan, reading.value, targets);
+    if (reading?.known) asSeen(plan, reading.value, targets, state.back === null);
     return names === 'none' || sentAt(plan, targets, observation).length > 0
       ? targets
       : backAt(state, plan, observation);
   });
 }
 
-/** The world's weights, where the target does not lower the destination's: weights tell something of each other only on the same scale. */
-function asSeen(plan: BackendPlan, { servers }: BackendReading, targets: ServerTargets): void {
+/**
+ * What the world gives less stays less. Weights tell something of each other only on the same scale, and what is still to be
+ * written may have another one: the first part of a way back keeps the world's, a later one the one that the part before has set.
+ */
+function asSeen(plan: BackendPlan, { servers }: BackendReading, targets: ServerTargets, isFirst: boolean): void {
+  const isScaled = servers.every(
+    ({ name, weight }) => sideOf(plan, name) !== 'origin' || weight === (targets[name]?.weight ?? weight),
+  );
   for (const { name, weight, admin } of servers) {
     const wanted = targets[name];
     if (wanted === undefined) continue;
-    if (sideOf(plan, name) === 'origin') targets[name] = { ...wanted, weight };
+    if (sideOf(plan, name) === 'origin') targets[name] = isFirst ? { ...wanted, weight } : wanted;
     else if (admin === 'maint') targets[name] = { weight: 0, admin: 'maint' };
-    else if (carriesByTarget(plan, name, wanted) && weight < wanted.weight) targets[name] = { ...wanted, weight };
+    else if (!carriesByTarget(plan, name, wanted)) continue;
+    else if (isScaled ? weight < wanted.weight : isFirst) targets[name] = { ...wanted, weight };
   }
 }
 

@@ -16,6 +16,7 @@ export class BrokerFinder {
   readonly settings: FinderSettings;
   readonly #closing = new AbortController();
   #asking: BrokerConnection | null = null;
+  #looking: Promise<BrokerConnection> | null = null;
   #addresses: ReadonlyMap<number, Address> = new Map();
 
   constructor(settings: FinderSettings) {
@@ -48,29 +49,13 @@ export class BrokerFinder {
     }
   }
 
-  /** The one that answers questions about the cluster. */
+  /** The one that answers questions about the cluster. Whoever asks while it is looked for gets the same, so that none is left open. */
   async anyBroker(): Promise<BrokerConnection> {
     if (this.#asking !== null && !this.#asking.ended) return this.#asking;
-    const { side, bootstrap } = this.settings;
-    const failures: PortError[] = [];
-    const addresses = [...bootstrap, ...this.#addresses.values()];
-    const seen = new Set<string>();
-    for (const address of addresses) {
-      const name = `${address.host}:${address.port}`;
-      if (seen.has(name)) continue;
-      seen.add(name);
-      try {
-        this.#asking = await connectBroker({ ...this.settings, ...address }, this.signal);
-        return this.#asking;
-      } catch (error) {
-        if (!(error instanceof PortError)) throw error;
-        failures.push(error);
-      }
-    }
-    const told = failures.map(({ message }) => message).join('; ');
-    throw new PortError(failures[0]?.code ?? 'unreachable', `the ${side} cannot be reached: ${told}`, {
-      retriable: failures.some(({ retriable }) => retriable),
+    this.#looking ??= this.#firstThatAnswers().finally(() => {
+      this.#looking = null;
     });
+    return await this.#looking;
   }
 
   /** A connection of its own to a broker, where its listener is advertised. */
@@ -91,7 +76,31 @@ export class BrokerFinder {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#looking?.catch(() => undefined);
     await this.#asking?.close();
+  }
+
+  async #firstThatAnswers(): Promise<BrokerConnection> {
+    const { side, bootstrap } = this.settings;
+    const failures: PortError[] = [];
+    const addresses = [...bootstrap, ...this.#addresses.values()];
+    const seen = new Set<string>();
+    for (const address of addresses) {
+      const name = `${address.host}:${address.port}`;
+      if (seen.has(name)) continue;
+      seen.add(name);
+      try {
+        this.#asking = await connectBroker({ ...this.settings, ...address }, this.signal);
+        return this.#asking;
+      } catch (error) {
+        if (!(error instanceof PortError)) throw error;
+        failures.push(error);
+      }
+    }
+    const told = failures.map(({ message }) => message).join('; ');
+    throw new PortError(failures[0]?.code ?? 'unreachable', `the ${side} cannot be reached: ${told}`, {
+      retriable: failures.some(({ retriable }) => retriable),
+    });
   }
 }
 

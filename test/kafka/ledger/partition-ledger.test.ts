@@ -25,10 +25,15 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
+const anyBatch = fc.record(
+  { count: fc.integer({ min: 1, max: 5000 }), checksum: fc.nat(0xffffffff), isRebuilt: fc.constant<true>(true) },
+  { requiredKeys: ['count', 'checksum'] },
+);
+
 describe('the ledger of a partition', () => {
   test('whatever was written, made void, and opened again, is what a list of the same lines would be', () => {
     const act = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ count: fc.integer({ min: 1, max: 5000 }), checksum: fc.nat(0xffffffff) }) },
+      { weight: 6, arbitrary: anyBatch },
       { weight: 1, arbitrary: fc.record({ count: fc.integer({ min: 1, max: 9 }), checksum: fc.constant(unknown) }) },
       { weight: 2, arbitrary: fc.record({ bits: fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }) }) },
       {
@@ -203,7 +208,10 @@ function threeLines(): { folder: string; path: string; sizes: number[] } {
   return { folder, path, sizes };
 }
 
-function lineAt(at: Position, one: { count: number; checksum: number } | { bits: boolean[] } | Left): LedgerLine {
+function lineAt(
+  at: Position,
+  one: { count: number; checksum: number; isRebuilt?: true } | { bits: boolean[] } | Left,
+): LedgerLine {
   const { source: from, target } = at;
   if ('left' in one) return { kind: 'left', from, to: from + one.length, why: one.left };
   if ('count' in one) return { kind: 'sent', from, to: from + one.count, target, ...one, kept: null };

@@ -131,7 +131,7 @@ const unitsBytes: Readonly<Record<string, number>> = {
   ...{ TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 },
 };
 
-function bytesPerSecond(text: string): number {
+export function bytesPerSecond(text: string): number {
   const [, count, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?) ?([kKMG]?i?B)\/s$/.exec(text) ?? [];
   const unitBytes = unitsBytes[unit];
   const rate = Math.round(Number(count) * (unitBytes ?? Number.NaN));

@@ -3,7 +3,7 @@ import { type MoveDecision, type MoveEffect, nothing } from './decision.ts';
 import type { MoveEvent } from './events.ts';
 import { isMadeBy } from './found-topic.ts';
 import type { Holdings, MoveObservation, TopicFound } from './observation.ts';
-import { lagMsMax, type MoveState } from './state.ts';
+import { lagMsMax, leversOf, type MoveState } from './state.ts';
 
 /** No data moves: what was changed for the copy is put back, and where it is asked for, what was made is removed. */
 export function decideEnding(state: MoveState, observation: MoveObservation): MoveDecision {
@@ -35,7 +35,7 @@ type Topics = Readonly<Record<string, TopicFound>>;
 
 function restore(state: MoveState, becoming: 'copied' | 'aborted', topics: Topics): MoveDecision {
   // A topic that is gone has no setting that could be left, and one that was made anew has none of ours.
-  const levers = state.areLeversIntended ? state.levers : [];
+  const levers = leversOf(state);
   const found = levers.flatMap((lever) => {
     const there = topics[lever.topic];
     if (there === undefined || there.settings === null || there.topicId !== state.targetIds[lever.topic]) return [];

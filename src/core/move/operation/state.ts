@@ -84,11 +84,16 @@ export function hasMoveEnded({ stage }: MoveState): boolean {
   return stage.kind === 'copied' || stage.kind === 'aborted' || stage.kind === 'removed';
 }
 
+/** What this copy may have set, with what stood there then; none before that was in its journal. */
+export function leversOf({ areLeversIntended, levers }: MoveState): readonly TopicLever[] {
+  return areLeversIntended ? levers : [];
+}
+
 /** What a copy that has not ended may have set aside. */
 export function setAsideBy(state: MoveState): SetAside[] {
-  if (hasMoveEnded(state) || !state.areLeversIntended) return [];
+  if (hasMoveEnded(state)) return [];
   const { operation, targetIds } = state;
-  return state.levers.flatMap((lever) => {
+  return leversOf(state).flatMap((lever) => {
     const topicId = targetIds[lever.topic];
     return topicId === undefined ? [] : [{ ...lever, operation, topicId }];
   });

@@ -1,5 +1,12 @@
 import type { Account } from '../../../core/move/account.ts';
-import { endOf, type LedgerLine, leftReasons, type Position, type SentLine } from '../../../core/move/ledger-lines.ts';
+import {
+  endOf,
+  isMadeAnew,
+  type LedgerLine,
+  leftReasons,
+  type Position,
+  type SentLine,
+} from '../../../core/move/ledger-lines.ts';
 import { crcRegister } from '../bytes/crc32c.ts';
 import type { GrowingBytes } from '../bytes/growing-bytes.ts';
 import { uint32LittleAt } from '../bytes/integers.ts';
@@ -13,7 +20,7 @@ import { appendVarint, VarintReader } from '../bytes/varints.ts';
  *
  *   0  a batch without holes     count, checksum of the records
  *   1  offsets left out          reason, length
- *   2  a batch with holes        count, length, checksum, a bit for each offset
+ *   2  a batch made anew         count, length, checksum, a bit for each offset; a length of 0: without holes, and no bits
  *   3  a mark                    everything from a position on is void; a new epoch; the source's leader epoch of the lines that follow;
  *                                or that the next line's batch was not compared with the source
  */
@@ -77,8 +84,8 @@ export function encodeEntry(sink: GrowingBytes, entry: SegmentEntry, end: Positi
   } else if (entry.kind === 'sent') {
     requireAt(entry.from === end.source, entry.from, end.source);
     requireAt(entry.target === end.target, entry.target, end.target);
-    appendVarint(sink, entry.count * 4 + (entry.kept === null ? 0 : 2));
-    if (entry.kept !== null) appendVarint(sink, entry.to - entry.from);
+    appendVarint(sink, entry.count * 4 + (isMadeAnew(entry) ? 2 : 0));
+    if (isMadeAnew(entry)) appendVarint(sink, entry.kept === null ? 0 : entry.to - entry.from);
     appendUint32(sink, entry.checksum);
     if (entry.kept !== null) sink.append(entry.kept);
   } else if (entry.kind === 'void-from') {
@@ -212,12 +219,15 @@ function readEntry(reader: VarintReader, end: Position): SegmentEntry {
     return { kind: 'void-from', at: { source, target: positive(reader, 'a position of the target') } };
   }
   if (rest === 0) throw new MalformedBytes('the tag of an entry', reader.at, 'records in a batch', 'none');
-  const length = kind === 0 ? rest : positive(reader, 'the length of a batch');
+  const holed = kind === 0 ? 0 : positive(reader, 'the length of a batch');
+  const length = holed === 0 ? rest : holed;
   const checksum = uint32LittleAt(reader.bytes, reader.skip(4, 'a checksum'));
+  const place = { from: end.source, to: end.source + length, target: end.target };
+  const batch = { kind: 'sent', ...place, count: rest, checksum } as const;
+  if (holed === 0) return kind === 0 ? { ...batch, kept: null } : { ...batch, kept: null, isRebuilt: true };
   const bits = Math.ceil(length / 8);
-  const bitsFrom = kind === 0 ? 0 : reader.skip(bits, 'the bits of a batch');
-  const kept = kind === 0 ? null : Uint8Array.from(reader.bytes.subarray(bitsFrom, bitsFrom + bits));
-  return { kind: 'sent', from: end.source, to: end.source + length, target: end.target, count: rest, checksum, kept };
+  const bitsFrom = reader.skip(bits, 'the bits of a batch');
+  return { ...batch, kept: Uint8Array.from(reader.bytes.subarray(bitsFrom, bitsFrom + bits)) };
 }
 
 function positive(reader: VarintReader, what: string): number {

@@ -35,5 +35,5 @@ function rebuilt(item: BatchItem, appender: Appender, outputBytesMax: number): P
   const offsets = sourceOffsets.map((offset) => offset - from);
   const kept = count === to - from ? null : keptBits(to - from, offsets);
   const batch = { from, to, count, checksum: recordsCrcOf(range, 0), kept, newestMs: maxTimestamp(range, 0) };
-  return { batch, range: wholeOf(range) };
+  return { batch: kept === null ? { ...batch, isRebuilt: true } : batch, range: wholeOf(range) };
 }

@@ -6,7 +6,8 @@ import type { Isolation } from '../messages/isolation.ts';
 import { askedAs, listOffsets, offsetAt } from '../messages/list-offsets.ts';
 import type { TopicMetadata } from '../messages/metadata.ts';
 import { BrokerPool, leaderIn } from './broker-pool.ts';
-import { PartitionRecords, type RecordLimits, readRemedy, type Wanted } from './partition-records.ts';
+import { readRemedy, type Wanted } from './partition-fetch.ts';
+import { PartitionRecords, type RecordLimits } from './partition-records.ts';
 
 export type TopicFacts = { readonly name: string; readonly partitions: readonly number[] };
 
