@@ -1,4 +1,4 @@
-// npm run sim [-- --kafka --seed N --seeds N --workers N --pairs --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
+// npm run sim [-- --kafka --copies --seed N --seeds N --workers N --pairs --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -15,13 +15,14 @@ import { drawScenario, type Narrowing, type Scenario } from '../src/sim/scenario
 import { shrink } from '../src/sim/shrink.ts';
 import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, type Tally } from '../src/sim/swarm.ts';
 import { type Asked, askedBy, Wrong } from './sim/asked.ts';
-import { simulateCopies } from './sim/copies.ts';
+import { simulateMovers, simulateOperations } from './sim/of-copies.ts';
 
 try {
   const args = process.argv.slice(2);
-  process.exitCode = args.includes('--kafka')
-    ? await simulateCopies(args.filter((arg) => arg !== '--kafka'))
-    : await rollouts(askedBy(args));
+  const kind = args.find((arg) => arg === '--kafka' || arg === '--copies');
+  const rest = args.filter((arg) => arg !== kind);
+  if (kind === undefined) process.exitCode = await rollouts(askedBy(args));
+  else process.exitCode = await (kind === '--kafka' ? simulateMovers(rest) : simulateOperations(rest));
 } catch (error) {
   if (!(error instanceof Wrong)) throw error;
   console.error(`sim: ${error.message}`);

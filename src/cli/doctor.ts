@@ -5,6 +5,7 @@ import { formatProblem } from '../config/problem.ts';
 import type { Config } from '../core/fleet/config.ts';
 import { CliError, type Context } from './context.ts';
 import { allowancesAt, examineBalancer } from './doctor/balancers.ts';
+import { examineCopies } from './doctor/copies.ts';
 import { type Allowance, type Diagnosis, type Section, trouble, verdictOf, warning, well } from './doctor/diagnosis.ts';
 import { allowancesOf, examineService } from './doctor/services.ts';
 import { examineState } from './doctor/state.ts';
@@ -51,11 +52,18 @@ async function doctor(context: Context, names: readonly string[], options: Docto
 }
 
 async function diagnose(context: Context, names: readonly string[], options: DoctorOptions): Promise<Diagnosis> {
-  const { file, parsed } = await readConfig(context, options.config);
   const journal = journalPath(context, options);
+  const copies = await examineCopies(context, journal);
+  const read = await readConfig(context, options.config).catch((error: unknown) => {
+    // Copies of Kafka data need no configuration.
+    if (copies.length > 0 && options.config === undefined && names.length === 0) return null;
+    throw error;
+  });
+  if (read === null) return { verdict: verdictOf(copies), sections: copies, allow: [] };
+  const { file, parsed } = read;
   const shown = shownPath(context.directory, dirname(journal));
   const state = await examineState(context, journal, shown, parsed.ok ? parsed.config : null);
-  const sections: Section[] = [configurationSection(file, parsed), state.section];
+  const sections: Section[] = [configurationSection(file, parsed), state.section, ...copies];
   if (!parsed.ok) return { verdict: verdictOf(sections), sections, allow: [] };
   const { config } = parsed;
   const services = chosenServices(config, names);

@@ -1,5 +1,6 @@
 import { Interruption, within } from './deadline.ts';
 import type { OperationPorts } from './operation-ports.ts';
+import type { Clock } from './ports.ts';
 
 /**
  * The right to act on one operation, as one controller holds it. Its end is measured on a clock that never goes back, from
@@ -34,7 +35,7 @@ export function keepLease(
   handover: Handover = 'unsettled',
 ): LeaseKeeper {
   const { clock, leases, holder, timing } = ports;
-  let until = over;
+  const term = new Term(clock);
   let writtenAtMs = Number.NEGATIVE_INFINITY;
   /** Another controller's calls may be under way until then. */
   let quietUntilMs = 0;
@@ -43,8 +44,6 @@ export function keepLease(
   let fence = 1;
   /** Somebody else's lease, and since when it has been seen like that. */
   let others: { readonly holder: string; readonly expiresAtMs: number; readonly sinceMs: number } | null = null;
-  const leftMs = () => Math.max(0, Math.min(until.monotonicMs - clock.monotonic(), until.wallMs - clock.now()));
-
   /** A lease that nobody renewed for its whole length is over, even where the wall clock was set back and says otherwise. */
   const askedAtMs = () => {
     const isOver = others !== null && clock.monotonic() - others.sinceMs >= timing.leaseMs;
@@ -53,15 +52,16 @@ export function keepLease(
   const isFree = async () => (await leases.holderOf(operation)) === null;
   return {
     async keep(signal) {
-      if (leftMs() > timing.leaseMs * (2 / 3)) return;
+      if (term.leftMs() > timing.leaseMs * (2 / 3)) return;
       const askedAt = clock.monotonic();
       const asked = { monotonicMs: askedAt + timing.leaseMs, wallMs: clock.now() + timing.leaseMs };
       try {
-        const wasFree = handover === 'settled' && leftMs() === 0 && (await within(signal, isFree()));
-        const lease = await within(signal, leases.acquire(operation, holder, askedAtMs(), timing.leaseMs));
+        const wasFree = handover === 'settled' && term.leftMs() === 0 && (await within(signal, isFree()));
+        const work = leases.acquire(operation, holder, askedAtMs(), timing.leaseMs);
+        const lease = await term.answerTo(asked, work, signal);
         failure = null;
         if (!lease.held) {
-          until = over;
+          term.until = over;
           const isSame = others?.holder === lease.holder && others.expiresAtMs === lease.expiresAtMs;
           if (!isSame) others = { holder: lease.holder, expiresAtMs: lease.expiresAtMs, sinceMs: clock.monotonic() };
           return;
@@ -72,24 +72,24 @@ export function keepLease(
         ({ fence } = lease);
         isDoubtful = false;
         others = null;
-        until = asked;
+        term.until = asked;
         writtenAtMs = askedAt;
       } catch (error) {
         // The store is in trouble. The lease runs out by itself, and then nothing is appended that could say so.
         if (!(error instanceof Interruption)) failure = error instanceof Error ? error.message : String(error);
       }
     },
-    isHeld: () => leftMs() > 0,
+    isHeld: () => term.leftMs() > 0,
     failure: () => failure,
     writtenAtMs: () => writtenAtMs,
-    leftMs: () => (clock.monotonic() < quietUntilMs ? 0 : leftMs()),
+    leftMs: () => (clock.monotonic() < quietUntilMs ? 0 : term.leftMs()),
     doubt() {
-      until = over;
+      term.until = over;
       isDoubtful = true;
     },
     async release(areCallsOver = true) {
-      const wasHeld = leftMs() > 0;
-      until = over;
+      const wasHeld = term.leftMs() > 0;
+      term.until = over;
       if (handover === 'unsettled' || (areCallsOver && clock.monotonic() >= quietUntilMs))
         await leases.release(operation, holder).catch(() => undefined);
       // It is over at once, and not free: whoever takes it waits for what may be under way.
@@ -98,4 +98,48 @@ export function keepLease(
   };
 }
 
-const over = { monotonicMs: 0, wallMs: 0 };
+/** How long it is held, at the least. */
+class Term {
+  until: Moment = over;
+  readonly #clock: Clock;
+  /** Asked for and not answered: what was given up may be written down late, and the lease then ends as it says. */
+  readonly #unanswered = new Set<Moment>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  leftMs(): number {
+    return Math.max(0, Math.min(...[this.until, ...this.#unanswered].map((end) => this.#untilMs(end))));
+  }
+
+  /** Of the store that was asked for it; `asked`: until when. */
+  async answerTo<T>(asked: Moment, work: Promise<T>, signal: AbortSignal): Promise<T> {
+    this.#unanswered.add(asked);
+    return await answerOf(signal, work, (isLate) => {
+      this.#unanswered.delete(asked);
+      if (isLate && this.#untilMs(asked) < this.#untilMs(this.until)) this.until = asked;
+    });
+  }
+
+  #untilMs({ monotonicMs, wallMs }: Moment): number {
+    return Math.min(monotonicMs - this.#clock.monotonic(), wallMs - this.#clock.now());
+  }
+}
+
+/** The answer, unless it is given up before; `answered` is told in any case once there is one, and whether that was so. */
+async function answerOf<T>(signal: AbortSignal, work: Promise<T>, answered: (isLate: boolean) => void): Promise<T> {
+  let isGivenUp = false;
+  const settled = () => answered(isGivenUp);
+  void work.then(settled, settled);
+  try {
+    return await within(signal, work);
+  } catch (error) {
+    isGivenUp = true;
+    throw error;
+  }
+}
+
+type Moment = { readonly monotonicMs: number; readonly wallMs: number };
+
+const over: Moment = { monotonicMs: 0, wallMs: 0 };

@@ -1,6 +1,3 @@
-import { endOf, startOf } from '../core/journal/anchors.ts';
-import type { Entry } from '../core/journal/entry.ts';
-import type { FleetEvent } from '../core/journal/fleet.ts';
 import { decideMove } from '../core/move/operation/decide.ts';
 import { markOf } from '../core/move/operation/decide-copying.ts';
 import type { MoveDecision, MoveEffect } from '../core/move/operation/decision.ts';
@@ -9,15 +6,18 @@ import type { MoveObservation, MoveRequest } from '../core/move/operation/observ
 import { foldMove, hasMoveEnded, type MoveState } from '../core/move/operation/state.ts';
 import type { MoverTold } from '../core/move/operation/told.ts';
 import { known, type Reading, unknown } from '../core/observed/reading.ts';
-import { anchor } from './anchors.ts';
-import { type Chain, openChain } from './chain.ts';
 import { Interruption, openDeadline, within } from './deadline.ts';
+import { type Asking, KeptChain } from './kept-chain.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import type { Assignment, MovePorts } from './move-ports.ts';
 import type { OperationEnd } from './operation.ts';
 import type { Inbox } from './operation-ports.ts';
 import { type SteadyClock, steadyClock } from './steady-clock.ts';
 import { waitFor } from './wait.ts';
+
+/** The rules by which a copy runs; a parameter, so that the simulator can prove its checkers with wrong ones. */
+export type MoveDecider = { readonly decide: typeof decideMove; readonly fold: typeof foldMove };
+const moveDecider: MoveDecider = { decide: decideMove, fold: foldMove };
 
 /** What a running controller of a copy shows; called after every pass. */
 export type MoveGlance = {
@@ -39,15 +39,20 @@ export async function runMove(
   inbox: Inbox<MoveRequest>,
   signal: AbortSignal,
   glance: (glance: MoveGlance) => void = () => undefined,
+  decider: MoveDecider = moveDecider,
 ): Promise<OperationEnd> {
-  const loop = await openLoop(ports, operation, inbox, signal, glance);
+  const loop = await openLoop(ports, operation, inbox, signal, glance, decider).catch((error: unknown) => {
+    if (signal.aborted) return null;
+    throw error;
+  });
+  if (loop === null) return { end: 'stopped' };
   const { clock } = loop.ports;
   inbox.push({ kind: 'begin' });
   try {
     while (!signal.aborted) {
       if (await pass(loop)) return { end: 'ended' };
     }
-    const told = ports.mover.told();
+    const told = toldBy(loop);
     await ports.mover.close();
     await leave(loop, told);
     return { end: 'stopped' };
@@ -62,21 +67,21 @@ type Loop = {
   readonly inbox: Inbox<MoveRequest>;
   readonly signal: AbortSignal;
   readonly glance: (glance: MoveGlance) => void;
-  readonly chain: Chain;
+  readonly decider: MoveDecider;
   readonly lease: LeaseKeeper;
-  readonly start: FleetEvent;
-  state: MoveState;
+  readonly kept: KeptChain<MoveState>;
   /** Whose consequences are not durable yet. */
   requests: readonly MoveRequest[];
-  trouble: string | null;
   refusal: string | null;
   /** Why the target's topics could not be read last; null: they were, or nobody has to know them. */
   unread: string | null;
-  /** The chain may be longer than `state` knows. */
-  isBehind: boolean;
-  isAnchored: boolean;
+  /** Topics that the target has answered to have made. */
+  made: Readonly<Record<string, string>>;
   /** What has failed, or was given up, may be performed until then, by the clock that never goes back. */
   performedUntilMs: number;
+  /** What this controller's movers have sent: all of it, and before it wrote last that data may move. */
+  bytes: number;
+  bytesBefore: number;
 };
 
 async function openLoop(
@@ -85,55 +90,42 @@ async function openLoop(
   inbox: Inbox<MoveRequest>,
   signal: AbortSignal,
   glance: Loop['glance'],
+  decider: MoveDecider,
 ): Promise<Loop> {
   const ports = { ...given, clock: steadyClock(given.clock) };
-  const chain = openChain(ports.journal, operation, ports.sha256);
-  const entries = await chain.catchUp(signal);
-  let state: MoveState | null = null;
-  for (const entry of entries) {
-    state = foldMove(state, entry);
-    ports.clock.catchUpWith(entry.atMs);
-  }
-  const [first] = entries;
-  if (state === null || first === undefined) throw new Error(`there is no operation ${operation} in this journal`);
-  const fresh = {
-    requests: [],
-    trouble: null,
-    refusal: null,
-    unread: null,
-    isBehind: false,
-    isAnchored: false,
-    performedUntilMs: 0,
-  };
   const lease = keepLease(given, operation, 'settled');
-  return { ports, inbox, signal, glance, chain, lease, start: startOf(first), state, ...fresh };
+  const opening = { ports, lease, fold: decider.fold, ask: ((ask) => asked(loop, ask)) satisfies Asking };
+  const kept = await KeptChain.open<MoveState>(opening, operation, signal);
+  const fresh = { requests: [], refusal: null, unread: null, made: {}, performedUntilMs: 0, bytes: 0, bytesBefore: 0 };
+  const loop: Loop = { ports, inbox, signal, glance, decider, lease, kept, ...fresh };
+  return loop;
 }
 
 /** One pass; true: the operation is over for this controller. */
 async function pass(loop: Loop): Promise<boolean> {
-  const { ports, lease } = loop;
+  const { ports, lease, kept } = loop;
   loop.requests = [...loop.requests, ...loop.inbox.take()];
-  const { rate } = loop.state;
+  const { rate } = kept.state;
   // It takes nothing to be held: what journal and lease say of it comes later.
   if (loop.requests.some(restrains) && isMoving(loop)) ports.mover.want({ isHeld: true, rate }, assignmentOf(loop));
   const wasHeld = lease.isHeld();
   await asked(loop, (signal) => lease.keep(signal));
-  if (!wasHeld || !lease.isHeld() || loop.isBehind) await catchUp(loop);
+  if (!wasHeld || !lease.isHeld() || loop.kept.isBehind) await catchUp(loop);
   ports.mover.allow(lease.leftMs());
   const observation = await observe(loop);
-  const decision = decideMove(loop.state, observation);
-  const trouble = loop.trouble ?? lease.failure();
-  loop.glance({ state: loop.state, observation, trouble, refusal: loop.unread ?? loop.refusal });
-  const mayAct = trouble === null && !loop.isBehind && lease.leftMs() > 0;
+  const decision = loop.decider.decide(loop.kept.state, observation);
+  const trouble = loop.kept.trouble ?? lease.failure();
+  loop.glance({ state: loop.kept.state, observation, trouble, refusal: loop.unread ?? loop.refusal });
+  const mayAct = trouble === null && !loop.kept.isBehind && lease.leftMs() > 0;
   ports.mover.want(mayAct ? decision.mover : null, assignmentOf(loop));
   const isAppended = await append(loop, decision.events, observation.nowMs);
   if (isAppended && mayAct && decision.events.length === 0) await perform(loop, decision.effects);
   if (isAppended && decision.isOver) {
     await ports.mover.close();
-    if (hasMoveEnded(loop.state)) await anchor(ports, [loop.start, endOf(loop.chain.head())]);
+    if (hasMoveEnded(kept.state)) await kept.anchorEnd();
     return true;
   }
-  await anchorStart(loop);
+  await kept.anchorStart();
   await rest(loop, decision);
   return false;
 }
@@ -147,13 +139,13 @@ function isMoving({ ports }: Loop): boolean {
   return kind === 'running' || kind === 'starting';
 }
 
-function assignmentOf({ state }: Loop): Assignment {
+function assignmentOf({ kept: { state } }: Loop): Assignment {
   return { plan: state.plan, targetIds: state.targetIds };
 }
 
-/** The store answers in time, or not at all. */
+/** The store answers in time, or not at all; what is urgent does not wait for it. */
 async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = openDeadline(loop.ports.clock, loop.ports.timing.callMs, []);
+  const deadline = openDeadline(loop.ports.clock, loop.ports.timing.callMs, [loop.inbox.urgent()]);
   try {
     return await ask(deadline.signal);
   } finally {
@@ -164,13 +156,23 @@ async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): P
 async function observe(loop: Loop): Promise<MoveObservation> {
   const { ports, requests } = loop;
   const topics = await readTopics(loop);
-  return { nowMs: ports.clock.now(), requests, mover: ports.mover.told(), topics };
+  const nowMs = ports.clock.now();
+  const quietAtMs = nowMs + Math.max(0, loop.performedUntilMs - ports.clock.monotonic());
+  return { nowMs, requests, mover: toldBy(loop), topics, made: loop.made, quietAtMs };
+}
+
+/** Bytes count from where this controller last wrote that data may move: what others have sent since is not its own. */
+function toldBy(loop: Loop): MoverTold {
+  const told = loop.ports.mover.told();
+  if (told.kind !== 'running' && told.kind !== 'done') return told;
+  loop.bytes = told.bytes;
+  return { ...told, bytes: told.bytes - loop.bytesBefore };
 }
 
 async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
-  const { stage, plan, made, removed, kept, growing } = loop.state;
+  const { stage, plan, made, removed, kept, growing } = loop.kept.state;
   const isQuiet = stage.kind === 'copying' && Object.keys(growing).length === 0;
-  if (isQuiet || hasMoveEnded(loop.state) || loop.requests.length > 0) {
+  if (isQuiet || hasMoveEnded(loop.kept.state) || loop.requests.length > 0) {
     loop.unread = null;
     return null;
   }
@@ -191,49 +193,22 @@ async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
 
 /** false: the events are not durable, and the next pass decides anew. */
 async function append(loop: Loop, events: readonly MoveEvent[], atMs: number): Promise<boolean> {
-  const { lease, chain } = loop;
-  if (!lease.isHeld()) return false;
-  if (events.length === 0) {
-    loop.requests = [];
-    return true;
+  const { kept } = loop;
+  if (!loop.lease.isHeld()) return false;
+  if (events.length === 0) kept.appendedNothing();
+  else {
+    const drafts = events.map((body) => ({ body, actor: actorOf(body), atMs, rules: moveRules }));
+    if ((await kept.append(async () => drafts)) === null) return false;
+    if (events.some(({ kind }) => kind === 'copying')) loop.bytesBefore = loop.bytes;
   }
-  const drafts = events.map((body) => ({ body, actor: actorOf(body), atMs, rules: moveRules }));
-  try {
-    const entries = await asked(loop, (signal) => chain.append(drafts, signal));
-    loop.trouble = null;
-    if (entries === 'conflict') lease.doubt();
-    else {
-      follow(loop, entries);
-      loop.requests = [];
-      return true;
-    }
-  } catch (error) {
-    loop.trouble = reasonOf(error);
-  }
-  loop.isBehind = true;
-  return false;
+  loop.requests = [];
+  return true;
 }
 
-function follow(loop: Loop, entries: readonly Entry[]): void {
-  for (const entry of entries) {
-    loop.state = foldMove(loop.state, entry);
-    loop.ports.tell(entry);
-  }
-}
-
-/** Reads what others have appended, and what this controller has without learning of it. */
+/** Where somebody else has let data move meanwhile, this one has to begin anew. */
 async function catchUp(loop: Loop): Promise<void> {
-  try {
-    for (const entry of await asked(loop, (signal) => loop.chain.catchUp(signal))) {
-      loop.state = foldMove(loop.state, entry);
-      loop.ports.clock.catchUpWith(entry.atMs);
-    }
-    loop.isBehind = false;
-    loop.trouble = null;
-  } catch (error) {
-    loop.isBehind = true;
-    loop.trouble = reasonOf(error);
-  }
+  const { entries } = await loop.kept.catchUp();
+  if (entries.some(({ body }) => body.kind === 'copying')) loop.requests = [...loop.requests, { kind: 'begin' }];
 }
 
 async function perform(loop: Loop, effects: readonly MoveEffect[]): Promise<void> {
@@ -244,7 +219,11 @@ async function perform(loop: Loop, effects: readonly MoveEffect[]): Promise<void
     loop.inbox.urgent(),
   ]);
   try {
-    for (const effect of effects) await within(deadline.signal, performOne(loop, effect, deadline.signal));
+    for (const effect of effects) {
+      // Whoever has stood still may have no lease any more.
+      if (loop.lease.leftMs() === 0) return;
+      await within(deadline.signal, performOne(loop, effect, deadline.signal));
+    }
     loop.refusal = null;
   } catch (error) {
     // Whether it was done shows in the next reading, or in a later one.
@@ -256,11 +235,14 @@ async function perform(loop: Loop, effects: readonly MoveEffect[]): Promise<void
   }
 }
 
-async function performOne({ ports }: Loop, effect: MoveEffect, signal: AbortSignal): Promise<void> {
-  const { target } = ports;
+async function performOne(loop: Loop, effect: MoveEffect, signal: AbortSignal): Promise<void> {
+  const { target } = loop.ports;
   switch (effect.kind) {
-    case 'make-topic':
-      return await target.makeTopic(effect.topic, effect, signal);
+    case 'make-topic': {
+      const topicId = await target.makeTopic(effect.topic, effect, signal);
+      if (topicId !== null) loop.made = { ...loop.made, [effect.topic]: topicId };
+      return;
+    }
     case 'make-partitions':
       return await target.makePartitions(effect.topic, effect.partitions, signal);
     case 'change-settings':
@@ -272,22 +254,12 @@ async function performOne({ ports }: Loop, effect: MoveEffect, signal: AbortSign
   }
 }
 
-async function anchorStart(loop: Loop): Promise<void> {
-  if (loop.isAnchored || !loop.lease.isHeld() || loop.trouble !== null) return;
-  await asked(loop, (signal) => within(signal, anchor(loop.ports, [loop.start]))).then(
-    () => {
-      loop.isAnchored = true;
-    },
-    () => undefined,
-  );
-}
-
 async function rest(loop: Loop, decision: MoveDecision): Promise<void> {
   const { clock, timing, mover } = loop.ports;
   const usualMs = clock.now() + timing.pollMs;
   const wakeAtMs = Math.min(decision.wakeAtMs ?? usualMs, usualMs);
   // What could not be journalled, and a lease that somebody else has, are tried again at the usual pace.
-  const isBlocked = loop.trouble !== null || loop.isBehind || loop.lease.leftMs() === 0;
+  const isBlocked = loop.kept.trouble !== null || loop.kept.isBehind || loop.lease.leftMs() === 0;
   const soonest = isBlocked ? clock.now() + timing.pollMs / 2 : 0;
   const events = [(signal: AbortSignal) => loop.inbox.arrived(signal), (signal: AbortSignal) => mover.news(signal)];
   await waitFor(clock, Math.max(wakeAtMs, soonest) - clock.now(), loop.signal, isBlocked ? events.slice(0, 1) : events);
@@ -295,7 +267,7 @@ async function rest(loop: Loop, decision: MoveDecision): Promise<void> {
 
 /** Told to stop, this controller says so, that nobody takes it for one that has died. */
 async function leave(loop: Loop, told: MoverTold): Promise<void> {
-  if (!loop.lease.isHeld() || hasMoveEnded(loop.state)) return;
+  if (!loop.lease.isHeld() || hasMoveEnded(loop.kept.state)) return;
   const marks: MoveEvent[] =
     told.kind === 'running'
       ? [{ kind: 'copy-checkpoint', bytes: told.bytes, partitions: told.partitions.map(markOf) }]

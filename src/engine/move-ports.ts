@@ -25,7 +25,8 @@ export type MovePorts = {
 /** Topics of the cluster that is copied to. What was done is read back. */
 export interface MoveTarget {
   read(question: TargetQuestion, signal: AbortSignal): Promise<Readonly<Record<string, TopicFound>>>;
-  makeTopic(topic: string, make: TopicToMake, signal: AbortSignal): Promise<void>;
+  /** Its id; null: it was there already. */
+  makeTopic(topic: string, make: TopicToMake, signal: AbortSignal): Promise<string | null>;
   makePartitions(topic: string, partitions: number, signal: AbortSignal): Promise<void>;
   changeSettings(changes: readonly SettingChange[], signal: AbortSignal): Promise<void>;
   deleteTopic(topic: string, topicId: string, signal: AbortSignal): Promise<void>;

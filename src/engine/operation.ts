@@ -1,6 +1,3 @@
-import { endOf, startOf } from '../core/journal/anchors.ts';
-import type { Entry } from '../core/journal/entry.ts';
-import type { FleetEvent } from '../core/journal/fleet.ts';
 import type { Reading } from '../core/observed/reading.ts';
 import { decide } from '../core/rollout/decide.ts';
 import type { Decision, Effect } from '../core/rollout/decision.ts';
@@ -8,15 +5,13 @@ import { type DrillMeasure, type RolloutEvent, rolloutRules } from '../core/roll
 import type { Observation, OperatorRequest } from '../core/rollout/observation.ts';
 import { fold, hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { performedBack, startWatch, type Watch, watch } from '../core/rollout/watch.ts';
-import { anchor } from './anchors.ts';
-import { type Chain, openChain } from './chain.ts';
-import { Interruption, openDeadline, within } from './deadline.ts';
+import { openDeadline, within } from './deadline.ts';
+import { type Asking, KeptChain } from './kept-chain.ts';
 import { type Lateness, latenessAfter, patienceWith } from './lateness.ts';
 import { keepLease, type LeaseKeeper } from './lease.ts';
 import { observe } from './observe.ts';
 import type { Inbox, OperationPorts } from './operation-ports.ts';
 import { performBack, performEffects } from './perform.ts';
-import { PortError } from './ports.ts';
 import { collectSamples, type SampleCollector } from './samples.ts';
 import { type SteadyClock, steadyClock } from './steady-clock.ts';
 import { type Troubles, troubleLines, troublesAfter } from './troubles.ts';
@@ -72,25 +67,15 @@ type Loop = {
   readonly signal: AbortSignal;
   readonly decider: Decider;
   readonly glance: (glance: Glance) => void;
-  readonly chain: Chain;
   readonly lease: LeaseKeeper;
+  readonly kept: KeptChain<RolloutState>;
   readonly samples: SampleCollector;
-  state: RolloutState;
   watch: Watch;
   /** Requests whose consequences are not durable yet. */
   requests: readonly OperatorRequest[];
   drill: Reading<DrillMeasure> | null;
-  /** Nothing could be appended; ends with the next entry or, where there is none to append, once the store has taken a lease. */
-  trouble: string | null;
-  /** On the clock that never goes back. */
-  troubleAtMs: number;
   troubles: Troubles;
   lateness: Lateness;
-  /** The chain may be longer than `state` knows. */
-  isBehind: boolean;
-  readonly start: FleetEvent;
-  /** The fleet chain is known to anchor the start: whoever wrote that may have died before its anchor. */
-  isAnchored: boolean;
 };
 
 /** How long the way back waits for a store that does not answer, each time it is asked; and a pass for what has not answered of late. */
@@ -107,38 +92,20 @@ async function openLoop(
   glance: Loop['glance'],
 ): Promise<Loop> {
   const ports = { ...given, clock: steadyClock(given.clock) };
-  const chain = openChain(ports.journal, operation, ports.sha256);
-  let state: RolloutState | null = null;
-  const entries = await chain.catchUp(never);
-  for (const entry of entries) {
-    state = decider.fold(state, entry);
-    ports.clock.catchUpWith(entry.atMs);
-  }
-  const [first] = entries;
-  if (state === null || first === undefined) throw new Error(`there is no operation ${operation} in this journal`);
-  return {
-    ports,
-    operation,
-    inbox,
-    signal,
-    decider,
-    glance,
-    chain,
-    // Leases are compared with other processes', whose time is the wall clock's.
-    lease: keepLease(given, operation),
+  // Leases are compared with other processes', whose time is the wall clock's.
+  const lease = keepLease(given, operation);
+  const opening = { ports, lease, fold: decider.fold, ask: ((ask) => asked(loop, ask)) satisfies Asking };
+  const kept = await KeptChain.open<RolloutState>(opening, operation, never);
+  const loop: Loop = {
+    ...{ ports, operation, inbox, signal, decider, glance, lease, kept },
     samples: collectSamples(ports, operation),
-    state,
-    watch: startWatch(state),
+    watch: startWatch(kept.state),
     requests: [],
     drill: null,
-    trouble: null,
-    troubleAtMs: 0,
     troubles: {},
     lateness: {},
-    isBehind: false,
-    start: startOf(first),
-    isAnchored: false,
   };
+  return loop;
 }
 
 /** One pass; true: the operation has ended. */
@@ -148,14 +115,14 @@ async function pass(loop: Loop): Promise<boolean> {
   const wasHeld = loop.lease.isHeld();
   await asked(loop, (signal) => loop.lease.keep(signal));
   // Whoever had it before may have written until the lease changed hands; whoever has it now goes on writing.
-  if (!wasHeld || !loop.lease.isHeld() || loop.isBehind) await catchUp(loop);
+  if (!wasHeld || !loop.lease.isHeld() || loop.kept.isBehind) await catchUp(loop);
   const interrupts = [loop.signal, loop.inbox.urgent()];
   const drill = loop.drill;
   const beganMs = ports.clock.now();
   const patience = patienceWith(loop.lateness, beganMs, patienceMs(loop), hurryMs);
   const observation = await observe(
     ports,
-    loop.state.plan,
+    loop.kept.state.plan,
     loop.operation,
     loop.requests,
     drill,
@@ -167,11 +134,12 @@ async function pass(loop: Loop): Promise<boolean> {
   const isGivenUp = interrupts.some((interrupt) => interrupt.aborted);
   if (isGivenUp && loop.requests.length === 0) return false;
   loop.lateness = latenessAfter(loop.lateness, observation, patience, beganMs);
-  loop.watch = decider.watch(loop.watch, loop.state, observation);
+  loop.watch = decider.watch(loop.watch, loop.kept.state, observation);
   loop.samples.add(loop.watch.windows);
-  const decision = decider.decide(loop.state, loop.watch, observation);
-  const { state, watch } = loop;
-  const trouble = loop.trouble ?? loop.lease.failure();
+  const decision = decider.decide(loop.kept.state, loop.watch, observation);
+  const { watch } = loop;
+  const { state } = loop.kept;
+  const trouble = loop.kept.trouble ?? loop.lease.failure();
   if (!isGivenUp) loop.glance({ state, watch, observation, decision, trouble, troubles: troubleLines(loop.troubles) });
   if (decision.back.length > 0) {
     const { marker } = observation;
@@ -192,11 +160,11 @@ async function pass(loop: Loop): Promise<boolean> {
     // After an entry what is pending is known by the next pass only.
     if (decision.events.length === 0) loop.troubles = troublesAfter(loop.troubles, decision.effects, outcomes);
     if (decision.ended) {
-      await conclude(loop);
+      if (hasEnded(loop.kept.state)) await loop.kept.anchorEnd();
       return true;
     }
   }
-  await anchorStart(loop);
+  if (loop.kept.state.back === null) await loop.kept.anchorStart();
   await rest(loop, decision, observation);
   return false;
 }
@@ -222,10 +190,12 @@ function allowedEffects(
   loop: Loop,
   effects: readonly Effect[],
 ): { readonly effects: readonly Effect[]; readonly msMax: number } {
-  const isFree = loop.trouble === null && !loop.isBehind;
+  const isFree = loop.kept.trouble === null && !loop.kept.isBehind;
   const leftMs = loop.lease.leftMs();
   if (isFree && leftMs > loop.ports.timing.callMs / 2) return { effects, msMax: leftMs };
-  const lowering = effects.filter((effect) => effect.kind === 'traffic' && !effect.raises && loop.state.back !== null);
+  const lowering = effects.filter(
+    (effect) => effect.kind === 'traffic' && !effect.raises && loop.kept.state.back !== null,
+  );
   // What lowers may come late, and gets its time without a lease too.
   return { effects: lowering, msMax: loop.ports.timing.callMs };
 }
@@ -235,10 +205,10 @@ function allowedEffects(
  * A way back that nobody can look up goes on.
  */
 async function stillIntended(loop: Loop, effects: readonly Effect[]): Promise<readonly Effect[]> {
-  if (effects.length === 0 || loop.lease.isHeld() || loop.isBehind) return effects;
-  const { seq } = loop.chain.head();
+  if (effects.length === 0 || loop.lease.isHeld() || loop.kept.isBehind) return effects;
+  const { seq } = loop.kept.chain.head();
   await catchUp(loop);
-  return loop.chain.head().seq === seq ? effects : [];
+  return loop.kept.chain.head().seq === seq ? effects : [];
 }
 
 /** Appends the decision's events; false: they are not durable, and the next pass decides anew. */
@@ -247,82 +217,25 @@ async function append(loop: Loop, decision: Decision, observation: Observation):
   if (!loop.lease.isHeld() && !goesBack) return decision.events.length === 0;
   if (decision.events.length === 0) {
     if (loop.lease.isHeld()) loop.requests = [];
-    // What was to be written is not wanted any more: without this, effects would wait for an entry that waits for them.
-    if (!loop.isBehind && loop.lease.writtenAtMs() > loop.troubleAtMs) loop.trouble = null;
+    loop.kept.appendedNothing();
     return true;
   }
-  try {
-    const entries = await asked(loop, (signal) => store(loop, decision.events, observation.nowMs, signal));
-    loop.trouble = null;
-    if (entries !== 'conflict') return await follow(loop, entries);
-    loop.lease.doubt();
-  } catch (error) {
-    if (!(error instanceof Interruption)) {
-      loop.trouble = error instanceof Error ? error.message : String(error);
-      loop.troubleAtMs = loop.ports.clock.monotonic();
-    }
-  }
-  loop.isBehind = true;
-  return false;
-}
-
-async function store(
-  loop: Loop,
-  decided: readonly RolloutEvent[],
-  atMs: number,
-  signal: AbortSignal,
-): Promise<readonly Entry<RolloutEvent>[] | 'conflict'> {
-  const seq = loop.chain.head().seq + 1;
-  const events = await within(signal, Promise.all(decided.map((event) => loop.samples.seal(event, seq))));
-  const drafts = events.map((body) => ({ body, actor: actorOf(body), atMs, rules: rolloutRules }));
-  return loop.chain.append(drafts, signal);
-}
-
-/** What is durable now counts. */
-async function follow(loop: Loop, entries: readonly Entry<RolloutEvent>[]): Promise<true> {
-  for (const entry of entries) {
-    loop.state = loop.decider.fold(loop.state, entry);
-    loop.ports.tell(entry);
-  }
+  const entries = await loop.kept.append(async (signal) => {
+    const seq = loop.kept.chain.head().seq + 1;
+    const events = await within(signal, Promise.all(decision.events.map((event) => loop.samples.seal(event, seq))));
+    return events.map((body) => ({ body, actor: actorOf(body), atMs: observation.nowMs, rules: rolloutRules }));
+  });
+  if (entries === null) return false;
   loop.requests = [];
   if (entries.some(({ body }) => body.kind === 'drill-measured' || body.kind === 'back-performed')) loop.drill = null;
   await asked(loop, (signal) => within(signal, loop.samples.appended())).catch(() => undefined);
   return true;
 }
 
-/** Reads what others have appended, and what this controller has without learning of it. */
 async function catchUp(loop: Loop): Promise<void> {
-  const entries = await asked(loop, (signal) => loop.chain.catchUp(signal)).catch((error: unknown) => {
-    if (error instanceof PortError && !error.retriable) loop.trouble = error.message;
-    return null;
-  });
-  loop.isBehind = entries === null;
-  // Given up and kept all the same, or somebody else's: the journal takes entries again. On the way back no other may come to tell.
-  if (entries !== null && entries.length > 0) loop.trouble = null;
-  let steppedMs = 0;
-  for (const entry of entries ?? []) {
-    loop.state = loop.decider.fold(loop.state, entry);
-    steppedMs = Math.max(steppedMs, loop.ports.clock.catchUpWith(entry.atMs));
-  }
+  const { steppedMs } = await loop.kept.catchUp();
   // Windows over a jump of the time would show a load that never was.
-  if (steppedMs > stepMsMin) loop.watch = startWatch(loop.state, loop.watch.performed);
-}
-
-/** Nothing waits for it, and nothing depends on it: what fails is tried again in the next pass. */
-async function anchorStart(loop: Loop): Promise<void> {
-  if (loop.isAnchored || !loop.lease.isHeld() || loop.trouble !== null || loop.state.back !== null) return;
-  const work = asked(loop, (signal) => within(signal, anchor(loop.ports, [loop.start])));
-  await work.then(
-    () => {
-      loop.isAnchored = true;
-    },
-    () => undefined,
-  );
-}
-
-async function conclude(loop: Loop): Promise<void> {
-  if (!hasEnded(loop.state)) return;
-  await anchor(loop.ports, [loop.start, endOf(loop.chain.head())]);
+  if (steppedMs > stepMsMin) loop.watch = startWatch(loop.kept.state, loop.watch.performed);
 }
 
 const never = new AbortController().signal;
@@ -331,7 +244,8 @@ async function rest(loop: Loop, decision: Decision, observation: Observation): P
   const { clock, timing } = loop.ports;
   const wakeAtMs = decision.wakeAtMs ?? observation.nowMs + timing.pollMs;
   // What could not be journalled, and a lease that somebody else has, are tried again at the usual pace.
-  const soonest = loop.trouble !== null || loop.isBehind || !loop.lease.isHeld() ? clock.now() + timing.pollMs / 2 : 0;
+  const soonest =
+    loop.kept.trouble !== null || loop.kept.isBehind || !loop.lease.isHeld() ? clock.now() + timing.pollMs / 2 : 0;
   const ms = Math.max(wakeAtMs, soonest) - clock.now();
   await waitFor(clock, ms, loop.signal, [(signal) => loop.inbox.arrived(signal)]);
 }

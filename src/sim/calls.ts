@@ -1,5 +1,4 @@
 import { PortError } from '../engine/ports.ts';
-import type { FaultName } from './faults.ts';
 import type { Random } from './random.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -26,12 +25,21 @@ export const crashPoints = [
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 
+/** What may happen to a call to the outside, whatever it is about. */
+export type CallFault =
+  | 'call-lost'
+  | 'call-unanswered'
+  | 'call-late'
+  | 'call-duplicated'
+  | 'call-throttled'
+  | 'acknowledged-late';
+
 /** How one call goes. `perform` does it in the world; what it returns is the answer. */
-export type Call<T> = {
+export type Call<T, Point> = {
   readonly what: string;
   readonly signal: AbortSignal | null;
-  readonly before: CrashPoint | null;
-  readonly after: CrashPoint | null;
+  readonly before: Point | null;
+  readonly after: Point | null;
   readonly writes: boolean;
   /** Outside the machine: can be lost, late, doubled or throttled. */
   readonly remote: boolean;
@@ -46,13 +54,13 @@ export type Call<T> = {
 export type Landing = { readonly stray: boolean; readonly partly: boolean };
 
 /** What decides over the calls of one controller. */
-export type CallFate = {
+export type CallFate<Point> = {
   readonly schedule: Schedule;
   readonly random: Random;
   /** Draws whether a fault that exists in this world happens now; false once the world is healed. */
-  readonly strikes: (fault: FaultName) => boolean;
+  readonly strikes: (fault: CallFault) => boolean;
   /** Whether the controller dies here; if so it is already dead. */
-  readonly dies: (point: CrashPoint) => boolean;
+  readonly dies: (point: Point) => boolean;
   readonly alive: () => boolean;
   /** Runs `resume` now, or when the controller is no longer paused; never if it is dead. */
   readonly deliver: (resume: () => void) => void;
@@ -66,7 +74,7 @@ export type CallFate = {
  * One call of a controller to the world. A dead controller's calls are never answered; a call that hangs ends with its signal,
  * as a PortError of code `timeout`.
  */
-export function makeCall<T>(fate: CallFate, call: Call<T>): Promise<T> {
+export function makeCall<T, Point>(fate: CallFate<Point>, call: Call<T, Point>): Promise<T> {
   return new Promise((resolve, reject) => {
     if (!fate.alive() || (call.before !== null && fate.dies(call.before))) return;
     if (call.signal?.aborted) return reject(timedOut(call.what));
@@ -101,9 +109,9 @@ export function makeCall<T>(fate: CallFate, call: Call<T>): Promise<T> {
 const whole: Landing = { stray: false, partly: false };
 
 /** Lets one fault at most happen to a remote call; true: the call has gone wrong and needs nothing more. */
-function struck<T>(
-  fate: CallFate,
-  call: Call<T>,
+function struck<T, Point>(
+  fate: CallFate<Point>,
+  call: Call<T, Point>,
   signal: AbortSignal,
   latencyMs: number,
   fail: (error: unknown) => void,
@@ -139,7 +147,7 @@ function struck<T>(
 }
 
 /** A write whose sender learns nothing of it any more. */
-function attempt<T>(call: Call<T>, landing: Landing): void {
+function attempt<T, Point>(call: Call<T, Point>, landing: Landing): void {
   if (call.hangs()) return;
   try {
     call.perform(landing);

@@ -1,17 +1,10 @@
-import type { Entry } from '../core/journal/entry.ts';
 import type { AdminState, BackendReading } from '../core/observed/backend.ts';
 import type { GroupReading } from '../core/observed/group.ts';
 import { unknown } from '../core/observed/reading.ts';
 import type { OperationPorts } from '../engine/operation-ports.ts';
-import {
-  type Backend,
-  type Clock,
-  type Group,
-  type JournalStore,
-  type LeaseStore,
-  PortError,
-} from '../engine/ports.ts';
-import { type CallFate, type CrashPoint, type Landing, makeCall } from './calls.ts';
+import { type Backend, type Group, PortError } from '../engine/ports.ts';
+import type { CrashPoint, Landing } from './calls.ts';
+import { ControllerProcess, type PointsOf } from './controller-process.ts';
 import type { FaultName } from './faults.ts';
 import { sha256 } from './hash.ts';
 import { PastCounters } from './late-counters.ts';
@@ -72,48 +65,45 @@ export const epochMs = 1_790_000_000_000;
 export class Controller {
   readonly holder: string;
   readonly ports: OperationPorts;
-  alive = true;
-  pausedUntilMs = 0;
   readonly #around: Surroundings;
-  readonly #fate: CallFate;
+  readonly #machine: ControllerProcess<CrashPoint>;
 
   constructor(holder: string, around: Surroundings) {
     this.holder = holder;
     this.#around = around;
-    const { world, random } = around;
-    const rates = world.scenario.faults;
-    this.#fate = {
+    const { world } = around;
+    this.#machine = new ControllerProcess(holder, {
+      ...around,
       schedule: world.schedule,
-      random,
-      strikes: (fault) => {
-        const rate = rates[fault];
-        if (rate === undefined || world.healed || !random.chance(rate)) return false;
-        around.suffered(fault);
-        return true;
-      },
-      dies: (point) => {
-        if (!this.alive || !around.crashes(point)) return false;
-        this.die(point);
-        return true;
-      },
-      alive: () => this.alive,
-      deliver: (resume) => this.#deliver(resume),
-      stalledUntilMs: around.stalledUntilMs,
+      strikes: (fault) => this.#strikes(fault),
+      note: (text) => world.note(text),
       lateMsMax: world.scenario.timing.callMs,
-    };
+    });
     this.ports = this.#makePorts();
   }
 
-  die(where: string): void {
-    this.alive = false;
-    this.#around.world.note(`controller ${this.holder} dies at ${where}`);
+  get alive(): boolean {
+    return this.#machine.alive;
   }
 
-  #deliver(resume: () => void): void {
-    if (!this.alive) return;
-    const { schedule } = this.#around.world;
-    if (this.pausedUntilMs <= schedule.nowMs) return resume();
-    schedule.at(this.pausedUntilMs, () => this.#deliver(resume));
+  set alive(alive: boolean) {
+    this.#machine.alive = alive;
+  }
+
+  get pausedUntilMs(): number {
+    return this.#machine.pausedUntilMs;
+  }
+
+  set pausedUntilMs(atMs: number) {
+    this.#machine.pausedUntilMs = atMs;
+  }
+
+  #strikes(fault: FaultName): boolean {
+    const { world, random, suffered } = this.#around;
+    const rate = world.scenario.faults[fault];
+    if (rate === undefined || world.healed || !random.chance(rate)) return false;
+    suffered(fault);
+    return true;
   }
 
   #makePorts(): OperationPorts {
@@ -121,61 +111,43 @@ export class Controller {
     const backends: Record<string, Backend> = {};
     for (const balancer of world.balancers.values()) backends[balancer.id] = this.#backend(balancer);
     return {
-      clock: this.#clock(),
-      journal: this.#journal(),
-      leases: this.#leases(),
+      clock: this.#machine.clock('sleep'),
+      journal: this.#machine.journal(['journal.append/before', 'journal.append/after']),
+      leases: this.#machine.leases('lease.acquire'),
       samples: {
         put: (operation, block, samples) =>
-          this.#local('samples', ['samples.put/before', 'samples.put/after'], () => {
-            this.#refuseWhenFull();
+          this.#machine.local('samples', ['samples.put/before', 'samples.put/after'], () => {
+            this.#machine.refuseWhenFull();
             durable.putSamples(operation, block, samples);
           }),
-        read: (operation, block) => this.#local('samples', [null, null], () => durable.readSamples(operation, block)),
-        prune: (operation, keep) => this.#local('samples', [null, null], () => durable.pruneSamples(operation, keep)),
+        read: (operation, block) =>
+          this.#machine.local('samples', [null, null], () => durable.readSamples(operation, block)),
+        prune: (operation, keep) =>
+          this.#machine.local('samples', [null, null], () => durable.pruneSamples(operation, keep)),
       },
       backends,
       origin: this.#group('origin'),
       destination: this.#group('destination'),
       marker: {
         read: (operation) =>
-          this.#local('marker', ['marker.read', null], () => {
+          this.#machine.local('marker', ['marker.read', null], () => {
             durable.markerReadAtMs.set(this.holder, world.schedule.nowMs);
             return durable.marker.get(operation) ?? null;
           }),
         write: (operation, who) =>
-          this.#local('marker', ['marker.write/before', 'marker.write/after'], () => {
+          this.#machine.local('marker', ['marker.write/before', 'marker.write/after'], () => {
             // Whoever was first stays; the file is there before its first byte is.
             if (durable.marker.has(operation)) return;
             if (this.#around.diskFull() && this.#around.random.chance(0.5)) durable.marker.set(operation, '');
-            this.#refuseWhenFull();
+            this.#machine.refuseWhenFull();
             durable.marker.set(operation, who);
           }),
-        remove: (operation) => this.#local('marker', [null, null], () => void durable.marker.delete(operation)),
+        remove: (operation) => this.#machine.local('marker', [null, null], () => void durable.marker.delete(operation)),
       },
       sha256,
       holder: this.holder,
       timing: world.scenario.timing,
       tell: () => {},
-    };
-  }
-
-  #clock(): Clock {
-    const { schedule } = this.#around.world;
-    return {
-      now: () => this.#around.wallMs(),
-      monotonic: () => schedule.nowMs,
-      sleep: (ms, signal) =>
-        new Promise((resolve) => {
-          if (this.#fate.dies('sleep')) return;
-          if (signal.aborted) return this.#deliver(resolve);
-          const ended = (): void => {
-            planned.cancelled = true;
-            signal.removeEventListener('abort', ended);
-            this.#deliver(resolve);
-          };
-          const planned = schedule.after(ms, ended);
-          signal.addEventListener('abort', ended);
-        }),
     };
   }
 
@@ -188,8 +160,8 @@ export class Controller {
           this.#garble(balancer.id);
           balancer.readAtMs.set(this.holder, nowMs());
           const reading = balancer.read(nowMs());
-          const late = this.#fate.strikes('counters-late') ? past.instead('late', reading) : null;
-          const twice = this.#fate.strikes('counters-twice') ? past.instead('twice', reading) : null;
+          const late = this.#strikes('counters-late') ? past.instead('late', reading) : null;
+          const twice = this.#strikes('counters-twice') ? past.instead('twice', reading) : null;
           past.note(reading, nowMs());
           const told = late ?? twice ?? reading;
           this.#around.onRead({ by: this, leased: this.#isLeased(), kind: 'backend', balancer, reading: told });
@@ -232,13 +204,11 @@ export class Controller {
           this.#garble(`the ${side}`);
           const reading = look();
           const nowMs = world.schedule.nowMs;
-          const stale = nowMs - olderAtMs <= staleMsMax && this.#fate.strikes('stale-read');
+          const stale = nowMs - olderAtMs <= staleMsMax && this.#strikes('stale-read');
           const answer = stale ? older : reading;
           if (nowMs - olderAtMs >= staleMsMax / 2) [older, olderAtMs] = [reading, nowMs];
           this.#around.onRead({ by: this, leased: this.#isLeased(), kind: 'group', side, reading: answer });
-          return this.#fate.strikes('reading-missing')
-            ? { ...answer, build: unknown('the image was not told') }
-            : answer;
+          return this.#strikes('reading-missing') ? { ...answer, build: unknown('the image was not told') } : answer;
         }),
       resize: (size, signal) => {
         const issued = this.#issue();
@@ -248,32 +218,6 @@ export class Controller {
           this.#write({ ...issued, kind: 'resize', side, size, ...landing });
         });
       },
-    };
-  }
-
-  #journal(): JournalStore {
-    const { durable } = this.#around;
-    return {
-      append: (expected, entries) =>
-        this.#local('append', ['journal.append/before', 'journal.append/after'], () => {
-          this.#refuseWhenFull();
-          return durable.append(expected, entries);
-        }),
-      read: (operation, afterSeq) =>
-        this.#local<Entry[]>('read', [null, null], () => durable.read(operation, afterSeq)),
-      heads: () =>
-        this.#local('heads', [null, null], () => [...durable.chains.keys()].map((name) => durable.head(name))),
-      close: () => Promise.resolve(),
-    };
-  }
-
-  #leases(): LeaseStore {
-    const { durable } = this.#around;
-    return {
-      acquire: (operation, holder, nowMs, ttlMs) =>
-        this.#local('lease', ['lease.acquire', null], () => durable.acquire(operation, holder, nowMs, ttlMs)),
-      release: (operation, holder) => this.#local('lease', [null, null], () => durable.release(operation, holder)),
-      holderOf: (operation) => this.#local('lease', [null, null], () => durable.holderOf(operation)),
     };
   }
 
@@ -310,13 +254,8 @@ export class Controller {
   }
 
   #garble(what: string): void {
-    if (!this.#fate.strikes('reading-missing')) return;
+    if (!this.#strikes('reading-missing')) return;
     throw new PortError('protocol', `the reply of ${what} makes no sense`, { retriable: true });
-  }
-
-  #refuseWhenFull(): void {
-    if (!this.#around.diskFull()) return;
-    throw new PortError('disk-full', 'no space left on the device that holds the journal', { retriable: true });
   }
 
   /** A call to a balancer: while that cannot be reached it refuses the connection, or takes it and says nothing. */
@@ -344,28 +283,12 @@ export class Controller {
     perform: (landing: Landing) => T,
     hangs = (): boolean => false,
   ): Promise<T> {
-    const [before, after] = points;
-    const glance = before === 'backend.attempts';
-    return makeCall(this.#fate, { what, signal, before, after, writes, remote: true, glance, hangs, perform });
-  }
-
-  #local<T>(what: string, points: Points, perform: () => T): Promise<T> {
-    const [before, after] = points;
-    return makeCall(this.#fate, {
-      what,
-      signal: null,
-      before,
-      after,
-      writes: after !== null,
-      remote: false,
-      glance: false,
-      hangs: () => false,
-      perform,
-    });
+    const glance = points[0] === 'backend.attempts';
+    return this.#machine.remote({ what, signal, points, writes, glance, hangs, perform });
   }
 }
 
-type Points = readonly [before: CrashPoint | null, after: CrashPoint | null];
+type Points = PointsOf<CrashPoint>;
 
 const staleMsMax = 30_000;
 

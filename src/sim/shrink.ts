@@ -1,13 +1,38 @@
-import type { CheckName } from './checks/violation.ts';
 import type { Mutation } from './engine.ts';
 import type { FaultName, OperatorAct } from './faults.ts';
 import { type Outcome, simulate } from './run.ts';
-import { drawScenario, type Narrowing } from './scenario.ts';
+import { drawScenario } from './scenario.ts';
 
-type Fault = FaultName | OperatorAct;
+/** What every simulator tells of a run. */
+export type Shrinkable = {
+  readonly scenario: { readonly faults: object; readonly healAtMs: number };
+  readonly violation: { readonly check: string; readonly atMs: number } | null;
+};
 
 /** The smallest world of a seed that was found to break the same rule, and how many runs it took to find it. */
-export type Shrunk = { readonly narrowing: Required<Narrowing>; readonly outcome: Outcome; readonly runs: number };
+export type Shrunk<Fault, Run> = {
+  readonly narrowing: { readonly without: readonly Fault[]; readonly healAtMs: number };
+  readonly outcome: Run;
+  readonly runs: number;
+};
+
+/** One kind of world, by its seed. */
+export type World<Fault, Run> = {
+  run(narrowing: { readonly without?: readonly Fault[]; readonly healAtMs?: number }): Promise<Run>;
+  /** How often each fault has struck. */
+  struck(outcome: Run): Readonly<Partial<Record<string, number>>>;
+};
+
+/** Of a rollout's world. */
+export function shrink(
+  seed: number,
+  mutation: Mutation | null,
+  runsMax = 300,
+): Promise<Shrunk<FaultName | OperatorAct, Outcome> | null> {
+  const run: World<FaultName | OperatorAct, Outcome>['run'] = (narrowing) =>
+    simulate(drawScenario(seed, narrowing), mutation);
+  return shrinkWorld({ run, struck: ({ coverage }) => coverage.faults }, runsMax);
+}
 
 /**
  * Makes a failing world smaller: it is healed right after the violation, then loses as many of its faults as possible, then is
@@ -15,10 +40,13 @@ export type Shrunk = { readonly narrowing: Required<Narrowing>; readonly outcome
  * goes last, and many go at once before each goes by itself (Zeller and Hildebrandt's delta debugging). Narrower means fewer
  * faults; any violation of the same check counts. Returns null where the seed breaks nothing.
  */
-export async function shrink(seed: number, mutation: Mutation | null, runsMax = 300): Promise<Shrunk | null> {
-  const first = await simulate(drawScenario(seed), mutation);
+export async function shrinkWorld<Fault extends string, Run extends Shrinkable>(
+  world: World<Fault, Run>,
+  runsMax = 300,
+): Promise<Shrunk<Fault, Run> | null> {
+  const first = await world.run({});
   if (first.violation === null) return null;
-  const search = new Search(seed, mutation, first.violation.check, first, runsMax);
+  const search = new Search(world, first.violation.check, first, runsMax);
   await search.healedAtTheViolation();
   for (let faults = Number.POSITIVE_INFINITY; search.faults().length < faults; ) {
     faults = search.faults().length;
@@ -29,26 +57,24 @@ export async function shrink(seed: number, mutation: Mutation | null, runsMax = 
 }
 
 /** What is known so far: the best narrowing, and the run that shows it. */
-class Search {
-  readonly #seed: number;
-  readonly #mutation: Mutation | null;
-  readonly #check: CheckName;
+class Search<Fault extends string, Run extends Shrinkable> {
+  readonly #world: World<Fault, Run>;
+  readonly #check: string;
   readonly #runsMax: number;
-  #best: Outcome;
+  #best: Run;
   #without: readonly Fault[] = [];
   #healAtMs: number;
   #runs = 1;
 
-  constructor(seed: number, mutation: Mutation | null, check: CheckName, first: Outcome, runsMax: number) {
-    this.#seed = seed;
-    this.#mutation = mutation;
+  constructor(world: World<Fault, Run>, check: string, first: Run, runsMax: number) {
+    this.#world = world;
     this.#check = check;
     this.#best = first;
     this.#healAtMs = first.scenario.healAtMs;
     this.#runsMax = runsMax;
   }
 
-  found(): Shrunk {
+  found(): Shrunk<Fault, Run> {
     return {
       narrowing: { without: this.#without, healAtMs: this.#healAtMs },
       outcome: this.#best,
@@ -58,7 +84,7 @@ class Search {
 
   /** Those left, the least harmful first. */
   faults(): Fault[] {
-    const struck = this.#best.coverage.faults;
+    const struck = this.#world.struck(this.#best);
     const names = Object.keys(this.#best.scenario.faults) as Fault[];
     return names.sort((one, other) => (struck[one] ?? 0) - (struck[other] ?? 0));
   }
@@ -91,7 +117,7 @@ class Search {
   async #try(without: readonly Fault[], healAtMs: number): Promise<boolean> {
     if (this.#runs >= this.#runsMax || healAtMs > this.#healAtMs) return false;
     this.#runs++;
-    const outcome = await simulate(drawScenario(this.#seed, { without, healAtMs }), this.#mutation);
+    const outcome = await this.#world.run({ without, healAtMs });
     if (outcome.violation?.check !== this.#check) return false;
     this.#best = outcome;
     this.#without = without;

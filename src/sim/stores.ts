@@ -16,6 +16,10 @@ export class Durable {
   readonly #samples = new Map<string, Map<string, string>>();
   /** Told of every entry once it is durable. */
   onEntry: (entry: Entry) => void = () => {};
+  /** Told of every lease that is given. */
+  onLease: (holder: string, ttlMs: number) => void = () => {};
+  /** Told of every lease that is given back. */
+  onRelease: (holder: string) => void = () => {};
 
   head(operation: string): Head {
     const last = this.chains.get(operation)?.at(-1);
@@ -44,6 +48,7 @@ export class Durable {
       return { held: false, holder: other, expiresAtMs: untilMs };
     const [fence, expiresAtMs] = [other === holder ? last : last + 1, nowMs + ttlMs];
     this.#leases.set(operation, { holder, fence, expiresAtMs });
+    this.onLease(holder, ttlMs);
     return { held: true, fence, expiresAtMs };
   }
 
@@ -59,7 +64,9 @@ export class Durable {
 
   release(operation: string, holder: string): void {
     const row = this.#leases.get(operation);
-    if (row?.holder === holder) this.#leases.set(operation, { ...row, holder: null });
+    if (row?.holder !== holder) return;
+    this.#leases.set(operation, { ...row, holder: null });
+    this.onRelease(holder);
   }
 
   putSamples(operation: string, block: string, samples: string): void {

@@ -52,6 +52,15 @@ test('the report of a copy has its outcome, its account, what was in the way, wh
   expect(text).toContain('`drover kafka prove copy-1` reads it back');
 });
 
+test('what a setting was before is what stood there when it was set aside, and not when that was planned', () => {
+  const levers = [{ topic: 'orders', key: 'retention.ms', before: '777', whileCopying: '-1' }];
+  const [started, made, ...rest] = [...begun, ...ended];
+  if (started === undefined || made === undefined) throw new Error('a copy begins');
+  const text = reportOf([started, made, { kind: 'levers-intended', levers }, ...rest]);
+  expect(text).toContain('retention.ms was -1 while it was copied, and 777 before');
+  expect(reportOf([started, made])).not.toContain('while it was copied');
+});
+
 test('the report of one that has just begun says that the journal has no figures yet', () => {
   const text = reportOf(begun);
   expect(text).toContain('Nothing of it is in the journal yet');

@@ -28,6 +28,7 @@ async function previewOf(
       replicationFactor: null,
       rate: 10_000_000,
       isOurs: () => false,
+      setAside: [],
       reach: { source: '--bootstrap-server old:9092', target: '--bootstrap-server new:9092' },
       clock,
       readingsApartMs: 1000,

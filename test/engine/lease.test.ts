@@ -44,6 +44,42 @@ describe('the lease of an operation', () => {
     expect(two.leftMs()).toBe(leaseMs);
   });
 
+  test('an ask that was given up and is written down late ends it as early as that says', async () => {
+    const machine = new Machine();
+    const { leases } = openMemoryJournal();
+    let write: () => void = () => undefined;
+    const late: LeaseStore = {
+      acquire: (operation, holder, nowMs, ttlMs) =>
+        machine.passedMs === 5000
+          ? new Promise((resolve) => {
+              write = () => void leases.acquire(operation, holder, nowMs, ttlMs).then(resolve);
+            })
+          : leases.acquire(operation, holder, nowMs, ttlMs),
+      release: (...asked) => leases.release(...asked),
+      holderOf: (...asked) => leases.holderOf(...asked),
+    };
+    const timing = { pollMs: 1000, callMs, leaseMs };
+    const one = keepLease({ clock: machine.clock(), leases: late, holder: 'one', timing }, 'op');
+    await one.keep(signal);
+    machine.passedMs = 5000;
+    const givenUp = new AbortController();
+    const asking = one.keep(givenUp.signal);
+    givenUp.abort(new Error('no answer'));
+    await asking;
+    machine.passedMs = 8000;
+    await one.keep(signal);
+    // By the store it has ten seconds, until the other ask is written down.
+    expect(one.leftMs()).toBe(7000);
+    write();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await leases.holderOf('op')).toEqual({ holder: 'one', expiresAtMs: 1_015_000 });
+    expect(one.leftMs()).toBe(7000);
+    await one.keep(signal);
+    machine.passedMs = 11_000;
+    await one.keep(signal);
+    expect(one.leftMs()).toBe(10_000);
+  });
+
   test('the first controller of an operation waits for nobody', async () => {
     const one = new Machine().keeper('one');
     await one.keep(signal);

@@ -78,6 +78,7 @@ class Bench {
       read: async () => ({ orders: this.topic }),
       makeTopic: async () => {
         this.topic = madeFound('1000');
+        return this.topic.topicId;
       },
       makePartitions: async () => undefined,
       changeSettings: async (changes) => {
@@ -140,7 +141,8 @@ describe('the loop of a copy', () => {
     const ports = bench.ports('first', bench.mover('first'));
     expect(await bench.time.during(runMove(ports, 'copy-1', inbox(), never))).toEqual({ end: 'ended' });
     expect((await bench.kinds()).filter((kind) => kind !== 'copy-checkpoint')).toEqual([
-      ...['copy-started', 'topic-made', 'levers-set', 'copying', 'caught-up', 'levers-restored', 'copied'],
+      ...['copy-started', 'topic-made', 'levers-intended', 'levers-set', 'copying', 'caught-up', 'levers-restored'],
+      'copied',
     ]);
     expect(bench.topic).toEqual(madeFound('1000'));
     expect((await bench.journal.read('fleet', 0)).map(({ body }) => body.kind)).toEqual([

@@ -53,5 +53,5 @@ export function madeRunning(...partitions: PartitionTold[]): MoverTold {
 }
 
 export function madeMoveObservation(more: Partial<MoveObservation> = {}): MoveObservation {
-  return { nowMs: 1_000_000, requests: [], mover: { kind: 'none' }, topics: null, ...more };
+  return { nowMs: 1_000_000, requests: [], mover: { kind: 'none' }, topics: null, made: {}, quietAtMs: 0, ...more };
 }

@@ -43,7 +43,7 @@ function roomOf(path: string): Room | null {
 }
 
 /** What a copy is made of and what touches no socket, no file and no clock (docs/decisions/0011). */
-const pureOfKafka = ['bytes', 'messages', 'ledger', 'mover'];
+const pureOfKafka = ['bytes', 'messages', 'ledger', 'mover', 'channel'];
 
 const rooms: Readonly<Record<string, Room>> = {
   core: {
@@ -67,7 +67,7 @@ const rooms: Readonly<Record<string, Room>> = {
     // The hash of the journal's chain: the same for the same bytes.
     packages: ['node:crypto'],
     instead:
-      'simulate it behind src/engine/ports.ts, or pass it in (sim imports sim, engine, core, and of io/kafka bytes, messages, ledger and mover)',
+      'simulate it behind src/engine/ports.ts, or pass it in (sim imports sim, engine, core, and of io/kafka bytes, messages, ledger, mover and channel)',
   },
   config: {
     name: 'config',

@@ -11,7 +11,7 @@ export type Diagnosis = {
 export type Level = 'well' | 'warning' | 'trouble';
 
 export type Section = {
-  readonly kind: 'configuration' | 'state' | 'balancer' | 'service';
+  readonly kind: 'configuration' | 'state' | 'copy' | 'balancer' | 'service';
   readonly name: string;
   readonly checks: readonly Check[];
   /** Of a service: its last rollout is completed, so that nothing is left to move. */

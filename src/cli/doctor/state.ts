@@ -180,7 +180,7 @@ function controllerChecks(
   if (open.length === 0)
     return isUnknown
       ? [warning('no controller is running, and whether something is unfinished is not known', null)]
-      : [well('no controller is running, and nothing is unfinished')];
+      : [well('no controller is running, and no rollout is unfinished')];
   return open.map(({ state, entries }) => {
     const last = entries.at(-1)?.atMs ?? state.startedAtMs;
     const age = Math.max(0, Math.round((context.clock.now() - last) / 1000));

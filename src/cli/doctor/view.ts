@@ -15,7 +15,13 @@ export function diagnosisLines(diagnosis: Diagnosis, paint: Paint, columns: numb
   return [...lines, verdictLine(diagnosis, paint)];
 }
 
-const titles = { configuration: 'Configuration', state: 'State', balancer: 'Balancer', service: 'Service' } as const;
+const titles = {
+  configuration: 'Configuration',
+  state: 'State',
+  copy: 'Copy',
+  balancer: 'Balancer',
+  service: 'Service',
+} as const;
 
 function sectionLines({ kind, name, checks }: Section, paint: Paint, columns: number): string[] {
   return [
@@ -58,8 +64,16 @@ function verdictLine({ sections }: Diagnosis, paint: Paint): string {
     return paint.red(
       `${troubles === 1 ? 'One thing keeps' : `${troubles} things keep`} a rollout from working${warned}.`,
     );
+  if (sections.every(({ kind }) => kind === 'copy')) return copiesLine(warnings, paint);
   const services = sections.filter(({ kind }) => kind === 'service');
   const isMoved = services.length > 0 && services.every(({ moved }) => moved === true);
   if (isMoved) return (warnings > 0 ? paint.yellow : paint.green)(`Nothing is left to move${warned}.`);
   return warnings > 0 ? paint.yellow(`A rollout can work${warned}.`) : paint.green('All is well.');
+}
+
+/** Without a configuration copies of Kafka data are all that there is. */
+function copiesLine(warnings: number, paint: Paint): string {
+  return warnings > 0
+    ? paint.yellow(`${warnings === 1 ? 'One copy needs' : `${warnings} copies need`} somebody.`)
+    : paint.green('All is well.');
 }

@@ -12,8 +12,12 @@ export const copySentences: Sentences<MoveEvent> = {
     return `copy of ${names} (${many(partitions, 'partition')}) from ${plan.source.bootstrap} to ${plan.target.bootstrap}, ${rateWords(rate)}`;
   },
   'topic-made': ({ topic, topicId }) => `${topic} was made on the target (id ${topicId})`,
+  'topic-found': ({ topic, topicId }) =>
+    `${topic} is there on the target (id ${topicId}), and nothing tells that it was made for this copy: it is not removed with it`,
   'settings-changed': () => 'what differed at topics of the target is as it was agreed on',
   'partitions-made': ({ topic }) => `${topic} has as many partitions on the target as on the source`,
+  'levers-intended': ({ levers }) =>
+    `to be set aside: ${levers.map(({ topic, key, before, whileCopying }) => `${topic}: ${key} ${whileCopying} (then ${before ?? 'not set'})`).join('; ')}`,
   'partitions-found': ({ topic, partitions }) =>
     `${topic} has ${many(partitions, 'partition')} on the source by now: as many are made on the target`,
   'partitions-added': ({ topic, partitions }) =>

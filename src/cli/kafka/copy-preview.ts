@@ -5,7 +5,7 @@ import { diskRoom } from '../../core/move/disk-room.ts';
 import { entryCommand } from '../../core/move/rights.ts';
 import { hasPart } from '../../core/move/setting-names.ts';
 import type { TopicFacts } from '../../core/move/topic-facts.ts';
-import { leversWhileBehind } from '../../core/move/topic-levers.ts';
+import { leversWhileBehind, type SetAside } from '../../core/move/topic-levers.ts';
 import { settingsOncePlanned, type TopicPlan } from '../../core/move/topics.ts';
 import { known, type Reading, unknown } from '../../core/observed/reading.ts';
 import { accessOf } from './copy-preview/access.ts';
@@ -27,6 +27,8 @@ export type PreviewOptions = {
   readonly rate: number | null;
   /** Whether a ledger of ours is about this topic of the target. */
   readonly isOurs: (target: TopicFacts) => boolean;
+  /** By copies that have not ended. */
+  readonly setAside: readonly SetAside[];
   /** What kafka-acls needs to reach each side: `--bootstrap-server … --command-config …`. */
   readonly reach: Readonly<Record<SideName, string>>;
   readonly clock: { now(): number; monotonic(): number; sleep(ms: number): Promise<void> };

@@ -35,6 +35,27 @@ export function leversWhileBehind(topic: string, settings: Settings, largestBatc
     .map(([key, whileCopying]) => ({ topic, key, before: ownValue(settings, key), whileCopying }));
 }
 
+/** A lever of a copy that has not ended, and the topic at which it may be set. */
+export type SetAside = TopicLever & { readonly operation: string; readonly topicId: string };
+
+/** Those of them that are set now. */
+export function stillSet(levers: readonly SetAside[], topicId: string | null, now: Settings): SetAside[] {
+  return levers.filter((lever) => lever.topicId === topicId && ownValue(now, lever.key) === lever.whileCopying);
+}
+
+/**
+ * The settings of a topic as they were before copies that have not ended set some of them aside: what those have set says nothing of the
+ * topic, and would be taken for what has to be there again afterwards.
+ */
+export function withoutSetAside(levers: readonly SetAside[], topicId: string | null, now: Settings): Settings {
+  const before = stillSet(levers, topicId, now).map(({ key, before }): [string, Settings[string]] => [
+    key,
+    // Where nothing was set at the topic its broker has a value that is not told while something is.
+    before === null ? { value: null, level: 'default' } : { value: before, level: 'topic' },
+  ]);
+  return { ...now, ...Object.fromEntries(before) };
+}
+
 /** What restores a lever, by what the setting is now. */
 export type Restoring =
   | { readonly kind: 'change'; readonly change: SettingChange }

@@ -1,4 +1,4 @@
-import type { ClusterAccess } from './child/wire.ts';
+import type { ClusterAccess } from './channel/messages.ts';
 import { poolSettings, type ReaderOptions } from './reader/open-reader.ts';
 
 /** How the process that moves the data reaches a cluster, secrets included: for nobody but that process. */

@@ -31,10 +31,11 @@ export class CopyTarget implements MoveTarget {
     return Object.fromEntries(found);
   }
 
-  async makeTopic(topic: string, { partitions, replicationFactor, settings }: TopicToMake): Promise<void> {
+  async makeTopic(topic: string, { partitions, replicationFactor, settings }: TopicToMake): Promise<string | null> {
     const [made] = await this.#side.makeTopics([{ topic, partitions, replicationFactor, settings }]);
     // What is there already was made by an earlier attempt whose answer was lost.
     if (made?.refused != null && !made.refused.exists) throw refusal(`the topic ${topic} cannot be made`, made.refused);
+    return made === undefined || made.refused !== null ? null : (made.topicId ?? topic);
   }
 
   async makePartitions(topic: string, partitions: number): Promise<void> {

@@ -9,7 +9,10 @@ import { absent, madeCopyPlan, madeFound, madeMoveObservation, madeRunning, made
 
 const started: MoveEvent = { kind: 'copy-started', plan: madeCopyPlan(), rate: null };
 const made: MoveEvent = { kind: 'topic-made', topic: 'orders', topicId: 'target-id' };
-const copying: MoveEvent[] = [started, made, { kind: 'levers-set' }, { kind: 'copying' }];
+const intended: MoveEvent = { kind: 'levers-intended', levers: madeCopyPlan().levers };
+const abortAsked: MoveEvent = { kind: 'abort-asked', by: 'kim', reason: null };
+const removalAsked: MoveEvent = { kind: 'removal-asked', by: 'kim', reason: null };
+const copying: MoveEvent[] = [started, made, intended, { kind: 'levers-set' }, { kind: 'copying' }];
 
 describe('before data moves', () => {
   test('topics are made first, then levers are set, each read back before the next', () => {
@@ -20,11 +23,12 @@ describe('before data moves', () => {
       mover: null,
     });
     expect(decided([started], topics(madeFound('1000')))).toMatchObject({ events: [made], effects: [] });
-    expect(decided([started, made], topics(madeFound('1000')))).toMatchObject({
+    expect(decided([started, made], topics(madeFound('1000'))).events).toEqual([intended]);
+    expect(decided([started, made, intended], topics(madeFound('1000')))).toMatchObject({
       events: [],
       effects: [{ kind: 'change-settings', changes: [{ topic: 'orders', key: 'retention.ms', value: '-1' }] }],
     });
-    expect(decided([started, made], topics(madeFound('-1')))).toMatchObject({
+    expect(decided([started, made, intended], topics(madeFound('-1')))).toMatchObject({
       events: [{ kind: 'levers-set' }, { kind: 'copying' }],
       mover: null,
     });
@@ -46,6 +50,61 @@ describe('before data moves', () => {
     expect(decided([first], { topics }).effects).toEqual([{ kind: 'make-partitions', topic: 'orders', partitions: 2 }]);
     const grown: MoveEvent = { kind: 'partitions-made', topic: 'orders' };
     expect(decided([first, grown], { topics }).effects).toEqual([{ kind: 'change-settings', changes }]);
+  });
+});
+
+describe('what somebody else does before data moves', () => {
+  const topics = (found: typeof absent) => ({ topics: known({ orders: found }) });
+  const found = (value: string): MoveEvent => ({
+    kind: 'levers-intended',
+    levers: [{ topic: 'orders', key: 'retention.ms', before: value, whileCopying: '-1' }],
+  });
+
+  test('a setting that was changed since it was planned is what is restored, once no broker can be behind', () => {
+    const first = decided([started, made], topics(madeFound('777')));
+    expect(first.events).toEqual([found('777')]);
+    const after = [started, made, ...first.events];
+    expect(decided(after, topics(madeFound('777')))).toMatchObject({ effects: [], wakeAtMs: atMs(after) + 3000 });
+    const sure = decided(after, { ...topics(madeFound('777')), nowMs: atMs(after) + 3000 });
+    expect(sure.effects).toMatchObject([{ kind: 'change-settings', changes: [{ value: '-1' }] }]);
+    const ended: MoveEvent[] = [...after, { kind: 'levers-set' }, { kind: 'copying' }, abortAsked];
+    expect(decided(ended, topics(madeFound('-1'))).effects).toMatchObject([{ changes: [{ value: '777' }] }]);
+  });
+
+  test('what a broker that lags behind tells right after our own change is not taken for somebody else’s', () => {
+    const after = [started, made, intended];
+    const lagging = topics(madeFound('5'));
+    expect(decided(after, { ...lagging, nowMs: atMs(after) + 100 })).toMatchObject({ events: [], effects: [] });
+    expect(decided(after, { ...lagging, nowMs: atMs(after) + 3000 }).events).toEqual([found('5')]);
+  });
+
+  test('a topic of that name is not ours unless the target says so, or it is what was asked for to the last setting', () => {
+    const theirs = madeFound('777');
+    const event = { kind: 'topic-found', topic: 'orders', topicId: 'target-id' } as const;
+    expect(decided([started], topics(theirs)).events).toEqual([event]);
+    expect(decided([started], { ...topics(theirs), made: { orders: 'target-id' } }).events).toEqual([made]);
+    expect(decided([started], { ...topics(madeFound('1000')), made: { orders: 'another' } }).events).toEqual([event]);
+    const removing: MoveEvent[] = [started, event, abortAsked, { kind: 'copy-aborted' }, removalAsked];
+    const holdings = { partitions: [], groups: [] };
+    const decision = decided(removing, topics(madeFound('777', { holdings })));
+    expect(decision).toMatchObject({ effects: [], events: [{ kind: 'topic-kept', topic: 'orders' }] });
+  });
+
+  test('nothing is set at a topic that was made anew under its name, nor restored', () => {
+    const anew = topics(madeFound('1000', { topicId: 'another-id' }));
+    const waits = decided([started, made], { ...anew, nowMs: atMs([started, made]) + 100 });
+    expect(waits).toMatchObject({ events: [], effects: [] });
+    expect(
+      decided([started, made, intended], { ...anew, nowMs: atMs([started, made, intended]) + 3000 }),
+    ).toMatchObject({
+      events: [{ kind: 'levers-set' }, { kind: 'copying' }],
+      effects: [],
+    });
+    const set = topics(madeFound('-1', { topicId: 'another-id' }));
+    expect(decided([...copying, abortAsked], set)).toMatchObject({
+      effects: [],
+      events: [{ kind: 'levers-restored' }, {}],
+    });
   });
 });
 
@@ -177,7 +236,7 @@ describe('at the end', () => {
     const state = folded([...caught, ...restored.events]);
     expect(hasMoveEnded(state)).toBe(true);
     expect(state.bytes).toBe(9);
-    expect(moveEndedAtSeq(chainOf([...caught, ...restored.events]))).toBe(8);
+    expect(moveEndedAtSeq(chainOf([...caught, ...restored.events]))).toBe(9);
   });
 
   test('where a partition has stopped the copy is not over, and this controller is', () => {
@@ -206,6 +265,36 @@ describe('at the end', () => {
       { kind: 'copy-aborted' },
     ]);
   });
+});
+
+describe('what was asked of the target and given up', () => {
+  const quietAtMs = 2_000_000;
+  const topics = (found: typeof absent) => ({ topics: known({ orders: found }), quietAtMs });
+
+  test('may still set a lever: that nothing is set is not believed until then', () => {
+    const aborting: MoveEvent[] = [started, made, intended, abortAsked];
+    const early = decided(aborting, topics(madeFound('1000')));
+    expect(early).toMatchObject({ events: [], effects: [], wakeAtMs: quietAtMs });
+    expect(decided(aborting, topics(madeFound('-1'))).effects).toMatchObject([{ changes: [{ value: '1000' }] }]);
+    const late = decided(aborting, { ...topics(madeFound('1000')), nowMs: quietAtMs });
+    expect(late.events).toMatchObject([{ kind: 'levers-restored' }, { kind: 'copy-aborted' }]);
+  });
+
+  test('may still make a topic: it is waited for, and removed if it comes', () => {
+    const removing: MoveEvent[] = [started, abortAsked, { kind: 'copy-aborted' }, removalAsked];
+    expect(decided(removing, topics(absent))).toMatchObject({ events: [], effects: [], wakeAtMs: quietAtMs });
+    expect(decided(removing, topics(madeFound('1000'))).events).toEqual([made]);
+    expect(decided(removing, { ...topics(absent), nowMs: quietAtMs }).events).toEqual([{ kind: 'copy-removed' }]);
+  });
+});
+
+test('a way back that is asked for while settings are restored is taken after that', () => {
+  const caught: MoveEvent[] = [...copying, { kind: 'caught-up', partitions: [] }];
+  const back = { kind: 'back', by: 'kim', reason: null } as const;
+  const asked = [...caught, ...decided(caught, { requests: [back] }).events];
+  const { events } = decided(asked, { topics: known({ orders: madeFound('1000') }) });
+  expect(events.map(({ kind }) => kind)).toEqual(['levers-restored', 'copied', 'removal-asked']);
+  expect(folded([...asked, ...events]).stage.kind).toBe('removing');
 });
 
 describe('the way back', () => {
@@ -290,15 +379,15 @@ function folded(events: readonly MoveEvent[]): MoveState {
   return state;
 }
 
-/** One entry a second. */
+/** An entry every five seconds: later than any broker lags behind another. */
 function chainOf(events: readonly MoveEvent[]): Entry[] {
   return events.map((body, index) => {
-    const [seq, at] = [index + 1, 1_000_000 + index * 1000];
+    const [seq, at] = [index + 1, 1_000_000 + index * 5000];
     return { operation: 'copy-1', seq, previous: '', hash: '', rules: 1, atMs: at, actor: 'kim', body };
   });
 }
 
 /** Of the last entry. */
 function atMs(events: readonly MoveEvent[]): number {
-  return 1_000_000 + (events.length - 1) * 1000;
+  return 1_000_000 + (events.length - 1) * 5000;
 }

@@ -37,6 +37,15 @@ describe('the configuration of a topic of the target beside that of the source',
     });
   });
 
+  test('is told where somebody had changed it before it was set aside, and is given that back', () => {
+    const target = topic({ 'retention.ms': own('7200000') });
+    expect(asked({ target, levers: [{ ...lever, before: '7200000' }] })).toMatchObject({
+      verdict: 'proven',
+      differences: [{ why: 'changed' }],
+      levers: [{ state: 'restored', before: '7200000' }],
+    });
+  });
+
   test('is wrong where nobody has agreed to what differs: a setting, and partitions that the target lacks', () => {
     const target = topic({ 'cleanup.policy': own('compact') });
     expect(asked({ target })).toMatchObject({
@@ -67,7 +76,7 @@ describe('the configuration of a topic of the target beside that of the source',
 
 function asked(more: Partial<ParityQuestion>) {
   const sides = { source: topic({}), sourceWhy: null, target: topic({}) };
-  return parityOf({ planned, levers: [lever], isOver: true, ...sides, ...more });
+  return parityOf({ planned, levers: [lever], agreed: [lever], isOver: true, ...sides, ...more });
 }
 
 function own(value: string): Settings[string] {

@@ -1,4 +1,5 @@
 import type { TargetTopic, TopicFacts } from '../../../core/move/topic-facts.ts';
+import { type SetAside, withoutSetAside } from '../../../core/move/topic-levers.ts';
 import { changesOf, planTopics, type Refusal, type TopicPlan } from '../../../core/move/topics.ts';
 import { known, unknown } from '../../../core/observed/reading.ts';
 import { PortError } from '../../../engine/ports.ts';
@@ -17,16 +18,21 @@ export type PlanOptions = {
   readonly replicationFactor: number | null;
   /** Whether a ledger of ours is about this topic of the target. */
   readonly isOurs: (target: TopicFacts) => boolean;
+  /** By copies that have not ended. */
+  readonly setAside: readonly SetAside[];
 };
 
 /** What has to be done with each topic; where it would make or change one, the target has been asked whether it would. */
 export async function planOf(source: PreviewSide, target: PreviewSide, options: PlanOptions): Promise<Planned> {
-  const { topics, replicationFactor, isOurs } = options;
+  const { topics, replicationFactor, isOurs, setAside } = options;
   const there = await source.topics(topics);
   const found: TargetTopic[] = [];
   for (const facts of await target.topics(topics)) {
     const ours = isOurs(facts);
-    found.push({ ...facts, isOurs: ours, held: ours ? known([]) : await target.held(facts) });
+    const settings = facts.settings.known
+      ? known(withoutSetAside(setAside, facts.topicId ?? facts.name, facts.settings.value))
+      : facts.settings;
+    found.push({ ...facts, settings, isOurs: ours, held: ours ? known([]) : await target.held(facts) });
   }
   const absent = there.find(({ name }) => !name.startsWith('__') && !found.some((one) => one.name === name));
   const nothingAsked = unknown('no topic has to be made');

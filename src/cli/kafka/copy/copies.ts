@@ -1,6 +1,7 @@
 import { hashOf } from '../../../core/journal/chain.ts';
 import { type Entry, emptyHead } from '../../../core/journal/entry.ts';
-import { foldMove, hasMoveEnded, isMove, type MoveState } from '../../../core/move/operation/state.ts';
+import { foldMove, hasMoveEnded, isMove, type MoveState, setAsideBy } from '../../../core/move/operation/state.ts';
+import type { SetAside } from '../../../core/move/topic-levers.ts';
 import type { JournalStore } from '../../../engine/ports.ts';
 import { CliError, type World } from '../../context.ts';
 
@@ -34,6 +35,11 @@ export function nextCopy(copies: readonly PastCopy[]): string {
 
 export function openCopies(copies: readonly PastCopy[]): readonly MoveState[] {
   return copies.map(({ state }) => state).filter((state) => !hasMoveEnded(state));
+}
+
+/** What the unfinished ones have set aside on a cluster. */
+export function setAsideOn(open: readonly MoveState[], clusterId: string): readonly SetAside[] {
+  return open.filter(({ plan }) => plan.target.clusterId === clusterId).flatMap(setAsideBy);
 }
 
 function folded(entries: readonly Entry[], sha256: World['sha256']): MoveState {

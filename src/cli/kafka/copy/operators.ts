@@ -1,5 +1,5 @@
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
-import { hasMoveEnded, type MoveState } from '../../../core/move/operation/state.ts';
+import { hasMoveEnded, isUnderWay, type MoveState } from '../../../core/move/operation/state.ts';
 import { recordMove } from '../../../engine/move-record.ts';
 import { commandAt } from '../../command-at.ts';
 import { CliError, type Context } from '../../context.ts';
@@ -53,14 +53,16 @@ export async function meantCopy(
 }
 
 /** Done when all requests of the copy are settled, and the journal has it. */
-export async function holdCopy(context: Context, { operation }: MoveState, words: Words): Promise<void> {
+export async function holdCopy(context: Context, state: MoveState, words: Words): Promise<void> {
+  const { operation } = state;
+  if (!isUnderWay(state)) throw new CliError(`${operation} is ${state.stage.kind}: no data moves that could be held`);
   const request: MoveRequest = { kind: 'hold', by: context.user, why: words.reason ?? 'asked for' };
   await withJournal(context, words, async (opened) => {
     const isHeld = ({ status }: CopyAnswer) => status?.held != null && status.isSettled !== false;
     if (!(await tellCopy(context, opened, operation, request, isHeld))) {
       const { by, why } = request;
       await record(context, opened, operation, (state) =>
-        hasMoveEnded(state) || state.held !== null ? [] : [{ kind: 'copy-held', by, why }],
+        isUnderWay(state) && state.held === null ? [{ kind: 'copy-held', by, why }] : [],
       );
     }
     say(

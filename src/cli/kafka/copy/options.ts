@@ -1,5 +1,5 @@
 import type { DiskFloor } from '../../../core/move/disk-floor.ts';
-import type { CopyOrder } from '../../../core/move/operation/plan.ts';
+import type { CopyAsked, CopyOrder } from '../../../core/move/operation/plan.ts';
 import { CliError } from '../../context.ts';
 import { bootstrapOf, type Reach, type SideName } from '../side.ts';
 import { topicPattern } from '../topic-pattern.ts';
@@ -54,6 +54,11 @@ export type From =
   | { readonly kind: 'earliest' }
   | { readonly kind: 'latest' }
   | { readonly kind: 'time'; readonly ms: number };
+
+/** What tells one command from another. */
+export function askedBy({ topics, exclude, fromWords: from, follow }: CopyOptions): CopyAsked {
+  return { topics, exclude, from, follow };
+}
 
 /** Throws CliError for the first that cannot be understood. */
 export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {

@@ -1,12 +1,12 @@
 import type { ClusterReference, CopyPlan, PlannedPartition, PlannedTopic } from '../../../core/move/operation/plan.ts';
 import type { TopicFacts } from '../../../core/move/topic-facts.ts';
-import { leversWhileBehind } from '../../../core/move/topic-levers.ts';
+import { leversWhileBehind, type SetAside } from '../../../core/move/topic-levers.ts';
 import { changesOf, type Difference, settingsOncePlanned, type TopicPlan } from '../../../core/move/topics.ts';
 import { CliError, type Context } from '../../context.ts';
 import { refusalWords } from '../copy-preview/obstacles.ts';
 import { planOf, type Planned as TopicPlans } from '../copy-preview/plans.ts';
 import type { PartitionBounds, SideName } from '../side.ts';
-import type { CopyOptions } from './options.ts';
+import { askedBy, type CopyOptions } from './options.ts';
 import type { CopySide, LedgerLook } from './world.ts';
 
 /** What a copy would do, and what has to be known to agree to it. */
@@ -83,6 +83,7 @@ export async function planCopy(
   references: References,
   options: CopyOptions,
   stateDirectory: string,
+  setAside: readonly SetAside[],
 ): Promise<Planned> {
   const facts = await chosenTopics(sides.source, options);
   const names = facts.map(({ name }) => name);
@@ -95,6 +96,7 @@ export async function planCopy(
     topics: names,
     replicationFactor,
     isOurs: ledgers.isOurs,
+    setAside,
   });
   refuse(planned.plans, targetBounds, ledgers);
   const given = { options, bounds, targetBounds, ledgers, planned };
@@ -104,8 +106,7 @@ export async function planCopy(
     const largest = largestBatchBytes(planned.source.find(({ name }) => name === plan.topic));
     return now.known ? leversWhileBehind(plan.topic, settingsOncePlanned(plan, now.value), largest) : [];
   });
-  const { topics: pattern, exclude, fromWords: from, follow } = options;
-  const plan = { ...references, asked: { topics: pattern, exclude, from, follow }, topics, levers };
+  const plan = { ...references, asked: askedBy(options), topics, levers };
   return { plan, topics: planned.plans.map((one) => viewOf(one, given)) };
 }
 

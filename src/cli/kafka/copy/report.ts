@@ -1,7 +1,7 @@
 import type { Entry } from '../../../core/journal/entry.ts';
 import { leftReasons } from '../../../core/move/ledger-lines.ts';
 import { partitionName } from '../../../core/move/operation/plan.ts';
-import type { MoveState } from '../../../core/move/operation/state.ts';
+import { leversOf, type MoveState } from '../../../core/move/operation/state.ts';
 import { copyStatus } from '../../../core/move/operation/status.ts';
 import { CliError, type Context } from '../../context.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
@@ -107,13 +107,14 @@ function troubleLines(state: MoveState, entries: readonly Entry[]): string[] {
   return lines.length === 0 ? [] : ['## What was in the way', '', ...lines, ''];
 }
 
-function settingLines({ plan, leversLeft, made }: MoveState): string[] {
+function settingLines(state: MoveState): string[] {
+  const { plan, leversLeft, made } = state;
   const lines = [
     ...made.map((topic) => `- ${escaped(topic)} was made.`),
     ...plan.topics.flatMap(({ name, changes }) =>
       changes.map(({ key, value }) => `- ${escaped(name)}: ${key} was set to ${escaped(value ?? 'none')}.`),
     ),
-    ...plan.levers.map(
+    ...leversOf(state).map(
       ({ topic, key, before, whileCopying }) =>
         `- ${escaped(topic)}: ${key} was ${whileCopying} while it was copied, and ${escaped(before ?? 'not set')} before.`,
     ),

@@ -1,25 +1,24 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { copyOrder } from '../../../core/move/copy-order.ts';
 import { moveRules } from '../../../core/move/operation/events.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
-import { type CopyPlan, commonTopics, isSameCopy } from '../../../core/move/operation/plan.ts';
+import { type CopyPlan, isSameCopy } from '../../../core/move/operation/plan.ts';
 import type { MoveState } from '../../../core/move/operation/state.ts';
 import { startOperation } from '../../../engine/anchors.ts';
 import { commandAt } from '../../command-at.ts';
 import { CliError, type Context } from '../../context.ts';
 import { nothingBegun, type Signals, unlessAsked } from '../../controller/signals.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
-import { type OpenJournal, openJournalAt } from '../../journal/open.ts';
-import { journalPath } from '../../journal/path.ts';
+import { lookIntoJournal, type OpenJournal, openJournalAt } from '../../journal/open.ts';
 import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
 import { controlCopy } from './control.ts';
-import { copiesOf, nextCopy, openCopies } from './copies.ts';
+import { copiesOf, nextCopy, openCopies, setAsideOn } from './copies.ts';
 import { tellCopy } from './operators.ts';
-import { type CopyOptions, type CopyWords, copyOptions, reachOf } from './options.ts';
+import { askedBy, type CopyOptions, type CopyWords, copyOptions, reachOf } from './options.ts';
 import { type Planned, type PlanningSides, planCopy, type References } from './plan-copy.ts';
-import { dryRun, refuseObstacles } from './preview.ts';
+import { dryRun, othersAt, type PreviewGiven, refuseObstacles } from './preview.ts';
 import { afterwardsOf, copyReporter, exitCodeOf } from './reporter.ts';
 import { changesLines, extentLines } from './show-plan.ts';
 import { copyController, underWay } from './sockets.ts';
@@ -36,8 +35,7 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
     for (const { notes } of [source, target]) for (const note of notes) context.stderr.write(`${harmless(note)}\n`);
     const references = await unlessAsked(signals, referencesOf(context, sides, words));
     if (words.dryRun) {
-      const stateDirectory = dirname(journalPath(context, words));
-      return await unlessAsked(signals, dryRun(context, { sides, references, options, words, stateDirectory }));
+      return await unlessAsked(signals, lookOnly(context, { sides, references, options, words }));
     }
     const opened = await openJournalAt(context, words);
     try {
@@ -49,6 +47,17 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
     }
   } finally {
     await Promise.all([source.close(), target.close()]);
+  }
+}
+
+/** Beside what is unfinished in the journal, if there is one. */
+async function lookOnly(context: Context, given: Omit<PreviewGiven, 'stateDirectory' | 'open'>): Promise<void> {
+  const { journal, stateDirectory } = await lookIntoJournal(context, given.words);
+  try {
+    const open = openCopies(await copiesOf(context.world, journal));
+    await dryRun(context, { ...given, stateDirectory, open });
+  } finally {
+    await journal?.close();
   }
 }
 
@@ -82,35 +91,26 @@ async function referencesOf(context: Context, sides: PlanningSides, words: CopyW
 /** Null: it was shown, and nobody has agreed to it. */
 async function begin(context: Context, beginning: Beginning): Promise<Begun | null> {
   const { references, options, opened, words, sides } = beginning;
-  const { topics, exclude, fromWords: from, follow, rate } = options;
+  const { rate } = options;
   const copies = await copiesOf(context.world, opened.journal);
-  const asked = { ...references, asked: { topics, exclude, from, follow } };
+  const asked = { ...references, asked: askedBy(options) };
   const same = openCopies(copies).find((state) => isSameCopy(state.plan, asked));
   if (same !== undefined) {
     const changes: MoveRequest[] = rate === same.rate ? [] : [{ kind: 'rate', by: context.user, rate }];
     return { state: same, requests: changes, isResumed: true };
   }
-  const found = await planCopy(context, sides, references, options, opened.stateDirectory);
-  refuseOthers(openCopies(copies), found.plan);
-  const given = { sides, references, options, words, stateDirectory: opened.stateDirectory };
+  const [open, { stateDirectory }] = [openCopies(copies), opened];
+  const setAside = setAsideOn(open, references.target.clusterId);
+  const found = await planCopy(context, sides, references, options, stateDirectory, setAside);
+  const [other] = othersAt(open, references, found.plan.topics);
+  if (other !== undefined) throw new CliError(other);
+  const given = { sides, references, options, words, stateDirectory, open };
   const { partitions, atMs } = await refuseObstacles(context, given);
   const { partitionsPerBroker, order } = options;
   const pace = { partitionsPerBroker, order, first: copyOrder(order, partitions, atMs) };
   const planned = { ...found, plan: { ...found.plan, pace } };
   if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
   return await start(context, opened, nextCopy(copies), planned.plan, rate);
-}
-
-/** A partition has one writer. */
-function refuseOthers(open: readonly MoveState[], plan: CopyPlan): void {
-  for (const { operation, plan: other } of open) {
-    const common = commonTopics(other, plan);
-    if (common.length > 0)
-      throw new CliError(
-        `${operation} is unfinished, and copies ${common.join(', ')} already`,
-        `go on with it by its own command or with \`drover resume ${operation}\`, or end it: \`drover abort ${operation}\``,
-      );
-  }
 }
 
 async function isAgreed(

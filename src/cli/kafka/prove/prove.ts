@@ -1,7 +1,7 @@
 import { emptyAccount } from '../../../core/move/account.ts';
 import type { PlannedPartition, PlannedTopic } from '../../../core/move/operation/plan.ts';
 import { partitionName } from '../../../core/move/operation/plan.ts';
-import { hasMoveEnded } from '../../../core/move/operation/state.ts';
+import { hasMoveEnded, leversOf } from '../../../core/move/operation/state.ts';
 import { type Verdict, weights, worstOf } from '../../../core/move/proof/finding.ts';
 import { type Parity, parityOf, unplannedPartitions } from '../../../core/move/proof/parity.ts';
 import type { TopicFacts } from '../../../core/move/topic-facts.ts';
@@ -152,7 +152,8 @@ function configurationOf({ found, source, target }: Omit<Gathered, 'stateDirecto
     };
   const parity = parityOf({
     planned,
-    levers: state.plan.levers,
+    levers: leversOf(state),
+    agreed: state.plan.levers,
     isOver: hasMoveEnded(state),
     source: from,
     sourceWhy: 'trouble' in source ? source.trouble : null,

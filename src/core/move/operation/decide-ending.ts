@@ -1,47 +1,79 @@
 import { restoring } from '../topic-levers.ts';
 import { type MoveDecision, type MoveEffect, nothing } from './decision.ts';
 import type { MoveEvent } from './events.ts';
+import { isMadeBy } from './found-topic.ts';
 import type { Holdings, MoveObservation, TopicFound } from './observation.ts';
-import type { MoveState } from './state.ts';
+import { lagMsMax, leversOf, type MoveState } from './state.ts';
 
 /** No data moves: what was changed for the copy is put back, and where it is asked for, what was made is removed. */
 export function decideEnding(state: MoveState, observation: MoveObservation): MoveDecision {
-  const { mover, topics } = observation;
+  const { mover, topics, nowMs } = observation;
   // Restored while something still writes, a lever would have an effect on it.
   if (mover.kind === 'running' || mover.kind === 'starting') return nothing;
   if (topics === null || !topics.known) return nothing;
-  if (state.stage.kind === 'restoring') return restore(state, state.stage.becoming, topics.value);
-  return remove(state, topics.value);
+  const decision =
+    state.stage.kind === 'restoring'
+      ? restore(state, state.stage.becoming, topics.value)
+      : remove(state, topics.value, observation.made);
+  // What was asked of the target before may still be done, or may not be told yet: until then it is looked at again.
+  const sureAtMs = Math.max(observation.quietAtMs, mayLag(state) ? state.preparedAtMs + lagMsMax : 0);
+  const isEarly = nowMs < sureAtMs && decision.events.some(concludes);
+  return isEarly ? { ...nothing, wakeAtMs: sureAtMs } : decision;
+}
+
+/** Something was made or set that a broker may not have heard of. */
+function mayLag({ areLeversIntended, made }: MoveState): boolean {
+  return areLeversIntended || made.length > 0;
+}
+
+/** It says that nothing is left to be done, because nothing shows. */
+function concludes({ kind }: MoveEvent): boolean {
+  return kind === 'levers-restored' || kind === 'topic-deleted' || kind === 'copy-removed';
 }
 
 type Topics = Readonly<Record<string, TopicFound>>;
 
 function restore(state: MoveState, becoming: 'copied' | 'aborted', topics: Topics): MoveDecision {
-  // A topic that is gone has no setting that could be left.
-  const found = state.plan.levers.flatMap((lever) => {
-    const settings = topics[lever.topic]?.settings ?? null;
-    return settings === null ? [] : [{ lever, restoring: restoring(lever, settings) }];
+  // A topic that is gone has no setting that could be left, and one that was made anew has none of ours.
+  const levers = leversOf(state);
+  const found = levers.flatMap((lever) => {
+    const there = topics[lever.topic];
+    if (there === undefined || there.settings === null || there.topicId !== state.targetIds[lever.topic]) return [];
+    return [{ lever, restoring: restoring(lever, there.settings) }];
   });
   const changes = found.flatMap(({ restoring }) => (restoring.kind === 'change' ? [restoring.change] : []));
   if (changes.length > 0) return { ...nothing, effects: [{ kind: 'change-settings', changes }], wakeAtMs: 0 };
   const left = found.flatMap(({ lever: { topic, key }, restoring }) =>
     restoring.kind === 'left' ? [`${topic}: ${key} is ${restoring.now ?? 'not set'} now`] : [],
   );
-  const restored: MoveEvent[] = state.plan.levers.length === 0 ? [] : [{ kind: 'levers-restored', left }];
-  if (becoming === 'copied') return { ...nothing, events: [...restored, { kind: 'copied' }], wakeAtMs: 0 };
+  const restored: MoveEvent[] = levers.length === 0 ? [] : [{ kind: 'levers-restored', left }];
   const { removal } = state;
   const next: MoveEvent[] = removal === null ? [] : [{ kind: 'removal-asked', ...removal }];
-  return { ...nothing, events: [...restored, { kind: 'copy-aborted' }, ...next], wakeAtMs: 0 };
+  return {
+    ...nothing,
+    events: [...restored, { kind: becoming === 'copied' ? 'copied' : 'copy-aborted' }, ...next],
+    wakeAtMs: 0,
+  };
 }
 
-function remove(state: MoveState, topics: Topics): MoveDecision {
+function remove(state: MoveState, topics: Topics, made: MoveObservation['made']): MoveDecision {
   const events: MoveEvent[] = [];
   const effects: MoveEffect[] = [];
-  for (const topic of state.made) {
+  for (const { name: topic, make } of state.plan.topics) {
     const found = topics[topic];
-    const topicId = state.targetIds[topic];
-    if (found === undefined || topicId === undefined) continue;
+    if (make === null || found === undefined) continue;
     if (state.removed.includes(topic) || state.kept[topic] !== undefined) continue;
+    const topicId = state.targetIds[topic];
+    if (topicId === undefined) {
+      // It was asked for, and came after nobody waited for it any more.
+      const kind = isMadeBy(made[topic], make, found) ? 'topic-made' : 'topic-found';
+      if (found.topicId !== null) events.push({ kind, topic, topicId: found.topicId });
+      continue;
+    }
+    if (!state.made.includes(topic)) {
+      if (found.topicId === topicId) events.push({ kind: 'topic-kept', topic, why: notKnown });
+      continue;
+    }
     if (found.topicId !== topicId) events.push({ kind: 'topic-deleted', topic });
     else if (found.holdings !== null) {
       const why = keepWords(found.holdings);
@@ -54,6 +86,8 @@ function remove(state: MoveState, topics: Topics): MoveDecision {
   const isSettled = state.made.every((topic) => state.removed.includes(topic) || state.kept[topic] !== undefined);
   return isSettled ? { ...nothing, events: [{ kind: 'copy-removed' }], wakeAtMs: 0 } : nothing;
 }
+
+const notKnown = 'who has made it is not known: it was there before the target had told that it was made for this copy';
 
 /** Why somebody may need it; null: it holds our batches and nothing else, and nobody has begun to read it. */
 function keepWords({ partitions, groups }: Holdings): string | null {

@@ -4,7 +4,7 @@ import { decidePreparing } from './decide-preparing.ts';
 import { type MoveDecision, nothing } from './decision.ts';
 import type { MoveEvent } from './events.ts';
 import type { MoveObservation, MoveRequest } from './observation.ts';
-import { hasMoveEnded, type MoveState, withEvent } from './state.ts';
+import { hasMoveEnded, isUnderWay, type MoveState, withEvent } from './state.ts';
 
 /**
  * What to do now. Pure and total: everything it knows comes from the folded journal (`state`) and from the newest observation.
@@ -52,24 +52,24 @@ function answersTo(given: MoveState, { requests, nowMs }: MoveObservation): Move
 
 function answerTo(state: MoveState, request: MoveRequest): MoveEvent[] {
   const { stage } = state;
-  const isUnderWay = stage.kind === 'preparing' || stage.kind === 'copying';
+  const canEnd = isUnderWay(state);
   switch (request.kind) {
     case 'begin':
       return stage.kind === 'copying' ? [{ kind: 'copying' }] : [];
     case 'hold': {
       const { by, why } = request;
       const isSame = state.held?.by === by && state.held.why === why;
-      return isUnderWay && !isSame ? [{ kind: 'copy-held', by, why }] : [];
+      return canEnd && !isSame ? [{ kind: 'copy-held', by, why }] : [];
     }
     case 'resume':
       return state.held === null ? [] : [{ kind: 'copy-resumed', by: request.by, reason: request.reason }];
     case 'rate':
       return request.rate === state.rate ? [] : [{ kind: 'rate-changed', by: request.by, rate: request.rate }];
     case 'abort':
-      return isUnderWay ? [{ kind: 'abort-asked', by: request.by, reason: request.reason }] : [];
+      return canEnd ? [{ kind: 'abort-asked', by: request.by, reason: request.reason }] : [];
     case 'back': {
       const removal = { kind: 'removal-asked', by: request.by, reason: request.reason } as const;
-      if (isUnderWay) return [{ kind: 'abort-asked', by: request.by, reason: request.reason }, removal];
+      if (canEnd) return [{ kind: 'abort-asked', by: request.by, reason: request.reason }, removal];
       if (hasMoveEnded(state) && stage.kind !== 'removed') return [removal];
       return stage.kind === 'restoring' && state.removal === null ? [removal] : [];
     }

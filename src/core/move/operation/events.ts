@@ -1,3 +1,4 @@
+import type { TopicLever } from '../topic-levers.ts';
 import type { CopyPlan } from './plan.ts';
 import type { PartitionTold, TargetRange } from './told.ts';
 
@@ -9,15 +10,19 @@ export type MoveEvent =
   | { readonly kind: 'copy-started'; readonly plan: CopyPlan; readonly rate: Rate }
   /** Read back. It was made by this operation, as the plan said. */
   | { readonly kind: 'topic-made'; readonly topic: string; readonly topicId: string }
+  /** A topic that was to be made is there, and nothing tells that this operation has made it: it is not removed with what it has made. */
+  | { readonly kind: 'topic-found'; readonly topic: string; readonly topicId: string }
   /** What differed at topics that were there has been changed as the plan says, read back. */
   | { readonly kind: 'settings-changed' }
   /** As many partitions as the source has, read back. */
   | { readonly kind: 'partitions-made'; readonly topic: string }
+  /** These are set from here on. What was there before is what stands there now: somebody may have changed it since it was planned. */
+  | { readonly kind: 'levers-intended'; readonly levers: readonly TopicLever[] }
   /** The source has got more of them since, and they are made on the target from here on. Only of what is followed. */
   | { readonly kind: 'partitions-found'; readonly topic: string; readonly partitions: number }
   /** They are there, read back, and are copied from their beginning. */
   | { readonly kind: 'partitions-added'; readonly topic: string; readonly partitions: number }
-  /** The plan's levers stand, read back. */
+  /** The levers stand, read back. */
   | { readonly kind: 'levers-set' }
   /** From here on data may have been written; once for each controller. */
   | { readonly kind: 'copying' }

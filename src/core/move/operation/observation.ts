@@ -9,6 +9,10 @@ export type MoveObservation = {
   readonly mover: MoverTold;
   /** The plan's topics on the target, by name; null: it was not looked. */
   readonly topics: Reading<Readonly<Record<string, TopicFound>>> | null;
+  /** Ids of topics, by name: the target has answered this controller that it has made them. */
+  readonly made: Readonly<Record<string, string>>;
+  /** Until then a call to the target that was given up may still take effect. */
+  readonly quietAtMs: number;
 };
 
 export type MoveRequest =

@@ -116,7 +116,10 @@ export function isSameCopy(one: CopyPlan, other: Pick<CopyPlan, 'source' | 'targ
 }
 
 /** Topics of the target that both would write. */
-export function commonTopics(one: CopyPlan, other: Pick<CopyPlan, 'target' | 'topics'>): string[] {
+export function commonTopics(
+  one: CopyPlan,
+  other: { readonly target: ClusterReference; readonly topics: readonly Pick<PlannedTopic, 'name'>[] },
+): string[] {
   if (one.target.clusterId !== other.target.clusterId) return [];
   const names = new Set(other.topics.map(({ name }) => name));
   return one.topics.map(({ name }) => name).filter((name) => names.has(name));

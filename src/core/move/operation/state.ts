@@ -1,4 +1,5 @@
 import type { Entry } from '../../journal/entry.ts';
+import type { SetAside, TopicLever } from '../topic-levers.ts';
 import type { MoveEvent, PartitionMark, PartitionStopped, Rate } from './events.ts';
 import { type CopyPlan, partitionName, withPartitions } from './plan.ts';
 
@@ -17,6 +18,13 @@ export type MoveState = {
   /** Of these topics nobody has said that they were there before this operation. */
   readonly made: readonly string[];
   readonly areSettingsChanged: boolean;
+  /** As they were intended last; before that as they were planned, and none is set. */
+  readonly levers: readonly TopicLever[];
+  readonly areLeversIntended: boolean;
+  /** From then on what was there before them is certain. */
+  readonly leversSureAtMs: number;
+  /** The last entry of the time in which topics were made and changed. */
+  readonly preparedAtMs: number;
   readonly removed: readonly string[];
   readonly kept: Readonly<Record<string, string>>;
   /** The last checkpoint, by the partition's name. */
@@ -43,7 +51,7 @@ export type MoveState = {
   /** A controller wrote that it has stopped; null: none did. */
   readonly left: string | null;
   readonly leversLeft: readonly string[];
-  /** Once it is aborted its topics are removed; null: nobody asked for that. */
+  /** Once it has ended its topics are removed; null: nobody asked for that. */
   readonly removal: { readonly by: string; readonly reason: string | null } | null;
 };
 
@@ -76,6 +84,26 @@ export function hasMoveEnded({ stage }: MoveState): boolean {
   return stage.kind === 'copied' || stage.kind === 'aborted' || stage.kind === 'removed';
 }
 
+/** What this copy may have set, with what stood there then; none before that was in its journal. */
+export function leversOf({ areLeversIntended, levers }: MoveState): readonly TopicLever[] {
+  return areLeversIntended ? levers : [];
+}
+
+/** What a copy that has not ended may have set aside. */
+export function setAsideBy(state: MoveState): SetAside[] {
+  if (hasMoveEnded(state)) return [];
+  const { operation, targetIds } = state;
+  return leversOf(state).flatMap((lever) => {
+    const topicId = targetIds[lever.topic];
+    return topicId === undefined ? [] : [{ ...lever, operation, topicId }];
+  });
+}
+
+/** Something is made or moved that can be held. */
+export function isUnderWay({ stage }: MoveState): boolean {
+  return stage.kind === 'preparing' || stage.kind === 'copying';
+}
+
 /** The entry by which a copy has ended; null: it has not. */
 export function moveEndedAtSeq(chain: readonly Entry[]): number | null {
   const last = chain.findLast(({ body }) => ending.includes(body.kind) || body.kind === reopening);
@@ -99,6 +127,10 @@ function begun(entry: Entry, { plan, rate }: Extract<MoveEvent, { kind: 'copy-st
     targetIds: Object.fromEntries(ids),
     made: [],
     areSettingsChanged: false,
+    levers: plan.levers,
+    areLeversIntended: false,
+    leversSureAtMs: entry.atMs,
+    preparedAtMs: entry.atMs,
     removed: [],
     kept: {},
     marks: {},
@@ -119,8 +151,19 @@ function begun(entry: Entry, { plan, rate }: Extract<MoveEvent, { kind: 'copy-st
 
 const noFailures = { count: 0, told: 0, lastAtMs: 0, lastWords: '' };
 
+/**
+ * A broker that is asked may be behind what another one has answered by so much: no conclusion is drawn sooner from what does not show
+ * that something was done.
+ */
+export const lagMsMax = 3000;
+
 /** The state once an event is in the chain. */
 export function withEvent(state: MoveState, event: MoveEvent, atMs: number): MoveState {
+  const next = folded(state, event, atMs);
+  return state.stage.kind === 'preparing' ? { ...next, preparedAtMs: atMs } : next;
+}
+
+function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
   const enter = (stage: MoveStage): MoveState => ({ ...state, stage, stageSinceMs: atMs });
   switch (event.kind) {
     case 'copy-started':
@@ -131,8 +174,17 @@ export function withEvent(state: MoveState, event: MoveEvent, atMs: number): Mov
     }
     case 'settings-changed':
       return { ...state, areSettingsChanged: true };
+    case 'topic-found':
+      return { ...state, targetIds: { ...state.targetIds, [event.topic]: event.topicId } };
+    case 'levers-intended': {
+      const isAsPlanned = event.levers.every(({ topic, key, before }) =>
+        state.plan.levers.some((one) => one.topic === topic && one.key === key && one.before === before),
+      );
+      const leversSureAtMs = isAsPlanned ? atMs : atMs + lagMsMax;
+      return { ...state, levers: event.levers, areLeversIntended: true, leversSureAtMs };
+    }
     case 'levers-set':
-      return state;
+      return { ...state, areLeversIntended: true };
     case 'copying':
       // What had stopped is looked at anew: whoever began it again may have put it right.
       return {

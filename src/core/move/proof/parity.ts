@@ -37,7 +37,10 @@ export type LeverState = {
 
 export type ParityQuestion = {
   readonly planned: PlannedTopic;
+  /** With what stood there when they were set. */
   readonly levers: readonly TopicLever[];
+  /** As they were planned: with what stood there when the copy was agreed on. */
+  readonly agreed: readonly TopicLever[];
   /** Nothing is set aside any more. */
   readonly isOver: boolean;
   readonly source: TopicFacts | null;
@@ -46,7 +49,8 @@ export type ParityQuestion = {
   readonly target: TopicFacts;
 };
 
-export function parityOf({ planned, levers, isOver, source, sourceWhy, target }: ParityQuestion): Parity {
+export function parityOf(question: ParityQuestion): Parity {
+  const { planned, levers, agreed, isOver, source, sourceWhy, target } = question;
   const own = levers.filter(({ topic }) => topic === planned.name);
   if (!target.settings.known) return unknownParity(`settings of the target: ${target.settings.why}`);
   const states = own.map((lever) => leverState(lever, target.settings.known ? target.settings.value : {}, isOver));
@@ -62,7 +66,9 @@ export function parityOf({ planned, levers, isOver, source, sourceWhy, target }:
   const [plan] = planTopics({ source: [source], target: [there], targetDefaults: none, replicationFactor: factor });
   if (plan === undefined || plan.kind === 'refused' || plan.kind === 'make')
     return { ...unknownParity('the two cannot be compared'), levers: states };
-  const differences = plan.kind === 'differs' ? plan.differences.map((one) => weighed(one, states)) : [];
+  const isAsAgreed = ({ key, before }: LeverState) =>
+    agreed.some((one) => one.topic === planned.name && one.key === key && one.before === before);
+  const differences = plan.kind === 'differs' ? plan.differences.map((one) => weighed(one, states, isAsAgreed)) : [];
   const isWrong = left || differences.some(({ why }) => why === 'differs');
   return { verdict: isWrong ? 'wrong' : 'proven', differences, levers: states, notes: plan.notes };
 }
@@ -80,13 +86,19 @@ function leverState(lever: TopicLever, settings: Settings, isOver: boolean): Lev
   return { key, before, whileCopying, now, state: state[found.kind] };
 }
 
-function weighed({ what, source, target, remedy }: Difference, levers: readonly LeverState[]): ParityDifference {
+function weighed(
+  { what, source, target, remedy }: Difference,
+  levers: readonly LeverState[],
+  isAsAgreed: (lever: LeverState) => boolean,
+): ParityDifference {
   const keys = remedy.kind === 'set' ? [what, ...remedy.changes.map(({ key }) => key)] : [what];
   const lever = levers.find(({ key }) => keys.includes(key));
   const told = { what, source, target };
   if (remedy.kind === 'none') return { ...told, why: 'accepted' };
   if (lever?.state === 'set aside') return { ...told, why: 'set aside' };
-  return { ...told, why: lever?.state === 'changed' ? 'changed' : 'differs' };
+  // Before it was set aside, or after.
+  const isChanged = lever !== undefined && (lever.state === 'changed' || !isAsAgreed(lever));
+  return { ...told, why: isChanged ? 'changed' : 'differs' };
 }
 
 /** Partitions that the source has and the plan does not: nobody has copied them. */

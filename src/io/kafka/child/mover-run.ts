@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import type { Rate } from '../../../core/move/operation/events.ts';
-import type { MoverFigures } from '../../../core/move/operation/told.ts';
 import type { FinderSettings } from '../broker-finder.ts';
+import type { AssignedPartition, Beginning, ClusterAccess } from '../channel/messages.ts';
+import type { MoverRun } from '../channel/movers-end.ts';
 import { KafkaCluster } from '../kafka-cluster.ts';
 import { PartitionLedger } from '../ledger/partition-ledger.ts';
 import { SegmentFolder } from '../ledger/segment-folder.ts';
@@ -14,20 +14,6 @@ import type { MoverSettings } from '../mover/settings.ts';
 import { figuresOf, keep, type Moved } from './figures.ts';
 import { IdentifiedCluster } from './identified-cluster.ts';
 import { ledgerFolder, producerIdOf } from './ledger-place.ts';
-import type { AssignedPartition, Beginning, ClusterAccess } from './wire.ts';
-
-/** A mover with everything that it needs of this machine. */
-export type MoverRun = {
-  /** Done when nothing is left to do, or it was stopped. */
-  readonly ended: Promise<void>;
-  /** Nothing that was sent and not answered can still be performed. */
-  readonly isSettled: boolean;
-  figures(): MoverFigures;
-  hold(): Promise<void>;
-  goOn(): void;
-  changeRate(rate: Rate): void;
-  stop(): Promise<void>;
-};
 
 /**
  * `wasSettled`: nothing of the mover before this one can still be performed. `sendBeforeMs`: by performance.now. `tell` is called when the figures have something that has to be known before anything follows

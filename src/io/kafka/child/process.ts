@@ -1,94 +1,36 @@
 import { fileURLToPath } from 'node:url';
 import { PortError } from '../../../engine/ports.ts';
-import { type MoverRun, startMover } from './mover-run.ts';
+import { type FromMover, isMessage, type ToMover } from '../channel/messages.ts';
+import { MoversEnd } from '../channel/movers-end.ts';
+import { startMover } from './mover-run.ts';
 import { endPreviousMover, forgetMover } from './previous-mover.ts';
-import { clock, type FromMover, isMessage, type ToMover } from './wire.ts';
 
-/*
- * The process that moves the data. It is told what to do over the channel to the controller that has started it, tells there how far it
- * is, and ends with it: once the channel is closed, or the lease is over that its controller had passed on.
- *
- *     waiting → moving ⇄ held → done | stopped
- */
+/* The process that moves the data: what it does is in channel/movers-end.ts, what it is made of in mover-run.ts. */
 
-const figuresEveryMs = 1000;
-const leaseCheckMs = 50;
-
-let untilNs = 0n;
-let run: MoverRun | null = null;
-let isEnding = false;
+const end = new MoversEnd({
+  clockNs: () => process.hrtime.bigint(),
+  every(ms, run) {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
+  endPrevious: (record) => endPreviousMover(record, fileURLToPath(import.meta.url)),
+  forget: forgetMover,
+  start(beginning, wasSettled, leaseEndsNs, tell) {
+    const sendBeforeMs = () => performance.now() + Number(leaseEndsNs() - process.hrtime.bigint()) / 1e6;
+    return startMover(beginning, wasSettled, sendBeforeMs, tell);
+  },
+  tell(message) {
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  },
+  leave,
+});
 
 process.on('message', (message) => {
-  if (isMessage(message)) obey(message as ToMover).catch(fail);
+  if (isMessage(message)) end.obey(message as ToMover).catch(fail);
 });
-process.on('disconnect', () => void stop().catch(fail));
+process.on('disconnect', () => void end.stop().catch(fail));
 // Ctrl-C at a terminal is for the controller, which says here what it wants.
 for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);
-
-async function obey(message: ToMover): Promise<void> {
-  switch (message.kind) {
-    case 'begin':
-      return await begin(message);
-    case 'allow':
-      untilNs = message.untilNs;
-      return;
-    case 'hold':
-      await run?.hold();
-      return tellFigures();
-    case 'go-on':
-      run?.goOn();
-      return tellFigures();
-    case 'rate':
-      return run?.changeRate(message.rate);
-    case 'stop':
-      return await stop();
-    default:
-      return unreachable(message);
-  }
-}
-
-async function begin(message: Extract<ToMover, { kind: 'begin' }>): Promise<void> {
-  untilNs = message.untilNs;
-  const wasSettled = await endPreviousMover(message.record, fileURLToPath(import.meta.url));
-  if (isLeaseOver() || isEnding) {
-    if (wasSettled) forgetMover(message.record);
-    return leave({ kind: 'stopped', isSettled: wasSettled });
-  }
-  const sendBeforeMs = () => performance.now() + Number(untilNs - clock()) / 1e6;
-  run = await startMover(message, wasSettled, sendBeforeMs, tellFigures);
-  const figures = setInterval(tellFigures, figuresEveryMs);
-  const lease = setInterval(() => {
-    // Somebody else may write these ledgers from now on.
-    if (isLeaseOver()) leave({ kind: 'stopped', isSettled: false });
-  }, leaseCheckMs);
-  tellFigures();
-  await run.ended;
-  clearInterval(figures);
-  clearInterval(lease);
-  const { isSettled } = run;
-  if (isSettled) forgetMover(message.record);
-  leave(isEnding ? { kind: 'stopped', isSettled } : { kind: 'done', figures: run.figures(), isSettled });
-}
-
-function isLeaseOver(): boolean {
-  return clock() >= untilNs;
-}
-
-function tellFigures(): void {
-  if (run !== null && !isEnding) tell({ kind: 'figures', figures: run.figures() });
-}
-
-function tell(message: FromMover): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
-}
-
-/** All that was sent is answered or given up before it ends. */
-async function stop(): Promise<void> {
-  isEnding = true;
-  // Before it has begun it has sent nothing; what the one before it has sent, its record says.
-  if (run === null) leave({ kind: 'stopped', isSettled: false });
-  else await run.stop();
-}
 
 function leave(message: FromMover): void {
   if (!process.connected) process.exit(0);
@@ -105,8 +47,4 @@ function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isDefect = !(error instanceof PortError) && error.constructor !== Error;
   return isDefect ? (error.stack ?? error.message) : error.message;
-}
-
-function unreachable(message: never): never {
-  throw new Error(`a mover does not know ${JSON.stringify(message)}`);
 }

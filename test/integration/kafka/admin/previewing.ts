@@ -36,6 +36,7 @@ export async function previewOf(
       replicationFactor: null,
       rate: 60_000_000,
       isOurs: () => false,
+      setAside: [],
       reach: { source: reach(source), target: reach(target) },
       clock,
       readingsApartMs: 500,

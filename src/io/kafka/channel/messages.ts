@@ -60,10 +60,6 @@ export type ClusterAccess = {
   readonly clientId: string | null;
 };
 
-export function clock(): bigint {
-  return process.hrtime.bigint();
-}
-
 /** Both ends are this package's, of one version: what is no such message is not ours. */
 export function isMessage(value: unknown): value is { readonly kind: string } {
   return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
