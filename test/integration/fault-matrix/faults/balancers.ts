@@ -189,7 +189,7 @@ export const balancerFaults: readonly Fault[] = [
     sees: '500 as before',
     counts: 'failed requests; what was counted of the server stays counted',
     decides: 'holds: who puts a server into maint takes traffic back',
-    entries: ["held: somebody took new-2 out (maint) at edge"],
+    entries: ['held: somebody took new-2 out (maint) at edge'],
     rollout: null,
     setting: alike,
     async play(scene) {
