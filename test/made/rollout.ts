@@ -197,7 +197,16 @@ export function madeWatch(state: RolloutState, watched: Watched = {}): Watch {
     recent: { edge: [{ fromMs: nowMs - 10_000, toMs: nowMs, origin, destination }] },
     load: madeLoad(origin, destination),
     backends: {
-      edge: { process: 'edge/1', idleReadings, destinationInFlight: inFlight, lower, written: {}, isServed: true },
+      edge: {
+        process: 'edge/1',
+        idleReadings,
+        destinationInFlight: inFlight,
+        lower,
+        written: {},
+        ready: [],
+        out: [],
+        isServed: true,
+      },
     },
     ...changes,
   };

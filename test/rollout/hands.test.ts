@@ -360,3 +360,55 @@ test('one in drain is woken when somebody resumes, though nobody calls it able',
   expect(bench.state.held).toBeNull();
   expect(bench.admin['new-1']).toBe('ready');
 });
+
+describe('a resume answers for what was out at that moment', () => {
+  /** Held for new-1 in drain, and resumed while new-3 is dead, so that nothing is read back. */
+  function resumedBesideADeadOne(): Bench {
+    const bench = Bench.judging({ destination: ['new-1', 'new-2', 'new-3'] });
+    for (let pass = 0; pass < 3; pass++) bench.follow();
+    bench.append([{ kind: 'stage-entered', stage: { kind: 'finishing' }, attempt: 0 }]);
+    bench.health['new-3'] = 'down';
+    bench.admin['new-1'] = 'drain';
+    for (let pass = 0; pass < 4; pass++) bench.follow();
+    expect(bench.state.held?.why).toContain('took new-1 out (drain)');
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    for (let pass = 0; pass < 3; pass++) bench.follow();
+    expect(bench.state).toMatchObject({ held: null, answeredFor: { edge: ['new-1'] } });
+    expect(bench.admin['new-1']).toBe('drain');
+    return bench;
+  }
+
+  test('and for nothing that somebody takes out after it, though it was not read back by then', () => {
+    const bench = resumedBesideADeadOne();
+    for (const name of bench.destination) bench.admin[name] = 'maint';
+    Object.assign(bench.weights, { 'old-1': 100, 'old-2': 100, 'new-1': 0, 'new-2': 0, 'new-3': 0 });
+    for (let pass = 0; pass < 6; pass++) {
+      bench.follow();
+      expect([bench.admin['new-2'], bench.admin['new-3']]).toEqual(['maint', 'maint']);
+    }
+    expect(bench.state.held?.why ?? bench.state.back?.cause.kind).toMatch(/took .*new-2 out|found/);
+  });
+
+  test('and for none that is known to be down', () => {
+    const bench = resumedBesideADeadOne();
+    bench.health['new-1'] = 'down';
+    bench.health['new-3'] = 'up';
+    for (let pass = 0; pass < 4; pass++) bench.follow();
+    expect(bench.admin['new-1']).toBe('drain');
+    bench.health['new-1'] = 'up';
+    for (let pass = 0; pass < 4; pass++) bench.follow();
+    expect(bench.admin['new-1']).toBe('ready');
+    expect(bench.state.answeredFor).toEqual({});
+  });
+
+  test('and is not taken back by what a balancer had told before it fell silent', () => {
+    const bench = Bench.judging({ backends: ['one', 'two'] });
+    bench.admin['new-2'] = 'drain';
+    for (let pass = 0; pass < 4; pass++) bench.follow();
+    expect(bench.state.held).not.toBeNull();
+    bench.unreadable = ['one', 'two'];
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    for (let pass = 0; pass < 4; pass++) bench.follow();
+    expect(bench.state.held).toBeNull();
+  });
+});

@@ -1,10 +1,11 @@
+import type { Reading } from '../observed/reading.ts';
 import { aloneNow, leftAtOrigin } from './alone.ts';
 import type { Target } from './events.ts';
 import type { Facts } from './facts.ts';
-import { loadRps, recentMs, sideRps } from './load.ts';
+import { recentMs, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan } from './plan.ts';
-import { carriesNow, isOurs } from './servers.ts';
+import { carriesNow, isOurs, type Side } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import { type Cut, carryingServers, sentAt, shareLeftAt, shareOfTarget, trafficCut } from './targets.ts';
 import type { Watch } from './watch.ts';
@@ -64,7 +65,7 @@ function carriedPart(
   const { alive, dead } = byLife(state, observation, carrying, facts);
   const rows = rowsOf(state, watch, observation, load);
   const originRps = (names: readonly string[]) => originAfter(state, observation, rows, [...dead, ...names]);
-  const servers = [...dead, ...fitting(alive, originRps, capacity, atLeast)];
+  const servers = [...dead, ...fitting(byTraffic(alive, rows), originRps, capacity, atLeast)];
   const beyondShare = shareBeyond(state, observation, rows, total - capacity, servers) ?? 1 - capacity / total;
   return { servers, beyondShare };
 }
@@ -93,32 +94,20 @@ function originNames(state: RolloutState, { id }: BackendPlan): string[] {
   );
 }
 
-/** How many servers are tried one by one beside those that are cut in a row: each costs a look at all of them. */
-const triedMax = 64;
-
-/** As many in their order as leave the origin what it can carry, and of the others those that do as well; else the ones that bring the least, `atLeast` so many. */
+/** As many as leave the origin what it can carry, those with the least traffic first; else as many of these as `atLeast` says. */
 function fitting(
   alive: readonly string[],
   originRps: (cut: readonly string[]) => number,
   capacityRps: number,
   atLeast: number,
 ): readonly string[] {
-  const fits = (names: readonly string[]) => originRps(names) <= capacityRps + 1e-9;
   let [some, many] = [0, alive.length];
   while (some < many) {
     const middle = Math.ceil((some + many) / 2);
-    if (fits(alive.slice(0, middle))) some = middle;
+    if (originRps(alive.slice(0, middle)) <= capacityRps + 1e-9) some = middle;
     else many = middle - 1;
   }
-  let chosen = alive.slice(0, some);
-  if (some > 0 || fits([]))
-    for (const name of alive.slice(some + 1, some + 1 + triedMax))
-      if (fits([...chosen, name])) chosen = [...chosen, name];
-  if (chosen.length >= atLeast) return chosen;
-  const brings = new Map(alive.slice(0, triedMax).map((name) => [name, originRps([name])]));
-  return [...brings.keys()]
-    .toSorted((one, other) => (brings.get(one) ?? 0) - (brings.get(other) ?? 0))
-    .slice(0, atLeast);
+  return alive.slice(0, Math.max(some, atLeast));
 }
 
 /** One backend's traffic, requests per second: all of it, and what its destination gets now, by the weight of those who get it. */
@@ -127,26 +116,54 @@ type Row = {
   readonly rps: number;
   readonly destinationRps: number;
   readonly weight: number;
+  readonly weights: ReadonlyMap<string, number>;
   readonly share: number;
 };
 
-/** Where the load of one backend is not known, that of all is taken to be spread evenly. */
+/** Backends whose load is not known share evenly what the others leave of that of all. */
 function rowsOf(state: RolloutState, watch: Watch, observation: Observation, load: Load): readonly Row[] {
   const { backends } = state.plan;
-  const isKnown = backends.every(({ id }) => loadRps(watch.load, [id]).known);
+  const counted = (side: Side) => backends.map(({ id }) => sideRps(watch.load, [id], side));
+  const of = {
+    origin: filledUp(counted('origin'), load.origin),
+    destination: filledUp(counted('destination'), load.destination),
+  };
   const now = cutAt(backends, state, observation, []);
-  return backends.map((plan) => {
-    const part = 1 / backends.length;
-    const of = (side: 'origin' | 'destination') => {
-      const rps = sideRps(watch.load, [plan.id], side);
-      return isKnown && rps.known ? rps.value : load[side] * part;
-    };
-    const rps = of('origin') + of('destination');
+  return backends.map((plan, index) => {
+    const destination = of.destination[index] ?? 0;
+    const rps = (of.origin[index] ?? 0) + destination;
     const share = shareLeftAt(plan, now[plan.id], observation) ?? 0;
     // What was cut last may not be seen in the load yet; taken as if it were not cut, its room would be given away twice.
-    const destinationRps = Math.min(of('destination'), state.back === null ? rps : rps * share);
-    return { plan, rps, destinationRps, share, weight: weightSent(plan, now[plan.id], observation) };
+    const destinationRps = Math.min(destination, state.back === null ? rps : rps * share);
+    const sent = sentAt(plan, now[plan.id], observation);
+    const weights = new Map(sent.map((name) => [name, now[plan.id]?.[name]?.weight ?? 0]));
+    return {
+      plan,
+      rps,
+      destinationRps,
+      share,
+      weights,
+      weight: [...weights.values()].reduce((sum, one) => sum + one, 0),
+    };
   });
+}
+
+function filledUp(rates: readonly Reading<number>[], total: number): readonly number[] {
+  const seen = rates.reduce((sum, rate) => sum + (rate.known ? rate.value : 0), 0);
+  const each = Math.max(0, total - seen) / rates.filter(({ known }) => !known).length;
+  return rates.map((rate) => (rate.known ? rate.value : each));
+}
+
+/** The ones with the least traffic first, all backends together; else in their order. */
+function byTraffic(names: readonly string[], rows: readonly Row[]): readonly string[] {
+  const traffic = (name: string) =>
+    rows.reduce(
+      (sum, { weights, weight, destinationRps }) =>
+        sum + (weight === 0 ? 0 : (destinationRps * (weights.get(name) ?? 0)) / weight),
+      0,
+    );
+  const rates = new Map(names.map((name) => [name, traffic(name)]));
+  return names.toSorted((one, other) => (rates.get(one) ?? 0) - (rates.get(other) ?? 0));
 }
 
 /**

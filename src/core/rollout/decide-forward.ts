@@ -4,12 +4,12 @@ import { checkpointDue, checkpointOf } from './checkpoint.ts';
 import { isIdle } from './decide-back.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { loweringPart, resizeEffect, takenOut, trafficEffect } from './effects.ts';
-import type { RolloutEvent } from './events.ts';
+import type { Resumed, RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import { handWords, originHandWords, respecting, setByHand } from './hands.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
-import { sideOf } from './servers.ts';
+import { holdingEverywhere, isAble, isLeaving, isOurs, isUnable, sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
 import { configuredToCarry } from './start.ts';
 import type { RolloutState } from './state.ts';
@@ -78,17 +78,28 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
 }
 
 /**
- * What somebody took out by hand is left out until somebody resumes, who answers for it: in drain a server counts as unable, and in
- * maint nobody may know, so that it would never be woken.
+ * Servers that whoever resumed answers for: in drain a server counts as unable, and in maint nobody may know, so that it would never
+ * be woken. Nobody answers for one that is known to be down.
  */
-function answeredFor(state: RolloutState, { backends }: Observation): string[] {
-  return state.plan.backends.flatMap((plan) => {
-    const reading = backends[plan.id]?.reading;
-    const targets = state.intended?.target.traffic[plan.id] ?? {};
-    // Since somebody resumed it was not read back as intended.
-    const isResumed = state.confirmed[plan.id]?.intent === 0;
-    return isResumed && reading?.known ? takenOut(plan, reading.value, targets).map(({ name }) => name) : [];
+function answeredFor(
+  state: RolloutState,
+  { backends, destination: { reading: group } }: Observation,
+): readonly string[] {
+  const vouched = holdingEverywhere(state.plan.backends, backends, 'destination', (server, { id }) => {
+    const isAnswered = state.answeredFor[id]?.includes(server.name) === true && server.admin !== 'ready';
+    const isWell = isAnswered ? !isUnable(server, group) : isAble(server, group) && server.admin !== 'drain';
+    return isWell && isOurs(state, id, server.name) && !isLeaving(server.name, group);
   });
+  return vouched.known ? vouched.value : [];
+}
+
+function wakesOf(state: RolloutState, { backends }: Observation): Pick<Resumed, 'wakes'> {
+  const rows = state.plan.backends.flatMap((plan) => {
+    const reading = backends[plan.id]?.reading;
+    const out = reading?.known ? takenOut(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {}) : [];
+    return out.length === 0 ? [] : [[plan.id, out.map(({ name }) => name)] as const];
+  });
+  return rows.length === 0 ? {} : { wakes: Object.fromEntries(rows) };
 }
 
 /** The server that is to be taken back by the drill: in maint by the target, not yet in the world. */
@@ -149,7 +160,7 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
     } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
       if ((state.held?.blamed ?? []).length === 0) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
-      events.push({ ...request, kind: 'resumed' }, ...again(state));
+      events.push({ ...request, kind: 'resumed', ...wakesOf(state, observation) }, ...again(state));
       held = false;
     }
   }
@@ -168,7 +179,8 @@ function foreign(state: RolloutState, watch: Watch, observation: Observation): R
   if (state.held !== null) return [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
-    const isLower = (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings;
+    // What was seen before it fell silent somebody may have answered for since.
+    const isLower = reading?.known === true && (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings;
     if (isLower) {
       const out = reading?.known ? takenOut(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {}) : [];
       const what =

@@ -29,8 +29,7 @@ export type RolloutEvent =
   | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }
   /** `blamed`: it is held because these builds need a reason; empty: those that did are gone. Left out where it is held for anything else. */
   | { readonly kind: 'held'; readonly why: string; readonly by: string; readonly blamed?: readonly Blamed[] }
-  /** `marked`: what the back marker said that was removed for it; no entry tells of that way back. Left out where there was none. */
-  | { readonly kind: 'resumed'; readonly by: string; readonly reason: string | null; readonly marked?: string }
+  | Resumed
   | {
       readonly kind: 'checkpoint';
       readonly judge: JudgeState;
@@ -43,6 +42,16 @@ export type RolloutEvent =
   | { readonly kind: 'rolled-back'; readonly tookMs: number }
   | { readonly kind: 'completed'; readonly share: number | null; readonly counted: Counted }
   | { readonly kind: 'retired'; readonly by: string; readonly reason: string | null };
+
+export type Resumed = {
+  readonly kind: 'resumed';
+  readonly by: string;
+  readonly reason: string | null;
+  /** What the back marker said that was removed for it; no entry tells of that way back. Left out where there was none. */
+  readonly marked?: string;
+  /** By backend: destination servers that somebody had taken out, which whoever resumes answers for. Left out where there were none. */
+  readonly wakes?: Readonly<Record<string, readonly string[]>>;
+};
 
 export type Started = {
   readonly kind: 'started';

@@ -9,6 +9,7 @@ import type {
   DrillMeasure,
   ForwardStage,
   HandSet,
+  Resumed,
   RolloutEvent,
   Seen,
   Started,
@@ -49,6 +50,8 @@ export type RolloutState = {
   readonly intended: IntendedState | null;
   /** Which process of each backend was last read back as intended, and which intent that was. */
   readonly confirmed: Readonly<Record<string, { readonly process: string; readonly intent: number }>>;
+  /** By backend: destination servers that somebody had taken out when it was resumed, until the backend is read back as intended. */
+  readonly answeredFor: Readonly<Record<string, readonly string[]>>;
   /** Weights that somebody has set, by backend and server: told, and at the origin's servers not put back. */
   readonly byHand: Readonly<Record<string, Readonly<Record<string, HandSet>>>>;
   readonly held: {
@@ -128,6 +131,7 @@ function begin(entry: Entry, event: Started): RolloutState {
     takenBack: event.takenBack ?? {},
     intended: null,
     confirmed: {},
+    answeredFor: {},
     byHand: {},
     held: null,
     drill: null,
@@ -153,6 +157,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
       return {
         ...state,
         confirmed: { ...state.confirmed, [event.backend]: { process: event.process, intent: event.intent } },
+        answeredFor: without(state.answeredFor, event.backend),
       };
     case 'balancer-restarted':
     case 'servers-came':
@@ -207,6 +212,7 @@ function atBalancer(
       return {
         ...state,
         confirmed: without(state.confirmed, event.backend),
+        answeredFor: without(state.answeredFor, event.backend),
         byHand: without(state.byHand, event.backend),
       };
     case 'servers-came':
@@ -229,12 +235,13 @@ function heldBy(
 }
 
 /** Somebody answers for going on: what was lowered by hand meanwhile may be raised again. */
-function resumed(state: RolloutState, { reason }: Extract<RolloutEvent, { readonly kind: 'resumed' }>): RolloutState {
+function resumed(state: RolloutState, { reason, wakes = {} }: Resumed): RolloutState {
   return {
     ...state,
     held: null,
     takenBack: reason === null ? state.takenBack : withReasonFor(state.takenBack, state.builds.destination),
     confirmed: toBeConfirmed(state.confirmed),
+    answeredFor: wakes,
     byHand: filtered(state.byHand, (_backend, _name, { aside }) => aside),
   };
 }
@@ -250,6 +257,7 @@ function goneBack(state: RolloutState, event: BackPerformed, entry: Place): Roll
     ...moved(state, { kind: 'cutting' }, entry),
     intended: { seq: entry.seq, atMs: entry.atMs, target, why: 'the way back' },
     held: null,
+    answeredFor: {},
     counted,
     back: { cause, all, performedAtMs, verdict, builds: buildsTakenBack(state, event), drained: null },
   };

@@ -85,8 +85,11 @@ export type BackendWatch = {
   /** Consecutive readings without a new destination attempt. */
   readonly idleReadings: number;
   readonly destinationInFlight: number;
-  /** Consecutive readings that showed less for the destination than was confirmed on this process. */
+  /** Consecutive readings that showed less for the destination than was confirmed on this process, or a server that was taken out. */
   readonly lower: number;
+  /** Destination servers that are ready, and those that were and that somebody has taken out since; on this process. */
+  readonly ready: readonly string[];
+  readonly out: readonly string[];
   /** By server: the weight that was intended and read back on this process, last of all. What it has instead later, somebody has set. */
   readonly written: Readonly<Record<string, number>>;
 };
@@ -238,14 +241,22 @@ function watchBackend(
   const targets = state.intended?.target.traffic[plan.id] ?? {};
   const confirmed = state.confirmed[plan.id];
   const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;
+  const taken = takenOut(plan, reading, targets).map(({ name }) => name);
+  const out = outSince(
+    before?.process === reading.process ? before : undefined,
+    taken,
+    state.answeredFor[plan.id] ?? [],
+  );
   const isLower =
-    isConfirmed && (deviation(plan, reading, targets) === 'lower' || takenOut(plan, reading, targets).length > 0);
+    out.length > 0 || (isConfirmed && (deviation(plan, reading, targets) === 'lower' || taken.length > 0));
   return {
     process: reading.process,
     isServed: isServed(plan, reading) && (isCounted || before?.isServed !== false),
     idleReadings: window !== null && window.destination.attempts === 0 ? (before?.idleReadings ?? 0) + 1 : 0,
     destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
     lower: isLower ? (before?.lower ?? 0) + 1 : 0,
+    ready: destination.filter(({ admin }) => admin === 'ready').map(({ name }) => name),
+    out,
     written: written(
       before?.process === reading.process ? before.written : {},
       reading,
@@ -253,6 +264,18 @@ function watchBackend(
       state.byHand[plan.id] ?? {},
     ),
   };
+}
+
+/** Whoever takes a server out that was seen ready knows why, whether or not all that was intended was read back by then. */
+function outSince(
+  before: BackendWatch | undefined,
+  taken: readonly string[],
+  answeredFor: readonly string[],
+): readonly string[] {
+  if (before === undefined) return [];
+  return taken.filter(
+    (name) => before.ready.includes(name) || (before.out.includes(name) && !answeredFor.includes(name)),
+  );
 }
 
 /** One without any line of ours has no load of ours that could come back without a reload, which begins anew. */
