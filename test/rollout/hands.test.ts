@@ -373,7 +373,7 @@ describe('a resume answers for what was out at that moment', () => {
     expect(bench.state.held?.why).toContain('took new-1 out (drain)');
     bench.ask({ kind: 'resume', by: 'kim', reason: null });
     for (let pass = 0; pass < 3; pass++) bench.follow();
-    expect(bench.state).toMatchObject({ held: null, answeredFor: { edge: ['new-1'] } });
+    expect(bench.state).toMatchObject({ held: null, answeredFor: { edge: { 'new-1': 'drain' } } });
     expect(bench.admin['new-1']).toBe('drain');
     return bench;
   }
@@ -387,6 +387,32 @@ describe('a resume answers for what was out at that moment', () => {
       expect([bench.admin['new-2'], bench.admin['new-3']]).toEqual(['maint', 'maint']);
     }
     expect(bench.state.held?.why ?? bench.state.back?.cause.kind).toMatch(/took .*new-2 out|found/);
+  });
+
+  test('and not for the same server in another state, nor once it was ready in between', () => {
+    const other = resumedBesideADeadOne();
+    other.admin['new-1'] = 'maint';
+    for (let pass = 0; pass < 3; pass++) other.follow();
+    expect(other.state.held?.why).toContain('took new-1 out (maint)');
+    const again = resumedBesideADeadOne();
+    again.admin['new-1'] = 'ready';
+    again.follow();
+    again.admin['new-1'] = 'drain';
+    for (let pass = 0; pass < 3; pass++) again.follow();
+    expect(again.state.held?.why).toContain('took new-1 out (drain)');
+  });
+
+  test('and for nothing where everything is in maint: that is a way back', () => {
+    const bench = resumedBesideADeadOne();
+    for (const name of bench.destination) bench.admin[name] = 'maint';
+    for (let pass = 0; pass < 4; pass++) bench.follow();
+    expect(bench.state.held).not.toBeNull();
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    for (let pass = 0; pass < 6; pass++) {
+      bench.follow();
+      expect(bench.destination.map((name) => bench.admin[name])).toEqual(['maint', 'maint', 'maint']);
+    }
+    expect(bench.state.held).not.toBeNull();
   });
 
   test('and for none that is known to be down', () => {

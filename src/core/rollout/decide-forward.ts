@@ -9,7 +9,7 @@ import { type Facts, sameBuilds } from './facts.ts';
 import { handWords, originHandWords, respecting, setByHand } from './hands.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
-import { holdingEverywhere, isAble, isLeaving, isOurs, isUnable, sideOf } from './servers.ts';
+import { holdingEverywhere, isAble, isLeaving, isOurs, isUnable, serversOf, sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
 import { configuredToCarry } from './start.ts';
 import type { RolloutState } from './state.ts';
@@ -50,7 +50,7 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   if (state.intended === null) return [];
   const target = state.intended.target;
   const mayRaise =
-    facts.blockers.length === 0 && hasEnoughAble(state, observation, facts, answeredFor(state, observation));
+    facts.blockers.length === 0 && hasEnoughAble(state, observation, facts, answeredFor(state, watch, observation));
   const traffic: TrafficEffect[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
@@ -83,21 +83,28 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
  */
 function answeredFor(
   state: RolloutState,
+  watch: Watch,
   { backends, destination: { reading: group } }: Observation,
 ): readonly string[] {
   const vouched = holdingEverywhere(state.plan.backends, backends, 'destination', (server, { id }) => {
-    const isAnswered = state.answeredFor[id]?.includes(server.name) === true && server.admin !== 'ready';
+    const isWoken = watch.backends[id]?.woken.includes(server.name) === true;
+    const isAnswered = state.answeredFor[id]?.[server.name] === server.admin && !isWoken;
     const isWell = isAnswered ? !isUnable(server, group) : isAble(server, group) && server.admin !== 'drain';
     return isWell && isOurs(state, id, server.name) && !isLeaving(server.name, group);
   });
   return vouched.known ? vouched.value : [];
 }
 
+/** Where everything is in maint somebody took the way back, which nobody answers for by the way. */
 function wakesOf(state: RolloutState, { backends }: Observation): Pick<Resumed, 'wakes'> {
   const rows = state.plan.backends.flatMap((plan) => {
     const reading = backends[plan.id]?.reading;
-    const out = reading?.known ? takenOut(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {}) : [];
-    return out.length === 0 ? [] : [[plan.id, out.map(({ name }) => name)] as const];
+    if (!reading?.known) return [];
+    const ours = serversOf(plan, reading.value, 'destination').filter(({ name }) => isOurs(state, plan.id, name));
+    const out = takenOut(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {});
+    const isBack = ours.length > 1 && ours.every(({ admin }) => admin === 'maint');
+    if (out.length === 0 || isBack) return [];
+    return [[plan.id, Object.fromEntries(out.map(({ name, admin }) => [name, admin]))] as const];
   });
   return rows.length === 0 ? {} : { wakes: Object.fromEntries(rows) };
 }

@@ -13,6 +13,7 @@ import type {
   RolloutEvent,
   Seen,
   Started,
+  TakenOut,
   Target,
 } from './events.ts';
 import { attemptKey } from './events.ts';
@@ -49,9 +50,9 @@ export type RolloutState = {
   readonly takenBack: TakenBack;
   readonly intended: IntendedState | null;
   /** Which process of each backend was last read back as intended, and which intent that was. */
-  readonly confirmed: Readonly<Record<string, { readonly process: string; readonly intent: number }>>;
+  readonly confirmed: Readonly<Record<string, Confirmed>>;
   /** By backend: destination servers that somebody had taken out when it was resumed, until the backend is read back as intended. */
-  readonly answeredFor: Readonly<Record<string, readonly string[]>>;
+  readonly answeredFor: TakenOut;
   /** Weights that somebody has set, by backend and server: told, and at the origin's servers not put back. */
   readonly byHand: Readonly<Record<string, Readonly<Record<string, HandSet>>>>;
   readonly held: {
@@ -77,6 +78,9 @@ export type Stage =
   | { readonly kind: 'restoring' }
   | { readonly kind: 'rolled-back' }
   | { readonly kind: 'completed' };
+
+/** `intent` 0: it was resumed since, and everything is read back anew; `was`: as which intent it stood before. */
+export type Confirmed = { readonly process: string; readonly intent: number; readonly was?: number };
 
 export type IntendedState = {
   readonly seq: number;
@@ -296,8 +300,9 @@ function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry:
 function stillConfirmed(state: RolloutState, target: Target, seq: number): RolloutState['confirmed'] {
   const confirmed: Record<string, RolloutState['confirmed'][string]> = {};
   for (const [backend, row] of Object.entries(state.confirmed)) {
-    const isSame = row.intent === state.intended?.seq && isSameAt(state, target, backend);
-    confirmed[backend] = isSame ? { ...row, intent: seq } : row;
+    const before = state.intended?.seq;
+    const isSame = (row.intent === before || row.was === before) && isSameAt(state, target, backend);
+    confirmed[backend] = !isSame ? row : row.intent === before ? { ...row, intent: seq } : { ...row, was: seq };
   }
   return confirmed;
 }
@@ -344,7 +349,9 @@ function filtered(
 
 /** No entry has the number 0: the same processes, none of them known to be as intended. */
 function toBeConfirmed(confirmed: RolloutState['confirmed']): RolloutState['confirmed'] {
-  return Object.fromEntries(Object.entries(confirmed).map(([backend, row]) => [backend, { ...row, intent: 0 }]));
+  return Object.fromEntries(
+    Object.entries(confirmed).map(([backend, row]) => [backend, { ...row, intent: 0, was: row.was ?? row.intent }]),
+  );
 }
 
 function sameTargets(one: Target['traffic'][string], other: Target['traffic'][string]): boolean {

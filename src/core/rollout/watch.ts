@@ -1,6 +1,6 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '../judge/judge.ts';
-import type { BackendReading } from '../observed/backend.ts';
+import type { AdminState, BackendReading } from '../observed/backend.ts';
 import { aloneSince, silentSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
 import { countedAfter, unservedAfter } from './counted.ts';
@@ -87,9 +87,8 @@ export type BackendWatch = {
   readonly destinationInFlight: number;
   /** Consecutive readings that showed less for the destination than was confirmed on this process, or a server that was taken out. */
   readonly lower: number;
-  /** Destination servers that are ready, and those that were and that somebody has taken out since; on this process. */
-  readonly ready: readonly string[];
-  readonly out: readonly string[];
+  /** Servers that whoever resumed answered for, and that were seen ready since. */
+  readonly woken: readonly string[];
   /** By server: the weight that was intended and read back on this process, last of all. What it has instead later, somebody has set. */
   readonly written: Readonly<Record<string, number>>;
 };
@@ -241,22 +240,22 @@ function watchBackend(
   const targets = state.intended?.target.traffic[plan.id] ?? {};
   const confirmed = state.confirmed[plan.id];
   const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;
-  const taken = takenOut(plan, reading, targets).map(({ name }) => name);
-  const out = outSince(
-    before?.process === reading.process ? before : undefined,
-    taken,
-    state.answeredFor[plan.id] ?? [],
+  const answered = state.answeredFor[plan.id] ?? {};
+  const woken = wokenSince(before?.process === reading.process ? before.woken : [], reading, answered);
+  const taken = takenOut(plan, reading, targets).filter(
+    ({ name, admin }) => answered[name] !== admin || woken.includes(name),
   );
+  // What stood as intended before it was resumed: what is out beside what was answered for somebody has taken out since.
+  const stood = confirmed?.process === reading.process && confirmed.was === state.intended?.seq;
   const isLower =
-    out.length > 0 || (isConfirmed && (deviation(plan, reading, targets) === 'lower' || taken.length > 0));
+    (isConfirmed && deviation(plan, reading, targets) === 'lower') || ((isConfirmed || stood) && taken.length > 0);
   return {
     process: reading.process,
     isServed: isServed(plan, reading) && (isCounted || before?.isServed !== false),
     idleReadings: window !== null && window.destination.attempts === 0 ? (before?.idleReadings ?? 0) + 1 : 0,
     destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
     lower: isLower ? (before?.lower ?? 0) + 1 : 0,
-    ready: destination.filter(({ admin }) => admin === 'ready').map(({ name }) => name),
-    out,
+    woken,
     written: written(
       before?.process === reading.process ? before.written : {},
       reading,
@@ -266,15 +265,14 @@ function watchBackend(
   };
 }
 
-/** Whoever takes a server out that was seen ready knows why, whether or not all that was intended was read back by then. */
-function outSince(
-  before: BackendWatch | undefined,
-  taken: readonly string[],
-  answeredFor: readonly string[],
+/** Servers that whoever resumed answered for and that were seen ready since: what is out after that is somebody's again. */
+function wokenSince(
+  before: readonly string[],
+  { servers }: BackendReading,
+  answered: Readonly<Record<string, AdminState>>,
 ): readonly string[] {
-  if (before === undefined) return [];
-  return taken.filter(
-    (name) => before.ready.includes(name) || (before.out.includes(name) && !answeredFor.includes(name)),
+  return servers.flatMap(({ name, admin }) =>
+    answered[name] !== undefined && (admin === 'ready' || before.includes(name)) ? [name] : [],
   );
 }
 
