@@ -438,3 +438,17 @@ describe('a resume answers for what was out at that moment', () => {
     expect(bench.state.held).toBeNull();
   });
 });
+
+test('a way back by hand between the entry of a step and its writing is held, and nothing of it is undone', () => {
+  const bench = Bench.judging();
+  for (let pass = 0; pass < 3; pass++) bench.follow();
+  const target = bench.state.intended?.target;
+  if (target === undefined) throw new Error('nothing was intended');
+  bench.append([{ kind: 'intended', target: { ...target, requestedShare: 0.9 }, why: 'the next step' }]);
+  for (const name of bench.destination) bench.admin[name] = 'maint';
+  for (let pass = 0; pass < 5; pass++) {
+    bench.follow();
+    expect(bench.destination.map((name) => bench.admin[name])).toEqual(['maint', 'maint']);
+  }
+  expect(bench.state.held ?? bench.state.back).not.toBeNull();
+});

@@ -53,6 +53,8 @@ export type RolloutState = {
   readonly confirmed: Readonly<Record<string, Confirmed>>;
   /** By backend: destination servers that somebody had taken out when it was resumed, until the backend is read back as intended. */
   readonly answeredFor: TakenOut;
+  /** The entry by which it was resumed last; 0: it was not. */
+  readonly resumedSeq: number;
   /** Weights that somebody has set, by backend and server: told, and at the origin's servers not put back. */
   readonly byHand: Readonly<Record<string, Readonly<Record<string, HandSet>>>>;
   readonly held: {
@@ -136,6 +138,7 @@ function begin(entry: Entry, event: Started): RolloutState {
     intended: null,
     confirmed: {},
     answeredFor: {},
+    resumedSeq: 0,
     byHand: {},
     held: null,
     drill: null,
@@ -178,7 +181,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'held':
       return heldBy(state, event, entry);
     case 'resumed':
-      return resumed(state, event);
+      return resumed(state, event, entry);
     case 'checkpoint':
       return {
         ...state,
@@ -239,13 +242,14 @@ function heldBy(
 }
 
 /** Somebody answers for going on: what was lowered by hand meanwhile may be raised again. */
-function resumed(state: RolloutState, { reason, wakes = {} }: Resumed): RolloutState {
+function resumed(state: RolloutState, { reason, wakes = {} }: Resumed, { seq }: Place): RolloutState {
   return {
     ...state,
     held: null,
     takenBack: reason === null ? state.takenBack : withReasonFor(state.takenBack, state.builds.destination),
     confirmed: toBeConfirmed(state.confirmed),
     answeredFor: wakes,
+    resumedSeq: seq,
     byHand: filtered(state.byHand, (_backend, _name, { aside }) => aside),
   };
 }

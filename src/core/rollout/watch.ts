@@ -87,8 +87,12 @@ export type BackendWatch = {
   readonly destinationInFlight: number;
   /** Consecutive readings that showed less for the destination than was confirmed on this process, or a server that was taken out. */
   readonly lower: number;
-  /** Servers that whoever resumed answered for, and that were seen ready since. */
+  /** Servers that whoever resumed answered for by this entry, and that were seen ready since. */
   readonly woken: readonly string[];
+  readonly resumedSeq: number;
+  /** Destination servers that were ready as the target wanted it, and those that somebody has taken out since they were. */
+  readonly ready: readonly string[];
+  readonly out: readonly string[];
   /** By server: the weight that was intended and read back on this process, last of all. What it has instead later, somebody has set. */
   readonly written: Readonly<Record<string, number>>;
 };
@@ -241,14 +245,22 @@ function watchBackend(
   const confirmed = state.confirmed[plan.id];
   const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;
   const answered = state.answeredFor[plan.id] ?? {};
-  const woken = wokenSince(before?.process === reading.process ? before.woken : [], reading, answered);
+  const same = before?.process === reading.process ? before : undefined;
+  const woken = wokenSince(same?.resumedSeq === state.resumedSeq ? same.woken : [], reading, answered);
   const taken = takenOut(plan, reading, targets).filter(
     ({ name, admin }) => answered[name] !== admin || woken.includes(name),
   );
-  // What stood as intended before it was resumed: what is out beside what was answered for somebody has taken out since.
+  // What stood as intended before it was resumed, and what this controller has seen to be as its target wanted it.
   const stood = confirmed?.process === reading.process && confirmed.was === state.intended?.seq;
+  // The drill puts its server into maint and wakes it again, and a reading may miss either.
+  const isDrill = state.stage.kind.startsWith('drill');
+  const out = taken
+    .map(({ name }) => name)
+    .filter((name) => !isDrill && (same?.ready.includes(name) || same?.out.includes(name)));
   const isLower =
-    (isConfirmed && deviation(plan, reading, targets) === 'lower') || ((isConfirmed || stood) && taken.length > 0);
+    (isConfirmed && deviation(plan, reading, targets) === 'lower') ||
+    ((isConfirmed || stood) && taken.length > 0) ||
+    out.length > 0;
   return {
     process: reading.process,
     isServed: isServed(plan, reading) && (isCounted || before?.isServed !== false),
@@ -256,6 +268,11 @@ function watchBackend(
     destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
     lower: isLower ? (before?.lower ?? 0) + 1 : 0,
     woken,
+    resumedSeq: state.resumedSeq,
+    ready: destination
+      .filter(({ name, admin }) => !isDrill && admin === 'ready' && targets[name]?.admin === 'ready')
+      .map(({ name }) => name),
+    out,
     written: written(
       before?.process === reading.process ? before.written : {},
       reading,
