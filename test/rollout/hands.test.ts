@@ -444,11 +444,13 @@ test('a way back by hand between the entry of a step and its writing is held, an
   for (let pass = 0; pass < 3; pass++) bench.follow();
   const target = bench.state.intended?.target;
   if (target === undefined) throw new Error('nothing was intended');
-  bench.append([{ kind: 'intended', target: { ...target, requestedShare: 0.9 }, why: 'the next step' }]);
+  const ready = { weight: 200, admin: 'ready' } as const;
+  const traffic = { edge: { ...target.traffic['edge'], 'new-1': ready, 'new-2': ready } };
+  bench.append([{ kind: 'intended', target: { ...target, traffic }, why: 'the next step' }]);
   for (const name of bench.destination) bench.admin[name] = 'maint';
   for (let pass = 0; pass < 5; pass++) {
     bench.follow();
     expect(bench.destination.map((name) => bench.admin[name])).toEqual(['maint', 'maint']);
   }
-  expect(bench.state.held ?? bench.state.back).not.toBeNull();
+  expect(bench.state.held?.why).toContain('took new-1 out (maint), new-2 out (maint)');
 });
