@@ -4,7 +4,7 @@ import { whole } from '../terminal/figures.ts';
 import { packageVersion } from '../version.ts';
 import type { Course } from './course.ts';
 import { drawFigure } from './figure.ts';
-import { element, escaped } from './markup.ts';
+import { element, escaped, wholePage } from './markup.ts';
 import { failedFraction, shareOf } from './strokes.ts';
 import { style } from './style.ts';
 import { plain } from './ticks.ts';
@@ -19,24 +19,7 @@ export type Judged = Ending & { readonly course: Course; readonly name: string }
  */
 export function pageOf(judged: Judged): string {
   const title = `${headline(judged)} (${judged.name})`;
-  return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    // Whatever the name of a file might try: a browser loads and runs nothing for this page.
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="color-scheme" content="light dark">',
-    element('title', {}, escaped(title)),
-    element('style', {}, style),
-    '</head>',
-    '<body>',
-    element('main', { class: hueOf(judged) }, body(judged)),
-    '</body>',
-    '</html>',
-    '',
-  ].join('\n');
+  return wholePage({ title, style, hue: hueOf(judged), body: body(judged) });
 }
 
 function body(judged: Judged): string {

@@ -1,6 +1,6 @@
 import { leftReasons } from '../../../core/move/ledger-lines.ts';
 import type { Verdict } from '../../../core/move/proof/finding.ts';
-import { element, escaped } from '../../judge/markup.ts';
+import { element, escaped, wholePage } from '../../judge/markup.ts';
 import { whole } from '../../terminal/figures.ts';
 import { packageVersion } from '../../version.ts';
 import { amount } from '../verify/progress.ts';
@@ -11,24 +11,7 @@ import { differenceWords, findingWords, leftWords, leverWords } from './words.ts
 /** The proof on one page of HTML, complete in itself: it asks for nothing, runs nothing, and is the same for the same proof. */
 export function proofPage(proof: Proof): string {
   const title = `${headline[proof.verdict]}: ${proof.operation}`;
-  return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    // Whatever the name of a topic might try: a browser loads and runs nothing for this page.
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="color-scheme" content="light dark">',
-    element('title', {}, escaped(title)),
-    element('style', {}, pageStyle),
-    '</head>',
-    '<body>',
-    element('main', { class: hues[proof.verdict] }, body(proof)),
-    '</body>',
-    '</html>',
-    '',
-  ].join('\n');
+  return wholePage({ title, style: pageStyle, hue: hues[proof.verdict], body: body(proof) });
 }
 
 const headline: Readonly<Record<Verdict, string>> = {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Position } from '../../../core/move/ledger-lines.ts';
 import type { TrailItem } from '../../../core/move/proof/trail.ts';
 import { MalformedBytes } from '../bytes/malformed.ts';
 import { decodeSegment, type LedgerKey, linesOf, type Segment } from '../ledger/segment.ts';
 import { ledgerFolder } from './ledger-place.ts';
+import { segmentNames } from './look-at-ledger.ts';
 
 /** A ledger beside whoever writes it, as it was when this was called. Read segment by segment, so that its size does not matter. */
 export type LedgerTrail = {
@@ -110,16 +111,5 @@ function headAt(folder: string, name: string): Segment['head'] | null {
     return found === null || 'why' in found ? null : found.head;
   } finally {
     closeSync(fd);
-  }
-}
-
-function segmentNames(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.segment'))
-      .sort();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -46,7 +46,8 @@ function segmentAt(path: string): Segment | null {
   return bytes.includes(0x0a) ? decodeSegment(bytes) : null;
 }
 
-function segmentNames(folder: string): string[] {
+/** In order; none where there is no such folder. */
+export function segmentNames(folder: string): string[] {
   try {
     return readdirSync(folder)
       .filter((name) => name.endsWith('.segment'))
