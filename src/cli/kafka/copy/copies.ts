@@ -23,6 +23,18 @@ export async function copiesOf(
   return copies.sort((one, other) => one.state.startedAtMs - other.state.startedAtMs);
 }
 
+/** Throws CliError where there is none of this name. */
+export async function copyNamed(
+  world: Pick<World, 'sha256'>,
+  journal: JournalStore | null,
+  name: string,
+): Promise<PastCopy> {
+  const found = (await copiesOf(world, journal)).find(({ state }) => state.operation === name);
+  if (found === undefined)
+    throw new CliError(`there is no copy ${name}`, '`drover kafka status` shows those that there are');
+  return found;
+}
+
 export function isCopyName(name: string): boolean {
   return /^copy-\d+$/.test(name);
 }

@@ -3,7 +3,7 @@ import { leftReasons } from '../../../core/move/ledger-lines.ts';
 import { partitionName } from '../../../core/move/operation/plan.ts';
 import { leversOf, type MoveState } from '../../../core/move/operation/state.ts';
 import { copyStatus } from '../../../core/move/operation/status.ts';
-import { CliError, type Context } from '../../context.ts';
+import type { Context } from '../../context.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
 import { readJournal } from '../../journal/open.ts';
 import type { JournalPlace } from '../../journal/path.ts';
@@ -13,7 +13,7 @@ import { harmless } from '../../terminal/text.ts';
 import { journalFacts } from '../prove/journal-facts.ts';
 import { leftWords } from '../prove/words.ts';
 import { amount } from '../verify/progress.ts';
-import { copiesOf, type PastCopy } from './copies.ts';
+import { copyNamed, type PastCopy } from './copies.ts';
 import { stageWords } from './view.ts';
 
 /** `drover report copy-1`: a blameless report, as Markdown, by the journal alone. No cluster is asked, and no ledger read. */
@@ -24,10 +24,7 @@ export async function reportCopy(
 ): Promise<void> {
   const journal = await readJournal(context, words);
   try {
-    const copies = await copiesOf(context.world, journal);
-    const found = copies.find(({ state }) => state.operation === name);
-    if (found === undefined)
-      throw new CliError(`there is no copy ${name}`, '`drover kafka status` shows those that there are');
+    const found = await copyNamed(context.world, journal, name);
     if (words.json) context.stdout.write(`${JSON.stringify({ ...found, taken: null })}\n`);
     else context.stdout.write(`${copyReportLines(found).map(harmless).join('\n')}\n`);
   } finally {

@@ -1,9 +1,9 @@
 import { copyStatus } from '../../../core/move/operation/status.ts';
-import { CliError, type Context } from '../../context.ts';
+import type { Context } from '../../context.ts';
 import { readJournal } from '../../journal/open.ts';
 import type { JournalPlace } from '../../journal/path.ts';
 import { isTold, sentenceOf } from '../../journal/sentences.ts';
-import { copiesOf } from './copies.ts';
+import { copyNamed } from './copies.ts';
 import { stageWords } from './view.ts';
 
 /** What led to where a copy stands, the last cause first. */
@@ -14,10 +14,7 @@ export async function whyCopy(
 ): Promise<void> {
   const journal = await readJournal(context, words);
   try {
-    const found = (await copiesOf(context.world, journal)).find(({ state }) => state.operation === name);
-    if (found === undefined)
-      throw new CliError(`there is no copy ${name}`, '`drover kafka status` shows those that there are');
-    const { state, entries } = found;
+    const { state, entries } = await copyNamed(context.world, journal, name);
     const causes = entries.filter(({ body }) => isTold(body)).toReversed();
     if (words.json)
       return void context.stdout.write(
