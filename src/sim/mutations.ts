@@ -143,6 +143,13 @@ export const mutations: readonly Mutation[] = [
     decider: watching(neverLowered),
   },
   {
+    name: 'lowered by hand before it was read back, raised',
+    seenIn: 3184,
+    shownBy: ['weights-by-hand'],
+    caughtBy: ['no raise against a hand'],
+    decider: (real) => ({ ...real, watch: (before, ...rest) => real.watch(withoutWeights(before), ...rest) }),
+  },
+  {
     name: 'a guess taken for capacity',
     seenIn: 19,
     shownBy: [],
@@ -425,6 +432,12 @@ function allIdle(watch: Watch): Watch {
   for (const [id, seen] of Object.entries(watch.backends)) {
     backends[id] = { ...seen, idleReadings: 99, destinationInFlight: 0 };
   }
+  return { ...watch, backends };
+}
+
+function withoutWeights(watch: Watch): Watch {
+  const backends: Record<string, Watch['backends'][string]> = {};
+  for (const [id, seen] of Object.entries(watch.backends)) backends[id] = { ...seen, weights: {} };
   return { ...watch, backends };
 }
 

@@ -1,7 +1,7 @@
 import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { OperatorAct } from './faults.ts';
 import type { Random } from './random.ts';
-import { scaleInByOthers } from './world/misfortunes.ts';
+import { putBack, scaleInByOthers } from './world/misfortunes.ts';
 import type { World } from './world/world.ts';
 
 /** What operators see and reach. `ask` reaches a controller that is alive, if there is one. */
@@ -104,7 +104,10 @@ function attend(view: OperatorsView, random: Random): void {
   const { world } = view;
   world.schedule.after(world.healed ? minuteMs : random.between(1, 6) * minuteMs, () => {
     if (view.ended()) return;
-    if (view.held() !== null) view.ask({ kind: 'resume', by: 'kim', reason: 'looked at it' });
+    if (view.held() !== null) {
+      if (world.healed || random.fork(`put back at ${world.schedule.nowMs}`).chance(0.6)) putBack(world);
+      view.ask({ kind: 'resume', by: 'kim', reason: 'looked at it' });
+    }
     attend(view, random);
   });
 }

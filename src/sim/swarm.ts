@@ -3,6 +3,7 @@ import { addCoverage, type Coverage, newCoverage, stateLabels } from './coverage
 import { worldsCounted } from './crashes.ts';
 import type { Mutation } from './engine.ts';
 import { faultNames, operatorActs } from './faults.ts';
+import { firstCaught } from './first-caught.ts';
 import { worldsByPair } from './pairs.ts';
 import { type Outcome, simulate } from './run.ts';
 import { drawScenario, isEasy, type Scenario } from './scenario.ts';
@@ -28,24 +29,9 @@ export async function summarize(seed: number): Promise<Summary> {
   return { seed, violation, end, cause, simulatedMs, entries, coverage, nature: natureOf(scenario) };
 }
 
-/**
- * A seed of `first` to `last` in which a checker that is meant to catches the mutation, while the real product breaks no rule
- * there: otherwise the catch would prove nothing. null: there is none.
- */
-export async function firstCatch(mutation: Mutation, first: number, last: number): Promise<Outcome | null> {
-  for (const seed of seedsFor(mutation, first, last)) {
-    const scenario = drawScenario(seed);
-    if (mutation.shownBy.length > 0 && !mutation.shownBy.some((fault) => fault in scenario.faults)) continue;
-    const outcome = await simulate(scenario, mutation);
-    if (outcome.violation === null || !mutation.caughtBy.includes(outcome.violation.check)) continue;
-    if ((await simulate(scenario)).violation === null) return outcome;
-  }
-  return null;
-}
-
-function* seedsFor({ seenIn }: Mutation, first: number, last: number): Iterable<number> {
-  if (seenIn >= first && seenIn <= last) yield seenIn;
-  for (let seed = first; seed <= last; seed++) yield seed;
+/** A seed in which a check that is meant to catches the mutation; null: there is none. */
+export function firstCatch(mutation: Mutation, first: number, last: number): Promise<Outcome | null> {
+  return firstCaught(mutation, { first, last }, drawScenario, simulate);
 }
 
 /** Many runs together. */

@@ -333,7 +333,7 @@ test('a destination server that somebody takes out at the whole share is left ou
     bench.follow();
     expect(bench.admin['new-2']).toBe('maint');
   }
-  expect(bench.state.held?.why).toMatch(/^somebody took new-2 out \(maint\) at edge; it is left there/);
+  expect(bench.state.held?.why).toMatch(/^somebody took new-2 out \(maint\) at edge, or a reload did; it is left so/);
 });
 
 test('one that waits at weight 0 is left out as well', () => {
@@ -348,95 +348,102 @@ test('one that waits at weight 0 is left out as well', () => {
   expect(bench.state.held?.why).toContain('took new-2 out (maint)');
 });
 
-test('one in drain is woken when somebody resumes, though nobody calls it able', () => {
+test('a share that somebody lowers further, while what was resumed is not written yet, is left there and held', () => {
   const bench = Bench.judging();
+  bench.weights['new-1'] = 10;
   for (let pass = 0; pass < 3; pass++) bench.follow();
-  bench.append([{ kind: 'stage-entered', stage: { kind: 'finishing' }, attempt: 0 }]);
-  bench.admin['new-1'] = 'drain';
-  for (let pass = 0; pass < 4; pass++) bench.follow();
-  expect(bench.state.held?.why).toContain('took new-1 out (drain)');
+  bench.originHealthy = 1;
+  bench.ask({ kind: 'resume', by: 'kim', reason: null });
+  for (let pass = 0; pass < 3; pass++) bench.follow();
+  expect(bench.state.held).toBeNull();
+  expect(bench.weights['new-1']).toBe(10);
+  bench.weights['new-1'] = 0;
+  bench.follow();
+  bench.originHealthy = 2;
+  for (let pass = 0; pass < 6; pass++) bench.follow();
+  expect(bench.weights['new-1']).toBe(0);
+  expect(bench.state.held?.why).toContain("lowered the destination's share at edge");
   bench.ask({ kind: 'resume', by: 'kim', reason: null });
   for (let pass = 0; pass < 6; pass++) bench.follow();
   expect(bench.state.held).toBeNull();
-  expect(bench.admin['new-1']).toBe('ready');
+  expect(bench.weights['new-1']).toBe(100);
 });
 
-describe('a resume answers for what was out at that moment', () => {
-  /** Held for new-1 in drain, and resumed while new-3 is dead, so that nothing is read back. */
-  function resumedBesideADeadOne(): Bench {
-    const bench = Bench.judging({ destination: ['new-1', 'new-2', 'new-3'] });
+describe.each(['maint', 'drain'] as const)('a destination server that somebody takes out (%s)', (admin) => {
+  const takes = (change: (bench: Bench) => void): Bench => {
+    const bench = Bench.judging();
     for (let pass = 0; pass < 3; pass++) bench.follow();
-    bench.append([{ kind: 'stage-entered', stage: { kind: 'finishing' }, attempt: 0 }]);
-    bench.health['new-3'] = 'down';
-    bench.admin['new-1'] = 'drain';
+    change(bench);
     for (let pass = 0; pass < 4; pass++) bench.follow();
-    expect(bench.state.held?.why).toContain('took new-1 out (drain)');
-    bench.ask({ kind: 'resume', by: 'kim', reason: null });
-    for (let pass = 0; pass < 3; pass++) bench.follow();
-    expect(bench.state).toMatchObject({ held: null, answeredFor: { edge: { 'new-1': 'drain' } } });
-    expect(bench.admin['new-1']).toBe('drain');
     return bench;
-  }
+  };
 
-  test('and for nothing that somebody takes out after it, though it was not read back by then', () => {
-    const bench = resumedBesideADeadOne();
-    for (const name of bench.destination) bench.admin[name] = 'maint';
-    Object.assign(bench.weights, { 'old-1': 100, 'old-2': 100, 'new-1': 0, 'new-2': 0, 'new-3': 0 });
-    for (let pass = 0; pass < 6; pass++) {
-      bench.follow();
-      expect([bench.admin['new-2'], bench.admin['new-3']]).toEqual(['maint', 'maint']);
+  test('is never woken, whoever resumes, and lets nothing be raised until it is ready', () => {
+    const bench = takes(({ admin: states }) => {
+      states['new-1'] = admin;
+    });
+    for (let times = 0; times < 3; times++) {
+      expect(bench.state.held?.why).toContain(`took new-1 out (${admin})`);
+      bench.ask({ kind: 'resume', by: 'kim', reason: 'it was me' });
+      for (let pass = 0; pass < 5; pass++) {
+        bench.follow();
+        expect(bench.admin['new-1']).toBe(admin);
+      }
     }
-    expect(bench.state.held?.why ?? bench.state.back?.cause.kind).toMatch(/took .*new-2 out|found/);
-  });
-
-  test('and not for the same server in another state, nor once it was ready in between', () => {
-    const other = resumedBesideADeadOne();
-    other.admin['new-1'] = 'maint';
-    for (let pass = 0; pass < 3; pass++) other.follow();
-    expect(other.state.held?.why).toContain('took new-1 out (maint)');
-    const again = resumedBesideADeadOne();
-    again.admin['new-1'] = 'ready';
-    again.follow();
-    again.admin['new-1'] = 'drain';
-    for (let pass = 0; pass < 3; pass++) again.follow();
-    expect(again.state.held?.why).toContain('took new-1 out (drain)');
-  });
-
-  test('and for nothing where everything is in maint: that is a way back', () => {
-    const bench = resumedBesideADeadOne();
-    for (const name of bench.destination) bench.admin[name] = 'maint';
-    for (let pass = 0; pass < 4; pass++) bench.follow();
+    bench.admin['new-1'] = 'ready';
+    for (let pass = 0; pass < 5; pass++) bench.follow();
     expect(bench.state.held).not.toBeNull();
     bench.ask({ kind: 'resume', by: 'kim', reason: null });
-    for (let pass = 0; pass < 6; pass++) {
-      bench.follow();
-      expect(bench.destination.map((name) => bench.admin[name])).toEqual(['maint', 'maint', 'maint']);
-    }
-    expect(bench.state.held).not.toBeNull();
-  });
-
-  test('and for none that is known to be down', () => {
-    const bench = resumedBesideADeadOne();
-    bench.health['new-1'] = 'down';
-    bench.health['new-3'] = 'up';
-    for (let pass = 0; pass < 4; pass++) bench.follow();
-    expect(bench.admin['new-1']).toBe('drain');
-    bench.health['new-1'] = 'up';
-    for (let pass = 0; pass < 4; pass++) bench.follow();
-    expect(bench.admin['new-1']).toBe('ready');
-    expect(bench.state.answeredFor).toEqual({});
-  });
-
-  test('and is not taken back by what a balancer had told before it fell silent', () => {
-    const bench = Bench.judging({ backends: ['one', 'two'] });
-    bench.admin['new-2'] = 'drain';
-    for (let pass = 0; pass < 4; pass++) bench.follow();
-    expect(bench.state.held).not.toBeNull();
-    bench.unreadable = ['one', 'two'];
-    bench.ask({ kind: 'resume', by: 'kim', reason: null });
-    for (let pass = 0; pass < 4; pass++) bench.follow();
+    for (let pass = 0; pass < 5; pass++) bench.follow();
     expect(bench.state.held).toBeNull();
+    expect(bench.weights['new-1']).toBe(100);
   });
+
+  test('is left out by a controller that has just begun, whatever is read back by then', () => {
+    const bench = takes((one) => {
+      one.ask({ kind: 'hold', by: 'kim', why: 'lunch' });
+      one.follow();
+      one.ask({ kind: 'resume', by: 'kim', reason: null });
+      one.follow();
+      one.admin['new-1'] = admin;
+      one.watch = startWatch(one.state);
+    });
+    expect(bench.admin['new-1']).toBe(admin);
+    expect(bench.state.held?.why).toContain(`took new-1 out (${admin})`);
+  });
+
+  test('holds where a balancer that was restarted brings it so', () => {
+    const bench = takes((one) => {
+      one.append([{ kind: 'stage-entered', stage: { kind: 'finishing' }, attempt: 0 }]);
+      one.reload({});
+      one.admin['new-1'] = admin;
+    });
+    expect(bench.admin['new-1']).toBe(admin);
+    expect(bench.state.held?.why).toContain('or a reload did');
+  });
+
+  test('while the target is new holds as well', () => {
+    const bench = takes((one) => {
+      const { target } = one.intended();
+      const traffic = { edge: { ...target.traffic['edge'], 'new-2': { weight: 200, admin: 'ready' } as const } };
+      one.append([{ kind: 'intended', target: { ...target, traffic }, why: 'the next step' }]);
+      one.admin['new-1'] = admin;
+    });
+    expect(bench.admin['new-1']).toBe(admin);
+    expect(bench.weights['new-2']).toBe(100);
+    expect(bench.state.held?.why).toContain(`took new-1 out (${admin})`);
+  });
+});
+
+test('a resume is not taken back by what a balancer had told before it fell silent', () => {
+  const bench = Bench.judging({ backends: ['one', 'two'] });
+  bench.admin['new-2'] = 'drain';
+  for (let pass = 0; pass < 4; pass++) bench.follow();
+  expect(bench.state.held).not.toBeNull();
+  bench.unreadable = ['one', 'two'];
+  bench.ask({ kind: 'resume', by: 'kim', reason: null });
+  for (let pass = 0; pass < 4; pass++) bench.follow();
+  expect(bench.state.held).toBeNull();
 });
 
 test('a way back by hand between the entry of a step and its writing is held, and nothing of it is undone', () => {

@@ -3,13 +3,13 @@ import { aloneNow, sparing } from './alone.ts';
 import { checkpointDue, checkpointOf } from './checkpoint.ts';
 import { isIdle } from './decide-back.ts';
 import type { Decision, Effect, TrafficEffect } from './decision.ts';
-import { carriesByTarget, loweringPart, resizeEffect, takenOut, trafficEffect } from './effects.ts';
-import type { Resumed, RolloutEvent } from './events.ts';
+import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
+import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
-import { handWords, originHandWords, respecting, setByHand } from './hands.ts';
+import { handWords, originHandWords, outWords, respecting, setByHand, takenOut } from './hands.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
-import { holdingEverywhere, isAble, isLeaving, isOurs, isUnable, serversOf, sideOf } from './servers.ts';
+import { sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
 import { configuredToCarry } from './start.ts';
 import type { RolloutState } from './state.ts';
@@ -49,8 +49,7 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
 function forwardEffects(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Effect[] {
   if (state.intended === null) return [];
   const target = state.intended.target;
-  const mayRaise =
-    facts.blockers.length === 0 && hasEnoughAble(state, observation, facts, answeredFor(state, watch, observation));
+  const mayRaise = facts.blockers.length === 0 && hasEnoughAble(state, observation, facts);
   const traffic: TrafficEffect[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
@@ -75,40 +74,6 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   ].filter((effect) => effect !== null && (!effect.shrinks || idle));
   for (const effect of sizes) if (effect !== null) effects.push(effect);
   return effects;
-}
-
-/**
- * Servers that whoever resumed answers for: in drain a server counts as unable, and in maint nobody may know, so that it would never
- * be woken. Nobody answers for one that is known to be down.
- */
-function answeredFor(
-  state: RolloutState,
-  watch: Watch,
-  { backends, destination: { reading: group } }: Observation,
-): readonly string[] {
-  const vouched = holdingEverywhere(state.plan.backends, backends, 'destination', (server, { id }) => {
-    const isWoken = watch.backends[id]?.woken.includes(server.name) === true;
-    const isAnswered = state.answeredFor[id]?.[server.name] === server.admin && !isWoken;
-    const isWell = isAnswered ? !isUnable(server, group) : isAble(server, group) && server.admin !== 'drain';
-    return isWell && isOurs(state, id, server.name) && !isLeaving(server.name, group);
-  });
-  return vouched.known ? vouched.value : [];
-}
-
-/** Where everything is in maint somebody took the way back, which nobody answers for by the way. */
-function wakesOf(state: RolloutState, { backends }: Observation): Pick<Resumed, 'wakes'> {
-  const rows = state.plan.backends.flatMap((plan) => {
-    const reading = backends[plan.id]?.reading;
-    if (!reading?.known) return [];
-    const ours = serversOf(plan, reading.value, 'destination').filter(({ name }) => isOurs(state, plan.id, name));
-    const targets = state.intended?.target.traffic[plan.id] ?? {};
-    const out = takenOut(plan, reading.value, targets);
-    const carried = out.some(({ name }) => carriesByTarget(plan, name, targets[name]));
-    const isBack = carried && ours.length > 1 && ours.every(({ admin }) => admin === 'maint');
-    if (out.length === 0 || isBack) return [];
-    return [[plan.id, Object.fromEntries(out.map(({ name, admin }) => [name, admin]))] as const];
-  });
-  return rows.length === 0 ? {} : { wakes: Object.fromEntries(rows) };
 }
 
 /** The server that is to be taken back by the drill: in maint by the target, not yet in the world. */
@@ -169,7 +134,7 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
     } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
       if ((state.held?.blamed ?? []).length === 0) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
-      events.push({ ...request, kind: 'resumed', ...wakesOf(state, observation) }, ...again(state));
+      events.push({ ...request, kind: 'resumed' }, ...again(state));
       held = false;
     }
   }
@@ -189,14 +154,12 @@ function foreign(state: RolloutState, watch: Watch, observation: Observation): R
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     // What was seen before it fell silent somebody may have answered for since.
-    const isLower = reading?.known === true && (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings;
-    if (isLower) {
-      const out = reading?.known ? takenOut(plan, reading.value, state.intended?.target.traffic[plan.id] ?? {}) : [];
-      const what =
+    if (reading?.known && (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings) {
+      const out = takenOut(state, plan, reading.value);
+      const why =
         out.length === 0
-          ? `lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}`
-          : `took ${out.map(({ name, admin }) => `${name} out (${admin})`).join(', ')} at ${plan.id}`;
-      const why = `somebody ${what}; it is left there (resume to raise it again)`;
+          ? `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`
+          : `somebody took ${outWords(out)} at ${plan.id}, or a reload did; it is left so (set it ready there, then resume)`;
       return [{ kind: 'held', why, by: 'drover' }];
     }
     // What was journalled by the reading before, and still stands.

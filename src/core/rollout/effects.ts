@@ -82,13 +82,6 @@ export function deviation(plan: BackendPlan, reading: BackendReading, targets: T
   return now < then ? 'lower' : 'higher';
 }
 
-/** Destination servers that are to carry or to wait, and that somebody has put into maint or drain, which the share need not show. */
-export function takenOut(plan: BackendPlan, { servers }: BackendReading, targets: Targets): ServerReading[] {
-  return servers.filter(
-    ({ name, admin }) => admin !== 'ready' && targets[name]?.admin === 'ready' && sideOf(plan, name) === 'destination',
-  );
-}
-
 export function resizeEffect(
   side: Side,
   reading: Reading<GroupReading>,

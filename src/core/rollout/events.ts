@@ -49,12 +49,7 @@ export type Resumed = {
   readonly reason: string | null;
   /** What the back marker said that was removed for it; no entry tells of that way back. Left out where there was none. */
   readonly marked?: string;
-  /** By backend: destination servers that somebody had taken out, with their states, which whoever resumes answers for. Left out where there were none. */
-  readonly wakes?: TakenOut;
 };
-
-/** By backend and server. */
-export type TakenOut = Readonly<Record<string, Readonly<Record<string, AdminState>>>>;
 
 export type Started = {
   readonly kind: 'started';

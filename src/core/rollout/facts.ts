@@ -1,6 +1,7 @@
 import { known, type Reading, unknown } from '../observed/reading.ts';
 import { ableServers, instancesFor, originInstanceRps } from './capacity.ts';
 import type { Builds } from './events.ts';
+import { outWords, takenOut } from './hands.ts';
 import { failedWordsOf } from './last-words.ts';
 import { loadRps, loadToRaiseBy } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -38,7 +39,7 @@ export function factsOf(state: RolloutState, watch: Watch, observation: Observat
     builds: observedBuilds(observation),
   };
   const needToRaise = reserveNeed(state, loadToRaiseBy(watch.load, ids), perInstance);
-  const besidesReserve = [...blockersOf(state, observation, facts, needToRaise), ...lowered(state, watch)];
+  const besidesReserve = [...blockersOf(state, observation, facts, needToRaise), ...lowered(state, watch, observation)];
   const lack = reserveLack(state, facts, needToRaise);
   const reserve = lack === null ? [] : [lack + failedWordsOf(observation.origin.reading, observation.nowMs)];
   return { ...facts, blockers: [...besidesReserve, ...reserve], besidesReserve };
@@ -98,10 +99,14 @@ export function heldWords({ why }: NonNullable<RolloutState['held']>): string {
 }
 
 /** Somebody may have taken it back just now: the next reading tells, and until then it stays where it is. */
-function lowered(state: RolloutState, watch: Watch): string[] {
-  return state.plan.backends
-    .filter((plan) => (watch.backends[plan.id]?.lower ?? 0) > 0)
-    .map((plan) => `the destination has less at ${plan.id} than it was given`);
+function lowered(state: RolloutState, watch: Watch, { backends }: Observation): string[] {
+  return state.plan.backends.flatMap((plan) => {
+    if ((watch.backends[plan.id]?.lower ?? 0) === 0) return [];
+    const reading = backends[plan.id]?.reading;
+    const out = reading?.known ? takenOut(state, plan, reading.value) : [];
+    if (out.length > 0) return [`somebody has taken ${outWords(out)} at ${plan.id}`];
+    return [`the destination has less at ${plan.id} than it was given`];
+  });
 }
 
 export function sameBuilds(one: Builds, other: Builds): boolean {

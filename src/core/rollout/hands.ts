@@ -1,4 +1,4 @@
-import type { BackendReading } from '../observed/backend.ts';
+import type { BackendReading, ServerReading } from '../observed/backend.ts';
 import type { TrafficEffect } from './decision.ts';
 import type { HandSet, RolloutEvent } from './events.ts';
 import type { Observation } from './observation.ts';
@@ -62,6 +62,34 @@ function isSame(one: Hands, other: Hands): boolean {
     names.length === Object.keys(other).length &&
     names.every((name) => one[name]?.is === other[name]?.is && one[name]?.aside === other[name]?.aside)
   );
+}
+
+/**
+ * Destination servers that are to carry or to wait, and that are in maint or drain, whoever did that: nobody but whoever did puts
+ * them back. Only what the drill has put into maint is Drover's own to wake.
+ */
+export function takenOut(state: RolloutState, plan: BackendPlan, { servers }: BackendReading): ServerReading[] {
+  const targets = state.intended?.target.traffic[plan.id] ?? {};
+  return servers.filter(
+    ({ name, admin }) =>
+      admin !== 'ready' &&
+      targets[name]?.admin === 'ready' &&
+      sideOf(plan, name) === 'destination' &&
+      !(admin === 'maint' && state.drilled[plan.id] === name),
+  );
+}
+
+/** Anywhere, as far as it was read. */
+export function isAnyOut(state: RolloutState, { backends }: Pick<Observation, 'backends'>): boolean {
+  return state.plan.backends.some((plan) => {
+    const reading = backends[plan.id]?.reading;
+    return reading?.known === true && takenOut(state, plan, reading.value).length > 0;
+  });
+}
+
+/** `new-1 out (maint), new-2 out (drain)`. */
+export function outWords(servers: readonly ServerReading[]): string {
+  return servers.map(({ name, admin }) => `${name} out (${admin})`).join(', ');
 }
 
 /** Why it is held: a weight of the origin that is neither what was written nor 0. null: no such weight stands. */

@@ -4,6 +4,7 @@ import { drillRps, drillShareMost } from './drill.ts';
 import { carriesByTarget, resizeEffect, trafficEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
+import { isAnyOut } from './hands.ts';
 import { lastWordsOf, unraisedWords } from './last-words.ts';
 import type { Observation } from './observation.ts';
 import { carriesNow, isStillStopping, serversOf, wokenAtOrigin } from './servers.ts';
@@ -73,7 +74,8 @@ function drillOnAble(pass: Pass, why: string): RolloutEvent[] {
 }
 
 function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
-  if (!isConfirmed(state) || state.intended === null) return [];
+  // One that somebody has taken out is not the drill's to take back, and to wake.
+  if (!isConfirmed(state) || state.intended === null || isAnyOut(state, observation)) return [];
   const enough = watch.drillAttempts >= state.plan.policy.drill.requests;
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!enough && waitedMs < state.plan.policy.drill.ms) return [];

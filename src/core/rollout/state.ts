@@ -13,7 +13,6 @@ import type {
   RolloutEvent,
   Seen,
   Started,
-  TakenOut,
   Target,
 } from './events.ts';
 import { attemptKey } from './events.ts';
@@ -51,10 +50,8 @@ export type RolloutState = {
   readonly intended: IntendedState | null;
   /** Which process of each backend was last read back as intended, and which intent that was. */
   readonly confirmed: Readonly<Record<string, Confirmed>>;
-  /** By backend: destination servers that somebody had taken out when it was resumed, until the backend is read back as intended. */
-  readonly answeredFor: TakenOut;
-  /** The entry by which it was resumed last; 0: it was not. */
-  readonly resumedSeq: number;
+  /** By backend: the server that the drill has put into maint, until it was read back awake. */
+  readonly drilled: Readonly<Record<string, string>>;
   /** Weights that somebody has set, by backend and server: told, and at the origin's servers not put back. */
   readonly byHand: Readonly<Record<string, Readonly<Record<string, HandSet>>>>;
   readonly held: {
@@ -81,8 +78,8 @@ export type Stage =
   | { readonly kind: 'rolled-back' }
   | { readonly kind: 'completed' };
 
-/** `intent` 0: it was resumed since, and everything is read back anew; `was`: as which intent it stood before. */
-export type Confirmed = { readonly process: string; readonly intent: number; readonly was?: number };
+/** `intent` 0: it was resumed since, and everything is read back anew. */
+export type Confirmed = { readonly process: string; readonly intent: number };
 
 export type IntendedState = {
   readonly seq: number;
@@ -137,8 +134,7 @@ function begin(entry: Entry, event: Started): RolloutState {
     takenBack: event.takenBack ?? {},
     intended: null,
     confirmed: {},
-    answeredFor: {},
-    resumedSeq: 0,
+    drilled: {},
     byHand: {},
     held: null,
     drill: null,
@@ -158,13 +154,14 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         ...state,
         intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: event.why },
         confirmed: stillConfirmed(state, event.target, entry.seq),
+        drilled: { ...state.drilled, ...drilledBy(state, event.target) },
         byHand: stillByHand(state, event.target),
       };
     case 'confirmed':
       return {
         ...state,
         confirmed: { ...state.confirmed, [event.backend]: { process: event.process, intent: event.intent } },
-        answeredFor: without(state.answeredFor, event.backend),
+        drilled: isInMaint(state, event.backend) ? state.drilled : without(state.drilled, event.backend),
       };
     case 'balancer-restarted':
     case 'servers-came':
@@ -181,7 +178,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
     case 'held':
       return heldBy(state, event, entry);
     case 'resumed':
-      return resumed(state, event, entry);
+      return resumed(state, event);
     case 'checkpoint':
       return {
         ...state,
@@ -219,7 +216,7 @@ function atBalancer(
       return {
         ...state,
         confirmed: without(state.confirmed, event.backend),
-        answeredFor: without(state.answeredFor, event.backend),
+        drilled: isInMaint(state, event.backend) ? state.drilled : without(state.drilled, event.backend),
         byHand: without(state.byHand, event.backend),
       };
     case 'servers-came':
@@ -242,14 +239,12 @@ function heldBy(
 }
 
 /** Somebody answers for going on: what was lowered by hand meanwhile may be raised again. */
-function resumed(state: RolloutState, { reason, wakes = {} }: Resumed, { seq }: Place): RolloutState {
+function resumed(state: RolloutState, { reason }: Resumed): RolloutState {
   return {
     ...state,
     held: null,
     takenBack: reason === null ? state.takenBack : withReasonFor(state.takenBack, state.builds.destination),
     confirmed: toBeConfirmed(state.confirmed),
-    answeredFor: wakes,
-    resumedSeq: seq,
     byHand: filtered(state.byHand, (_backend, _name, { aside }) => aside),
   };
 }
@@ -265,7 +260,7 @@ function goneBack(state: RolloutState, event: BackPerformed, entry: Place): Roll
     ...moved(state, { kind: 'cutting' }, entry),
     intended: { seq: entry.seq, atMs: entry.atMs, target, why: 'the way back' },
     held: null,
-    answeredFor: {},
+    drilled: {},
     counted,
     back: { cause, all, performedAtMs, verdict, builds: buildsTakenBack(state, event), drained: null },
   };
@@ -304,11 +299,24 @@ function enter(state: RolloutState, stage: ForwardStage, attempt: number, entry:
 function stillConfirmed(state: RolloutState, target: Target, seq: number): RolloutState['confirmed'] {
   const confirmed: Record<string, RolloutState['confirmed'][string]> = {};
   for (const [backend, row] of Object.entries(state.confirmed)) {
-    const before = state.intended?.seq;
-    const isSame = (row.intent === before || row.was === before) && isSameAt(state, target, backend);
-    confirmed[backend] = !isSame ? row : row.intent === before ? { ...row, intent: seq } : { ...row, was: seq };
+    const isSame = row.intent === state.intended?.seq && isSameAt(state, target, backend);
+    confirmed[backend] = isSame ? { ...row, intent: seq } : row;
   }
   return confirmed;
+}
+
+/** Going forward only the drill wants a server in maint. */
+function drilledBy({ plan }: RolloutState, { traffic }: Target): RolloutState['drilled'] {
+  return Object.fromEntries(
+    plan.backends.flatMap(({ id }) =>
+      Object.entries(traffic[id] ?? {}).flatMap(([name, { admin }]) => (admin === 'maint' ? [[id, name]] : [])),
+    ),
+  );
+}
+
+/** The drill's server is still to be in maint there. */
+function isInMaint({ drilled, intended }: RolloutState, backend: string): boolean {
+  return intended?.target.traffic[backend]?.[drilled[backend] ?? '']?.admin === 'maint';
 }
 
 function isSameAt({ intended }: RolloutState, target: Target, backend: string): boolean {
@@ -353,9 +361,7 @@ function filtered(
 
 /** No entry has the number 0: the same processes, none of them known to be as intended. */
 function toBeConfirmed(confirmed: RolloutState['confirmed']): RolloutState['confirmed'] {
-  return Object.fromEntries(
-    Object.entries(confirmed).map(([backend, row]) => [backend, { ...row, intent: 0, was: row.was ?? row.intent }]),
-  );
+  return Object.fromEntries(Object.entries(confirmed).map(([backend, row]) => [backend, { ...row, intent: 0 }]));
 }
 
 function sameTargets(one: Target['traffic'][string], other: Target['traffic'][string]): boolean {

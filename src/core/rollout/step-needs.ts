@@ -13,20 +13,12 @@ export function stepAt(state: RolloutState, step: number): Step | null {
   return state.plan.steps[step - 1] ?? null;
 }
 
-/**
- * Every destination server that the target gives traffic to can carry it now, and together they can carry their share of the load.
- * `vouched`: those of which it is not known, and need not be.
- */
-export function hasEnoughAble(
-  state: RolloutState,
-  observation: Observation,
-  facts: Facts,
-  vouched: readonly string[] = [],
-): boolean {
+/** Every destination server that the target gives traffic to can carry it now, and together they can carry their share of the load. */
+export function hasEnoughAble(state: RolloutState, observation: Observation, facts: Facts): boolean {
   if (state.intended === null || !facts.destinationAble.known) return false;
   const able = facts.destinationAble.value;
   const carrying = carryingServers(state.intended.target.traffic, state.asFound, state.plan.backends);
-  const isAble = new Set([...able, ...vouched]);
+  const isAble = new Set(able);
   if (!carrying.every((name) => isAble.has(name))) return false;
   const declared = state.plan.destination.capacityRps;
   const instance = declared === null ? facts.originInstanceRps : known(declared);

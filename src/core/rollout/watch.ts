@@ -1,13 +1,14 @@
 import { type Counting, countBackend, type Window } from '../judge/counting.ts';
 import { enterStep, type JudgeState, judgeWindows, newPair, ownFromMs } from '../judge/judge.ts';
-import type { AdminState, BackendReading } from '../observed/backend.ts';
+import type { BackendReading, ServerReading } from '../observed/backend.ts';
 import { aloneSince, silentSince } from './alone.ts';
 import { ableServers } from './capacity.ts';
 import { countedAfter, unservedAfter } from './counted.ts';
 import { type DrillRate, drillRate } from './drill.ts';
-import { deviation, takenOut } from './effects.ts';
+import { deviation } from './effects.ts';
 import { attemptKey, type BackPerformed, type Counted, type RolloutEvent, type Target } from './events.ts';
 import { factsOf } from './facts.ts';
+import { takenOut } from './hands.ts';
 import {
   addLoad,
   addWindow,
@@ -85,14 +86,15 @@ export type BackendWatch = {
   /** Consecutive readings without a new destination attempt. */
   readonly idleReadings: number;
   readonly destinationInFlight: number;
-  /** Consecutive readings that showed less for the destination than was confirmed on this process, or a server that was taken out. */
+  /**
+   * Consecutive readings that showed less for the destination than was confirmed on this process or than it had there already,
+   * or a server that was taken out.
+   */
   readonly lower: number;
-  /** Servers that whoever resumed answered for by this entry, and that were seen ready since. */
-  readonly woken: readonly string[];
-  readonly resumedSeq: number;
-  /** Destination servers that were ready as the target wanted it, and those that somebody has taken out since they were. */
-  readonly ready: readonly string[];
-  readonly out: readonly string[];
+  /** By destination server: its weight. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** Destination servers with less than the target and than they had before: somebody lowers what is not even written yet. */
+  readonly fallen: readonly string[];
   /** By server: the weight that was intended and read back on this process, last of all. What it has instead later, somebody has set. */
   readonly written: Readonly<Record<string, number>>;
 };
@@ -244,35 +246,20 @@ function watchBackend(
   const targets = state.intended?.target.traffic[plan.id] ?? {};
   const confirmed = state.confirmed[plan.id];
   const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;
-  const answered = state.answeredFor[plan.id] ?? {};
-  const same = before?.process === reading.process ? before : undefined;
-  const woken = wokenSince(same?.resumedSeq === state.resumedSeq ? same.woken : [], reading, answered);
-  const taken = takenOut(plan, reading, targets).filter(
-    ({ name, admin }) => answered[name] !== admin || woken.includes(name),
-  );
-  // What stood as intended before it was resumed, and what this controller has seen to be as its target wanted it.
-  const stood = confirmed?.process === reading.process && confirmed.was === state.intended?.seq;
-  // The drill puts its server into maint and wakes it again, and a reading may miss either.
-  const isDrill = state.stage.kind.startsWith('drill');
-  const out = taken
-    .map(({ name }) => name)
-    .filter((name) => !isDrill && (same?.ready.includes(name) || same?.out.includes(name)));
+  const fallen =
+    state.held === null && before?.process === reading.process ? fallenSince(before, destination, targets) : [];
   const isLower =
     (isConfirmed && deviation(plan, reading, targets) === 'lower') ||
-    ((isConfirmed || stood) && taken.length > 0) ||
-    out.length > 0;
+    takenOut(state, plan, reading).length > 0 ||
+    fallen.length > 0;
   return {
     process: reading.process,
     isServed: isServed(plan, reading) && (isCounted || before?.isServed !== false),
     idleReadings: window !== null && window.destination.attempts === 0 ? (before?.idleReadings ?? 0) + 1 : 0,
     destinationInFlight: destination.reduce((total, server) => total + server.counters.scur, 0),
     lower: isLower ? (before?.lower ?? 0) + 1 : 0,
-    woken,
-    resumedSeq: state.resumedSeq,
-    ready: destination
-      .filter(({ name, admin }) => !isDrill && admin === 'ready' && targets[name]?.admin === 'ready')
-      .map(({ name }) => name),
-    out,
+    weights: Object.fromEntries(destination.map(({ name, weight }) => [name, weight])),
+    fallen,
     written: written(
       before?.process === reading.process ? before.written : {},
       reading,
@@ -282,15 +269,17 @@ function watchBackend(
   };
 }
 
-/** Servers that whoever resumed answered for and that were seen ready since: what is out after that is somebody's again. */
-function wokenSince(
-  before: readonly string[],
-  { servers }: BackendReading,
-  answered: Readonly<Record<string, AdminState>>,
+/** What is lowered while it is held, whoever resumes answers for. */
+function fallenSince(
+  before: BackendWatch,
+  destination: readonly ServerReading[],
+  targets: Target['traffic'][string],
 ): readonly string[] {
-  return servers.flatMap(({ name, admin }) =>
-    answered[name] !== undefined && (admin === 'ready' || before.includes(name)) ? [name] : [],
-  );
+  const fell = destination.filter(({ name, weight }) => {
+    const isBefore = before.fallen.includes(name) || weight < (before.weights[name] ?? 0);
+    return isBefore && weight < (targets[name]?.weight ?? 0);
+  });
+  return fell.map(({ name }) => name);
 }
 
 /** One without any line of ours has no load of ours that could come back without a reload, which begins anew. */

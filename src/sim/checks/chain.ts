@@ -14,11 +14,14 @@ export class Chain {
   /** When a target last changed the traffic of a balancer, and since when it had been as the one before wanted it. */
   readonly retargeted = new Map<string, { readonly atMs: number; readonly confirmedAtMs: number | null }>();
   readonly holds: { readonly seq: number; readonly held: boolean }[] = [];
+  resumedAtMs = Number.NEGATIVE_INFINITY;
   back: { readonly seq: number; readonly atMs: number } | null = null;
   /** Some way back was of everything at once. */
   isAllBack = false;
   end: 'rolled-back' | 'completed' | null = null;
   retired = false;
+  /** The last stage entered is one of the drill's: what is in maint may be Drover's own. */
+  drills = false;
 
   add(entry: Entry, atMs: number): RolloutEvent {
     const event = entry.body as RolloutEvent;
@@ -49,10 +52,16 @@ export class Chain {
         this.back ??= { seq: entry.seq, atMs };
         this.isAllBack ||= event.all;
         break;
+      case 'stage-entered':
+        this.drills = event.stage.kind.startsWith('drill');
+        break;
       case 'held':
       case 'resumed':
         this.holds.push({ seq: entry.seq, held: event.kind === 'held' });
-        if (event.kind === 'resumed') this.confirmedAtMs.clear();
+        if (event.kind === 'resumed') {
+          this.confirmedAtMs.clear();
+          this.resumedAtMs = atMs;
+        }
         break;
       case 'rolled-back':
       case 'completed':

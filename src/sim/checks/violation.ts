@@ -7,6 +7,7 @@ export const checkNames = [
   'no raise after a way back',
   'no raise while held',
   'no raise against a hand',
+  'what is taken out stays out',
   'no raise without the lease',
   'the way back comes at once',
   'the way back leaves users a server',

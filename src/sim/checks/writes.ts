@@ -49,6 +49,8 @@ export class WriteChecks {
     }
     if (moment === 'before') {
       this.#ours(write);
+      this.#out(write);
+      this.#lowered(write);
       this.#before = standingOf(write.balancer);
       this.#intent(write);
       return;
@@ -151,6 +153,31 @@ export class WriteChecks {
           `${write.by} writes ${name} at ${write.balancer.id}, found in ${found.admin}`,
         );
       }
+    }
+  }
+
+  /** Whoever has read that somebody took a server out does not put it back, but as it was found after a way back. */
+  #out({ kind, values, balancer, by, issuedAtMs, stray }: TrafficWrite): void {
+    if (kind !== 'states' || stray || this.#chain.back !== null || this.#chain.drills) return;
+    const readAtMs = balancer.readAtMs.get(by) ?? Number.NEGATIVE_INFINITY;
+    for (const [name, value] of Object.entries(values)) {
+      const outAtMs = balancer.server(name)?.outAtMs ?? null;
+      if (value !== 'ready' || outAtMs === null || readAtMs <= outAtMs || issuedAtMs < readAtMs) continue;
+      this.#report('what is taken out stays out', `${by} puts ${name} back at ${balancer.id}, which somebody took out`);
+    }
+  }
+
+  /** Nor what somebody has lowered, of whom nobody has said since that it may go on. */
+  #lowered({ kind, values, balancer, by, issuedAtMs, stray }: TrafficWrite): void {
+    if (kind !== 'weights' || stray) return;
+    const readAtMs = balancer.readAtMs.get(by) ?? Number.NEGATIVE_INFINITY;
+    for (const [name, value] of Object.entries(values)) {
+      const server = balancer.server(name);
+      if (server === undefined || server.side !== 'destination' || value <= server.weight) continue;
+      const { lowered } = server;
+      const isKnown = lowered?.seenBy.has(by) === true && readAtMs > lowered.atMs && issuedAtMs >= readAtMs;
+      if (isKnown && this.#chain.resumedAtMs < lowered.atMs)
+        this.#report('no raise against a hand', `${by} raises ${name} at ${balancer.id}, which somebody has lowered`);
     }
   }
 

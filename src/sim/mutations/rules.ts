@@ -69,6 +69,19 @@ export const withoutARule: readonly Mutation[] = [
     }),
   },
   {
+    name: 'the drill’s server its own for ever',
+    seenIn: 506,
+    shownBy: ['server-out'],
+    caughtBy: ['what is taken out stays out'],
+    decider: (real) => ({
+      ...real,
+      fold: (state, entry) => {
+        const next = real.fold(state, entry);
+        return { ...next, drilled: { ...state?.drilled, ...next.drilled } };
+      },
+    }),
+  },
+  {
     name: 'the marker not awaited',
     seenIn: 8,
     shownBy: [],

@@ -77,23 +77,38 @@ export class Balancer {
     if (value.weight !== undefined) {
       server.weight = value.weight;
       server.isPutAside = false;
+      server.weighedAtMs = nowMs;
+      server.lowered = null;
     }
-    if (value.admin !== undefined) server.admin = value.admin;
+    if (value.admin !== undefined) {
+      server.admin = value.admin;
+      server.outAtMs = null;
+    }
     return true;
   }
 
   /** Somebody's own hand; `write` is a controller's. */
   writeByHand(name: string, value: { weight?: number; admin?: AdminState }, nowMs: number): void {
     const before = this.weightedShare();
-    if (!this.write(name, value, nowMs)) return;
     const server = this.#byName.get(name);
+    const lowered =
+      server !== undefined && (value.weight ?? server.weight) < server.weight ? this.#lowered(server, nowMs) : null;
+    if (!this.write(name, value, nowMs)) return;
     if (server !== undefined) {
+      server.lowered = lowered;
       server.handAtMs = nowMs;
-      server.isPutAside = value.weight === 0;
+      if (value.weight !== undefined) server.isPutAside = value.weight === 0;
+      if (value.admin !== undefined && value.admin !== 'ready') server.outAtMs = nowMs;
     }
     const after = this.weightedShare();
     if (after < before) this.loweredAtMs = nowMs;
     else if (after > before) this.loweredAtMs = null;
+  }
+
+  #lowered({ weighedAtMs, reloadedAtMs }: Server, atMs: number): Server['lowered'] {
+    const sinceMs = Math.max(weighedAtMs, reloadedAtMs);
+    const seen = [...this.readAtMs].filter(([, readAtMs]) => readAtMs > sinceMs);
+    return { atMs, seenBy: new Set(seen.map(([by]) => by)) };
   }
 
   /** Share of the destination by weights and states alone, whatever its servers' health. */
@@ -119,6 +134,8 @@ export class Balancer {
       server.weight = server.configuredWeight;
       server.admin = server.configuredAdmin;
       server.isPutAside = false;
+      server.outAtMs = null;
+      server.lowered = null;
       server.reloadedAtMs = nowMs;
     }
   }

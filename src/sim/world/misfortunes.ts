@@ -1,3 +1,4 @@
+import type { AdminState } from '../../core/observed/backend.ts';
 import type { FaultName } from '../faults.ts';
 import type { Random } from '../random.ts';
 import type { Balancer } from './balancer.ts';
@@ -136,6 +137,7 @@ const misfortunes: Readonly<Partial<Record<FaultName, Strike>>> = {
     world.changed();
     return true;
   },
+  'server-out': takeOut,
   deployment: (world, random) => deploy(world, random, random.pick([0.5, 1, 1, 1, 1.2])),
   'bad-deployment': (world, random) => deploy(world, random, random.pick([5, 10, 30])),
   'load-spike': (world, random) => {
@@ -228,6 +230,33 @@ export function scaleInByOthers(world: World, random: Random): boolean {
   fleet.size = { ...fleet.size, min: Math.min(min, next) };
   fleet.resize({ desired: next });
   return true;
+}
+
+/** Somebody puts a server of the destination into maint or drain, seldom all of a balancer, and mostly puts it back some time. */
+function takeOut(world: World, random: Random): boolean {
+  const balancer = random.pick([...world.balancers.values()]);
+  const there = balancer.servers.filter(({ side, admin }) => side === 'destination' && admin === 'ready');
+  if (there.length === 0) return false;
+  const admin = random.pick(['maint', 'drain'] as const);
+  const taken = random.chance(0.1) ? there : [random.pick(there)];
+  for (const server of taken) setByHand(world, balancer, server, admin);
+  if (random.chance(0.7))
+    world.schedule.after(random.spread(0.02, 10) * 60_000, () => {
+      for (const server of taken) if (server.outAtMs !== null) setByHand(world, balancer, server, 'ready');
+    });
+  return true;
+}
+
+/** Who looks after what is held puts back what people have taken out. */
+export function putBack(world: World): void {
+  for (const balancer of world.balancers.values())
+    for (const server of balancer.servers) if (server.outAtMs !== null) setByHand(world, balancer, server, 'ready');
+}
+
+function setByHand(world: World, balancer: Balancer, server: Server, admin: AdminState): void {
+  world.note(`somebody sets ${server.name} on ${balancer.id} ${admin} by hand (it was ${server.admin})`);
+  balancer.writeByHand(server.name, { admin }, world.schedule.nowMs);
+  world.changed();
 }
 
 function setSkew(world: World, skew: number): void {

@@ -35,6 +35,12 @@ export type Server = {
   handAtMs: number;
   /** A person gave it weight 0, and nobody has given it another since. */
   isPutAside: boolean;
+  /** When a person put it into maint or drain, while it is there; null: nobody did. */
+  outAtMs: number | null;
+  /** When a controller last gave it a weight. */
+  weighedAtMs: number;
+  /** When a person last gave it less weight, and which controllers knew what it had had; null: another weight came since. */
+  lowered: { readonly atMs: number; readonly seenBy: ReadonlySet<string> } | null;
   /** When a write that its sender had given up landed here. */
   strayAtMs: number;
   /** When a reload last brought back what is configured. */
@@ -70,6 +76,9 @@ export function newServer(
     hung: [],
     handAtMs: Number.NEGATIVE_INFINITY,
     isPutAside: false,
+    outAtMs: null,
+    weighedAtMs: Number.NEGATIVE_INFINITY,
+    lowered: null,
     strayAtMs: Number.NEGATIVE_INFINITY,
     reloadedAtMs: Number.NEGATIVE_INFINITY,
   };
