@@ -221,10 +221,12 @@ async function resume(context: Context, name: string | undefined, options: Resum
     request = { ...request, ...marked };
     if (await tell(context, living, request)) {
       sayOnSignal(toldWords(living.operation));
+      const before = living.status?.held?.atMs;
       await untilJournalled(context, living.socket, living.operation, ({ held }) => {
         // A build that has come in the meantime, say.
         if (request.reason === null) expectReasonFor(living.operation, held?.blamed ?? [], options);
-        return held === null;
+        if (held === null || before === undefined || held.atMs === before) return held === null;
+        throw new CliError(`${living.operation} is held again: ${held.why}`);
       });
       if (heartbeat !== undefined)
         context.stderr.write(

@@ -107,7 +107,7 @@ describe('a rollout as people see it', () => {
       { promotion: { kind: 'requests', requests: 0, by: 'absolute' } },
       'promotes in 10 s: there is enough',
     ],
-    ['held', { held: { why: 'lunch', by: 'alice', blamed: [] } }, 'nothing until `drover resume`'],
+    ['held', { held: { why: 'lunch', by: 'alice', atMs: 0, blamed: [] } }, 'nothing until `drover resume`'],
     ['no load', { loadRps: null }, 'promotes after about 2,600 more requests, and not'],
     ['a share by capacity', { requestedShare: null }, 'observed 49.9 %, as capacity makes it'],
     ['a drill', { stage: 'drill-shifting', requestedShare: null }, 'as the lowest weight makes it'],
@@ -131,7 +131,7 @@ describe('a rollout as people see it', () => {
 
   test('what keeps a held rollout from being raised is told beside the hold', () => {
     const held = {
-      held: { why: 'lunch', by: 'alice', blamed: [] },
+      held: { why: 'lunch', by: 'alice', atMs: 0, blamed: [] },
       blockers: ['edge/web#2 cannot be read: no answer'],
     };
     expect(text(held, 120)).toMatch(/held +by alice: lunch\n +waits +edge\/web#2 cannot be read: no answer$/);
@@ -198,7 +198,7 @@ describe('watch, piped', () => {
       lines(status(given), atMs + seconds * 1000).length;
     const waits = (able: number) => ({ blockers: [`${able} able, needs 3`] });
     expect([told(0), told(1, { observedShare: 0.4 }), told(9), told(10), told(11)]).toEqual([1, 0, 0, 1, 0]);
-    const held = { held: { why: 'lunch', by: 'alice', blamed: [] } };
+    const held = { held: { why: 'lunch', by: 'alice', atMs: 0, blamed: [] } };
     expect([told(12, held), told(13, held), told(14)]).toEqual([1, 0, 1]);
     expect([told(15, waits(1)), told(16, waits(2)), told(17)]).toEqual([1, 0, 1]);
     expect(lines(status({ ...held, promotion: null }), atMs + 18_000)[0]).toMatch(
@@ -232,7 +232,7 @@ test('piped, what a rollout waits for is said once it has lasted, when it is ove
   seen();
   seen('1 able, needs 3');
   time.nowMs += 20_000;
-  show({ held: { why: 'a look', by: 'kim', blamed: [] }, blockers: ['1 able, needs 3'] });
+  show({ held: { why: 'a look', by: 'kim', atMs: 0, blamed: [] }, blockers: ['1 able, needs 3'] });
   seen('2 able, needs 4', 'the marker is set');
   time.nowMs += 10_000;
   seen('edge-1/web cannot be read');
@@ -251,7 +251,7 @@ test('piped, what a held rollout waits for is said too', () => {
   const { written, time, reporter } = piped();
   for (time.nowMs = 0; time.nowMs <= 4000; time.nowMs += 1000)
     reporter.status(
-      status({ held: { why: 'lunch', by: 'alice', blamed: [] }, blockers: ['edge-1/web cannot be read'] }),
+      status({ held: { why: 'lunch', by: 'alice', atMs: 0, blamed: [] }, blockers: ['edge-1/web cannot be read'] }),
       {} as RolloutState,
     );
   expect(written).toEqual(['2026-01-01 00:00:00Z  rollout-web-1  waits: edge-1/web cannot be read\n']);

@@ -1,4 +1,5 @@
 import { controllability } from '../fleet/controllability.ts';
+import type { BackendReading } from '../observed/backend.ts';
 import { aloneNow, sparing } from './alone.ts';
 import { checkpointDue, checkpointOf } from './checkpoint.ts';
 import { isIdle } from './decide-back.ts';
@@ -9,6 +10,7 @@ import { type Facts, sameBuilds } from './facts.ts';
 import { handWords, originHandWords, outWords, respecting, setByHand, takenOut } from './hands.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
+import type { BackendPlan } from './plan.ts';
 import { sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
 import { configuredToCarry } from './start.ts';
@@ -134,11 +136,29 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
     } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
       if ((state.held?.blamed ?? []).length === 0) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
-      events.push({ ...request, kind: 'resumed' }, ...again(state));
-      held = false;
+      const out = outAnywhere(state, observation);
+      events.push({ ...request, kind: 'resumed' }, ...again(state), ...(out === null ? [] : [out]));
+      held = out !== null;
     }
   }
   return events;
+}
+
+/** Whoever resumes hears at once that it is held for what is out. null: nothing is. */
+function outAnywhere(state: RolloutState, { backends }: Observation): RolloutEvent | null {
+  for (const plan of state.plan.backends) {
+    const reading = backends[plan.id]?.reading;
+    const held = reading?.known ? heldForOut(state, plan, reading.value) : null;
+    if (held !== null) return held;
+  }
+  return null;
+}
+
+function heldForOut(state: RolloutState, plan: BackendPlan, reading: BackendReading): RolloutEvent | null {
+  const out = takenOut(state, plan, reading);
+  if (out.length === 0) return null;
+  const why = `somebody took ${outWords(out)} at ${plan.id}, or a reload did; it is left so (set it ready there, then resume)`;
+  return { kind: 'held', why, by: 'drover' };
 }
 
 function amends({ held }: RolloutState, request: Extract<OperatorRequest, { kind: 'hold' }>): boolean {
@@ -155,11 +175,9 @@ function foreign(state: RolloutState, watch: Watch, observation: Observation): R
     const reading = observation.backends[plan.id]?.reading;
     // What was seen before it fell silent somebody may have answered for since.
     if (reading?.known && (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings) {
-      const out = takenOut(state, plan, reading.value);
-      const why =
-        out.length === 0
-          ? `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`
-          : `somebody took ${outWords(out)} at ${plan.id}, or a reload did; it is left so (set it ready there, then resume)`;
+      const out = heldForOut(state, plan, reading.value);
+      if (out !== null) return [out];
+      const why = `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`;
       return [{ kind: 'held', why, by: 'drover' }];
     }
     // What was journalled by the reading before, and still stands.

@@ -79,7 +79,7 @@ export function takenOut(state: RolloutState, plan: BackendPlan, { servers }: Ba
   );
 }
 
-/** Anywhere, as far as it was read. */
+/** Whether one is, as far as the balancers were read. */
 export function isAnyOut(state: RolloutState, { backends }: Pick<Observation, 'backends'>): boolean {
   return state.plan.backends.some((plan) => {
     const reading = backends[plan.id]?.reading;

@@ -39,7 +39,12 @@ export type RolloutStatus = {
   /** How many more requests of both groups it takes until the step is promoted. null: no step is being judged. */
   readonly promotion: PromotionForecast | null;
   /** `blamed`: the builds for which `resume` needs a reason. */
-  readonly held: { readonly why: string; readonly by: string; readonly blamed: readonly Blamed[] } | null;
+  readonly held: {
+    readonly why: string;
+    readonly by: string;
+    readonly atMs: number;
+    readonly blamed: readonly Blamed[];
+  } | null;
   readonly requestedShare: number | null;
   readonly observedShare: number | null;
   readonly loadRps: number | null;
@@ -107,7 +112,7 @@ export function statusOf(
     steps: state.plan.steps.length,
     compared: !isWhole(state),
     promotion: stage.kind === 'judging' && step !== undefined ? promotion(state, watch, observation) : null,
-    held: state.held && { why: state.held.why, by: state.held.by, blamed: unexplained(state, facts.builds) },
+    held: state.held && { ...state.held, blamed: unexplained(state, facts.builds) },
     requestedShare: state.intended?.target.requestedShare ?? null,
     observedShare: recentShare(lately),
     loadRps: load.known ? load.value : null,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
-import { writeWeights } from './by-hand.ts';
+import { writeStates, writeWeights } from './by-hand.ts';
 import { eventually } from './drover.ts';
 import { openSite, type Site } from './site.ts';
 
@@ -122,4 +122,29 @@ describe.concurrent('an origin server that is sick, at weight 0 by hand', () => 
     expect(back.stdout).toContain('edge-1/web: classic-1 has weight 0, and was found with 10');
     await controller.endsWith(2);
   });
+});
+
+describe.concurrent('a destination server that somebody takes out', () => {
+  test.for(['maint', 'drain'] as const)(
+    'into %s stays out, and holds whoever resumes until it is ready',
+    async (state, { expect, onTestFinished }) => {
+      const site = await openSite({ steps: ['{ weight: 20%, bake: 2s }'] });
+      onTestFinished(site.close);
+      const controller = await site.apply();
+      await controller.until(/step 1: judging/);
+      await writeStates(site, { 'vpc-1': state });
+      await controller.until(/held.*somebody took vpc-1 out \((maint|drain)\) at edge-1\/web/);
+      const resumed = await site.run('resume', '--reason', 'looked at it');
+      expect([resumed.code, resumed.stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /rollout-web-1 is held again: somebody took vpc-1 out \(.*set it ready there, then resume/,
+        ),
+      ]);
+      expect((await site.world())['vpc-1']?.admin).toBe(state);
+      await writeStates(site, { 'vpc-1': 'ready' });
+      expect(await site.run('resume')).toMatchObject({ code: 0, stdout: 'rollout-web-1 goes on\n' });
+      await controller.endsWith(0);
+    },
+  );
 });
