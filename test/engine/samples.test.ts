@@ -7,7 +7,8 @@ import { sha256 } from '../../src/io/journal/sha256.ts';
 import { madeWatch, stateAt } from '../made/rollout.ts';
 import { Desk, operation } from './desk.ts';
 
-const checkpoint = checkpointOf(madeWatch(stateAt({ kind: 'judging', step: 1 })));
+const judging = stateAt({ kind: 'judging', step: 1 });
+const checkpoint = checkpointOf(judging, madeWatch(judging));
 
 function window(fromMs: number) {
   const counts = { origin: { attempts: 3, failures: 1 }, destination: { attempts: 2, failures: 0 } };

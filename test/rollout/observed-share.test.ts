@@ -67,7 +67,7 @@ describe('weights follow the groups', () => {
   ) => {
     const observation = madeObservation(seen);
     const all = learned(of, observation);
-    const watched = madeWatch(all, { ...load, able: { key: 'x', passes }, ...changes });
+    const watched = madeWatch(all, { ...load, able: { key: 'x', passes, sinceMs: { 'new-3': 0 } }, ...changes });
     const event = decide(all, watched, observation).events.find(({ kind }) => kind === 'intended');
     return event?.kind === 'intended' ? event.target.traffic['edge'] : null;
   };
@@ -80,6 +80,34 @@ describe('weights follow the groups', () => {
     expect(new Set(weights).size).toBe(1);
     const origin = ['old-1', 'old-2'].map((name) => edge[name]?.weight ?? 0);
     expect(shareOfWeights(origin, weights)).toBeCloseTo(0.5, 2);
+  });
+
+  test('not yet when the other one has only just become able: one that comes and goes stays out', () => {
+    const { nowMs } = madeObservation();
+    const since = (ms: number) => ({ able: { key: 'x', passes: 3, sinceMs: { 'new-3': nowMs - ms } } });
+    expect(rebalanced(more, 3, since(9000))).toBeNull();
+    expect(rebalanced(more, 3, since(10_000))).not.toBeNull();
+    const instances = [madeInstance('new-1'), madeInstance('new-2', { state: 'stopping' }), madeInstance('new-3')];
+    expect(rebalanced({ ...more, destination: { instances } }, 3, since(9000))).toMatchObject({
+      'new-2': { weight: 0 },
+      'new-3': { weight: 0 },
+    });
+  });
+
+  test('a checkpoint of a controller that has not counted everywhere keeps what the one before it knew', () => {
+    const [edge] = state.plan.backends;
+    const backends = edge === undefined ? [] : [edge, { ...edge, id: 'other' }];
+    const tally = { attempts: 400, failures: 0 };
+    const watched = madeWatch(state, { load: madeLoad(tally, tally) });
+    const known = loadRps(watched.load, ['edge']);
+    const written = (before: number | null) => {
+      const seen = { ...state.seen, loadRps: before };
+      return checkpointOf({ ...state, seen, plan: { ...state.plan, backends } }, watched);
+    };
+    expect(known).toMatchObject({ known: true, value: expect.any(Number) });
+    expect(written(null)).toMatchObject({ seen: { loadRps: null } });
+    expect(written(100_000)).toMatchObject({ seen: { loadRps: 100_000 } });
+    expect(written(1)).toMatchObject({ seen: { loadRps: known.known && known.value } });
   });
 
   test('not where nothing has changed, nor while anything speaks against raising', () => {
@@ -153,7 +181,7 @@ describe('what a checkpoint keeps', () => {
       originRpsPerInstanceMax: 44,
       counted,
     });
-    const checkpoint = checkpointOf(watched);
+    const checkpoint = checkpointOf(state, watched);
     expect(checkpoint).toEqual({
       kind: 'checkpoint',
       judge: watched.judge,
@@ -162,7 +190,9 @@ describe('what a checkpoint keeps', () => {
     });
     const next = madeWatch(foldedOnto(state, [checkpoint]));
     expect([next.restarts.total, next.originRpsPerInstanceMax, next.counted]).toEqual([2, 44, counted]);
-    expect(checkpointOf(madeWatch(state, { recent: {} }))).toMatchObject({ seen: { share: null, loadRps: null } });
+    expect(checkpointOf(state, madeWatch(state, { recent: {}, load: {} }))).toMatchObject({
+      seen: { share: null, loadRps: null },
+    });
   });
 
   test('the newest share is that of the newest attempts which say something', () => {

@@ -165,7 +165,7 @@ describe('what is seen in a row', () => {
     expect(seen.able.passes).toBe(2);
     expect(look(seen, 3000, { servers: { 'new-2': { health: 'down' } } }).able.passes).toBe(0);
     const unread = madeObservation({ backends: { edge: { atMs: sinceMs, reading: unknown('no answer') } } });
-    expect(watch(seen, judging, unread).able).toEqual({ key: '', passes: 0 });
+    expect(watch(seen, judging, unread).able).toEqual({ key: '', passes: 0, sinceMs: seen.able.sinceMs });
     expect(watch(watch(seen, judging, unread), judging, unread).able.passes).toBe(0);
   });
 

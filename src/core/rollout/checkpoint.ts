@@ -11,9 +11,7 @@ export function checkpointDue(state: RolloutState, nowMs: number): boolean {
 }
 
 /** The judge's sufficient statistics and what is worth keeping over a crash. The engine adds the samples' hash. */
-export function checkpointOf(watch: Watch): RolloutEvent {
-  const counted = Object.keys(watch.recent);
-  const load = loadRps(watch.load, counted);
+export function checkpointOf(state: RolloutState, watch: Watch): RolloutEvent {
   return {
     kind: 'checkpoint',
     judge: watch.judge,
@@ -21,12 +19,27 @@ export function checkpointOf(watch: Watch): RolloutEvent {
     seen: {
       originRpsPerInstanceMax: watch.originRpsPerInstanceMax,
       share: recentShare(watch.recent),
-      // Nothing was counted yet: that is no load of zero. Of a balancer that is not read any more it is the last that was known.
-      loadRps: load.known && counted.length > 0 ? load.value : null,
+      loadRps: loadKnown(state, watch),
       restarts: watch.restarts.total,
       counted: watch.counted,
     },
   };
+}
+
+/**
+ * Of all backends; of one that is not read any more it is the last that was known. A controller that has not counted at every one
+ * yet knows what the one before it wrote down, and not less than it has counted itself. null: nobody knows.
+ */
+function loadKnown({ plan: { backends }, seen }: RolloutState, watch: Watch): number | null {
+  const ids = backends.map(({ id }) => id);
+  const load = loadRps(watch.load, ids);
+  if (load.known) return load.value;
+  if (seen.loadRps === null) return null;
+  const counted = ids.map((id) => loadRps(watch.load, [id]));
+  return Math.max(
+    seen.loadRps,
+    counted.reduce((sum, one) => sum + (one.known ? one.value : 0), 0),
+  );
 }
 
 /** The destination's part of the newest attempts that say something: what is there now, not what was a few seconds ago. */

@@ -42,7 +42,7 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
   const isDue = events.length === 0 && checkpointDue(state, observation.nowMs);
   // Whoever asks for a hold may be the end of this controller: nothing that it has counted is to end with it.
   const isAsked = observation.requests.some((request) => request.kind === 'hold');
-  if (isDue || isAsked) events.push(checkpointOf(watch));
+  if (isDue || isAsked) events.push(checkpointOf(state, watch));
   const effects = forwardEffects(state, watch, observation, facts);
   return { events, effects, back: [], wakeAtMs: events.length > 0 ? observation.nowMs : null, ended: false };
 }

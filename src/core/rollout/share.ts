@@ -13,6 +13,8 @@ import type { Watch } from './watch.ts';
 
 /** Passes in which the same servers must have been able before the weights follow them. */
 const stablePasses = 3;
+/** For how long one must have been able before it is given traffic in the middle of a step: one that comes and goes stays out. */
+const addedMs = 10_000;
 
 type ServerTargets = Target['traffic'][string];
 
@@ -88,8 +90,8 @@ export function rebalanced(pass: Pass, step: number): Target | null {
   const { target } = state.intended;
   const before = carryingServers(target.traffic, state.asFound, state.plan.backends);
   const isLowering = facts.blockers.length > 0;
-  const after = isLowering ? before : chosenServers(state, facts, step);
   const there = new Set(before);
+  const after = isLowering ? before : lastingOf(chosenServers(state, facts, step), there, pass);
   const isOther = before.length !== after.length || after.some((name) => !there.has(name));
   const missed = isOther ? [] : backendsOffShare(pass, target, isLowering);
   if (!isOther && missed.length === 0) return null;
@@ -98,6 +100,13 @@ export function rebalanced(pass: Pass, step: number): Target | null {
   if (isLowering && !originCarries(facts, 1 - (wanted.requestedShare ?? 1))) return null;
   // Integers may not come nearer: only other weights are worth an entry.
   return missed.some(({ id }) => !sameWeights(target.traffic[id] ?? {}, wanted.traffic[id] ?? {})) ? wanted : null;
+}
+
+/** Those who carry already, and who have been able for long enough; all, where nobody else is left. */
+function lastingOf(chosen: readonly string[], there: ReadonlySet<string>, { watch, observation }: Pass) {
+  const sinceMs = (name: string) => watch.able.sinceMs[name] ?? observation.nowMs;
+  const lasting = chosen.filter((name) => there.has(name) || observation.nowMs - sinceMs(name) >= addedMs);
+  return lasting.length === 0 ? chosen : lasting;
 }
 
 /** Where the present weights miss the share of a step by weights; `isOver`: only where they make more. */

@@ -58,7 +58,12 @@ export type Watch = {
   readonly restarts: Restarts;
   /** Since when this controller has been told of destination instances that do not stay up; null: there is none. */
   readonly loopingSinceMs: number | null;
-  readonly able: { readonly key: string; readonly passes: number };
+  /** Who of both groups is able, and in how many passes in a row that has been so; since when each of the destination's has been. */
+  readonly able: {
+    readonly key: string;
+    readonly passes: number;
+    readonly sinceMs: Readonly<Record<string, number>>;
+  };
   /** How many origin servers were able, over as long as the recent load reaches back; oldest first. */
   readonly originAble: readonly { readonly atMs: number; readonly count: number }[];
   readonly originRpsPerInstanceMax: number | null;
@@ -117,7 +122,7 @@ export function startWatch(state: RolloutState, performed: BackPerformed | null 
     drillRate: {},
     restarts: startRestarts(state),
     loopingSinceMs: null,
-    able: { key: '', passes: 0 },
+    able: { key: '', passes: 0, sinceMs: {} },
     originAble: [],
     originRpsPerInstanceMax: state.seen.originRpsPerInstanceMax,
     aloneAtMs: {},
@@ -332,7 +337,11 @@ function able(before: Watch, state: RolloutState, observation: Observation): Wat
   const origin = ableServers(state, observation, 'origin');
   const destination = ableServers(state, observation, 'destination');
   const key = origin.known && destination.known ? `${origin.value.join()}|${destination.value.join()}` : '';
-  return { key, passes: key !== '' && key === before.able.key ? before.able.passes + 1 : 0 };
+  // What cannot be read is no sign that anybody has gone.
+  const sinceMs = destination.known
+    ? Object.fromEntries(destination.value.map((name) => [name, before.able.sinceMs[name] ?? observation.nowMs]))
+    : before.able.sinceMs;
+  return { key, passes: key !== '' && key === before.able.key ? before.able.passes + 1 : 0, sinceMs };
 }
 
 /** From the last reading before the recent windows began, so that whoever carried their load is among them. */
