@@ -4,6 +4,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exampleConfig } from '../config/example.ts';
 import { isAddress } from '../config/names.ts';
+import { another } from './another.ts';
 import { CliError, type Context } from './context.ts';
 import { surveyHaproxy } from './init/haproxy.ts';
 import { configFileName, shownPath } from './load-config.ts';
@@ -38,11 +39,6 @@ Examples:
   drover init fleets/shop.yaml         another file
   drover init --haproxy /run/haproxy/admin.sock --config /etc/haproxy/haproxy.cfg
 `;
-
-/** Not a list in one option, which would take FILE for a socket. */
-function another(socket: string, before: readonly string[] = []): readonly string[] {
-  return [...before, socket];
-}
 
 async function initialText(context: Context, file: string, { haproxy = [], config }: InitOptions): Promise<string> {
   if (haproxy.length > 0) {

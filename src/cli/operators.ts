@@ -11,6 +11,7 @@ import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import { type Blamed, blamedWords, takenBackWords, unexplained } from '../core/rollout/taken-back.ts';
 import type { Glance } from '../engine/operation.ts';
+import { another } from './another.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
 import { commandAt } from './command-at.ts';
@@ -68,7 +69,11 @@ export function addOperators(program: Command, context: Context): void {
       .option('--reason <TEXT>', 'journalled')
       .option('--all', 'the whole destination at once, even where the origin is down or cannot carry it all')
       .option('--offline', 'without journal and controller: the balancer alone')
-      .option('--haproxy <SOCKET>', 'with --offline: the runtime socket, or host:port')
+      .option(
+        '--haproxy <SOCKET>',
+        'with --offline: the runtime socket, or host:port (may be given again for each process)',
+        another,
+      )
       .option('--embedded <SOCKET>', 'with --offline: the control socket of an embedded balancer')
       .option('--backend <NAME>', 'with --offline: the backend (default: every one with matching servers)')
       .option('--destination <GLOB>', 'with --offline: the destination servers')

@@ -5,11 +5,12 @@ import { CliError, type Context } from '../context.ts';
 import { sayOnSignal } from '../controller/signals.ts';
 import { afterwards, type Told } from './afterwards.ts';
 import { type ExportedState, exportedStates } from './exported-state.ts';
-import { type OfflineTarget, takeBackAll } from './offline-target.ts';
+import { type Left, type OfflineTarget, takeBackAll } from './offline-target.ts';
 
 export type OfflineOptions = {
   readonly all?: true;
-  readonly haproxy?: string;
+  /** Each runtime socket is a process of its own. */
+  readonly haproxy?: readonly string[];
   readonly embedded?: string;
   readonly backend?: string;
   readonly destination?: string;
@@ -31,15 +32,21 @@ export async function backOffline(
 ): Promise<void> {
   sayOnSignal('the way back was begun at the balancers, and not seen to end: run the same command again');
   const given = options.haproxy !== undefined || options.embedded !== undefined;
-  const { targets, rollouts } = given
+  if (given && name !== undefined)
+    throw new CliError(
+      `"${name}" would be a rollout, and a balancer is named: nothing was done`,
+      'leave it out; another HAProxy process is named by --haproxy once more',
+    );
+  const { targets, rollouts, unasked } = given
     ? await givenTargets(context, options, stateDirectory)
-    : await exportedTargets(context, name, stateDirectory, options.reason);
-  const left = await takeBackAll(context, targets, options.all === true);
+    : { ...(await exportedTargets(context, name, stateDirectory, options.reason)), unasked: [] };
+  const left = [...unasked, ...(await takeBackAll(context, targets, options.all === true))];
   context.setExitCode(left.length > 0 ? 1 : 2);
   if (left.length > 0) {
     const again = left.every(({ isFinal }) => isFinal) ? '' : '  run the same command again\n';
+    const all = targets.length + unasked.length;
     context.stderr.write(
-      `drover: still standing after ${targets.length - left.length} of ${targets.length} were taken back:\n${left.map(({ line }) => `  ${line}\n`).join('')}${markedLines(rollouts)}${again}`,
+      `drover: still standing after ${all - left.length} of ${all} were taken back:\n${left.map(({ line }) => `  ${line}\n`).join('')}${markedLines(rollouts)}${again}`,
     );
     return;
   }
@@ -60,50 +67,73 @@ function markedLines(rollouts: readonly Told[]): string {
 
 type Targets = { readonly targets: readonly OfflineTarget[]; readonly rollouts: readonly Told[] };
 
-async function givenTargets(context: Context, options: OfflineOptions, stateDirectory: string): Promise<Targets> {
-  const { destination, origin = null } = options;
+/** `unasked`: balancers that did not tell their backends, which holds up none of the others. */
+async function givenTargets(
+  context: Context,
+  options: OfflineOptions,
+  stateDirectory: string,
+): Promise<Targets & { readonly unasked: readonly Left[] }> {
+  const { destination } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
-  const balancer = givenBalancer(options);
-  const names =
-    options.backend === undefined
-      ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs))
-      : [options.backend];
-  const targets: OfflineTarget[] = [];
-  const taken = new Set<string>();
-  for (const backend of names) {
-    for (const opened of context.world.openBackends(balancer, { backend })) {
-      const reading = options.backend === undefined ? await opened.backend.read(AbortSignal.timeout(callMs)) : null;
-      const matches = reading === null || reading.servers.some((server) => matchesGlob(destination, server.name));
-      if (!matches) continue;
-      taken.add(backend);
-      targets.push({ ...opened, destination, origin: { kind: 'glob', glob: origin } });
-    }
-  }
-  if (targets.length === 0) throw new CliError(`no backend has a server that matches "${destination}"`);
-  const rollouts = await markUsersOf(context, balancer, taken, stateDirectory, options.reason);
-  return { targets, rollouts };
+  const given = givenBalancers(options);
+  const found = await Promise.allSettled(given.map((balancer) => targetsAt(context, balancer, options, destination)));
+  const targets = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  const unasked = found.flatMap((one, index) => {
+    if (one.status === 'fulfilled') return [];
+    const why = one.reason instanceof Error ? one.reason.message : String(one.reason);
+    return [{ line: `${given[index]?.name}: ${why}`, isFinal: false }];
+  });
+  const [failed] = found.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  if (targets.length === 0 && unasked.length === given.length && given.length === 1) throw failed;
+  if (targets.length === 0 && unasked.length === 0)
+    throw new CliError(`no backend has a server that matches "${destination}"`);
+  const rollouts = await markUsersOf(context, targets, stateDirectory, options.reason);
+  return { targets, rollouts, unasked };
 }
 
-function givenBalancer({ haproxy, embedded }: OfflineOptions): BalancerConfig {
-  if (haproxy !== undefined) return { kind: 'haproxy', name: haproxy, sockets: [haproxy], configFile: null };
-  return { kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' };
-}
+type GivenTarget = OfflineTarget & { readonly balancer: BalancerConfig; readonly name: string };
 
-/** Rollouts of this directory that use these backends of the balancer which was named: their controllers shall not go forward again. */
-async function markUsersOf(
+async function targetsAt(
   context: Context,
   balancer: BalancerConfig,
-  backends: ReadonlySet<string>,
+  { backend, origin }: OfflineOptions,
+  destination: string,
+): Promise<readonly GivenTarget[]> {
+  const names =
+    backend === undefined ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs)) : [backend];
+  const targets: GivenTarget[] = [];
+  for (const name of names) {
+    for (const opened of context.world.openBackends(balancer, { backend: name })) {
+      const reading = backend === undefined ? await opened.backend.read(AbortSignal.timeout(callMs)) : null;
+      const matches = reading === null || reading.servers.some((server) => matchesGlob(destination, server.name));
+      if (matches)
+        targets.push({ ...opened, destination, origin: { kind: 'glob', glob: origin ?? null }, balancer, name });
+    }
+  }
+  return targets;
+}
+
+function givenBalancers({ haproxy = [], embedded }: OfflineOptions): readonly BalancerConfig[] {
+  if (haproxy.length > 0)
+    return haproxy.map((socket) => ({ kind: 'haproxy', name: socket, sockets: [socket], configFile: null }));
+  return [{ kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' }];
+}
+
+/** Rollouts of this directory that use these backends of the balancers which were named: their controllers shall not go forward again. */
+async function markUsersOf(
+  context: Context,
+  targets: readonly GivenTarget[],
   stateDirectory: string,
   reason: string | undefined,
 ): Promise<Told[]> {
   const told: Told[] = [];
-  const sockets = socketsOf(balancer);
+  const isMeant = (balancer: BalancerConfig, backend: string) =>
+    targets.some(
+      (one) => one.name === backend && socketsOf(one.balancer).some((socket) => socketsOf(balancer).includes(socket)),
+    );
   const { states } = await exportedStates(stateDirectory);
   for (const state of states) {
-    const uses = state.balancers.some(
-      (one) => backends.has(one.backend) && socketsOf(one.balancer).some((socket) => sockets.includes(socket)),
-    );
+    const uses = state.balancers.some((one) => isMeant(one.balancer, one.backend));
     if (!uses || state.completed) continue;
     told.push({ exported: state, isMarked: await mark(context, state, stateDirectory, reason) });
   }

@@ -312,6 +312,32 @@ describe.concurrent('the way back', () => {
     expect(report).not.toContain('pressed twice');
   });
 
+  test('by hand is taken at each HAProxy that is named, and one that is not there holds up none', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const site = await openSite({ haproxies: 2, steps });
+    onTestFinished(site.close);
+    const { haproxies, run, world } = site;
+    const controller = await site.apply();
+    await controller.until(/step 1: judging/);
+    controller.kill('SIGKILL');
+    await controller.ended;
+    const [one = '', two = ''] = haproxies.map(({ socket }) => socket);
+    const offline = (...args: string[]) => run('back', '--offline', '--destination', 'vpc-*', ...args);
+    const positional = await offline('--haproxy', one, two);
+    expect([positional.code, positional.stderr]).toEqual([1, expect.stringContaining('named by --haproxy once more')]);
+    const partly = await offline('--haproxy', one, '--haproxy', `${two}-gone`, '--haproxy', two);
+    expect(partly).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/still standing after 2 of 3 were taken back:\n.*-gone: /),
+    });
+    for (const index of [0, 1]) expect(await world('web', index)).toEqual(cutOffline);
+    expect((await offline('--haproxy', one, '--haproxy', two)).code).toBe(2);
+    expect((await run('back')).code).toBe(2);
+    for (const index of [0, 1]) expect(await world('web', index)).toEqual(asFound);
+  });
+
   test('that a reload has undone and somebody goes on after stands in the journal all the same', async ({
     expect,
     onTestFinished,
