@@ -62,7 +62,9 @@ export function startMover(
     if (ledger === undefined) throw new Error(`there is no ledger of partition ${partition}`);
     const producerId = 2n ** 62n + BigInt(partition);
     const plan = { topic: 'orders', partition, targetTopic: 'orders', producerId, start, end };
-    return new MovedPartition(plan, ledger, changed.window, changed.recordBytesMax);
+    const moved = new MovedPartition(plan, ledger, changed.window, changed.recordBytesMax);
+    mutation?.partition?.(moved);
+    return moved;
   });
   const source = clusters.source.port(process, wire.source);
   const target = clusters.target.port(process, wire.target);

@@ -1,3 +1,4 @@
+import type { MovedPartition } from '../../io/kafka/mover/moved-partition.ts';
 import type { Cluster, Ledger } from '../../io/kafka/mover/ports.ts';
 import type { MoverSettings } from '../../io/kafka/mover/settings.ts';
 import type { CheckName } from './checks/violation.ts';
@@ -16,4 +17,5 @@ export type Mutation = {
   readonly target?: (cluster: Cluster, ledgers: readonly Ledger[], process: SimProcess) => Cluster;
   readonly ledger?: (ledger: Ledger) => Ledger;
   readonly settings?: (settings: MoverSettings) => MoverSettings;
+  readonly partition?: (partition: MovedPartition) => void;
 };

@@ -225,6 +225,9 @@ class World {
     };
     const clusters = { source: this.#source, target: this.#target };
     const run = startMover(process, this.#scenario, clusters, plans, this.#mutation, wire);
+    const before = this.#current;
+    if (before !== null && !before.hasEnded)
+      for (const partition of run.partitions) partition.takeOver(process.clock.monotonic());
     this.#current = run;
     this.#runs.push(run);
     this.#leaseUntilMs = run.leaseUntilMs;
@@ -295,7 +298,7 @@ class World {
 
   #watch(run: MoverRun): void {
     const nowMs = this.#schedule.nowMs;
-    if (nowMs > this.#leaseUntilMs + this.#scenario.deadlineMs) {
+    if (nowMs > this.#leaseUntilMs) {
       this.#startMover();
       return;
     }

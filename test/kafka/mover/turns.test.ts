@@ -12,9 +12,15 @@ test('the first ones of each broker have their turn, and whoever is stuck or has
   // The even ones lie on broker 0 of the target, the odd ones on broker 1; the source's partition 1 has no leader.
   const source = { of: ({ plan }: MovedPartition) => (plan.partition === 1 ? null : leader(7)) };
   const target = { of: ({ plan }: MovedPartition) => leader(plan.partition % 2) };
-  expect(numbers(whoseTurn(partitions, 1, source, target, () => false))).toEqual([0, 3]);
-  expect(numbers(whoseTurn(partitions, 2, source, target, () => false))).toEqual([0, 2, 3, 5]);
-  expect(numbers(whoseTurn(partitions, 1, source, target, ({ plan }) => plan.partition === 0))).toEqual([2, 3]);
+  const stuck = ({ plan }: MovedPartition) => (plan.partition === 0 ? 5000 : 0);
+  expect(numbers(whoseTurn(partitions, 1, source, target, () => 0))).toEqual([0, 3]);
+  expect(numbers(whoseTurn(partitions, 2, source, target, () => 0))).toEqual([0, 2, 3, 5]);
+  expect(numbers(whoseTurn(partitions, 1, source, target, stuck))).toEqual([2, 3]);
+  // For two seconds in ten it has its turn.
+  expect(numbers(whoseTurn(partitions, 1, source, target, () => 11_000))).toEqual([0, 3]);
+  // Who is stuck is tried where there is room: after an outage all are.
+  expect(numbers(whoseTurn(partitions, 3, source, target, stuck))).toEqual([2, 3, 4, 5, 0]);
+  expect(numbers(whoseTurn(partitions, 1, source, target, () => 5000))).toEqual([0, 3]);
 });
 
 const leader = (nodeId: number) => ({ topicId: null, partition: 0, nodeId, epoch: 1, replicas: [], inSync: [] });

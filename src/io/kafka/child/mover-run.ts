@@ -33,7 +33,7 @@ export async function startMover(
   const settings: MoverSettings = { ...moverSettings, window, rate, partitionsPerBroker, sendBeforeMs };
   const moved = beginning.partitions.map((one) => openPartition(beginning.ledgers, one, settings));
   // What it had sent may still come, as what this one gives up may.
-  if (!wasSettled) for (const { partition } of moved) partition.givenUpMs = clock.monotonic();
+  if (!wasSettled) for (const { partition } of moved) partition.takeOver(clock.monotonic());
   const heard = (event: MoverEvent) => {
     const own = moved.find(
       ({ partition: { plan } }) => plan.topic === event.topic && plan.partition === event.partition,

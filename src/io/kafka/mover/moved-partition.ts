@@ -68,6 +68,8 @@ export class MovedPartition {
   isHungry = false;
   /** When a request of it was given up last that may still be performed, by the monotonic clock; null: none may. */
   givenUpMs: number | null = null;
+  /** The one that wrote it before has not settled what it had sent. */
+  #isTakenOver = false;
   /** What the source told last. */
   view: SourceView | null = null;
 
@@ -86,6 +88,18 @@ export class MovedPartition {
   /** Before it is moved. */
   listen(tell: (event: PartitionEvent) => void): void {
     this.#tell = tell;
+  }
+
+  /** Another process has written it until now, and was ended in the middle. */
+  takeOver(nowMs: number): void {
+    this.#isTakenOver = true;
+    this.givenUpMs = nowMs;
+  }
+
+  /** What the process before it had sent, and what does not stand on the target, may still be appended: sent again it would stand there twice. */
+  mayStillCome({ logEnd }: Tail): boolean {
+    const [last] = this.ledger.lastSent(1);
+    return this.#isTakenOver && last !== undefined && last.target + last.count > logEnd;
   }
 
   get writer(): Writer {
@@ -224,6 +238,7 @@ export class MovedPartition {
   }
 
   readBack(tail: Tail): void {
+    this.#isTakenOver = false;
     const before = this.#writer;
     let read = this.#compared(tail);
     // A request that was given up may have arrived late: then its line, which was made void, is true after all.

@@ -150,21 +150,22 @@ export class Mover {
   #lookAgain(): void {
     const nowMs = this.#world.clock.monotonic();
     for (const partition of this.#partitions) {
-      const sureMs = this.#sureMs(partition);
       if (partition.givenUpMs === null || partition.writer.phase.kind !== 'writing') continue;
-      if (nowMs >= sureMs) {
+      if (nowMs >= this.#sureMs(partition)) {
         partition.doubt('what was given up may have come since');
         this.#answered(partition);
-      } else if (partition.hasAll) {
-        const seconds = Math.ceil((sureMs - nowMs) / 1000);
-        this.#wait(partition, `a request that was given up may still come: the tail is read again in ${seconds} s`);
-      }
+      } else if (partition.hasAll)
+        this.#wait(partition, `a request that was given up may still come: ${this.#againWords(partition, nowMs)}`);
     }
   }
 
   /** What was given up does not come any more. */
   #sureMs({ givenUpMs }: MovedPartition): number {
     return givenUpMs === null ? Number.NEGATIVE_INFINITY : givenUpMs + this.#world.settings.lateMsMax;
+  }
+
+  #againWords(partition: MovedPartition, nowMs: number): string {
+    return `the tail is read again in ${Math.ceil((this.#sureMs(partition) - nowMs) / 1000)} s`;
   }
 
   #hasEnded(partition: MovedPartition): boolean {
@@ -273,6 +274,8 @@ export class Mover {
     const sender = await this.#sender(leader.nodeId, partition);
     if (partition.writer.phase.kind !== 'reading-back') return null;
     if (!this.#mayWrite()) return 'the lease is over';
+    if (askedMs < this.#sureMs(partition) && partition.mayStillCome(found.tail))
+      return `what the process before this one had sent may still come: ${this.#againWords(partition, askedMs)}`;
     partition.readBack(found.tail);
     if (askedMs >= this.#sureMs(partition)) partition.givenUpMs = null;
     this.#assign(partition, sender);
@@ -425,10 +428,9 @@ export class Mover {
     const { partitionsPerBroker: most } = this.#world.settings;
     if (most === null) return null;
     const open = this.#partitions.filter((one) => !this.#caughtUp.has(one) && !this.#hasEnded(one));
-    const stuckMs = this.#world.clock.now() - patienceMs;
-    const isStuck = (one: MovedPartition) =>
-      one.writer.phase.kind === 'refused' || (this.waiting.get(one)?.sinceMs ?? Number.POSITIVE_INFINITY) < stuckMs;
-    return whoseTurn(open, most, this.#sourceLeaders, this.#targetLeaders, isStuck);
+    const nowMs = this.#world.clock.now();
+    const waitedMs = (one: MovedPartition) => nowMs - (this.waiting.get(one)?.sinceMs ?? nowMs);
+    return whoseTurn(open, most, this.#sourceLeaders, this.#targetLeaders, waitedMs);
   }
 
   async #ask(broker: Broker, asked: readonly Asked[], kind: LaneKind): Promise<readonly Fetched[]> {
@@ -488,8 +490,6 @@ const lanes = [
 ] as const;
 
 const holdMsMax = 900;
-/** What waits for so long loses its turn to the next one. */
-const patienceMs = 2000;
 /** Between one attempt at what was refused and the next. */
 const againMs = 250;
 
