@@ -226,11 +226,16 @@ async function resume(context: Context, name: string | undefined, options: Resum
     request = { ...request, ...marked };
     if (await tell(context, living, request)) {
       sayOnSignal(toldWords(living.operation));
-      const before = living.status?.held?.atMs;
+      // Where it was not held when this command looked, what it sees first was before it.
+      let before = living.status?.held?.atMs ?? null;
+      let polls = 0;
       await untilJournalled(context, living.socket, living.operation, ({ held }) => {
         // A build that has come in the meantime, say.
         if (request.reason === null) expectReasonFor(living.operation, held?.blamed ?? [], options);
-        if (held === null || before === undefined || held.atMs === before) return held === null;
+        if (held === null) return true;
+        before ??= held.atMs;
+        polls += 1;
+        if (held.atMs === before && (living.status?.held != null || polls < unwrittenPolls)) return false;
         throw new CliError(`${living.operation} is held again: ${held.why}`);
       });
       if (heartbeat !== undefined)

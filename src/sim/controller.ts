@@ -159,6 +159,7 @@ export class Controller {
         this.#at(balancer, 'reading', signal, ['backend.read', null], false, () => {
           this.#garble(balancer.id);
           balancer.readAtMs.set(this.holder, nowMs());
+          if (this.#isLeased()) balancer.readLeasedAtMs.set(this.holder, nowMs());
           const reading = balancer.read(nowMs());
           const late = this.#strikes('counters-late') ? past.instead('late', reading) : null;
           const twice = this.#strikes('counters-twice') ? past.instead('twice', reading) : null;

@@ -90,6 +90,78 @@ describe('the drill of a rollout', () => {
     expect(bench.admin['new-1']).toBe('ready');
   });
 
+  test('does not go back while a balancer is not read: somebody may have taken the server out there', () => {
+    const bench = new Bench({ backends: ['one', 'two'], rps: 40 });
+    until(bench, 'drill-shifting');
+    follow(bench, 2);
+    bench.unreadable = ['one'];
+    follow(bench, 60);
+    expect(bench.state.stage.kind).toBe('drill-shifting');
+    bench.unreadable = [];
+    until(bench, 'growing');
+  });
+
+  test('takes nothing back beside a balancer that is not read, nor writes anything that would be measured with it', () => {
+    const bench = new Bench({ backends: ['one', 'two'], rps: 40 });
+    until(bench, 'drill-back');
+    bench.unreadable = ['one'];
+    follow(bench, 5);
+    expect([bench.admin['new-1'] ?? 'ready', bench.weights['new-1']]).toEqual(['ready', 1]);
+  });
+
+  test.each(['drill-shifting', 'drill-back', 'drill-restoring'])(
+    'a server that is drained in %s is left so, and held',
+    (stage) => {
+      const bench = new Bench();
+      until(bench, stage);
+      if (stage === 'drill-shifting') follow(bench, 2);
+      bench.admin['new-1'] = 'drain';
+      for (let passes = 0; passes < 4; passes++) {
+        bench.follow();
+        expect(bench.admin['new-1']).toBe('drain');
+      }
+      expect(bench.state.held?.why).toContain('took new-1 out (drain)');
+      bench.admin['new-1'] = 'ready';
+      bench.ask({ kind: 'resume', by: 'kim', reason: null });
+      until(bench, 'growing');
+      expect(bench.state.held).toBeNull();
+    },
+  );
+
+  test('wakes its server after a reload too that keeps states, and by a controller that has just begun', () => {
+    const bench = new Bench();
+    until(bench, 'drill-restoring');
+    expect(bench.admin['new-1']).toBe('maint');
+    bench.process = 'edge/2';
+    bench.watch = startWatch(bench.state);
+    until(bench, 'growing');
+    expect(bench.state.held).toBeNull();
+    expect(bench.admin['new-1']).toBe('ready');
+  });
+
+  test('its server is nobody’s but whoever takes it out, once it was read ready again', () => {
+    const bench = new Bench();
+    until(bench, 'drill-restoring');
+    bench.follow();
+    expect(bench.admin['new-1']).toBe('ready');
+    // Where the rest of the backend is not as intended, that is journalled by itself.
+    bench.admin['new-2'] = 'drain';
+    expect(bench.follow()).toEqual([{ kind: 'drill-woken', backend: 'edge' }]);
+    bench.follow();
+    Object.assign(bench.admin, { 'new-1': 'maint', 'new-2': 'ready' });
+    bench.watch = startWatch(bench.state);
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    follow(bench, 4);
+    expect(bench.admin['new-1']).toBe('maint');
+    expect(bench.state.held?.why).toContain('took new-1 out (maint)');
+    const later = new Bench();
+    until(later, 'growing');
+    later.admin['new-1'] = 'maint';
+    follow(later, 4);
+    expect(later.admin['new-1']).toBe('maint');
+    expect(later.state.held?.why).toContain('took new-1 out (maint)');
+  });
+
   test('writes what lowers the share first: a command that is cut off has not given more than was asked', () => {
     const bench = new Bench({ originWeight: 1 });
     until(bench, 'drill-shifting');
@@ -127,4 +199,8 @@ function left(weight: number) {
 
 function ready(weight: number) {
   return { weight, admin: 'ready' };
+}
+
+function follow(bench: Bench, passes: number): void {
+  for (let pass = 0; pass < passes; pass++) bench.follow();
 }

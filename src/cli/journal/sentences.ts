@@ -61,6 +61,7 @@ const rollout: Sentences<RolloutEvent> = {
     `new at ${backend}: ${Object.entries(servers)
       .map(([name, { side, weight }]) => `${name} (${side}, weight ${weight})`)
       .join(', ')}; part of the rollout from here on`,
+  'drill-woken': ({ backend }) => `${backend}: the drill’s server is ready again`,
   'set-by-hand': ({ backend, servers }) => {
     const hands = Object.entries(servers).map(([name, set]) => handWords(name, set));
     return hands.length === 0

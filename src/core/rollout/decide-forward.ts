@@ -1,5 +1,4 @@
 import { controllability } from '../fleet/controllability.ts';
-import type { BackendReading } from '../observed/backend.ts';
 import { aloneNow, sparing } from './alone.ts';
 import { checkpointDue, checkpointOf } from './checkpoint.ts';
 import { isIdle } from './decide-back.ts';
@@ -7,10 +6,9 @@ import type { Decision, Effect, TrafficEffect } from './decision.ts';
 import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
-import { handWords, originHandWords, outWords, respecting, setByHand, takenOut } from './hands.ts';
+import { handWords, originHandWords, outWords, respecting, setByHand } from './hands.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
-import type { BackendPlan } from './plan.ts';
 import { sideOf } from './servers.ts';
 import { stageEvents } from './stages.ts';
 import { configuredToCarry } from './start.ts';
@@ -24,10 +22,12 @@ const deviationReadings = 2;
 
 /** The stages that move traffic forward, and the overlay `held`. */
 export function decideForward(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Decision {
+  const readBack = confirmed(state, observation);
   const events: RolloutEvent[] = [
     ...restarted(state, observation),
     ...serversThatCame(state, observation),
-    ...confirmed(state, observation),
+    ...readBack,
+    ...drillWoken(state, observation, readBack),
     ...setByHand(state, watch, observation),
     // A reason is given for what runs now.
     ...deployments(state, facts),
@@ -65,9 +65,10 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   const alone = aloneNow(state, watch, observation);
   const effects: Effect[] = sparing(state, observation, traffic, alone);
   if (state.stage.kind === 'drill-back') {
+    // It takes something back at every backend at once, or waits: whatever else is written before would be measured with it.
     const drill = drillEffect(state, observation);
-    // It takes something back at every backend at once, or waits.
-    if (drill !== null) return alone.length === 0 ? [drill] : [];
+    if (drill === null || outWords(state, observation) !== null) return [];
+    if (drill.servers.length > 0) return alone.length === 0 ? [drill] : [];
   }
   const idle = isIdle(state, watch);
   const sizes = [
@@ -78,8 +79,8 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   return effects;
 }
 
-/** The server that is to be taken back by the drill: in maint by the target, not yet in the world. */
-function drillEffect(state: RolloutState, observation: Observation): Effect | null {
+/** The server that is to be taken back by the drill: in maint by the target, not yet in the world. null: not every backend was read. */
+function drillEffect(state: RolloutState, observation: Observation): Extract<Effect, { kind: 'drill' }> | null {
   const servers: { backend: string; server: string }[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
@@ -90,7 +91,7 @@ function drillEffect(state: RolloutState, observation: Observation): Effect | nu
         servers.push({ backend: plan.id, server: server.name });
     }
   }
-  return servers.length > 0 ? { kind: 'drill', servers } : null;
+  return { kind: 'drill', servers };
 }
 
 /** A process that nobody has journalled yet has lost what was written to the one before. */
@@ -110,9 +111,12 @@ function awaitsRestartEntry(state: RolloutState, backend: string, process: strin
   return confirmed !== undefined && confirmed.process !== process;
 }
 
-function confirmed(state: RolloutState, observation: Observation): RolloutEvent[] {
+function confirmed(
+  state: RolloutState,
+  observation: Observation,
+): Extract<RolloutEvent, { readonly kind: 'confirmed' }>[] {
   if (state.intended === null) return [];
-  const events: RolloutEvent[] = [];
+  const events: Extract<RolloutEvent, { readonly kind: 'confirmed' }>[] = [];
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     if (!reading?.known) continue;
@@ -123,6 +127,23 @@ function confirmed(state: RolloutState, observation: Observation): RolloutEvent[
     events.push({ kind: 'confirmed', backend: plan.id, process, intent: state.intended.seq });
   }
   return events;
+}
+
+/** What has been put back is no longer the drill's: `readBack`, that its backend is as intended, says so too. */
+function drillWoken(
+  state: RolloutState,
+  observation: Observation,
+  readBack: readonly Extract<RolloutEvent, { readonly kind: 'confirmed' }>[],
+): RolloutEvent[] {
+  return state.plan.backends.flatMap(({ id }): RolloutEvent[] => {
+    if (readBack.some(({ backend }) => backend === id)) return [];
+    const name = state.drilled[id];
+    const reading = observation.backends[id]?.reading;
+    const targets = state.intended?.target.traffic[id] ?? {};
+    if (name === undefined || !reading?.known || targets[name]?.admin !== 'ready') return [];
+    const isReady = reading.value.servers.some((server) => server.name === name && server.admin === 'ready');
+    return isReady ? [{ kind: 'drill-woken', backend: id }] : [];
+  });
 }
 
 function operators(state: RolloutState, observation: Observation, { builds }: Facts): RolloutEvent[] {
@@ -136,28 +157,21 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
     } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
       if ((state.held?.blamed ?? []).length === 0) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
-      const out = outAnywhere(state, observation);
-      events.push({ ...request, kind: 'resumed' }, ...again(state), ...(out === null ? [] : [out]));
+      const out = heldForOut(state, observation);
+      // What was removed for it is told all the same.
+      if (out === null || request.marked !== undefined) events.push({ ...request, kind: 'resumed' }, ...again(state));
+      if (out !== null) events.push(out);
       held = out !== null;
     }
   }
   return events;
 }
 
-/** Whoever resumes hears at once that it is held for what is out. null: nothing is. */
-function outAnywhere(state: RolloutState, { backends }: Observation): RolloutEvent | null {
-  for (const plan of state.plan.backends) {
-    const reading = backends[plan.id]?.reading;
-    const held = reading?.known ? heldForOut(state, plan, reading.value) : null;
-    if (held !== null) return held;
-  }
-  return null;
-}
-
-function heldForOut(state: RolloutState, plan: BackendPlan, reading: BackendReading): RolloutEvent | null {
-  const out = takenOut(state, plan, reading);
-  if (out.length === 0) return null;
-  const why = `somebody took ${outWords(out)} at ${plan.id}, or a reload did; it is left so (set it ready there, then resume)`;
+/** It is held for what is out, and whoever resumes hears that at once. null: nothing is. */
+function heldForOut(state: RolloutState, observation: Observation): RolloutEvent | null {
+  const out = outWords(state, observation);
+  if (out === null) return null;
+  const why = `somebody took ${out}, or a reload did; it is left so (set it ready there, then resume)`;
   return { kind: 'held', why, by: 'drover' };
 }
 
@@ -175,7 +189,7 @@ function foreign(state: RolloutState, watch: Watch, observation: Observation): R
     const reading = observation.backends[plan.id]?.reading;
     // What was seen before it fell silent somebody may have answered for since.
     if (reading?.known && (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings) {
-      const out = heldForOut(state, plan, reading.value);
+      const out = heldForOut(state, observation);
       if (out !== null) return [out];
       const why = `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`;
       return [{ kind: 'held', why, by: 'drover' }];

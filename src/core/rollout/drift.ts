@@ -1,5 +1,6 @@
 import { configurationToCommit } from './decide-finished.ts';
 import { trafficEffect } from './effects.ts';
+import { takenOut } from './hands.ts';
 import type { Observation } from './observation.ts';
 import type { BackendPlan, RolloutPlan } from './plan.ts';
 import { sideOf } from './servers.ts';
@@ -39,15 +40,27 @@ function fromIntent(backend: BackendPlan, observation: Observation, last: Rollou
   if (!reading?.known) return [];
   const effect = trafficEffect(backend, reading.value, last.intended?.target.traffic[backend.id] ?? {});
   if (effect === null) return [];
+  const isForward = !hasEnded(last) && !isMarked && last.back === null;
+  const out = isForward ? takenOut(last, backend, reading.value).map(({ name }) => name) : [];
+  const drifts = out.map((name) => ({ what: `${backend.id}: ${name} should be ready`, remedy: outRemedy }));
   const weights = Object.entries(effect.weights).map(([name, weight]) => `${name} should have weight ${weight}`);
-  const states = Object.entries(effect.states).map(([name, state]) => `${name} should be ${state}`);
+  const states = Object.entries(effect.states).flatMap(([name, state]) =>
+    out.includes(name) ? [] : [`${name} should be ${state}`],
+  );
+  if (weights.length + states.length === 0) return drifts;
   const remedy = hasEnded(last)
     ? 'Somebody changed it since. `drover back` takes the traffic back; a reload brings back what is configured.'
     : isMarked
       ? 'Somebody took the way back: `drover back` finishes it, and nothing is raised before.'
       : 'A living controller puts it right, or holds and says why; without one: `drover apply` goes on.';
-  return [{ what: `${backend.id} is not as ${last.operation} left it: ${listed([...weights, ...states])}`, remedy }];
+  return [
+    ...drifts,
+    { what: `${backend.id} is not as ${last.operation} left it: ${listed([...weights, ...states])}`, remedy },
+  ];
 }
+
+const outRemedy =
+  'Somebody took it out, or a reload did, and Drover does not put it back: set it ready there, then `drover resume`.';
 
 function fromConfiguration(backend: BackendPlan, observation: Observation): Drift[] {
   const reading = observation.backends[backend.id]?.reading;

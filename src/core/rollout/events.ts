@@ -24,6 +24,8 @@ export type RolloutEvent =
   /** All weights at a backend that somebody has set and that stand; none: what had been set stands no more. */
   | { readonly kind: 'set-by-hand'; readonly backend: string; readonly servers: Readonly<Record<string, HandSet>> }
   | { readonly kind: 'stage-entered'; readonly stage: ForwardStage; readonly attempt: number }
+  /** Where the rest of the backend is not as intended: the server that the drill had put into maint was read ready again. */
+  | { readonly kind: 'drill-woken'; readonly backend: string }
   | { readonly kind: 'drill-measured'; readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string }
   | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
   | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }

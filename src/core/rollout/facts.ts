@@ -99,14 +99,15 @@ export function heldWords({ why }: NonNullable<RolloutState['held']>): string {
 }
 
 /** Somebody may have taken it back just now: the next reading tells, and until then it stays where it is. */
-function lowered(state: RolloutState, watch: Watch, { backends }: Observation): string[] {
-  return state.plan.backends.flatMap((plan) => {
+function lowered(state: RolloutState, watch: Watch, observation: Observation): string[] {
+  const lower = state.plan.backends.flatMap((plan) => {
     if ((watch.backends[plan.id]?.lower ?? 0) === 0) return [];
-    const reading = backends[plan.id]?.reading;
-    const out = reading?.known ? takenOut(state, plan, reading.value) : [];
-    if (out.length > 0) return [`somebody has taken ${outWords(out)} at ${plan.id}`];
-    return [`the destination has less at ${plan.id} than it was given`];
+    const reading = observation.backends[plan.id]?.reading;
+    const isOut = reading?.known === true && takenOut(state, plan, reading.value).length > 0;
+    return isOut ? [] : [`the destination has less at ${plan.id} than it was given`];
   });
+  const out = outWords(state, observation);
+  return out === null ? lower : [`somebody has taken ${out}`, ...lower];
 }
 
 export function sameBuilds(one: Builds, other: Builds): boolean {

@@ -70,26 +70,26 @@ function isSame(one: Hands, other: Hands): boolean {
  */
 export function takenOut(state: RolloutState, plan: BackendPlan, { servers }: BackendReading): ServerReading[] {
   const targets = state.intended?.target.traffic[plan.id] ?? {};
-  return servers.filter(
-    ({ name, admin }) =>
-      admin !== 'ready' &&
-      targets[name]?.admin === 'ready' &&
-      sideOf(plan, name) === 'destination' &&
-      !(admin === 'maint' && state.drilled[plan.id] === name),
-  );
-}
-
-/** Whether one is, as far as the balancers were read. */
-export function isAnyOut(state: RolloutState, { backends }: Pick<Observation, 'backends'>): boolean {
-  return state.plan.backends.some((plan) => {
-    const reading = backends[plan.id]?.reading;
-    return reading?.known === true && takenOut(state, plan, reading.value).length > 0;
+  return servers.filter(({ name, admin }) => {
+    const wanted = targets[name]?.admin ?? null;
+    if (admin === 'ready' || wanted === null || sideOf(plan, name) !== 'destination') return false;
+    return admin === 'drain' || (wanted === 'ready' && state.drilled[plan.id] !== name);
   });
 }
 
-/** `new-1 out (maint), new-2 out (drain)`. */
-export function outWords(servers: readonly ServerReading[]): string {
-  return servers.map(({ name, admin }) => `${name} out (${admin})`).join(', ');
+/** `new-1 out (maint), new-2 out (drain, as configured) at edge`, of every balancer; null: nobody is, as far as they were read. */
+export function outWords(state: RolloutState, { backends }: Pick<Observation, 'backends'>): string | null {
+  const places = state.plan.backends.flatMap((plan) => {
+    const reading = backends[plan.id]?.reading;
+    const out = reading?.known ? takenOut(state, plan, reading.value) : [];
+    return out.length === 0 ? [] : [`${out.map(stateWords).join(', ')} at ${plan.id}`];
+  });
+  return places.length === 0 ? null : places.join('; ');
+}
+
+function stateWords({ name, admin, configuredAdmin }: ServerReading): string {
+  const isConfigured = configuredAdmin.known && configuredAdmin.value === admin;
+  return `${name} out (${admin}${isConfigured ? ', as configured' : ''})`;
 }
 
 /** Why it is held: a weight of the origin that is neither what was written nor 0. null: no such weight stands. */

@@ -104,6 +104,7 @@ function detailsOf(event: RolloutEvent): Details | null {
     case 'confirmed':
     case 'balancer-restarted':
     case 'servers-came':
+    case 'drill-woken':
     case 'set-by-hand':
     case 'checkpoint':
     case 'drained':

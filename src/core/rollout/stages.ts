@@ -4,7 +4,7 @@ import { drillRps, drillShareMost } from './drill.ts';
 import { carriesByTarget, resizeEffect, trafficEffect } from './effects.ts';
 import { attemptKey, type DrillMeasure, type ForwardStage, type RolloutEvent, type Target } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
-import { isAnyOut } from './hands.ts';
+import { outWords } from './hands.ts';
 import { lastWordsOf, unraisedWords } from './last-words.ts';
 import type { Observation } from './observation.ts';
 import { carriesNow, isStillStopping, serversOf, wokenAtOrigin } from './servers.ts';
@@ -74,8 +74,10 @@ function drillOnAble(pass: Pass, why: string): RolloutEvent[] {
 }
 
 function drillShifting({ state, watch, observation }: Pass): RolloutEvent[] {
-  // One that somebody has taken out is not the drill's to take back, and to wake.
-  if (!isConfirmed(state) || state.intended === null || isAnyOut(state, observation)) return [];
+  if (!isConfirmed(state) || state.intended === null) return [];
+  // One that somebody has taken out is not the drill's to take back, and to wake; where nobody looks, somebody may have.
+  const isAllRead = state.plan.backends.every(({ id }) => observation.backends[id]?.reading.known === true);
+  if (!isAllRead || outWords(state, observation) !== null) return [];
   const enough = watch.drillAttempts >= state.plan.policy.drill.requests;
   const waitedMs = watchedMs(watch, state.stageSinceMs, observation.nowMs);
   if (!enough && waitedMs < state.plan.policy.drill.ms) return [];

@@ -163,6 +163,8 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         confirmed: { ...state.confirmed, [event.backend]: { process: event.process, intent: event.intent } },
         drilled: isInMaint(state, event.backend) ? state.drilled : without(state.drilled, event.backend),
       };
+    case 'drill-woken':
+      return { ...state, drilled: without(state.drilled, event.backend) };
     case 'balancer-restarted':
     case 'servers-came':
     case 'set-by-hand':
@@ -216,7 +218,6 @@ function atBalancer(
       return {
         ...state,
         confirmed: without(state.confirmed, event.backend),
-        drilled: isInMaint(state, event.backend) ? state.drilled : without(state.drilled, event.backend),
         byHand: without(state.byHand, event.backend),
       };
     case 'servers-came':
@@ -260,7 +261,6 @@ function goneBack(state: RolloutState, event: BackPerformed, entry: Place): Roll
     ...moved(state, { kind: 'cutting' }, entry),
     intended: { seq: entry.seq, atMs: entry.atMs, target, why: 'the way back' },
     held: null,
-    drilled: {},
     counted,
     back: { cause, all, performedAtMs, verdict, builds: buildsTakenBack(state, event), drained: null },
   };

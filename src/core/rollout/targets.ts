@@ -119,7 +119,7 @@ function asSeen(plan: BackendPlan, { servers }: BackendReading, targets: ServerT
     const wanted = targets[name];
     if (wanted === undefined) continue;
     if (sideOf(plan, name) === 'origin') targets[name] = isFirst ? { ...wanted, weight } : wanted;
-    else if (admin === 'maint') targets[name] = { weight: 0, admin: 'maint' };
+    else if (admin !== 'ready') targets[name] = { weight: 0, admin };
     else if (!carriesByTarget(plan, name, wanted)) continue;
     else if (isScaled ? weight < wanted.weight : isFirst) targets[name] = { ...wanted, weight };
   }

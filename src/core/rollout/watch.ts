@@ -98,7 +98,7 @@ export type BackendWatch = {
   readonly lower: number;
   /** By destination server: its weight. */
   readonly weights: Readonly<Record<string, number>>;
-  /** Destination servers with less than the target and than they had before: somebody lowers what is not even written yet. */
+  /** Destination servers with less than the target and than they had before, also where the target was not read back yet. */
   readonly fallen: readonly string[];
   /** By server: the weight that was intended and read back on this process, last of all. What it has instead later, somebody has set. */
   readonly written: Readonly<Record<string, number>>;
@@ -149,7 +149,8 @@ export function watchedMs(watch: Watch, sinceMs: number, nowMs: number): number 
 /** The watch after one more observation, made while the journal stood at `state`. */
 export function watch(before: Watch, state: RolloutState, observation: Observation): Watch {
   const counting: Record<string, Counting> = { ...before.counting };
-  const backends: Record<string, BackendWatch> = { ...before.backends };
+  const backends: Record<string, BackendWatch> =
+    state.held === null ? { ...before.backends } : answered(before.backends);
   const windows: Record<string, Window> = {};
   let { recent, load } = before;
   let fellAtMs = before.fellAtMs;
@@ -169,7 +170,7 @@ export function watch(before: Watch, state: RolloutState, observation: Observati
       if (isWhole) load = addLoad(load, plan.id, counted.window);
     }
     const isCounted = counted.counting.atMs === timed.atMs;
-    backends[plan.id] = watchBackend(before.backends[plan.id], state, plan, reading, counted.window, isCounted);
+    backends[plan.id] = watchBackend(backends[plan.id], state, plan, reading, counted.window, isCounted);
   }
   const origin = originAble(before, state, observation, recent);
   const share = shareSeen(before.share, state, observation, windows);
@@ -251,8 +252,7 @@ function watchBackend(
   const targets = state.intended?.target.traffic[plan.id] ?? {};
   const confirmed = state.confirmed[plan.id];
   const isConfirmed = confirmed?.process === reading.process && confirmed.intent === state.intended?.seq;
-  const fallen =
-    state.held === null && before?.process === reading.process ? fallenSince(before, destination, targets) : [];
+  const fallen = before?.process === reading.process ? fallenSince(before, destination, targets) : [];
   const isLower =
     (isConfirmed && deviation(plan, reading, targets) === 'lower') ||
     takenOut(state, plan, reading).length > 0 ||
@@ -274,7 +274,11 @@ function watchBackend(
   };
 }
 
-/** What is lowered while it is held, whoever resumes answers for. */
+/** What is lowered while it is held, or was before, whoever resumes answers for, also where it is not read meanwhile. */
+function answered(backends: Watch['backends']): Record<string, BackendWatch> {
+  return Object.fromEntries(Object.entries(backends).map(([id, seen]) => [id, { ...seen, weights: {}, fallen: [] }]));
+}
+
 function fallenSince(
   before: BackendWatch,
   destination: readonly ServerReading[],

@@ -20,7 +20,7 @@ export class Chain {
   isAllBack = false;
   end: 'rolled-back' | 'completed' | null = null;
   retired = false;
-  /** The last stage entered is one of the drill's: what is in maint may be Drover's own. */
+  /** The last stage entered is one of the drill’s: what is in maint may be Drover’s own, for who has not read it ready. */
   drills = false;
 
   add(entry: Entry, atMs: number): RolloutEvent {
@@ -92,6 +92,16 @@ export class Chain {
       if (row !== undefined && row.seq <= seq) return row.target;
     }
     return null;
+  }
+
+  /** Whether a target that wanted this server in maint, as the drill does, was in force at some moment from `fromMs` to `toMs`. */
+  wantedInMaint(balancer: string, server: string, fromMs: number, toMs: number): boolean {
+    return this.targets.some(({ seq, target }, index) => {
+      const sinceMs = this.durableAtMs[seq - 1] ?? 0;
+      const untilMs =
+        this.durableAtMs[(this.targets[index + 1]?.seq ?? Number.POSITIVE_INFINITY) - 1] ?? Number.POSITIVE_INFINITY;
+      return target.traffic[balancer]?.[server]?.admin === 'maint' && sinceMs <= toMs && untilMs >= fromMs;
+    });
   }
 
   heldAt(seq: number): boolean {

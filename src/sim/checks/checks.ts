@@ -2,6 +2,7 @@ import { hashOf } from '../../core/journal/chain.ts';
 import { type Entry, emptyHead } from '../../core/journal/entry.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
 import type { Reading, Write } from '../controller.ts';
+import type { FaultName, OperatorAct } from '../faults.ts';
 import { sha256 } from '../hash.ts';
 import { type Durable, textOf } from '../stores.ts';
 import type { World } from '../world/world.ts';
@@ -22,6 +23,18 @@ import { WireChecks } from './wires.ts';
 import { WriteChecks } from './writes.ts';
 
 export type Fold = (state: RolloutState | null, entry: Entry) => RolloutState;
+
+const blaming = /^somebody (took|lowered|set) /;
+/** A reload brings what is configured, which was somebody's hand as well where a server had been put aside. */
+const hands: readonly (FaultName | OperatorAct)[] = [
+  'weights-by-hand',
+  'server-out',
+  'offline-back',
+  'back',
+  'back-all',
+  'balancer-reload',
+  'server-lines',
+];
 
 /** Many times what the longest of honest operations writes. */
 const entriesMax = 10_000;
@@ -107,6 +120,12 @@ export class Checks {
     this.#journalled.onEvent(event, { entryMs: entry.atMs, durableMs: this.#world.schedule.nowMs });
     this.#wires.onEvent(event);
     this.#badBuild.onEvent(event);
+    if (
+      event.kind === 'held' &&
+      blaming.test(event.why) &&
+      !hands.some((fault) => fault in this.#world.scenario.faults)
+    )
+      this.fail('nobody is blamed without a hand', `it is held in a world without hands: ${event.why}`);
     if (event.kind === 'drained') this.#drained.onDrained();
     if (event.kind === 'back-performed') {
       this.promptness.onBackPerformed(event.all);

@@ -8,6 +8,7 @@ export const checkNames = [
   'no raise while held',
   'no raise against a hand',
   'what is taken out stays out',
+  'nobody is blamed without a hand',
   'no raise without the lease',
   'the way back comes at once',
   'the way back leaves users a server',

@@ -158,12 +158,21 @@ export class WriteChecks {
 
   /** Whoever has read that somebody took a server out does not put it back, but as it was found after a way back. */
   #out({ kind, values, balancer, by, issuedAtMs, stray }: TrafficWrite): void {
-    if (kind !== 'states' || stray || this.#chain.back !== null || this.#chain.drills) return;
+    if (kind !== 'states' || stray || this.#chain.back !== null) return;
     const readAtMs = balancer.readAtMs.get(by) ?? Number.NEGATIVE_INFINITY;
     for (const [name, value] of Object.entries(values)) {
-      const outAtMs = balancer.server(name)?.outAtMs ?? null;
-      if (value !== 'ready' || outAtMs === null || readAtMs <= outAtMs || issuedAtMs < readAtMs) continue;
-      this.#report('what is taken out stays out', `${by} puts ${name} back at ${balancer.id}, which somebody took out`);
+      const server = balancer.server(name);
+      if (server === undefined || server.out === null) continue;
+      const { atMs, seenBy } = server.out;
+      const isRead = readAtMs > atMs && issuedAtMs >= readAtMs;
+      // Where the drill wanted it in maint nobody can tell whose maint it is.
+      const toMs = atMs + knowledgeMs(this.#world);
+      const isKnown = isRead && (seenBy.has(by) || !this.#chain.drills);
+      if (value === 'ready' && isKnown && !this.#chain.wantedInMaint(balancer.id, name, atMs, toMs))
+        this.#report(
+          'what is taken out stays out',
+          `${by} puts ${name} back at ${balancer.id}, which somebody took out`,
+        );
     }
   }
 

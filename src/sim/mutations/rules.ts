@@ -69,6 +69,17 @@ export const withoutARule: readonly Mutation[] = [
     }),
   },
   {
+    name: 'what is not reached yet taken for somebody’s doing',
+    seenIn: 1,
+    shownBy: [],
+    caughtBy: ['nobody is blamed without a hand'],
+    decider: (real) => ({
+      ...real,
+      watch: (before, state, observation) =>
+        blamingWhatIsNotReached(before, real.watch(before, state, observation), state),
+    }),
+  },
+  {
     name: 'the drill’s server its own for ever',
     seenIn: 506,
     shownBy: ['server-out'],
@@ -184,4 +195,13 @@ function leaseTakenForGranted(ports: OperationPorts): OperationPorts {
     return lease.held ? lease : { held: true, fence: 1, expiresAtMs: nowMs + ttlMs };
   };
   return { ...ports, leases: { ...ports.leases, acquire } };
+}
+
+function blamingWhatIsNotReached(before: Watch, watch: Watch, state: RolloutState): Watch {
+  const backends: Record<string, Watch['backends'][string]> = {};
+  for (const [id, seen] of Object.entries(watch.backends)) {
+    const isReached = state.intended === null || state.confirmed[id]?.intent === state.intended.seq;
+    backends[id] = isReached ? seen : { ...seen, lower: (before.backends[id]?.lower ?? 0) + 1 };
+  }
+  return { ...watch, backends };
 }

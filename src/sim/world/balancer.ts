@@ -1,6 +1,6 @@
 import type { AdminState, BackendReading } from '../../core/observed/backend.ts';
 import type { Random } from '../random.ts';
-import { carriedWeight, clearCounters, hungOf, readBackend, type Server } from './servers.ts';
+import { carriedWeight, clearCounters, type Hand, hungOf, readBackend, type Server } from './servers.ts';
 
 /**
  * One backend of one balancer process. Traffic is computed when somebody looks or something changes: between two such moments
@@ -27,6 +27,8 @@ export class Balancer {
   loweredAtMs: number | null = null;
   /** When each controller last got an answer from here. */
   readonly readAtMs = new Map<string, number>();
+  /** The same while it had the lease: else nothing of it is written down. */
+  readonly readLeasedAtMs = new Map<string, number>();
   readonly #byName = new Map<string, Server>();
   readonly #random: Random;
   readonly #conditions: Conditions;
@@ -82,7 +84,8 @@ export class Balancer {
     }
     if (value.admin !== undefined) {
       server.admin = value.admin;
-      server.outAtMs = null;
+      server.statedAtMs = nowMs;
+      if (value.admin === 'ready') server.out = null;
     }
     return true;
   }
@@ -91,23 +94,25 @@ export class Balancer {
   writeByHand(name: string, value: { weight?: number; admin?: AdminState }, nowMs: number): void {
     const before = this.weightedShare();
     const server = this.#byName.get(name);
-    const lowered =
-      server !== undefined && (value.weight ?? server.weight) < server.weight ? this.#lowered(server, nowMs) : null;
+    const isLess = server !== undefined && value.weight !== undefined && value.weight < server.weight;
+    const lowered = isLess ? this.#handOver(server.weighedAtMs, server, nowMs) : null;
+    const out = server === undefined ? null : this.#handOver(server.statedAtMs, server, nowMs);
     if (!this.write(name, value, nowMs)) return;
     if (server !== undefined) {
-      server.lowered = lowered;
       server.handAtMs = nowMs;
-      if (value.weight !== undefined) server.isPutAside = value.weight === 0;
-      if (value.admin !== undefined && value.admin !== 'ready') server.outAtMs = nowMs;
+      if (value.weight !== undefined) {
+        server.isPutAside = value.weight === 0;
+        server.lowered = lowered;
+      }
+      if (value.admin !== undefined && value.admin !== 'ready') server.out = out;
     }
     const after = this.weightedShare();
     if (after < before) this.loweredAtMs = nowMs;
     else if (after > before) this.loweredAtMs = null;
   }
 
-  #lowered({ weighedAtMs, reloadedAtMs }: Server, atMs: number): Server['lowered'] {
-    const sinceMs = Math.max(weighedAtMs, reloadedAtMs);
-    const seen = [...this.readAtMs].filter(([, readAtMs]) => readAtMs > sinceMs);
+  #handOver(writtenAtMs: number, { reloadedAtMs }: Server, atMs: number): Hand {
+    const seen = [...this.readLeasedAtMs].filter(([, readAtMs]) => readAtMs > Math.max(writtenAtMs, reloadedAtMs));
     return { atMs, seenBy: new Set(seen.map(([by]) => by)) };
   }
 
@@ -134,7 +139,7 @@ export class Balancer {
       server.weight = server.configuredWeight;
       server.admin = server.configuredAdmin;
       server.isPutAside = false;
-      server.outAtMs = null;
+      server.out = null;
       server.lowered = null;
       server.reloadedAtMs = nowMs;
     }

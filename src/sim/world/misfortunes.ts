@@ -242,7 +242,7 @@ function takeOut(world: World, random: Random): boolean {
   for (const server of taken) setByHand(world, balancer, server, admin);
   if (random.chance(0.7))
     world.schedule.after(random.spread(0.02, 10) * 60_000, () => {
-      for (const server of taken) if (server.outAtMs !== null) setByHand(world, balancer, server, 'ready');
+      for (const server of taken) if (server.out !== null) setByHand(world, balancer, server, 'ready');
     });
   return true;
 }
@@ -250,7 +250,7 @@ function takeOut(world: World, random: Random): boolean {
 /** Who looks after what is held puts back what people have taken out. */
 export function putBack(world: World): void {
   for (const balancer of world.balancers.values())
-    for (const server of balancer.servers) if (server.outAtMs !== null) setByHand(world, balancer, server, 'ready');
+    for (const server of balancer.servers) if (server.out !== null) setByHand(world, balancer, server, 'ready');
 }
 
 function setByHand(world: World, balancer: Balancer, server: Server, admin: AdminState): void {

@@ -9,6 +9,9 @@ import { known } from '../../core/observed/reading.ts';
 
 export type Side = 'origin' | 'destination';
 
+/** What a person has set: when, and which controllers had read what was there before. */
+export type Hand = { readonly atMs: number; readonly seenBy: ReadonlySet<string> };
+
 /** One server line of a balancer, with what it has truly done. `slot`: the instance it stands for; null: not one of ours. */
 export type Server = {
   readonly name: string;
@@ -35,12 +38,14 @@ export type Server = {
   handAtMs: number;
   /** A person gave it weight 0, and nobody has given it another since. */
   isPutAside: boolean;
-  /** When a person put it into maint or drain, while it is there; null: nobody did. */
-  outAtMs: number | null;
+  /** When a person put it into maint or drain, while it is there, and which controllers had read it ready; null: nobody did. */
+  out: Hand | null;
+  /** When a controller last gave it a state. */
+  statedAtMs: number;
   /** When a controller last gave it a weight. */
   weighedAtMs: number;
   /** When a person last gave it less weight, and which controllers knew what it had had; null: another weight came since. */
-  lowered: { readonly atMs: number; readonly seenBy: ReadonlySet<string> } | null;
+  lowered: Hand | null;
   /** When a write that its sender had given up landed here. */
   strayAtMs: number;
   /** When a reload last brought back what is configured. */
@@ -76,7 +81,8 @@ export function newServer(
     hung: [],
     handAtMs: Number.NEGATIVE_INFINITY,
     isPutAside: false,
-    outAtMs: null,
+    out: null,
+    statedAtMs: Number.NEGATIVE_INFINITY,
     weighedAtMs: Number.NEGATIVE_INFINITY,
     lowered: null,
     strayAtMs: Number.NEGATIVE_INFINITY,
