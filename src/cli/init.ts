@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exampleConfig } from '../config/example.ts';
@@ -12,6 +12,7 @@ import { createWhole, notWritten, replaceWhole, requireDirectory } from './whole
 
 type InitOptions = {
   readonly force?: true;
+  readonly json?: true;
   readonly haproxy?: readonly string[];
   readonly config?: string;
 };
@@ -25,9 +26,15 @@ export function addInit(program: Command, context: Context): void {
     .option('--haproxy <SOCKET|HOST:PORT>', 'write down what runs there (may be given again for each process)', another)
     .option('--config <HAPROXY.CFG>', 'with --haproxy: tells what the socket does not')
     .option('--force', 'write over a file that is there')
+    .option('--json', 'one JSON object: what was written')
     .addHelpText('after', examples)
     .action(async (file: string, options: InitOptions) => {
-      await writeConfig(context, file, await initialText(context, file, options), options.force === true);
+      if (options.haproxy !== undefined && (isAddress(file) || (await isSocket(resolve(context.directory, file)))))
+        throw new CliError(
+          `${file} is no file to write to: nothing was written`,
+          'name another HAProxy process by --haproxy once more',
+        );
+      await writeConfig(context, file, await initialText(context, file, options), options);
     });
 }
 
@@ -74,7 +81,14 @@ function seenFrom(beside: string, directory: string, given: string): string {
   return path.startsWith('..') ? path : `./${path}`;
 }
 
-async function writeConfig(context: Context, file: string, text: string, force: boolean): Promise<void> {
+async function isSocket(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isSocket(),
+    () => path.endsWith('.sock'),
+  );
+}
+
+async function writeConfig(context: Context, file: string, text: string, { force, json }: InitOptions): Promise<void> {
   const path = resolve(context.directory, file);
   const shown = shownPath(context.directory, path);
   await requireDirectory(dirname(path), shown);
@@ -82,6 +96,10 @@ async function writeConfig(context: Context, file: string, text: string, force: 
     await (force ? replaceWhole(path, text) : createWhole(path, text));
   } catch (error) {
     throw explain(error, shown);
+  }
+  if (json) {
+    context.stdout.write(`${JSON.stringify({ wrote: path })}\n`);
+    return;
   }
   context.stdout.write(`wrote ${shown}\n`);
   const option = file === configFileName ? '' : ` --config ${shown}`;

@@ -11,7 +11,7 @@ import { hasEnded, type RolloutState } from '../core/rollout/state.ts';
 import { type RolloutStatus, stageWords } from '../core/rollout/status.ts';
 import { type Blamed, blamedWords, takenBackWords, unexplained } from '../core/rollout/taken-back.ts';
 import type { Glance } from '../engine/operation.ts';
-import { another } from './another.ts';
+import { another, once } from './another.ts';
 import { type BackOptions, takeBack, toldLine } from './back/take.ts';
 import { chooseRollout, namedRollout, onlyRollout } from './choose-rollout.ts';
 import { commandAt } from './command-at.ts';
@@ -74,12 +74,13 @@ export function addOperators(program: Command, context: Context): void {
         'with --offline: the runtime socket, or host:port (may be given again for each process)',
         another,
       )
-      .option('--embedded <SOCKET>', 'with --offline: the control socket of an embedded balancer')
-      .option('--backend <NAME>', 'with --offline: the backend (default: every one with matching servers)')
-      .option('--destination <GLOB>', 'with --offline: the destination servers')
+      .option('--embedded <SOCKET>', 'with --offline: the control socket of an embedded balancer', once)
+      .option('--backend <NAME>', 'with --offline: the backend (default: every one with matching servers)', once)
+      .option('--destination <GLOB>', 'with --offline: the destination servers', once)
       .option(
         '--origin <GLOB>',
         'with --offline: the origin servers (default: all others; needed where none has a weight)',
+        once,
       )
       .addHelpText('after', backExamples(word))
       .action(async (name: string | undefined, options: BackOptions) => {

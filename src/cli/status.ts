@@ -61,7 +61,9 @@ async function status(context: Context, options: Options): Promise<void> {
     const answer = isSilence(found) ? null : found;
     const known = past.map(({ state }) => state.operation);
     const strays = straysOf(beside, answer?.operation == null ? known : [...known, answer.operation]);
-    const seen = await Promise.all(past.map((one) => rowOf(context, config, stateDirectory, past, one, answer)));
+    const seen = await Promise.all(
+      past.map((one) => rowOf(context, config, stateDirectory, past, one, answer, journal)),
+    );
     const shown = { found, seen, strays, problems: beside.problems, unreadable, stateDirectory };
     if (isWrong(shown)) context.setExitCode(1);
     const commit = seen.flatMap(({ look }) => look.commit);

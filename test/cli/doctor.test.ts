@@ -248,7 +248,7 @@ describe('what an operation left', () => {
     const { diagnosis, code } = await doctor(given);
     expect(code).toBe(0);
     expect(warnings(diagnosis)).toContainEqual(
-      expect.stringMatching(/^another rollout would be refused: edge\/query: vpc-1 get traffic already/),
+      expect.stringMatching(/^another rollout would be refused: edge\/query: traffic goes already to vpc-1/),
     );
     expect(diagnosis.sections.find(({ kind }) => kind === 'service')).toMatchObject({ moved: true });
     const { text } = await doctor({ ...given, json: false });

@@ -102,3 +102,13 @@ test('builds that have just come are not blamed for what those before them fail,
   expect(later.destination).toMatchObject({ attempts: 100, failures: 0 });
   expect(later.blockers.join()).not.toContain('just changed');
 });
+
+test('an instance of the origin that does not come up is told, though enough of it is there', () => {
+  const bench = Bench.judging();
+  expect(bench.status().troubles).toEqual([]);
+  bench.instances['old-2'] = 'crash-looping';
+  bench.wrote['old-2'] = ['listen EADDRINUSE'];
+  expect(bench.status().troubles).toEqual([
+    'the origin has an instance that does not come up: last output: listen EADDRINUSE',
+  ]);
+});

@@ -31,6 +31,7 @@ const worldly: Readonly<Record<string, string>> = {
   getRandomValues: 'a seeded generator as an argument',
   globalThis: 'an argument',
   require: 'an import',
+  Intl: 'figures and names put together here: language and time zone are the machine’s',
 };
 const worldlyMembers: Readonly<Record<string, readonly [member: RegExp, instead: string]>> = {
   Math: [/^random$/, 'a random number, or a seeded generator, as an argument'],
@@ -49,14 +50,19 @@ const turns = new Set(
 
 export const purity: Rule = (file) => {
   if (!file.path.startsWith('src/core/')) return [];
-  return [...bannedNames(file, impure, 'the core'), ...bannedNames(file, worldly, 'the core'), ...members(file)];
+  return [
+    ...bannedNames(file, impure, 'the core'),
+    ...bannedNames(file, worldly, 'the core'),
+    ...members(file),
+    ...elsewhere(file),
+  ];
 };
 
 export const determinism: Rule = (file) => {
   // A bench looks at the clock; its chance has a seed, so that a figure can be had again.
   if (file.path.startsWith('bench/')) return members(file).filter(({ found }) => found === 'Math.random');
   if (!/^src\/(engine|sim)\//.test(file.path)) return [];
-  const found = [...bannedNames(file, worldly, 'what the simulator runs'), ...members(file)];
+  const found = [...bannedNames(file, worldly, 'what the simulator runs'), ...members(file), ...elsewhere(file)];
   return file.path.startsWith('src/sim/') ? found.filter((violation) => !turns.has(violation.found)) : found;
 };
 
@@ -179,6 +185,20 @@ function members(file: SourceFile): Violation[] {
     return membersTaken(code, at)
       .filter((member) => ban[0].test(member))
       .map((member) => ({ path: file.path, line: token.line, found: `${token.text}.${member}`, instead: ban[1] }));
+  });
+}
+
+/** What a machine answers in its own language, and modules that are loaded when somebody runs. */
+function elsewhere(file: SourceFile): Violation[] {
+  const code = codeOf(tokensOf(file));
+  return code.flatMap((token, at) => {
+    const { text, line } = token;
+    if (token.kind === 'word' && text === 'import' && code[at + 1]?.text === '(')
+      return [{ path: file.path, line, found: 'import()', instead: 'an import' }];
+    if (!/^(localeCompare|toLocale\w+)$/.test(text) || !/^\??\.$/.test(code[at - 1]?.text ?? '')) return [];
+    return [
+      { path: file.path, line, found: text, instead: 'a comparison by < and >, figures and names put together here' },
+    ];
   });
 }
 

@@ -37,6 +37,11 @@ export async function backOffline(
       `"${name}" would be a rollout, and a balancer is named: nothing was done`,
       'leave it out; another HAProxy process is named by --haproxy once more',
     );
+  if (options.haproxy !== undefined && options.embedded !== undefined)
+    throw new CliError(
+      '--haproxy and --embedded name different balancers, and nothing was done',
+      'take one after the other',
+    );
   const { targets, rollouts, unasked } = given
     ? await givenTargets(context, options, stateDirectory)
     : { ...(await exportedTargets(context, name, stateDirectory, options.reason)), unasked: [] };

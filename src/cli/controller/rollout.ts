@@ -5,7 +5,7 @@ import { againstBack } from '../../core/rollout/configured.ts';
 import { leftAfterBack } from '../../core/rollout/left.ts';
 import type { OperatorRequest } from '../../core/rollout/observation.ts';
 import type { RolloutState } from '../../core/rollout/state.ts';
-import { type RolloutStatus, statusOf } from '../../core/rollout/status.ts';
+import { originDown, type RolloutStatus, statusOf } from '../../core/rollout/status.ts';
 import { createInbox } from '../../engine/inbox.ts';
 import { type Glance, runOperation } from '../../engine/operation.ts';
 import { exportState } from '../back/exported-state.ts';
@@ -242,7 +242,7 @@ async function closeDesk(context: Context, desk: ControlDesk): Promise<void> {
 function troubleChanges(): (glance: Glance) => readonly string[] {
   const fresh = novelties();
   let before = { journal: false, world: false };
-  return ({ trouble, troubles }) => {
+  return ({ trouble, troubles, observation }) => {
     const now = { journal: trouble !== null, world: troubles.length > 0 };
     const over = [
       ...(before.journal && !now.journal ? ['the journal can be written again'] : []),
@@ -250,7 +250,7 @@ function troubleChanges(): (glance: Glance) => readonly string[] {
     ];
     before = now;
     const journal = trouble === null ? [] : [`nothing can be written to the journal: ${trouble}`];
-    return [...fresh([...journal, ...troubles]), ...over];
+    return [...fresh([...journal, ...troubles, ...originDown(observation)]), ...over];
   };
 }
 

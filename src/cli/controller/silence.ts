@@ -43,7 +43,7 @@ async function silenceOf(journal: Journal | null): Promise<Silence> {
     let last = unknown;
     for (const { operation } of (await journal?.heads()) ?? []) {
       const lease = await journal?.leases.holderOf(operation);
-      const sinceMs = lease == null ? 0 : lease.expiresAtMs - timing.leaseMs;
+      const sinceMs = lease == null ? 0 : signOf(lease);
       if (lease == null || sinceMs < (last.sinceMs ?? 0)) continue;
       last = { pid: Number(/^\d+/.exec(lease.holder)?.[0] ?? 0) || null, sinceMs };
     }
@@ -51,6 +51,17 @@ async function silenceOf(journal: Journal | null): Promise<Silence> {
   } catch {
     return unknown;
   }
+}
+
+/** When a controller of this rollout was last there, by its lease; null: it gave that back, or it cannot be read. */
+export async function signOfLife(journal: Journal | null, operation: string): Promise<number | null> {
+  const lease = await journal?.leases.holderOf(operation).catch(() => null);
+  return lease == null ? null : signOf(lease);
+}
+
+/** It is renewed long before its end. */
+function signOf({ expiresAtMs }: { readonly expiresAtMs: number }): number {
+  return expiresAtMs - timing.leaseMs;
 }
 
 function isThere(pid: number): boolean {

@@ -5,8 +5,9 @@ import { stageWords } from '../../core/rollout/status.ts';
 import { type Blamed, unexplained } from '../../core/rollout/taken-back.ts';
 import { takenByController, takenWords } from '../back/beside.ts';
 import { rolledBackWords } from '../back/outcome.ts';
-import type { Context } from '../context.ts';
+import type { Context, Journal } from '../context.ts';
 import type { ControllerAnswer } from '../controller/messages.ts';
+import { signOfLife } from '../controller/silence.ts';
 import type { PastRollout } from '../journal/history.ts';
 import { goneWords } from '../plan/unfinished.ts';
 import { type Look, lookAt, notLooked } from './look.ts';
@@ -20,6 +21,8 @@ export type Row = {
   /** The builds for which `resume` needs a reason. */
   readonly blamed: readonly Blamed[];
   readonly lastEntryAtMs: number;
+  /** When a controller last showed that it is alive, by its lease or an entry. */
+  readonly lastSignAtMs: number;
   readonly ended: boolean;
   /** Why and when it was rolled back; null: it was not. */
   readonly rolledBack: {
@@ -51,7 +54,9 @@ export async function rowOf(
   past: readonly PastRollout[],
   { state, entries }: PastRollout,
   answer: ControllerAnswer | null,
+  journal: Journal | null,
 ): Promise<Seen> {
+  const lastEntryAtMs = entries.at(-1)?.atMs ?? state.startedAtMs;
   const isLast = past.findLast((one) => one.state.plan.service === state.plan.service)?.state === state;
   const isLooked = isLast && state.operation !== answer?.operation;
   const look = isLooked ? await lookAt(context, config, stateDirectory, state) : notLooked;
@@ -61,7 +66,8 @@ export async function rowOf(
     words: stageWords(state, state.stage),
     held: state.held,
     blamed: hasEnded(state) ? [] : unexplained(state),
-    lastEntryAtMs: entries.at(-1)?.atMs ?? state.startedAtMs,
+    lastEntryAtMs,
+    lastSignAtMs: Math.max(lastEntryAtMs, (await signOfLife(journal, state.operation)) ?? 0),
     ended: hasEnded(state),
     rolledBack: rolledBackOf(state),
     taken: takenByController(answer, state.operation) ?? look.taken,
@@ -116,7 +122,7 @@ export function controllerLine(
     return `A controller is alive (pid ${answer.pid}): ${answer.operation ?? 'between two rollouts'}`;
   const open = seen.filter(({ row }) => !row.ended);
   if (open.length === 0) return 'No controller is running, and nothing is unfinished.';
-  const last = Math.max(...open.map(({ row }) => row.lastEntryAtMs));
+  const last = Math.max(...open.map(({ row }) => row.lastSignAtMs));
   const back = `\`${command('back')}\``;
   const blamed = open.find(({ row }) => row.blamed.length > 0)?.row ?? null;
   const verb = open.some(({ row }) => row.held !== null) ? 'resume' : 'apply';
@@ -126,5 +132,6 @@ export function controllerLine(
   const onwards = isBack
     ? `${back} goes on with the way back${isGone ? ', at the balancers alone' : ''}`
     : `${isGone ? '' : `\`${goesOn}\` goes on, `}${back} takes the traffic back`;
-  return `NO CONTROLLER IS ALIVE; the last entry is ${Math.round((nowMs - last) / 1000)} s old. Nothing proceeds: ${onwards}.`;
+  const ageS = Math.max(0, Math.round((nowMs - last) / 1000));
+  return `NO CONTROLLER IS ALIVE; the last sign of life is ${ageS} s old. Nothing proceeds: ${onwards}.`;
 }

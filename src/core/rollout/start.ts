@@ -93,7 +93,7 @@ function checkBackend(
   const loaded = destination.filter((server) => server.weight !== 0 && server.configuredWeight === 0);
   if (loaded.length > 0)
     refusals.push(
-      `${backend.id}: ${namesOf(loaded)} get traffic already (weight is not 0); set their weight to 0 first`,
+      `${backend.id}: traffic goes already to ${namesOf(loaded)} (weight is not 0); set the weight to 0 first`,
     );
   // A balancer checks nothing in maint, so that nothing follows from its silence there.
   const unseen = ours.filter((server) => server.health === 'unchecked' && !isPutAside(server));

@@ -130,7 +130,7 @@ export function statusOf(
             ...mixed(state, observation),
           ]
         : [],
-    troubles,
+    troubles: [...troubles, ...originDown(observation)],
     byHand: handLines(state),
     unserved: unserved(state, observation),
     back: state.back && {
@@ -146,6 +146,12 @@ export function statusOf(
       return reading?.known ? othersOf(plan, reading.value.servers).map(({ name }) => `${name} at ${plan.id}`) : [];
     }),
   };
+}
+
+/** What of the origin does not come up is told while enough of it is there too: it is what there is to go back to. */
+export function originDown({ origin, nowMs }: Observation): string[] {
+  const words = failedWordsOf(origin.reading, nowMs);
+  return words === '' ? [] : [`the origin${words.replace(/^; of/, ' has')}`];
 }
 
 /** Capacity that is waited for, before a step or the drill and under the traffic of either, with what an instance said that failed. */

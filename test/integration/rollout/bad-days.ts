@@ -154,7 +154,7 @@ describe.concurrent('a bad day in the middle', () => {
     const other = elsewhere();
     const plannedElsewhere = await start(process.execPath, [main, 'plan', '--config', join(other, 'drover.yaml')])
       .ended;
-    expect(plannedElsewhere).toMatchObject({ code: 1, stdout: expect.stringContaining('get traffic already') });
+    expect(plannedElsewhere).toMatchObject({ code: 1, stdout: expect.stringContaining('traffic goes already to') });
     expect(await world()).toEqual(shifted);
 
     execFileSync('prlimit', ['--pid', String(controller.pid), '--fsize=1:unlimited']);
