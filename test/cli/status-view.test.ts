@@ -276,7 +276,11 @@ test('the same is not said twice in a row, and what differs by a weight that peo
   append(4, { kind: 'rolled-back', tookMs: 700 });
   append(5, intended(60));
   const line = `2026-01-01 00:00:00Z  rollout-web-1  ${why} → vpc-2 still carries 100 %\n`;
-  expect(written).toEqual([line, '2026-01-01 00:00:00Z  rollout-web-1  rolled back in 700 ms\n', line]);
+  expect(written).toEqual([
+    line,
+    '2026-01-01 00:00:00Z  rollout-web-1  rolled back: all seen as it was found, 700 ms after the way back was taken\n',
+    line,
+  ]);
 });
 
 describe('a controller that ends before its rollout', () => {

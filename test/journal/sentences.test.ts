@@ -10,8 +10,14 @@ const counted = { origin: tally, destination: tally };
 const known: readonly (readonly [RolloutEvent | FleetEvent, string])[] = [
   [{ kind: 'held', why: 'lunch', by: 'alice' }, 'held by alice: lunch'],
   [{ kind: 'resumed', by: 'alice', reason: 'fixed' }, 'resumed by alice, reason: fixed'],
-  [{ kind: 'rolled-back', tookMs: 153.3 }, 'rolled back in 153 ms'],
-  [{ kind: 'drained', inFlight: 3, afterMs: 61_000, counted }, 'drained after 61.0 s, 3 requests still in flight'],
+  [
+    { kind: 'rolled-back', tookMs: 153.3 },
+    'rolled back: all seen as it was found, 153 ms after the way back was taken',
+  ],
+  [
+    { kind: 'drained', inFlight: 3, afterMs: 61_000, counted },
+    'seen drained 61.0 s after the way back was taken, 3 requests still in flight',
+  ],
   [{ kind: 'completed', share: 0.999, counted }, 'completed at an observed share of 99.9 %'],
   [{ kind: 'completed', share: null, counted }, 'completed'],
   [

@@ -83,8 +83,9 @@ const rollout: Sentences<RolloutEvent> = {
   'back-performed': ({ cause, all, verdict }) =>
     `took the way back${all ? ', all at once' : ''}: ${causeName(cause, verdict)}`,
   drained: ({ inFlight, afterMs }) =>
-    `drained after ${seconds(afterMs)}${inFlight > 0 ? `, ${inFlight} requests still in flight` : ''}`,
-  'rolled-back': ({ tookMs }) => `rolled back in ${seconds(tookMs)}`,
+    `seen drained ${seconds(afterMs)} after the way back was taken${inFlight > 0 ? `, ${inFlight} requests still in flight` : ''}`,
+  'rolled-back': ({ tookMs }) =>
+    `rolled back: all seen as it was found, ${seconds(tookMs)} after the way back was taken`,
   completed: ({ share }) => `completed${share === null ? '' : ` at an observed share of ${percent(share)}`}`,
   retired: ({ by, reason }) => `the reserve was given up by ${by}${because(reason)}`,
 };
