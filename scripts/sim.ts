@@ -1,4 +1,4 @@
-// npm run sim [-- --kafka --copies --seed N --seeds N --workers N --pairs --json FILE --verbose --mutation NAME --shrink --without FAULT,… --heal-at MS --keep NAME --why TEXT --export FILE]
+// npm run sim [-- --help]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -17,8 +17,30 @@ import { addSummary, assertionsOver, newTally, type Summary, seedsForCoverage, t
 import { type Asked, askedBy, Wrong } from './sim/asked.ts';
 import { simulateMovers, simulateOperations } from './sim/of-copies.ts';
 
+const usage = `npm run sim [-- OPTIONS]: the real rules and the real loop in worlds that are drawn from a seed (docs/internals/simulator.md)
+
+  --seed N            one world, or the first of many (default 1)
+  --seeds N           so many, from the first on; from 5,000 on what has to hold over all of them is asserted
+  --kafka, --copies   the movers of Kafka data, or copies of it with their operators, instead of rollouts
+  --verbose           the whole story; of many, what was reached how often
+  --shrink            the smallest world of a seed that breaks the same rule
+  --without FAULT,…   without these faults          --heal-at MS   nothing goes wrong from then on
+  --mutation NAME     a product that is known to be bad
+  --keep NAME --why TEXT   keep the world in test/seeds
+  --export FILE       its journal                   --json FILE    the result
+  --workers N         processes at a time           --pairs        count where controllers may die
+
+Examples:
+  npm run sim -- --seeds 5000
+  npm run sim -- --seed 763 --shrink
+  npm run sim -- --seed 190 --mutation "marker ignored" --shrink`;
+
 try {
   const args = process.argv.slice(2);
+  if (args.includes('--help')) {
+    console.log(usage);
+    process.exit(0);
+  }
   const kind = args.find((arg) => arg === '--kafka' || arg === '--copies');
   const rest = args.filter((arg) => arg !== kind);
   if (kind === undefined) process.exitCode = await rollouts(askedBy(args));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Parsed } from '../config/parse.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
+import { judgedSteps } from '../core/rollout/from-config.ts';
 import { type BackendCheck, checkBackends, describeObjective } from './check/backends.ts';
 import type { Context } from './context.ts';
 import { configOption, readConfig } from './load-config.ts';
@@ -107,7 +108,7 @@ function summary(
     `${service.origin.environment} → ${service.destination.environment}`,
     service.owner,
     `objective ${describeObjective(service)}`,
-    count(service.rollout.steps.length, 'step'),
+    count(judgedSteps(service).length, 'step'),
   ]);
   const warned = warnings.length + (backends ?? []).reduce((sum, check) => sum + check.findings.length, 0);
   const waves = config.waves.map((wave) => `  wave ${wave.name}: ${wave.services.join(', ')}`);

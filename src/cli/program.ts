@@ -22,7 +22,9 @@ export function buildProgram(context: Context): Command {
   const program = new Command('drover')
     .description('Moves a fleet of services from one environment to another, and can always drive it back.')
     .version(packageVersion(), '--version', 'print the version')
-    .showSuggestionAfterError(true);
+    .showSuggestionAfterError(true)
+    // As everything else that goes wrong begins.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'drover: ')) });
   addInit(program, context);
   addCheck(program, context);
   addDoctor(program, context);

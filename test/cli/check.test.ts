@@ -17,7 +17,7 @@ describe('drover check', () => {
     const { text, code } = await check(await file('valid.yaml', exampleConfig), { options: ['--offline'] });
     expect(text.split('\n')).toEqual([
       'shop: 1 service, 1 wave',
-      '  query  classic → vpc  team-query  objective 1%  3 steps',
+      '  query  classic → vpc  team-query  objective 1%  4 steps',
       '  wave first: query',
       '  balancers: not asked (--offline)',
       'valid.yaml is valid',

@@ -61,7 +61,7 @@ test('an unknown verb is an error, with a message and without a stack', async (c
   const bin = join(folder, 'node_modules', '.bin', 'drover');
   const failed: unknown = await run(process.execPath, [bin, 'no-such-verb'], { cwd: folder }).catch((error) => error);
   expect(failed).toMatchObject({ code: 1, stdout: '' });
-  expect(String(Object(failed).stderr)).toMatch(/unknown command 'no-such-verb'/);
+  expect(String(Object(failed).stderr)).toMatch(/^drover: unknown command 'no-such-verb'/m);
   expect(String(Object(failed).stderr)).not.toMatch(/\n\s+at /);
 });
 

@@ -31,7 +31,7 @@ export function rolloutPlan(service: ServiceConfig, opened: BackendsOfTraffic): 
 }
 
 /** The configured steps; the last judged one always leaves the control share at the origin, because 100 % compares nothing. */
-function judgedSteps(service: ServiceConfig): readonly Step[] {
+export function judgedSteps(service: Pick<ServiceConfig, 'rollout'>): readonly Step[] {
   const { steps, controlShare } = service.rollout;
   const last = steps.at(-1);
   const share = 1 - controlShare;
