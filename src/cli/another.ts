@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 
 /** An option that may be given again. Not a list in one option, which would take the argument behind it for another one. */
 export function another(given: string, before: readonly string[] = []): readonly string[] {
+  if (before.includes(given)) throw new InvalidArgumentError('It was given before: nothing was done.');
   return [...before, given];
 }
 

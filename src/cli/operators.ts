@@ -230,6 +230,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
       // Where it was not held when this command looked, what it sees first was before it.
       let before = living.status?.held?.atMs ?? null;
       let polls = 0;
+      let heldAgain: string | null = null;
       await untilJournalled(context, living.socket, living.operation, ({ held }) => {
         // A build that has come in the meantime, say.
         if (request.reason === null) expectReasonFor(living.operation, held?.blamed ?? [], options);
@@ -237,8 +238,14 @@ async function resume(context: Context, name: string | undefined, options: Resum
         before ??= held.atMs;
         polls += 1;
         if (held.atMs === before && (living.status?.held != null || polls < unwrittenPolls)) return false;
-        throw new CliError(`${living.operation} is held again: ${held.why}`);
+        heldAgain = held.why;
+        return true;
       });
+      if (heldAgain !== null) {
+        context.setExitCode(2);
+        context.stderr.write(`drover: ${living.operation} is held again: ${heldAgain}\n`);
+        return;
+      }
       if (heartbeat !== undefined)
         context.stderr.write(
           'drover: --heartbeat was passed over: the controller that lives keeps its own, or has none\n',

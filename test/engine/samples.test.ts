@@ -8,7 +8,7 @@ import { madeWatch, stateAt } from '../made/rollout.ts';
 import { Desk, operation } from './desk.ts';
 
 const judging = stateAt({ kind: 'judging', step: 1 });
-const checkpoint = checkpointOf(judging, madeWatch(judging));
+const checkpoint = checkpointOf(judging, madeWatch(judging), 0);
 
 function window(fromMs: number) {
   const counts = { origin: { attempts: 3, failures: 1 }, destination: { attempts: 2, failures: 0 } };

@@ -247,7 +247,7 @@ describe('a controller that dies', () => {
           dying.run(seconds, [500, 500], [origin, destination]);
           if (index !== dies) return;
           const before = dying.verdict;
-          dying.append(checkpointOf(dying.state, dying.watch));
+          dying.append(checkpointOf(dying.state, dying.watch, dying.nowMs));
           dying.restart();
           expect(dying.verdict).toEqual(before);
           // Its first reading is a first one: no window, so nothing changes.
@@ -268,7 +268,7 @@ describe('a controller that dies', () => {
     const rollout = new Rollout();
     rollout.judging(1, 1);
     rollout.run(130, [500, 500], [1, 1]);
-    rollout.append(checkpointOf(rollout.state, rollout.watch));
+    rollout.append(checkpointOf(rollout.state, rollout.watch, rollout.nowMs));
     expect(rollout.verdict.verdict).toBe('promote');
     rollout.judging(2, 2);
     rollout.restart();

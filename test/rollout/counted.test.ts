@@ -29,7 +29,7 @@ const attempts = (watched: Watch) => watched.counted.destination.attempts;
 describe('what users felt', () => {
   test('goes on from the last entry of the controller before, and what was counted by nobody is told', () => {
     const first = look(look(startWatch(judging), judging, 10), judging, 40);
-    const state = foldedOnto(judging, [checkpointOf(judging, first)]);
+    const state = foldedOnto(judging, [checkpointOf(judging, first, 0)]);
     const died = look(first, state, 60, 50);
     expect(attempts(died)).toBe(500);
     const next = look(look(startWatch(state), state, 70, 50), state, 75, 50);

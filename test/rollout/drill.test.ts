@@ -128,6 +128,23 @@ describe('the drill of a rollout', () => {
     },
   );
 
+  test('that waits for somebody’s server holds up neither the floors nor what takes from others', () => {
+    const bench = new Bench({ destination: ['new-1', 'new-2', 'new-3'] });
+    until(bench, 'drill-back');
+    bench.admin['new-2'] = 'drain';
+    follow(bench, 3);
+    expect(bench.state.held?.why).toContain('took new-2 out (drain)');
+    bench.weights['new-3'] = 200;
+    const { target } = bench.intended();
+    bench.append([
+      { kind: 'intended', target: { ...target, origin: { min: 3, desired: null, exact: false } }, why: 'floors' },
+    ]);
+    const effects = [bench.pass(), bench.pass()].flatMap((decision) => decision.effects);
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'resize', side: 'origin', min: 3 }));
+    expect(effects).toContainEqual(expect.objectContaining({ weights: { 'new-3': 0 }, states: {} }));
+    expect(bench.weights['new-1']).toBe(1);
+  });
+
   test('wakes its server after a reload too that keeps states, and by a controller that has just begun', () => {
     const bench = new Bench();
     until(bench, 'drill-restoring');

@@ -400,6 +400,24 @@ describe.each(['maint', 'drain'] as const)('a destination server that somebody t
     expect(bench.weights['new-1']).toBe(100);
   });
 
+  test('leaves a person’s hold in force, and says who asked and what else resume would write', () => {
+    const bench = takes((one) => {
+      one.ask({ kind: 'hold', by: 'kim', why: 'not before Ann says so' });
+      one.follow();
+      one.admin['new-1'] = admin;
+      one.weights['old-1'] = 30;
+    });
+    for (const by of ['bob', 'eve']) {
+      bench.ask({ kind: 'resume', by, reason: 'it is late' });
+      expect(kinds(bench.follow())).toEqual(['held']);
+      expect(bench.state.held?.why).toMatch(
+        new RegExp(
+          `took new-1 out \\(${admin}\\) at edge.*old-1 from weight 100 to 30 at edge\\); held before by kim: not before Ann says so; ${by} asked to go on: it is late$`,
+        ),
+      );
+    }
+  });
+
   test('is left out by a controller that has just begun, whatever is read back by then', () => {
     const bench = takes((one) => {
       one.ask({ kind: 'hold', by: 'kim', why: 'lunch' });

@@ -150,7 +150,7 @@ test('a time in which nobody carried stands in the journal and the report, which
   expect(span).toMatchObject({ backend: 'edge' });
   expect((span?.fromMs ?? 0) - fromMs).toBeGreaterThanOrEqual(0);
   expect((span?.toMs ?? 0) - (span?.fromMs ?? 0)).toBeGreaterThanOrEqual(3000);
-  bench.append([checkpointOf(bench.state, bench.watch)]);
+  bench.append([checkpointOf(bench.state, bench.watch, bench.nowMs)]);
   const told = reportLines({ state: bench.state, entries: [] }, null, null).join('\n');
   expect(told).toMatch(/\*\*Nobody carried the traffic of edge between .* and .*\*\* \(\d+\.\d s\)/);
   expect(told).toContain('cannot be told');

@@ -102,12 +102,12 @@ describe('weights follow the groups', () => {
     const known = loadRps(watched.load, ['edge']);
     const written = (before: number | null) => {
       const seen = { ...state.seen, loadRps: before };
-      return checkpointOf({ ...state, seen, plan: { ...state.plan, backends } }, watched);
+      return checkpointOf({ ...state, seen, plan: { ...state.plan, backends } }, watched, 0);
     };
     expect(known).toMatchObject({ known: true, value: expect.any(Number) });
     expect(written(null)).toMatchObject({ seen: { loadRps: null } });
     expect(written(100_000)).toMatchObject({ seen: { loadRps: 100_000 } });
-    expect(written(1)).toMatchObject({ seen: { loadRps: known.known && known.value } });
+    expect(written(1)).toMatchObject({ seen: { loadRps: known.known && known.value, loadAtMs: state.checkpointAtMs } });
   });
 
   test('not where nothing has changed, nor while anything speaks against raising', () => {
@@ -181,16 +181,16 @@ describe('what a checkpoint keeps', () => {
       originRpsPerInstanceMax: 44,
       counted,
     });
-    const checkpoint = checkpointOf(state, watched);
+    const checkpoint = checkpointOf(state, watched, 0);
     expect(checkpoint).toEqual({
       kind: 'checkpoint',
       judge: watched.judge,
       samples: null,
-      seen: { originRpsPerInstanceMax: 44, share: 0.25, loadRps: 40, restarts: 2, counted },
+      seen: { originRpsPerInstanceMax: 44, share: 0.25, loadRps: 40, loadAtMs: 0, restarts: 2, counted },
     });
     const next = madeWatch(foldedOnto(state, [checkpoint]));
     expect([next.restarts.total, next.originRpsPerInstanceMax, next.counted]).toEqual([2, 44, counted]);
-    expect(checkpointOf(state, madeWatch(state, { recent: {}, load: {} }))).toMatchObject({
+    expect(checkpointOf(state, madeWatch(state, { recent: {}, load: {} }), 0)).toMatchObject({
       seen: { share: null, loadRps: null },
     });
   });

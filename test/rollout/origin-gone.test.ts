@@ -238,7 +238,7 @@ describe('a way back while the origin is down', () => {
 describe('an origin that is known to carry a part only, to a controller that has counted nothing', () => {
   test('is given no more than that by the load which was last written down', () => {
     const bench = Bench.judging();
-    bench.append([checkpointOf(bench.state, bench.watch)]);
+    bench.append([checkpointOf(bench.state, bench.watch, bench.nowMs)]);
     fresh(bench).originHealthy = 1;
     bench.ask(back);
     expect(taken(bench.pass())).toEqual([]);
@@ -246,7 +246,7 @@ describe('an origin that is known to carry a part only, to a controller that has
 
   test('is given everything where what was written down is old', () => {
     const bench = Bench.judging();
-    bench.append([checkpointOf(bench.state, bench.watch)]);
+    bench.append([checkpointOf(bench.state, bench.watch, bench.nowMs)]);
     bench.nowMs += 11 * minuteMs;
     fresh(bench).originHealthy = 1;
     bench.ask(back);

@@ -154,7 +154,7 @@ describe('the share before the way back', () => {
 
   test('is what was seen then, not what the last checkpoint says', () => {
     const bench = Bench.judging();
-    bench.append([checkpointOf(bench.state, bench.watch)]);
+    bench.append([checkpointOf(bench.state, bench.watch, bench.nowMs)]);
     bench.carry(['new-1']);
     for (let index = 0; index < 3; index++) bench.pass();
     bench.ask(kim);

@@ -70,7 +70,7 @@ describe('a destination that falls over', () => {
     const waited = look(look(madeWatch(preparing), preparing, 0, 1), preparing, 4, 2);
     expect(waited.restarts.total).toBe(4);
     const drilling = foldedOnto(preparing, [
-      checkpointOf(preparing, waited),
+      checkpointOf(preparing, waited, 0),
       { kind: 'stage-entered', stage: { kind: 'drill-shifting' }, attempt: 0 },
     ]);
     expect(look(waited, drilling, 4, 3).restarts.total).toBe(0);
@@ -78,7 +78,7 @@ describe('a destination that falls over', () => {
     const next = look(look(waited, drilling, 5, 3), drilling, 6, 4);
     expect(next.restarts.total).toBe(2);
     const again = foldedOnto(drilling, [
-      checkpointOf(drilling, next),
+      checkpointOf(drilling, next, 0),
       { kind: 'stage-entered', stage: { kind: 'drill-back' }, attempt: 0 },
       { kind: 'stage-entered', stage: { kind: 'drill-restoring' }, attempt: 0 },
       { kind: 'stage-entered', stage: { kind: 'drill-shifting' }, attempt: 0 },
@@ -149,7 +149,7 @@ describe('a deployment of the destination', () => {
   test('leaves the restarts of the builds before behind, in the journal too', () => {
     const seen = look(look(madeWatch(judging), [old]), [{ ...old, restarts: 2 }]);
     const deployed = foldedOnto(judging, [
-      checkpointOf(judging, seen),
+      checkpointOf(judging, seen, 0),
       { kind: 'builds-changed', builds: { origin: 'build-1', destination: 'build-3' }, pair: 2 },
     ]);
     expect(look(seen, [{ ...young, restarts: 3 }], deployed).restarts.total).toBe(0);

@@ -1,4 +1,5 @@
 import { CliError, type Context } from '../context.ts';
+import { keyOf } from '../controller/novelties.ts';
 import { controllerAt } from '../controller/reach.ts';
 import { outcomeLines } from './outcome.ts';
 
@@ -73,8 +74,8 @@ async function untilBack(
     const lines = [...standing, ...(answer?.status?.back?.standing ?? [])].map((line) => `still standing: ${line}`);
     lines.push(...troubles, ...(answer?.status?.unserved ?? []));
     if (answer?.status?.back != null) lines.unshift(answer.status.stageName);
-    for (const line of lines) if (!said.has(line)) say(line);
-    for (const line of lines) said.add(line);
+    for (const line of lines) if (!said.has(keyOf(line))) say(line);
+    for (const line of lines) said.add(keyOf(line));
     const isWritten = answer === null || answer.trouble === null;
     unwritten = !isWritten && standing.length === 0 ? unwritten + 1 : 0;
     if (unwritten >= unwrittenPolls) {

@@ -42,16 +42,14 @@ export async function backOffline(
       '--haproxy and --embedded name different balancers, and nothing was done',
       'take one after the other',
     );
-  const { targets, rollouts, unasked } = given
-    ? await givenTargets(context, options, stateDirectory)
-    : { ...(await exportedTargets(context, name, stateDirectory, options.reason)), unasked: [] };
-  const left = [...unasked, ...(await takeBackAll(context, targets, options.all === true))];
+  const { count, left, rollouts } = given
+    ? await takeGiven(context, options, stateDirectory)
+    : await takeExported(context, name, stateDirectory, options);
   context.setExitCode(left.length > 0 ? 1 : 2);
   if (left.length > 0) {
     const again = left.every(({ isFinal }) => isFinal) ? '' : '  run the same command again\n';
-    const all = targets.length + unasked.length;
     context.stderr.write(
-      `drover: still standing after ${all - left.length} of ${all} were taken back:\n${left.map(({ line }) => `  ${line}\n`).join('')}${markedLines(rollouts)}${again}`,
+      `drover: still standing after ${count - left.length} of ${count} were taken back:\n${left.map(({ line }) => `  ${line}\n`).join('')}${markedLines(rollouts)}${again}`,
     );
     return;
   }
@@ -70,52 +68,86 @@ function markedLines(rollouts: readonly Told[]): string {
     .join('');
 }
 
-type Targets = { readonly targets: readonly OfflineTarget[]; readonly rollouts: readonly Told[] };
+/** `count`: backends that were asked for, of which `left` still stand. */
+type Taken = { readonly count: number; readonly left: readonly Left[]; readonly rollouts: readonly Told[] };
 
-/** `unasked`: balancers that did not tell their backends, which holds up none of the others. */
-async function givenTargets(
-  context: Context,
-  options: OfflineOptions,
-  stateDirectory: string,
-): Promise<Targets & { readonly unasked: readonly Left[] }> {
+/** Each balancer is asked, marked and taken back by itself: one that is slow or silent holds up none of the others. */
+async function takeGiven(context: Context, options: OfflineOptions, stateDirectory: string): Promise<Taken> {
   const { destination } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
-  const given = givenBalancers(options);
-  const found = await Promise.allSettled(given.map((balancer) => targetsAt(context, balancer, options, destination)));
-  const targets = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
-  const unasked = found.flatMap((one, index) => {
-    if (one.status === 'fulfilled') return [];
-    const why = one.reason instanceof Error ? one.reason.message : String(one.reason);
-    return [{ line: `${given[index]?.name}: ${why}`, isFinal: false }];
-  });
-  const [failed] = found.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  if (targets.length === 0 && unasked.length === given.length && given.length === 1) throw failed;
-  if (targets.length === 0 && unasked.length === 0)
-    throw new CliError(`no backend has a server that matches "${destination}"`);
-  const rollouts = await markUsersOf(context, targets, stateDirectory, options.reason);
-  return { targets, rollouts, unasked };
+  const balancers = givenBalancers(options);
+  const { states } = await exportedStates(stateDirectory);
+  const marks = new Map<ExportedState, Promise<boolean>>();
+  const parts = await Promise.all(
+    balancers.map(async (balancer) => {
+      const found = await targetsAt(context, balancer, options, destination);
+      for (const state of states)
+        if (isUsed(state, balancer, found)) {
+          const marked = marks.get(state) ?? mark(context, state, stateDirectory, options.reason);
+          marks.set(state, marked);
+          await marked;
+        }
+      const left = [...found.unread, ...(await takeBackAll(context, found.targets, options.all === true))];
+      return { count: found.targets.length + found.unread.length, left };
+    }),
+  );
+  const none = `no backend has a server that matches "${destination}"`;
+  if (parts.every(({ count }) => count === 0)) throw new CliError(none);
+  const left = parts.flatMap((part, index) =>
+    part.count === 0 ? [{ line: `${balancers[index]?.name}: ${none}`, isFinal: true }] : part.left,
+  );
+  const told = [...marks].map(async ([exported, isMarked]) => ({ exported, isMarked: await isMarked }));
+  return {
+    count: parts.reduce((sum, { count }) => sum + Math.max(1, count), 0),
+    left,
+    rollouts: await Promise.all(told),
+  };
 }
 
-type GivenTarget = OfflineTarget & { readonly balancer: BalancerConfig; readonly name: string };
+type Found = {
+  /** null: the balancer does not tell which it has. */
+  readonly backends: ReadonlySet<string> | null;
+  readonly targets: readonly OfflineTarget[];
+  /** Of what is not read nobody knows whether it has such servers. */
+  readonly unread: readonly Left[];
+};
 
 async function targetsAt(
   context: Context,
   balancer: BalancerConfig,
   { backend, origin }: OfflineOptions,
   destination: string,
-): Promise<readonly GivenTarget[]> {
-  const names =
-    backend === undefined ? await context.world.listBackends(balancer, AbortSignal.timeout(callMs)) : [backend];
-  const targets: GivenTarget[] = [];
-  for (const name of names) {
-    for (const opened of context.world.openBackends(balancer, { backend: name })) {
-      const reading = backend === undefined ? await opened.backend.read(AbortSignal.timeout(callMs)) : null;
-      const matches = reading === null || reading.servers.some((server) => matchesGlob(destination, server.name));
-      if (matches)
-        targets.push({ ...opened, destination, origin: { kind: 'glob', glob: origin ?? null }, balancer, name });
-    }
+): Promise<Found> {
+  const meant: OfflineTarget['origin'] = { kind: 'glob', glob: origin ?? null };
+  const open = (name: string) => context.world.openBackends(balancer, { backend: name });
+  if (backend !== undefined) {
+    const targets = open(backend).map((opened) => ({ ...opened, destination, origin: meant }));
+    return { backends: new Set([backend]), targets, unread: [] };
   }
-  return targets;
+  try {
+    const names = await context.world.listBackends(balancer, AbortSignal.timeout(callMs));
+    const rows = await Promise.all(
+      names.flatMap((name) =>
+        open(name).map(async (opened) => {
+          const target = { ...opened, destination, origin: meant };
+          const servers = await opened.backend.read(AbortSignal.timeout(callMs)).catch(messageOf);
+          if (typeof servers === 'string') return { name, target: null, left: `${opened.id}: ${servers}` };
+          const matches = servers.servers.some((server) => matchesGlob(destination, server.name));
+          return { name, target: matches ? target : null, left: null };
+        }),
+      ),
+    );
+    const targets = rows.flatMap(({ target }) => (target === null ? [] : [target]));
+    const unread = rows.flatMap(({ left }) => (left === null ? [] : [{ line: left, isFinal: false }]));
+    const used = rows.filter(({ target, left }) => target !== null || left !== null).map(({ name }) => name);
+    return { backends: new Set(used), targets, unread };
+  } catch (error) {
+    return { backends: null, targets: [], unread: [{ line: `${balancer.name}: ${messageOf(error)}`, isFinal: false }] };
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function givenBalancers({ haproxy = [], embedded }: OfflineOptions): readonly BalancerConfig[] {
@@ -124,25 +156,14 @@ function givenBalancers({ haproxy = [], embedded }: OfflineOptions): readonly Ba
   return [{ kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' }];
 }
 
-/** Rollouts of this directory that use these backends of the balancers which were named: their controllers shall not go forward again. */
-async function markUsersOf(
-  context: Context,
-  targets: readonly GivenTarget[],
-  stateDirectory: string,
-  reason: string | undefined,
-): Promise<Told[]> {
-  const told: Told[] = [];
-  const isMeant = (balancer: BalancerConfig, backend: string) =>
-    targets.some(
-      (one) => one.name === backend && socketsOf(one.balancer).some((socket) => socketsOf(balancer).includes(socket)),
-    );
-  const { states } = await exportedStates(stateDirectory);
-  for (const state of states) {
-    const uses = state.balancers.some((one) => isMeant(one.balancer, one.backend));
-    if (!uses || state.completed) continue;
-    told.push({ exported: state, isMarked: await mark(context, state, stateDirectory, reason) });
-  }
-  return told;
+/** A rollout of this directory that uses what was named: its controller shall not go forward again. */
+function isUsed({ balancers, completed }: ExportedState, given: BalancerConfig, { backends }: Found): boolean {
+  if (completed) return false;
+  const sockets = socketsOf(given);
+  return balancers.some(
+    ({ balancer, backend }) =>
+      (backends?.has(backend) ?? true) && socketsOf(balancer).some((socket) => sockets.includes(socket)),
+  );
 }
 
 function socketsOf(balancer: BalancerConfig): readonly string[] {
@@ -166,7 +187,7 @@ async function mark(
       );
     return true;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     context.stderr.write(
       `drover: the back marker of ${state.operation} could not be written (${why}): a controller that comes back is told by the servers in maint only\n`,
     );
@@ -175,12 +196,12 @@ async function mark(
 }
 
 /** What the rollout exported before its first change. */
-async function exportedTargets(
+async function takeExported(
   context: Context,
   name: string | undefined,
   stateDirectory: string,
-  reason: string | undefined,
-): Promise<Targets> {
+  { reason, all }: OfflineOptions,
+): Promise<Taken> {
   const { states, problems } = await exportedStates(stateDirectory);
   for (const problem of problems) context.stderr.write(`drover: ${problem}\n`);
   const chosen = chooseExported(states, name, stateDirectory);
@@ -192,7 +213,8 @@ async function exportedTargets(
     })),
   );
   if (targets.length === 0) throw new CliError(`the exported state of ${chosen.operation} names no balancer`, nameIt);
-  return { targets, rollouts: [{ exported: chosen, isMarked }] };
+  const left = await takeBackAll(context, targets, all === true);
+  return { count: targets.length, left, rollouts: [{ exported: chosen, isMarked }] };
 }
 
 function chooseExported(

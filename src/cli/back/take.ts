@@ -20,7 +20,7 @@ import { journalPath } from '../journal/path.ts';
 import { sentenceOf } from '../journal/sentences.ts';
 import { loadConfig } from '../load-config.ts';
 import { followBack, patienceMs, StillStanding } from './follow.ts';
-import { backOffline, type OfflineOptions } from './offline.ts';
+import { backOffline, messageOf, type OfflineOptions } from './offline.ts';
 import { outcomeLines, rolledBackWords } from './outcome.ts';
 
 export type BackOptions = OfflineOptions & {
@@ -265,8 +265,4 @@ function watchBack(context: Context, say: (line: string) => void) {
       return passes >= unwrittenPasses || isLate;
     },
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

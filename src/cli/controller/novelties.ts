@@ -44,7 +44,7 @@ export function lasting(
 }
 
 /** Numbers that are part of a name stay. What an instance writes may be another line every second, and be the same reason. */
-function keyOf(text: string): string {
+export function keyOf(text: string): string {
   const end = text.indexOf(lastOutput);
   return text
     .slice(0, end === -1 ? text.length : end + lastOutput.length)

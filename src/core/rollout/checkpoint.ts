@@ -11,7 +11,8 @@ export function checkpointDue(state: RolloutState, nowMs: number): boolean {
 }
 
 /** The judge's sufficient statistics and what is worth keeping over a crash. The engine adds the samples' hash. */
-export function checkpointOf(state: RolloutState, watch: Watch): RolloutEvent {
+export function checkpointOf(state: RolloutState, watch: Watch, nowMs: number): RolloutEvent {
+  const load = loadKnown(state, watch, nowMs);
   return {
     kind: 'checkpoint',
     judge: watch.judge,
@@ -19,7 +20,8 @@ export function checkpointOf(state: RolloutState, watch: Watch): RolloutEvent {
     seen: {
       originRpsPerInstanceMax: watch.originRpsPerInstanceMax,
       share: recentShare(watch.recent),
-      loadRps: loadKnown(state, watch),
+      loadRps: load.rps,
+      ...(load.atMs === null ? {} : { loadAtMs: load.atMs }),
       restarts: watch.restarts.total,
       counted: watch.counted,
     },
@@ -30,16 +32,18 @@ export function checkpointOf(state: RolloutState, watch: Watch): RolloutEvent {
  * Of all backends; of one that is not read any more it is the last that was known. A controller that has not counted at every one
  * yet knows what the one before it wrote down, and not less than it has counted itself. null: nobody knows.
  */
-function loadKnown({ plan: { backends }, seen }: RolloutState, watch: Watch): number | null {
+function loadKnown(
+  { plan: { backends }, seen, checkpointAtMs }: RolloutState,
+  watch: Watch,
+  nowMs: number,
+): { readonly rps: number | null; readonly atMs: number | null } {
   const ids = backends.map(({ id }) => id);
   const load = loadRps(watch.load, ids);
-  if (load.known) return load.value;
-  if (seen.loadRps === null) return null;
+  if (load.known) return { rps: load.value, atMs: nowMs };
+  if (seen.loadRps === null) return { rps: null, atMs: null };
   const counted = ids.map((id) => loadRps(watch.load, [id]));
-  return Math.max(
-    seen.loadRps,
-    counted.reduce((sum, one) => sum + (one.known ? one.value : 0), 0),
-  );
+  const sum = counted.reduce((total, one) => total + (one.known ? one.value : 0), 0);
+  return { rps: Math.max(seen.loadRps, sum), atMs: seen.loadAtMs ?? checkpointAtMs };
 }
 
 /** The destination's part of the newest attempts that say something: what is there now, not what was a few seconds ago. */

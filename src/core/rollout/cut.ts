@@ -261,8 +261,8 @@ function loadOf(state: RolloutState, watch: Watch, observation: Observation): Lo
   const origin = sideRps(watch.load, ids, 'origin');
   const destination = sideRps(watch.load, ids, 'destination');
   if (origin.known && destination.known) return { origin: origin.value, destination: destination.value };
-  const { loadRps, share } = state.seen;
-  if (loadRps === null || observation.nowMs - state.checkpointAtMs > seenMsMax) return null;
+  const { loadRps, loadAtMs = state.checkpointAtMs, share } = state.seen;
+  if (loadRps === null || observation.nowMs - loadAtMs > seenMsMax) return null;
   const part = share ?? shareOfTarget(state, state.intended?.target.traffic ?? {});
   return { origin: loadRps * (1 - part), destination: loadRps * part };
 }

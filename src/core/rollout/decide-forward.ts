@@ -42,7 +42,7 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
   const isDue = events.length === 0 && checkpointDue(state, observation.nowMs);
   // Whoever asks for a hold may be the end of this controller: nothing that it has counted is to end with it.
   const isAsked = observation.requests.some((request) => request.kind === 'hold');
-  if (isDue || isAsked) events.push(checkpointOf(state, watch));
+  if (isDue || isAsked) events.push(checkpointOf(state, watch, observation.nowMs));
   const effects = forwardEffects(state, watch, observation, facts);
   return { events, effects, back: [], wakeAtMs: events.length > 0 ? observation.nowMs : null, ended: false };
 }
@@ -63,12 +63,12 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   }
   // What is lowered here was raised by somebody, and may be all that users have.
   const alone = aloneNow(state, watch, observation);
-  const effects: Effect[] = sparing(state, observation, traffic, alone);
+  let effects: Effect[] = sparing(state, observation, traffic, alone);
   if (state.stage.kind === 'drill-back') {
-    // It takes something back at every backend at once, or waits: whatever else is written before would be measured with it.
+    // It takes something back at every backend at once, or waits: what is written of its server before would be measured with it.
     const drill = drillEffect(state, observation);
-    if (drill === null || outWords(state, observation) !== null) return [];
-    if (drill.servers.length > 0) return alone.length === 0 ? [drill] : [];
+    if (drill === null || outWords(state, observation) !== null) effects = besidesDrill(state, observation, traffic);
+    else if (drill.servers.length > 0) return alone.length === 0 ? [drill] : [];
   }
   const idle = isIdle(state, watch);
   const sizes = [
@@ -77,6 +77,18 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   ].filter((effect) => effect !== null && (!effect.shrinks || idle));
   for (const effect of sizes) if (effect !== null) effects.push(effect);
   return effects;
+}
+
+/** What takes from the other servers of the destination, while the drill waits. */
+function besidesDrill(state: RolloutState, observation: Observation, traffic: readonly TrafficEffect[]): Effect[] {
+  return state.plan.backends.flatMap((plan) => {
+    const effect = traffic.find(({ backend }) => backend === plan.id);
+    const reading = observation.backends[plan.id]?.reading;
+    const lowering = effect && reading?.known ? loweringPart(plan, reading.value, effect) : null;
+    if (lowering === null) return [];
+    const weights = Object.entries(lowering.weights).filter(([name]) => name !== state.drilled[plan.id]);
+    return weights.length === 0 ? [] : [{ ...lowering, weights: Object.fromEntries(weights), states: {} }];
+  });
 }
 
 /** The server that is to be taken back by the drill: in maint by the target, not yet in the world. null: not every backend was read. */
@@ -157,7 +169,7 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
     } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
       if ((state.held?.blamed ?? []).length === 0) events.push(heldFor(blamed));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
-      const out = heldForOut(state, observation);
+      const out = heldForOut(state, observation, request);
       // What was removed for it is told all the same.
       if (out === null || request.marked !== undefined) events.push({ ...request, kind: 'resumed' }, ...again(state));
       if (out !== null) events.push(out);
@@ -167,12 +179,40 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
   return events;
 }
 
-/** It is held for what is out, and whoever resumes hears that at once. null: nothing is. */
-function heldForOut(state: RolloutState, observation: Observation): RolloutEvent | null {
+/**
+ * It is held for what is out, and whoever resumes hears that at once. What it was held for before stays in force: who held it has not
+ * been answered. null: nothing is out.
+ */
+function heldForOut(
+  state: RolloutState,
+  observation: Observation,
+  asked: Extract<OperatorRequest, { kind: 'resume' }> | null,
+): RolloutEvent | null {
   const out = outWords(state, observation);
   if (out === null) return null;
-  const why = `somebody took ${out}, or a reload did; it is left so (set it ready there, then resume)`;
-  return { kind: 'held', why, by: 'drover' };
+  const hands = state.plan.backends.flatMap(({ id }) => handsThatStand(state, id).map((words) => `${words} at ${id}`));
+  const also = hands.length === 0 ? '' : `, which writes anew what somebody has set: ${hands.join(', ')}`;
+  const before = state.held?.before ?? (state.held === null || state.held.by === 'drover' ? null : ownOf(state.held));
+  const first = before === null ? '' : `; held before by ${before.by}: ${before.why}`;
+  const word = asked === null ? '' : `; ${asked.by} asked to go on${asked.reason === null ? '' : `: ${asked.reason}`}`;
+  const blamed = state.held?.blamed ?? [];
+  return {
+    kind: 'held',
+    why: `somebody took ${out}, or a reload did; it is left so (set it ready there, then resume${also})${first}${word}`,
+    by: 'drover',
+    ...(before === null ? {} : { before }),
+    ...(blamed.length === 0 ? {} : { blamed }),
+  };
+}
+
+function ownOf({ why, by }: { readonly why: string; readonly by: string }) {
+  return { why, by };
+}
+
+/** All but those that put a server aside, which stay so. */
+function handsThatStand({ byHand }: RolloutState, backend: string): string[] {
+  const set = Object.entries(byHand[backend] ?? {}).filter(([, { aside }]) => !aside);
+  return set.map(([name, hand]) => handWords(name, hand));
 }
 
 function amends({ held }: RolloutState, request: Extract<OperatorRequest, { kind: 'hold' }>): boolean {
@@ -189,7 +229,7 @@ function foreign(state: RolloutState, watch: Watch, observation: Observation): R
     const reading = observation.backends[plan.id]?.reading;
     // What was seen before it fell silent somebody may have answered for since.
     if (reading?.known && (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings) {
-      const out = heldForOut(state, observation);
+      const out = heldForOut(state, observation, null);
       if (out !== null) return [out];
       const why = `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`;
       return [{ kind: 'held', why, by: 'drover' }];

@@ -43,7 +43,9 @@ function fromIntent(backend: BackendPlan, observation: Observation, last: Rollou
   const isForward = !hasEnded(last) && !isMarked && last.back === null;
   const out = isForward ? takenOut(last, backend, reading.value).map(({ name }) => name) : [];
   const drifts = out.map((name) => ({ what: `${backend.id}: ${name} should be ready`, remedy: outRemedy }));
-  const weights = Object.entries(effect.weights).map(([name, weight]) => `${name} should have weight ${weight}`);
+  const weights = Object.entries(effect.weights).flatMap(([name, weight]) =>
+    out.includes(name) ? [] : [`${name} should have weight ${weight}`],
+  );
   const states = Object.entries(effect.states).flatMap(([name, state]) =>
     out.includes(name) ? [] : [`${name} should be ${state}`],
   );

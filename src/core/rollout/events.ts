@@ -29,8 +29,7 @@ export type RolloutEvent =
   | { readonly kind: 'drill-measured'; readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string }
   | { readonly kind: 'promoted'; readonly step: number; readonly verdict: Verdict; readonly share: number | null }
   | { readonly kind: 'builds-changed'; readonly builds: Builds; readonly pair: number }
-  /** `blamed`: it is held because these builds need a reason; empty: those that did are gone. Left out where it is held for anything else. */
-  | { readonly kind: 'held'; readonly why: string; readonly by: string; readonly blamed?: readonly Blamed[] }
+  | Held
   | Resumed
   | {
       readonly kind: 'checkpoint';
@@ -44,6 +43,16 @@ export type RolloutEvent =
   | { readonly kind: 'rolled-back'; readonly tookMs: number }
   | { readonly kind: 'completed'; readonly share: number | null; readonly counted: Counted }
   | { readonly kind: 'retired'; readonly by: string; readonly reason: string | null };
+
+export type Held = {
+  readonly kind: 'held';
+  readonly why: string;
+  readonly by: string;
+  /** It is held because these builds need a reason; empty: those that did are gone. Left out where it is held for anything else. */
+  readonly blamed?: readonly Blamed[];
+  /** A person's hold that this one has taken the place of, and that nobody has answered. Left out where there was none. */
+  readonly before?: { readonly why: string; readonly by: string };
+};
 
 export type Resumed = {
   readonly kind: 'resumed';
@@ -187,6 +196,8 @@ export type Seen = {
   readonly originRpsPerInstanceMax: number | null;
   readonly share: number | null;
   readonly loadRps: number | null;
+  /** As of when. Left out where it is not known, and by older entries: then as of theirs. */
+  readonly loadAtMs?: number;
   /** Restarts of destination instances counted so far, with this pair of builds. */
   readonly restarts: number;
   readonly counted: Counted;

@@ -9,6 +9,7 @@ import type {
   DrillMeasure,
   ForwardStage,
   HandSet,
+  Held,
   Resumed,
   RolloutEvent,
   Seen,
@@ -17,7 +18,7 @@ import type {
 } from './events.ts';
 import { attemptKey } from './events.ts';
 import type { RolloutPlan } from './plan.ts';
-import { type Blamed, buildsTakenBack, type TakenBack, withReasonFor } from './taken-back.ts';
+import { buildsTakenBack, type TakenBack, withReasonFor } from './taken-back.ts';
 
 /**
  * Where a rollout stands: a fold over its chain and nothing else. Plain JSON.
@@ -54,12 +55,7 @@ export type RolloutState = {
   readonly drilled: Readonly<Record<string, string>>;
   /** Weights that somebody has set, by backend and server: told, and at the origin's servers not put back. */
   readonly byHand: Readonly<Record<string, Readonly<Record<string, HandSet>>>>;
-  readonly held: {
-    readonly why: string;
-    readonly by: string;
-    readonly atMs: number;
-    readonly blamed?: readonly Blamed[];
-  } | null;
+  readonly held: (Omit<Held, 'kind'> & { readonly atMs: number }) | null;
   readonly drill: { readonly measure: DrillMeasure; readonly passed: boolean; readonly note: string } | null;
   readonly back: BackState | null;
   /** The last checkpoint's, taken through the steps and pairs entered since. */
@@ -154,7 +150,7 @@ function apply(state: RolloutState, event: Exclude<RolloutEvent, Started>, entry
         ...state,
         intended: { seq: entry.seq, atMs: entry.atMs, target: event.target, why: event.why },
         confirmed: stillConfirmed(state, event.target, entry.seq),
-        drilled: { ...state.drilled, ...drilledBy(state, event.target) },
+        drilled: state.back === null ? { ...state.drilled, ...drilledBy(state, event.target) } : state.drilled,
         byHand: stillByHand(state, event.target),
       };
     case 'confirmed':
@@ -231,12 +227,8 @@ function atBalancer(
   }
 }
 
-function heldBy(
-  state: RolloutState,
-  { why, by, blamed }: Extract<RolloutEvent, { readonly kind: 'held' }>,
-  { atMs }: Entry,
-): RolloutState {
-  return { ...state, held: { why, by, atMs, ...(blamed === undefined ? {} : { blamed }) } };
+function heldBy(state: RolloutState, { kind: _, ...held }: Held, { atMs }: Entry): RolloutState {
+  return { ...state, held: { ...held, atMs } };
 }
 
 /** Somebody answers for going on: what was lowered by hand meanwhile may be raised again. */
@@ -261,6 +253,7 @@ function goneBack(state: RolloutState, event: BackPerformed, entry: Place): Roll
     ...moved(state, { kind: 'cutting' }, entry),
     intended: { seq: entry.seq, atMs: entry.atMs, target, why: 'the way back' },
     held: null,
+    drilled: {},
     counted,
     back: { cause, all, performedAtMs, verdict, builds: buildsTakenBack(state, event), drained: null },
   };

@@ -1,7 +1,7 @@
 import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts';
 import { ownFromMs, type Verdict, verdict } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
-import type { Reading } from '../observed/reading.ts';
+import { known, type Reading } from '../observed/reading.ts';
 import { aloneAt, aloneNow, aloneRemedy } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
@@ -149,8 +149,10 @@ export function statusOf(
 }
 
 /** What of the origin does not come up is told while enough of it is there too: it is what there is to go back to. */
-export function originDown({ origin, nowMs }: Observation): string[] {
-  const words = failedWordsOf(origin.reading, nowMs);
+export function originDown({ origin: { reading }, nowMs }: Observation): string[] {
+  if (!reading.known) return [];
+  const down = reading.value.instances.filter(({ state }) => state === 'unhealthy' || state === 'crash-looping');
+  const words = failedWordsOf(known({ ...reading.value, instances: down }), nowMs);
   return words === '' ? [] : [`the origin${words.replace(/^; of/, ' has')}`];
 }
 

@@ -276,7 +276,9 @@ function watchBackend(
 
 /** What is lowered while it is held, or was before, whoever resumes answers for, also where it is not read meanwhile. */
 function answered(backends: Watch['backends']): Record<string, BackendWatch> {
-  return Object.fromEntries(Object.entries(backends).map(([id, seen]) => [id, { ...seen, weights: {}, fallen: [] }]));
+  return Object.fromEntries(
+    Object.entries(backends).map(([id, seen]) => [id, { ...seen, weights: {}, fallen: [], lower: 0 }]),
+  );
 }
 
 function fallenSince(

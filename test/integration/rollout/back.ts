@@ -327,6 +327,8 @@ describe.concurrent('the way back', () => {
     const offline = (...args: string[]) => run('back', '--offline', '--destination', 'vpc-*', ...args);
     const positional = await offline('--haproxy', one, two);
     expect([positional.code, positional.stderr]).toEqual([1, expect.stringContaining('named by --haproxy once more')]);
+    const twice = await offline('--haproxy', one, '--haproxy', one);
+    expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining('It was given before')]);
     const partly = await offline('--haproxy', one, '--haproxy', `${two}-gone`, '--haproxy', two);
     expect(partly).toMatchObject({
       code: 1,

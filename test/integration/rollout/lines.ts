@@ -136,7 +136,7 @@ describe.concurrent('a destination server that somebody takes out', () => {
       await controller.until(/held.*somebody took vpc-1 out \((maint|drain)\) at edge-1\/web/);
       const resumed = await site.run('resume', '--reason', 'looked at it');
       expect([resumed.code, resumed.stderr]).toEqual([
-        1,
+        2,
         expect.stringMatching(
           /rollout-web-1 is held again: somebody took vpc-1 out \(.*set it ready there, then resume/,
         ),
