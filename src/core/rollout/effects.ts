@@ -52,7 +52,8 @@ export function blindEffect(plan: BackendPlan, targets: Targets): TrafficEffect 
     const isTaken = sideOf(plan, name) === 'destination' && !carriesByTarget(plan, name, target);
     if (isPartial && !isTaken) continue;
     weights[name] = target.weight;
-    if (target.admin !== null) states[name] = target.admin;
+    // One that waits there may have been put aside since.
+    if (target.admin !== null && !(isPartial && target.admin === 'ready')) states[name] = target.admin;
   }
   return isEmpty(weights) && isEmpty(states)
     ? null
