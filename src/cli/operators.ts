@@ -243,6 +243,7 @@ async function resume(context: Context, name: string | undefined, options: Resum
       });
       if (heldAgain !== null) {
         context.setExitCode(2);
+        if (options.json) context.stdout.write(toldLine(living.operation, request));
         context.stderr.write(`drover: ${living.operation} is held again: ${heldAgain}\n`);
         return;
       }

@@ -278,7 +278,7 @@ test('the same is not said twice in a row, and what differs by a weight that peo
   const line = `2026-01-01 00:00:00Z  rollout-web-1  ${why} → vpc-2 still carries 100 %\n`;
   expect(written).toEqual([
     line,
-    '2026-01-01 00:00:00Z  rollout-web-1  rolled back: all seen as it was found, 700 ms after the way back was taken\n',
+    '2026-01-01 00:00:00Z  rollout-web-1  rolled back, as was seen 700 ms after the way back was taken\n',
     line,
   ]);
 });

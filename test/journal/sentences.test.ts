@@ -10,10 +10,7 @@ const counted = { origin: tally, destination: tally };
 const known: readonly (readonly [RolloutEvent | FleetEvent, string])[] = [
   [{ kind: 'held', why: 'lunch', by: 'alice' }, 'held by alice: lunch'],
   [{ kind: 'resumed', by: 'alice', reason: 'fixed' }, 'resumed by alice, reason: fixed'],
-  [
-    { kind: 'rolled-back', tookMs: 153.3 },
-    'rolled back: all seen as it was found, 153 ms after the way back was taken',
-  ],
+  [{ kind: 'rolled-back', tookMs: 153.3 }, 'rolled back, as was seen 153 ms after the way back was taken'],
   [
     { kind: 'drained', inFlight: 3, afterMs: 61_000, counted },
     'seen drained 61.0 s after the way back was taken, 3 requests still in flight',

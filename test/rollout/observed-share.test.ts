@@ -106,8 +106,8 @@ describe('weights follow the groups', () => {
     };
     expect(known).toMatchObject({ known: true, value: expect.any(Number) });
     expect(written(null)).toMatchObject({ seen: { loadRps: null } });
-    expect(written(100_000)).toMatchObject({ seen: { loadRps: 100_000 } });
-    expect(written(1)).toMatchObject({ seen: { loadRps: known.known && known.value, loadAtMs: state.checkpointAtMs } });
+    expect(written(100_000)).toMatchObject({ seen: { loadRps: 100_000, loadAtMs: state.checkpointAtMs } });
+    expect(written(1)).toMatchObject({ seen: { loadRps: known.known && known.value, loadAtMs: 0 } });
   });
 
   test('not where nothing has changed, nor while anything speaks against raising', () => {

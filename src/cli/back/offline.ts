@@ -1,5 +1,7 @@
 import type { BalancerConfig } from '../../core/fleet/config.ts';
 import { matchesGlob } from '../../core/fleet/glob.ts';
+import type { BackendReading } from '../../core/observed/backend.ts';
+import { PortError } from '../../engine/ports.ts';
 import type { Place } from '../command-at.ts';
 import { CliError, type Context } from '../context.ts';
 import { sayOnSignal } from '../controller/signals.ts';
@@ -82,7 +84,7 @@ async function takeGiven(context: Context, options: OfflineOptions, stateDirecto
     balancers.map(async (balancer) => {
       const found = await targetsAt(context, balancer, options, destination);
       for (const state of states)
-        if (isUsed(state, balancer, found)) {
+        if (isUsed(state, balancer, found, destination)) {
           const marked = marks.get(state) ?? mark(context, state, stateDirectory, options.reason);
           marks.set(state, marked);
           await marked;
@@ -105,8 +107,9 @@ async function takeGiven(context: Context, options: OfflineOptions, stateDirecto
 }
 
 type Found = {
-  /** null: the balancer does not tell which it has. */
-  readonly backends: ReadonlySet<string> | null;
+  /** Those that have such servers; of those that were not read nobody knows it. `unreadBackends` null: the balancer does not tell which it has. */
+  readonly backends: readonly string[];
+  readonly unreadBackends: readonly string[] | null;
   readonly targets: readonly OfflineTarget[];
   /** Of what is not read nobody knows whether it has such servers. */
   readonly unread: readonly Left[];
@@ -122,28 +125,46 @@ async function targetsAt(
   const open = (name: string) => context.world.openBackends(balancer, { backend: name });
   if (backend !== undefined) {
     const targets = open(backend).map((opened) => ({ ...opened, destination, origin: meant }));
-    return { backends: new Set([backend]), targets, unread: [] };
+    return { backends: [backend], unreadBackends: [], targets, unread: [] };
   }
+  const found = { backends: [] as string[], targets: [] as OfflineTarget[] };
+  const unread: Left[] = [];
+  const unreadBackends: string[] = [];
   try {
     const names = await context.world.listBackends(balancer, AbortSignal.timeout(callMs));
-    const rows = await Promise.all(
-      names.flatMap((name) =>
-        open(name).map(async (opened) => {
-          const target = { ...opened, destination, origin: meant };
-          const servers = await opened.backend.read(AbortSignal.timeout(callMs)).catch(messageOf);
-          if (typeof servers === 'string') return { name, target: null, left: `${opened.id}: ${servers}` };
-          const matches = servers.servers.some((server) => matchesGlob(destination, server.name));
-          return { name, target: matches ? target : null, left: null };
-        }),
-      ),
-    );
-    const targets = rows.flatMap(({ target }) => (target === null ? [] : [target]));
-    const unread = rows.flatMap(({ left }) => (left === null ? [] : [{ line: left, isFinal: false }]));
-    const used = rows.filter(({ target, left }) => target !== null || left !== null).map(({ name }) => name);
-    return { backends: new Set(used), targets, unread };
+    // One after the other: asked all at once, a balancer with many would answer the last ones too late.
+    for (const [index, name] of names.entries()) {
+      for (const opened of open(name)) {
+        const servers = await opened.backend.read(AbortSignal.timeout(callMs)).catch((error: unknown) => error);
+        if (isReading(servers)) {
+          if (!servers.servers.some((server) => matchesGlob(destination, server.name))) continue;
+          found.backends.push(name);
+          found.targets.push({ ...opened, destination, origin: meant });
+          continue;
+        }
+        unreadBackends.push(name);
+        unread.push({ line: `${opened.id}: ${messageOf(servers)}`, isFinal: false });
+        // One that hangs is not asked for each of the others.
+        if (!(servers instanceof PortError && servers.code === 'timeout') || index === names.length - 1) continue;
+        unread.push({
+          line: `${balancer.name}: ${names.length - index - 1} more backends were not asked`,
+          isFinal: false,
+        });
+        return { ...found, unreadBackends: [...unreadBackends, ...names.slice(index + 1)], unread };
+      }
+    }
+    return { ...found, unreadBackends, unread };
   } catch (error) {
-    return { backends: null, targets: [], unread: [{ line: `${balancer.name}: ${messageOf(error)}`, isFinal: false }] };
+    return {
+      ...found,
+      unreadBackends: null,
+      unread: [{ line: `${balancer.name}: ${messageOf(error)}`, isFinal: false }],
+    };
   }
+}
+
+function isReading(answer: unknown): answer is BackendReading {
+  return typeof answer === 'object' && answer !== null && 'servers' in answer;
 }
 
 export function messageOf(error: unknown): string {
@@ -156,13 +177,25 @@ function givenBalancers({ haproxy = [], embedded }: OfflineOptions): readonly Ba
   return [{ kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' }];
 }
 
-/** A rollout of this directory that uses what was named: its controller shall not go forward again. */
-function isUsed({ balancers, completed }: ExportedState, given: BalancerConfig, { backends }: Found): boolean {
+/**
+ * A rollout of this directory that uses what was named: its controller shall not go forward again. Where nobody could read whether a
+ * backend has such servers, what the rollout found there tells.
+ */
+function isUsed(
+  { balancers, completed, asFound }: ExportedState,
+  given: BalancerConfig,
+  { backends, unreadBackends }: Found,
+  glob: string,
+): boolean {
   if (completed) return false;
   const sockets = socketsOf(given);
+  const isMeant = Object.values(asFound).some((servers) =>
+    Object.entries(servers).some(([name, { side }]) => side === 'destination' && matchesGlob(glob, name)),
+  );
   return balancers.some(
     ({ balancer, backend }) =>
-      (backends?.has(backend) ?? true) && socketsOf(balancer).some((socket) => sockets.includes(socket)),
+      socketsOf(balancer).some((socket) => sockets.includes(socket)) &&
+      (backends.includes(backend) || (isMeant && (unreadBackends?.includes(backend) ?? true))),
   );
 }
 

@@ -84,8 +84,7 @@ const rollout: Sentences<RolloutEvent> = {
     `took the way back${all ? ', all at once' : ''}: ${causeName(cause, verdict)}`,
   drained: ({ inFlight, afterMs }) =>
     `seen drained ${seconds(afterMs)} after the way back was taken${inFlight > 0 ? `, ${inFlight} requests still in flight` : ''}`,
-  'rolled-back': ({ tookMs }) =>
-    `rolled back: all seen as it was found, ${seconds(tookMs)} after the way back was taken`,
+  'rolled-back': ({ tookMs }) => `rolled back, as was seen ${seconds(tookMs)} after the way back was taken`,
   completed: ({ share }) => `completed${share === null ? '' : ` at an observed share of ${percent(share)}`}`,
   retired: ({ by, reason }) => `the reserve was given up by ${by}${because(reason)}`,
 };

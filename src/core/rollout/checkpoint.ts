@@ -43,7 +43,7 @@ function loadKnown(
   if (seen.loadRps === null) return { rps: null, atMs: null };
   const counted = ids.map((id) => loadRps(watch.load, [id]));
   const sum = counted.reduce((total, one) => total + (one.known ? one.value : 0), 0);
-  return { rps: Math.max(seen.loadRps, sum), atMs: seen.loadAtMs ?? checkpointAtMs };
+  return sum >= seen.loadRps ? { rps: sum, atMs: nowMs } : { rps: seen.loadRps, atMs: seen.loadAtMs ?? checkpointAtMs };
 }
 
 /** The destination's part of the newest attempts that say something: what is there now, not what was a few seconds ago. */

@@ -34,7 +34,8 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
     ...operators(state, observation, facts),
     ...foreign(state, watch, observation),
     ...uncontrolled(state, observation),
-    ...triedAgain(state),
+    // What is out keeps it held, whatever is deployed.
+    ...(outWords(state, observation) === null ? triedAgain(state).map((event) => withBefore(state, event)) : []),
   ];
   // What has just been learned is journalled before anything is built on it.
   if (events.length === 0) events.push(...targetWithAll(state, observation));
@@ -67,7 +68,8 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   if (state.stage.kind === 'drill-back') {
     // It takes something back at every backend at once, or waits: what is written of its server before would be measured with it.
     const drill = drillEffect(state, observation);
-    if (drill === null || outWords(state, observation) !== null) effects = besidesDrill(state, observation, traffic);
+    const waits = drill === null || state.held !== null || outWords(state, observation) !== null;
+    if (waits) effects = besidesDrill(state, observation, effects);
     else if (drill.servers.length > 0) return alone.length === 0 ? [drill] : [];
   }
   const idle = isIdle(state, watch);
@@ -80,7 +82,8 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
 }
 
 /** What takes from the other servers of the destination, while the drill waits. */
-function besidesDrill(state: RolloutState, observation: Observation, traffic: readonly TrafficEffect[]): Effect[] {
+function besidesDrill(state: RolloutState, observation: Observation, allowed: readonly Effect[]): Effect[] {
+  const traffic = allowed.filter((effect) => effect.kind === 'traffic');
   return state.plan.backends.flatMap((plan) => {
     const effect = traffic.find(({ backend }) => backend === plan.id);
     const reading = observation.backends[plan.id]?.reading;
@@ -167,7 +170,7 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
       events.push({ kind: 'held', why: request.why, by: request.by });
       held = true;
     } else if (request.kind === 'resume' && request.reason === null && held && blamed.length > 0) {
-      if ((state.held?.blamed ?? []).length === 0) events.push(heldFor(blamed));
+      if ((state.held?.blamed ?? []).length === 0) events.push(withBefore(state, heldFor(blamed)));
     } else if (request.kind === 'resume' && (held || request.marked !== undefined)) {
       const out = heldForOut(state, observation, request);
       // What was removed for it is told all the same.
@@ -192,21 +195,26 @@ function heldForOut(
   if (out === null) return null;
   const hands = state.plan.backends.flatMap(({ id }) => handsThatStand(state, id).map((words) => `${words} at ${id}`));
   const also = hands.length === 0 ? '' : `, which writes anew what somebody has set: ${hands.join(', ')}`;
-  const before = state.held?.before ?? (state.held === null || state.held.by === 'drover' ? null : ownOf(state.held));
+  const before = heldBefore(state);
   const first = before === null ? '' : `; held before by ${before.by}: ${before.why}`;
   const word = asked === null ? '' : `; ${asked.by} asked to go on${asked.reason === null ? '' : `: ${asked.reason}`}`;
-  const blamed = state.held?.blamed ?? [];
   return {
     kind: 'held',
     why: `somebody took ${out}, or a reload did; it is left so (set it ready there, then resume${also})${first}${word}`,
     by: 'drover',
     ...(before === null ? {} : { before }),
-    ...(blamed.length === 0 ? {} : { blamed }),
   };
 }
 
-function ownOf({ why, by }: { readonly why: string; readonly by: string }) {
-  return { why, by };
+/** A person's hold that nobody has answered; null: there is none. */
+function heldBefore({ held }: RolloutState): { readonly why: string; readonly by: string } | null {
+  if (held === null || held.by !== 'drover') return held && { why: held.why, by: held.by };
+  return held.before ?? null;
+}
+
+function withBefore(state: RolloutState, event: RolloutEvent): RolloutEvent {
+  const before = heldBefore(state);
+  return before === null || event.kind !== 'held' ? event : { ...event, before };
 }
 
 /** All but those that put a server aside, which stay so. */

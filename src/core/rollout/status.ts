@@ -1,6 +1,7 @@
 import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts';
 import { ownFromMs, type Verdict, verdict } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
+import type { InstanceReading } from '../observed/group.ts';
 import { known, type Reading } from '../observed/reading.ts';
 import { aloneAt, aloneNow, aloneRemedy } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
@@ -151,9 +152,13 @@ export function statusOf(
 /** What of the origin does not come up is told while enough of it is there too: it is what there is to go back to. */
 export function originDown({ origin: { reading }, nowMs }: Observation): string[] {
   if (!reading.known) return [];
-  const down = reading.value.instances.filter(({ state }) => state === 'unhealthy' || state === 'crash-looping');
+  const down = reading.value.instances.filter(isDown);
   const words = failedWordsOf(known({ ...reading.value, instances: down }), nowMs);
   return words === '' ? [] : [`the origin${words.replace(/^; of/, ' has')}`];
+}
+
+function isDown({ state, restarts }: InstanceReading): boolean {
+  return state === 'unhealthy' || state === 'crash-looping' || (state === 'starting' && restarts > 1);
 }
 
 /** Capacity that is waited for, before a step or the drill and under the traffic of either, with what an instance said that failed. */
