@@ -1,26 +1,17 @@
 import type { BalancerConfig } from '../../core/fleet/config.ts';
-import { matchesGlob } from '../../core/fleet/glob.ts';
-import type { BackendReading } from '../../core/observed/backend.ts';
-import { PortError } from '../../engine/ports.ts';
 import type { Place } from '../command-at.ts';
 import { CliError, type Context } from '../context.ts';
 import { sayOnSignal } from '../controller/signals.ts';
 import { afterwards, type Told } from './afterwards.ts';
 import { type ExportedState, exportedStates } from './exported-state.ts';
+import { type Found, findTargets, type Given, givenBalancers, isUsed } from './given.ts';
 import { type Left, type OfflineTarget, takeBackAll } from './offline-target.ts';
 
-export type OfflineOptions = {
+export type OfflineOptions = Given & {
   readonly all?: true;
-  /** Each runtime socket is a process of its own. */
-  readonly haproxy?: readonly string[];
-  readonly embedded?: string;
-  readonly backend?: string;
   readonly destination?: string;
-  readonly origin?: string;
   readonly reason?: string;
 };
-
-const callMs = 3000;
 
 /**
  * The way back without journal, controller or configuration: the origin gets its weights, the destination goes into maint,
@@ -80,17 +71,21 @@ async function takeGiven(context: Context, options: OfflineOptions, stateDirecto
   const balancers = givenBalancers(options);
   const { states } = await exportedStates(stateDirectory);
   const marks = new Map<ExportedState, Promise<boolean>>();
+  const taken = async (balancer: BalancerConfig, found: Found) => {
+    for (const state of states)
+      if (isUsed(state, balancer, found, destination)) {
+        const marked = marks.get(state) ?? mark(context, state, stateDirectory, options.reason);
+        marks.set(state, marked);
+        await marked;
+      }
+    const left = [...found.unread, ...(await takeBackAll(context, found.targets, options.all === true))];
+    return { count: found.targets.length + found.unread.length, left };
+  };
   const parts = await Promise.all(
     balancers.map(async (balancer) => {
-      const found = await targetsAt(context, balancer, options, destination);
-      for (const state of states)
-        if (isUsed(state, balancer, found, destination)) {
-          const marked = marks.get(state) ?? mark(context, state, stateDirectory, options.reason);
-          marks.set(state, marked);
-          await marked;
-        }
-      const left = [...found.unread, ...(await takeBackAll(context, found.targets, options.all === true))];
-      return { count: found.targets.length + found.unread.length, left };
+      const looks = findTargets(context, states, balancer, options, destination);
+      const rows = await Promise.all(looks.map(async (look) => await taken(balancer, await look)));
+      return { count: rows.reduce((sum, { count }) => sum + count, 0), left: rows.flatMap(({ left }) => left) };
     }),
   );
   const none = `no backend has a server that matches "${destination}"`;
@@ -106,101 +101,8 @@ async function takeGiven(context: Context, options: OfflineOptions, stateDirecto
   };
 }
 
-type Found = {
-  /** Those that have such servers; of those that were not read nobody knows it. `unreadBackends` null: the balancer does not tell which it has. */
-  readonly backends: readonly string[];
-  readonly unreadBackends: readonly string[] | null;
-  readonly targets: readonly OfflineTarget[];
-  /** Of what is not read nobody knows whether it has such servers. */
-  readonly unread: readonly Left[];
-};
-
-async function targetsAt(
-  context: Context,
-  balancer: BalancerConfig,
-  { backend, origin }: OfflineOptions,
-  destination: string,
-): Promise<Found> {
-  const meant: OfflineTarget['origin'] = { kind: 'glob', glob: origin ?? null };
-  const open = (name: string) => context.world.openBackends(balancer, { backend: name });
-  if (backend !== undefined) {
-    const targets = open(backend).map((opened) => ({ ...opened, destination, origin: meant }));
-    return { backends: [backend], unreadBackends: [], targets, unread: [] };
-  }
-  const found = { backends: [] as string[], targets: [] as OfflineTarget[] };
-  const unread: Left[] = [];
-  const unreadBackends: string[] = [];
-  try {
-    const names = await context.world.listBackends(balancer, AbortSignal.timeout(callMs));
-    // One after the other: asked all at once, a balancer with many would answer the last ones too late.
-    for (const [index, name] of names.entries()) {
-      for (const opened of open(name)) {
-        const servers = await opened.backend.read(AbortSignal.timeout(callMs)).catch((error: unknown) => error);
-        if (isReading(servers)) {
-          if (!servers.servers.some((server) => matchesGlob(destination, server.name))) continue;
-          found.backends.push(name);
-          found.targets.push({ ...opened, destination, origin: meant });
-          continue;
-        }
-        unreadBackends.push(name);
-        unread.push({ line: `${opened.id}: ${messageOf(servers)}`, isFinal: false });
-        // One that hangs is not asked for each of the others.
-        if (!(servers instanceof PortError && servers.code === 'timeout') || index === names.length - 1) continue;
-        unread.push({
-          line: `${balancer.name}: ${names.length - index - 1} more backends were not asked`,
-          isFinal: false,
-        });
-        return { ...found, unreadBackends: [...unreadBackends, ...names.slice(index + 1)], unread };
-      }
-    }
-    return { ...found, unreadBackends, unread };
-  } catch (error) {
-    return {
-      ...found,
-      unreadBackends: null,
-      unread: [{ line: `${balancer.name}: ${messageOf(error)}`, isFinal: false }],
-    };
-  }
-}
-
-function isReading(answer: unknown): answer is BackendReading {
-  return typeof answer === 'object' && answer !== null && 'servers' in answer;
-}
-
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function givenBalancers({ haproxy = [], embedded }: OfflineOptions): readonly BalancerConfig[] {
-  if (haproxy.length > 0)
-    return haproxy.map((socket) => ({ kind: 'haproxy', name: socket, sockets: [socket], configFile: null }));
-  return [{ kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' }];
-}
-
-/**
- * A rollout of this directory that uses what was named: its controller shall not go forward again. Where nobody could read whether a
- * backend has such servers, what the rollout found there tells.
- */
-function isUsed(
-  { balancers, completed, asFound }: ExportedState,
-  given: BalancerConfig,
-  { backends, unreadBackends }: Found,
-  glob: string,
-): boolean {
-  if (completed) return false;
-  const sockets = socketsOf(given);
-  const isMeant = Object.values(asFound).some((servers) =>
-    Object.entries(servers).some(([name, { side }]) => side === 'destination' && matchesGlob(glob, name)),
-  );
-  return balancers.some(
-    ({ balancer, backend }) =>
-      socketsOf(balancer).some((socket) => sockets.includes(socket)) &&
-      (backends.includes(backend) || (isMeant && (unreadBackends?.includes(backend) ?? true))),
-  );
-}
-
-function socketsOf(balancer: BalancerConfig): readonly string[] {
-  return balancer.kind === 'haproxy' ? balancer.sockets : [balancer.socket];
 }
 
 /** A disk that takes no marker must not stop the way back: false, and it is said. One that is there stays, with its time and reason. */

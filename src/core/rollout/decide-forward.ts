@@ -35,7 +35,7 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
     ...foreign(state, watch, observation),
     ...uncontrolled(state, observation),
     // What is out keeps it held, whatever is deployed.
-    ...(outWords(state, observation) === null ? triedAgain(state).map((event) => withBefore(state, event)) : []),
+    ...triedAgain(state).map((event) => heldForOut(state, observation, null) ?? withBefore(state, event)),
   ];
   // What has just been learned is journalled before anything is built on it.
   if (events.length === 0) events.push(...targetWithAll(state, observation));
@@ -68,8 +68,7 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   if (state.stage.kind === 'drill-back') {
     // It takes something back at every backend at once, or waits: what is written of its server before would be measured with it.
     const drill = drillEffect(state, observation);
-    const waits = drill === null || state.held !== null || outWords(state, observation) !== null;
-    if (waits) effects = besidesDrill(state, observation, effects);
+    if (drill === null || outWords(state, observation) !== null) effects = besidesDrill(state, observation, effects);
     else if (drill.servers.length > 0) return alone.length === 0 ? [drill] : [];
   }
   const idle = isIdle(state, watch);
@@ -89,7 +88,9 @@ function besidesDrill(state: RolloutState, observation: Observation, allowed: re
     const reading = observation.backends[plan.id]?.reading;
     const lowering = effect && reading?.known ? loweringPart(plan, reading.value, effect) : null;
     if (lowering === null) return [];
-    const weights = Object.entries(lowering.weights).filter(([name]) => name !== state.drilled[plan.id]);
+    // A new process has none of the drill's weights.
+    const isNew = state.confirmed[plan.id] === undefined;
+    const weights = Object.entries(lowering.weights).filter(([name]) => isNew || name !== state.drilled[plan.id]);
     return weights.length === 0 ? [] : [{ ...lowering, weights: Object.fromEntries(weights), states: {} }];
   });
 }
@@ -196,11 +197,10 @@ function heldForOut(
   const hands = state.plan.backends.flatMap(({ id }) => handsThatStand(state, id).map((words) => `${words} at ${id}`));
   const also = hands.length === 0 ? '' : `, which writes anew what somebody has set: ${hands.join(', ')}`;
   const before = heldBefore(state);
-  const first = before === null ? '' : `; held before by ${before.by}: ${before.why}`;
   const word = asked === null ? '' : `; ${asked.by} asked to go on${asked.reason === null ? '' : `: ${asked.reason}`}`;
   return {
     kind: 'held',
-    why: `somebody took ${out}, or a reload did; it is left so (set it ready there, then resume${also})${first}${word}`,
+    why: `somebody took ${out}, or a reload did; it is left so (set it ready there, then resume${also})${beforeWords(before)}${word}`,
     by: 'drover',
     ...(before === null ? {} : { before }),
   };
@@ -212,9 +212,14 @@ function heldBefore({ held }: RolloutState): { readonly why: string; readonly by
   return held.before ?? null;
 }
 
+function beforeWords(before: ReturnType<typeof heldBefore>): string {
+  return before === null ? '' : `; held before by ${before.by}: ${before.why}`;
+}
+
 function withBefore(state: RolloutState, event: RolloutEvent): RolloutEvent {
   const before = heldBefore(state);
-  return before === null || event.kind !== 'held' ? event : { ...event, before };
+  if (before === null || event.kind !== 'held') return event;
+  return { ...event, why: event.why + beforeWords(before), before };
 }
 
 /** All but those that put a server aside, which stay so. */

@@ -157,8 +157,8 @@ export function originDown({ origin: { reading }, nowMs }: Observation): string[
   return words === '' ? [] : [`the origin${words.replace(/^; of/, ' has')}`];
 }
 
-function isDown({ state, restarts }: InstanceReading): boolean {
-  return state === 'unhealthy' || state === 'crash-looping' || (state === 'starting' && restarts > 1);
+function isDown({ state }: InstanceReading): boolean {
+  return state === 'unhealthy' || state === 'crash-looping';
 }
 
 /** Capacity that is waited for, before a step or the drill and under the traffic of either, with what an instance said that failed. */
