@@ -40,6 +40,12 @@ export function failedWordsOf(group: Reading<GroupReading>, nowMs: number): stri
   return unraisedWords(isAny ? (firstWords(group, hasFailed) ?? wroteNothing) : null);
 }
 
+/** Of the first instance that fails its check or ends again and again; null: there is none, or nothing is known. */
+export function downWordsOf(group: Reading<GroupReading>): string | null {
+  const isDown = ({ state }: InstanceReading) => state === 'unhealthy' || state === 'crash-looping';
+  return group.known && group.value.instances.some(isDown) ? (firstWords(group, isDown) ?? wroteNothing) : null;
+}
+
 export function unraisedWords(last: string | null): string {
   return last === null ? '' : `; of an instance that does not come up: ${last}`;
 }

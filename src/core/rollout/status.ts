@@ -1,14 +1,13 @@
 import { type PromotionForecast, requestsToPromote } from '../judge/forecast.ts';
 import { ownFromMs, type Verdict, verdict } from '../judge/judge.ts';
 import type { BackendReading } from '../observed/backend.ts';
-import type { InstanceReading } from '../observed/group.ts';
-import { known, type Reading } from '../observed/reading.ts';
+import type { Reading } from '../observed/reading.ts';
 import { aloneAt, aloneNow, aloneRemedy } from './alone.ts';
 import { recentShare } from './checkpoint.ts';
 import type { BackCause } from './events.ts';
 import { type Facts, factsOf, heldWords } from './facts.ts';
 import { handLines } from './hands.ts';
-import { failedWordsOf } from './last-words.ts';
+import { downWordsOf, failedWordsOf } from './last-words.ts';
 import { unserved } from './left.ts';
 import { loadRps, type RecentLoad, recentMs, recentTally, seenLately, sideRps } from './load.ts';
 import type { Observation } from './observation.ts';
@@ -150,15 +149,9 @@ export function statusOf(
 }
 
 /** What of the origin does not come up is told while enough of it is there too: it is what there is to go back to. */
-export function originDown({ origin: { reading }, nowMs }: Observation): string[] {
-  if (!reading.known) return [];
-  const down = reading.value.instances.filter(isDown);
-  const words = failedWordsOf(known({ ...reading.value, instances: down }), nowMs);
-  return words === '' ? [] : [`the origin${words.replace(/^; of/, ' has')}`];
-}
-
-function isDown({ state }: InstanceReading): boolean {
-  return state === 'unhealthy' || state === 'crash-looping';
+export function originDown({ origin }: Observation): string[] {
+  const words = downWordsOf(origin.reading);
+  return words === null ? [] : [`the origin has an instance that does not come up: ${words}`];
 }
 
 /** Capacity that is waited for, before a step or the drill and under the traffic of either, with what an instance said that failed. */
