@@ -7,6 +7,7 @@ import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import { handWords, originHandWords, outWords, respecting, setByHand } from './hands.ts';
+import { heldForOut, withBefore } from './held-for.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
 import { sideOf } from './servers.ts';
@@ -181,51 +182,6 @@ function operators(state: RolloutState, observation: Observation, { builds }: Fa
     }
   }
   return events;
-}
-
-/**
- * It is held for what is out, and whoever resumes hears that at once. What it was held for before stays in force: who held it has not
- * been answered. null: nothing is out.
- */
-function heldForOut(
-  state: RolloutState,
-  observation: Observation,
-  asked: Extract<OperatorRequest, { kind: 'resume' }> | null,
-): RolloutEvent | null {
-  const out = outWords(state, observation);
-  if (out === null) return null;
-  const hands = state.plan.backends.flatMap(({ id }) => handsThatStand(state, id).map((words) => `${words} at ${id}`));
-  const also = hands.length === 0 ? '' : `, which writes anew what somebody has set: ${hands.join(', ')}`;
-  const before = heldBefore(state);
-  const word = asked === null ? '' : `; ${asked.by} asked to go on${asked.reason === null ? '' : `: ${asked.reason}`}`;
-  return {
-    kind: 'held',
-    why: `somebody took ${out}, or a reload did; it is left so (set it ready there, then resume${also})${beforeWords(before)}${word}`,
-    by: 'drover',
-    ...(before === null ? {} : { before }),
-  };
-}
-
-/** A person's hold that nobody has answered; null: there is none. */
-function heldBefore({ held }: RolloutState): { readonly why: string; readonly by: string } | null {
-  if (held === null || held.by !== 'drover') return held && { why: held.why, by: held.by };
-  return held.before ?? null;
-}
-
-function beforeWords(before: ReturnType<typeof heldBefore>): string {
-  return before === null ? '' : `; held before by ${before.by}: ${before.why}`;
-}
-
-function withBefore(state: RolloutState, event: RolloutEvent): RolloutEvent {
-  const before = heldBefore(state);
-  if (before === null || event.kind !== 'held') return event;
-  return { ...event, why: event.why + beforeWords(before), before };
-}
-
-/** All but those that put a server aside, which stay so. */
-function handsThatStand({ byHand }: RolloutState, backend: string): string[] {
-  const set = Object.entries(byHand[backend] ?? {}).filter(([, { aside }]) => !aside);
-  return set.map(([name, hand]) => handWords(name, hand));
 }
 
 function amends({ held }: RolloutState, request: Extract<OperatorRequest, { kind: 'hold' }>): boolean {
