@@ -7,6 +7,7 @@ import type { RolloutState } from '../core/rollout/state.ts';
 import type { Watch } from '../core/rollout/watch.ts';
 import type { Decider, Mutation } from './engine.ts';
 import { blindToAnchors, withoutAnchors } from './mutations/anchors.ts';
+import { changingBackends } from './mutations/backends.ts';
 import { believedAtOnce, believedCounts } from './mutations/believed.ts';
 import { goesBackToAnybody } from './mutations/blind.ts';
 import {
@@ -428,23 +429,15 @@ function sameBuilds(observation: Observation, state: RolloutState): Observation 
 }
 
 function allIdle(watch: Watch): Watch {
-  const backends: Record<string, Watch['backends'][string]> = {};
-  for (const [id, seen] of Object.entries(watch.backends)) {
-    backends[id] = { ...seen, idleReadings: 99, destinationInFlight: 0 };
-  }
-  return { ...watch, backends };
+  return changingBackends(watch, () => ({ idleReadings: 99, destinationInFlight: 0 }));
 }
 
 function withoutWeights(watch: Watch): Watch {
-  const backends: Record<string, Watch['backends'][string]> = {};
-  for (const [id, seen] of Object.entries(watch.backends)) backends[id] = { ...seen, weights: {} };
-  return { ...watch, backends };
+  return changingBackends(watch, () => ({ weights: {} }));
 }
 
 function neverLowered(watch: Watch): Watch {
-  const backends: Record<string, Watch['backends'][string]> = {};
-  for (const [id, seen] of Object.entries(watch.backends)) backends[id] = { ...seen, lower: 0 };
-  return { ...watch, backends };
+  return changingBackends(watch, () => ({ lower: 0 }));
 }
 
 /** One instance is taken to carry all that the origin ever carried. */

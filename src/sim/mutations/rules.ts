@@ -5,6 +5,7 @@ import type { Watch } from '../../core/rollout/watch.ts';
 import type { OperationPorts } from '../../engine/operation-ports.ts';
 import type { Backend } from '../../engine/ports.ts';
 import type { Decider, Mutation } from '../engine.ts';
+import { changingBackends } from './backends.ts';
 
 /** Products in which one rule of rollouts is left out that says nothing of the world at that moment. */
 export const withoutARule: readonly Mutation[] = [
@@ -150,8 +151,7 @@ function drillPassed(state: RolloutState): RolloutState {
 
 /** Nobody has to have seen that no request comes any more. */
 function idleAtOnce(watch: Watch): Watch {
-  const rows = Object.entries(watch.backends).map(([id, seen]) => [id, { ...seen, idleReadings: 99 }] as const);
-  return { ...watch, backends: Object.fromEntries(rows) };
+  return changingBackends(watch, () => ({ idleReadings: 99 }));
 }
 
 /** Evidence is enough, however young it is. */
@@ -198,10 +198,8 @@ function leaseTakenForGranted(ports: OperationPorts): OperationPorts {
 }
 
 function blamingWhatIsNotReached(before: Watch, watch: Watch, state: RolloutState): Watch {
-  const backends: Record<string, Watch['backends'][string]> = {};
-  for (const [id, seen] of Object.entries(watch.backends)) {
+  return changingBackends(watch, (_seen, id) => {
     const isReached = state.intended === null || state.confirmed[id]?.intent === state.intended.seq;
-    backends[id] = isReached ? seen : { ...seen, lower: (before.backends[id]?.lower ?? 0) + 1 };
-  }
-  return { ...watch, backends };
+    return isReached ? {} : { lower: (before.backends[id]?.lower ?? 0) + 1 };
+  });
 }
