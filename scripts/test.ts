@@ -1,6 +1,6 @@
 // npm test: every check and every suite, and at the end one line that counts them. `npm test -- WORD…` narrows it.
 import { readFileSync } from 'node:fs';
-import { glob, mkdir, rm } from 'node:fs/promises';
+import { glob, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endOnSignals } from './interruption.ts';
 import { checkout, endEverything, kill, leftovers, run } from './test/child.ts';
@@ -43,10 +43,13 @@ const unlessInterrupted = endOnSignals(async () => {
 fetched = filesWithoutTheirRequirements();
 const missing = await fetched;
 const outcomes: Outcome[] = [];
+const behind: Promise<Outcome>[] = [];
 for (const step of selection.steps) {
   await unlessInterrupted();
-  outcomes.push(await perform(step));
+  if (step.kind === 'script' && step !== selection.steps.at(-1)) behind.push(perform(step, true));
+  else outcomes.push(await perform(step));
 }
+outcomes.push(...(await Promise.all(behind)));
 await unlessInterrupted();
 process.exitCode = conclude();
 
@@ -70,12 +73,12 @@ async function filesWithoutTheirRequirements(): Promise<NotRun[]> {
   return left;
 }
 
-async function perform(step: Step): Promise<Outcome> {
+async function perform(step: Step, behind = false): Promise<Outcome> {
   const startedAt = performance.now();
-  console.log(`\n> ${step.name}`);
-  const outcome = step.kind === 'vitest' ? await runVitest(step.name) : await runCommand(step.name, step.command);
+  console.log(`\n> ${step.name}${behind ? ', behind what follows; told when it has ended' : ''}`);
+  const outcome = step.kind === 'vitest' ? await runVitest(step.name) : await runCommand(step, behind);
   await unlessInterrupted();
-  const left = await leftovers();
+  const left = await leftovers(step.name);
   for (const { pid, command } of left) {
     console.log(`left running by ${step.name}: ${pid} ${command}`);
     kill(pid);
@@ -85,8 +88,19 @@ async function perform(step: Step): Promise<Outcome> {
   return { ...outcome, tally };
 }
 
-async function runCommand(name: string, [command, ...args]: readonly [string, ...string[]]): Promise<Outcome> {
-  return { step: name, tally: tallyOfCheck(await run(command, args)), broken: [], notRun: [], skipped: [] };
+async function runCommand({ name, command }: Exclude<Step, { kind: 'vitest' }>, behind: boolean): Promise<Outcome> {
+  const [program, ...args] = command;
+  const exitCode = behind ? await runBehind(name, program, args) : await run(program, args, { step: name });
+  return { step: name, tally: tallyOfCheck(exitCode), broken: [], notRun: [], skipped: [] };
+}
+
+/** Its output is told whole, not between that of others. */
+async function runBehind(step: string, program: string, args: readonly string[]): Promise<number> {
+  const behind = join(reports, `${step}.log`);
+  await mkdir(reports, { recursive: true });
+  const exitCode = await run(program, args, { step, behind });
+  console.log(`\n${await readFile(behind, 'utf8')}`);
+  return exitCode;
 }
 
 async function runVitest(project: string): Promise<Outcome> {
@@ -95,14 +109,8 @@ async function runVitest(project: string): Promise<Outcome> {
   await rm(file, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const excluded = missing.flatMap(({ name }) => ['--exclude', name]);
-  const exitCode = await run('vitest', [
-    'run',
-    '--project',
-    project,
-    ...reporters,
-    ...excluded,
-    ...selection.arguments,
-  ]);
+  const args = ['run', '--project', project, ...reporters, ...excluded, ...selection.arguments];
+  const exitCode = await run('vitest', args, { step: project });
   const report = readReport(file);
   // A filter by title skips everything else; that says nothing about this machine.
   const filtered = selection.arguments.includes('-t');

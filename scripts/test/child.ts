@@ -1,12 +1,20 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const checkout = join(import.meta.dirname, '..', '..');
 
-/** Every process that a step starts inherits it, so that those it leaves behind can be found. */
-const mark = `DROVER_TEST_RUN=${process.pid}-${process.hrtime.bigint()}`;
+const variable = 'DROVER_TEST_RUN';
+/** Every process that is started here inherits it with the name of its step, so that those it leaves behind can be found. */
+const mark = `${process.pid}-${process.hrtime.bigint()}/`;
+
+export type Running = {
+  /** Tells its processes from those of a step that runs beside it. */
+  readonly step?: string;
+  /** It gets what nobody else wants of the processors, and its output goes into this file. */
+  readonly behind?: string;
+};
 
 /** The process groups that are running now. */
 const groups = new Set<number>();
@@ -15,18 +23,21 @@ const groups = new Set<number>();
  * Runs a command of `node_modules/.bin` (or `node`) in the checkout, with its output on this one's. Resolves with its exit
  * code; 1 when it could not be started or was killed.
  */
-export function run(command: string, args: readonly string[]): Promise<number> {
+export function run(command: string, args: readonly string[], { step = '', behind }: Running = {}): Promise<number> {
   return new Promise((resolve) => {
-    const [name = '', value = ''] = mark.split('=');
     const path = [dirname(process.execPath), join(checkout, 'node_modules', '.bin'), process.env['PATH'] ?? ''];
-    const child = spawn(command, [...args], {
+    const output = behind === undefined ? 'inherit' : openSync(behind, 'w');
+    const [program = command, ...rest] = behind === undefined ? [command, ...args] : ['nice', '-n19', command, ...args];
+    const child = spawn(program, rest, {
       cwd: checkout,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       // A group of its own: a signal can then reach all of it, and reaches it only through endEverything.
       detached: true,
-      env: { ...process.env, PATH: path.join(delimiter), [name]: value },
+      env: { ...process.env, PATH: path.join(delimiter), [variable]: `${mark}${step}` },
     });
+    if (output !== 'inherit') closeSync(output);
     if (child.pid !== undefined) groups.add(child.pid);
+    if (child.pid !== undefined && behind !== undefined) yieldAsSession(child.pid);
     child.on('error', (error) => {
       console.error(`cannot start ${command}: ${error.message}`);
       resolve(1);
@@ -38,15 +49,24 @@ export function run(command: string, args: readonly string[]): Promise<number> {
   });
 }
 
+/** Where Linux shares processors out between sessions first, the niceness of a process says nothing to those of another session. */
+function yieldAsSession(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '19');
+  } catch {
+    // It does not, or the process has ended.
+  }
+}
+
 export type Leftover = { readonly pid: number; readonly command: string };
 
 /** Processes of a step that are still there some seconds after it has ended. Only Linux tells. */
-export async function leftovers(): Promise<Leftover[]> {
+export async function leftovers(step = ''): Promise<Leftover[]> {
   for (let attempt = 0; attempt < 20; attempt++) {
-    if (marked().length === 0) return [];
+    if (marked(step).length === 0) return [];
     await sleep(250);
   }
-  return marked();
+  return marked(step);
 }
 
 export function kill(pid: number): void {
@@ -69,15 +89,19 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-function marked(): Leftover[] {
+/** Of all steps, where none is named. */
+function marked(step?: string): Leftover[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
-      const environment = contentOf(`/proc/${pid}/environ`).split('\0');
+      const marks = contentOf(`/proc/${pid}/environ`)
+        .split('\0')
+        .filter((one) => one.startsWith(`${variable}=${mark}`));
       const command = contentOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
       // A process without a command line has ended and waits for its parent to notice.
-      return environment.includes(mark) && command !== '' ? [{ pid: Number(pid), command }] : [];
+      const ours = step === undefined ? marks.length > 0 : marks.includes(`${variable}=${mark}${step}`);
+      return ours && command !== '' ? [{ pid: Number(pid), command }] : [];
     });
 }
 

@@ -30,6 +30,23 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
+test.runIf(process.platform === 'linux')(
+  'what runs behind others yields to them, writes into its file, and leaves its own behind',
+  async () => {
+    const output = join(await freshFolder(), 'output');
+    const idle = 'setInterval(() => {}, 2000)';
+    const script = `console.log(os.getPriority());
+    child_process.spawn('node', ['-e', '${idle}'], { detached: true, stdio: 'ignore' }).unref();
+    process.exit(3)`;
+    expect(await run('node', ['-e', script], { step: 'behind', behind: output })).toBe(3);
+    expect(await readFile(output, 'utf8')).toBe('19\n');
+    expect(await leftovers('another step')).toEqual([]);
+    const left = await leftovers('behind');
+    expect(left.map(({ command }) => command)).toEqual([`node -e ${idle}`]);
+    for (const { pid } of left) kill(pid);
+  },
+);
+
 describe.runIf(process.platform === 'linux')('an interrupted test command', () => {
   test.each([
     ['SIGINT', 130],
