@@ -51,9 +51,11 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   };
 }
 
+/** By `drover` the journal means Drover itself, not a user of that name whom a service manager runs it as. */
 function userName(): string {
   try {
-    return userInfo().username;
+    const { username } = userInfo();
+    return username === 'drover' ? 'user drover' : username;
   } catch {
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }

@@ -48,6 +48,8 @@ export class Bench {
   /** When an instance was started, where it is not long ago. */
   startedAtMs: Record<string, number> = {};
   isGroupReadable = true;
+  /** What runs at the destination. */
+  build = 'build-2';
   drill: Observation['drill'] = null;
   algorithm = 'roundrobin';
   /** Configured weights other than 100 at the origin and 0 at the destination. */
@@ -208,7 +210,7 @@ export class Bench {
       backends: Object.fromEntries(this.#backends.map((id) => [id, backend(id)])),
       origin: timed(this.#group('old', 'build-1')),
       destination: this.isGroupReadable
-        ? timed(this.#group('new', 'build-2'))
+        ? timed(this.#group('new', this.build))
         : { atMs: this.nowMs, reading: unknown('the provider does not answer') },
       marker: known(this.marker),
       requests: this.#requests,

@@ -145,6 +145,42 @@ describe('the drill of a rollout', () => {
     expect(bench.weights['new-1']).toBe(1);
   });
 
+  test('that waits for the origin at one balancer lowers all the same what was raised at another, and writes the floors', () => {
+    const bench = new Bench({ backends: ['one', 'two'], destination: ['new-1', 'new-2', 'new-3'], rps: 40 });
+    until(bench, 'drill-back');
+    bench.originHealthyAt = { one: 0 };
+    bench.weights['new-3'] = 200;
+    const { target } = bench.intended();
+    bench.append([
+      { kind: 'intended', target: { ...target, origin: { min: 3, desired: null, exact: false } }, why: 'floors' },
+    ]);
+    const effects = [bench.pass(), bench.pass()].flatMap((decision) => decision.effects);
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'resize', side: 'origin', min: 3 }));
+    expect(effects).toContainEqual(expect.objectContaining({ backend: 'two', weights: { 'new-3': 0 }, states: {} }));
+    expect(bench.admin['new-1'] ?? 'ready').toBe('ready');
+  });
+
+  test.each([
+    ['somebody', (bench: Bench) => Object.assign(bench.weights, { 'new-1': 200 })],
+    ['a reload', (bench: Bench) => bench.reload({ 'new-1': 200 })],
+  ])('that waits keeps its server at the weight that it was measured with, whatever %s gives it', (who, gives) => {
+    const bench = new Bench();
+    until(bench, 'drill-back');
+    bench.admin['new-2'] = 'drain';
+    follow(bench, 3);
+    gives(bench);
+    bench.admin['new-2'] = 'drain';
+    const told = bench.follow().filter(({ kind }) => kind === 'set-by-hand');
+    const servers = { 'new-1': { was: 1, is: 200, aside: false } };
+    expect(told).toMatchObject(who === 'somebody' ? [{ backend: 'edge', servers }] : []);
+    follow(bench, 3);
+    expect([bench.weights['new-1'], bench.admin['new-1'] ?? 'ready']).toEqual([1, 'ready']);
+    bench.admin['new-2'] = 'ready';
+    bench.configured = {};
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    expect(until(bench, 'growing')).toContainEqual(expect.objectContaining({ kind: 'drill-measured', passed: true }));
+  });
+
   test('wakes its server after a reload too that keeps states, and by a controller that has just begun', () => {
     const bench = new Bench();
     until(bench, 'drill-restoring');

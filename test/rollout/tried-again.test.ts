@@ -6,6 +6,7 @@ import type { BackPerformed, RolloutEvent } from '../../src/core/rollout/events.
 import type { RolloutState } from '../../src/core/rollout/state.ts';
 import { blamedIn, heldFor, unexplained } from '../../src/core/rollout/taken-back.ts';
 import { foldedOnto, madeObservation, madeState, madeWatch } from '../made/rollout.ts';
+import { Bench } from './bench.ts';
 
 const takenBack = { 'build-3': 'rollout-web-1' };
 const judging: RolloutEvent = { kind: 'stage-entered', stage: { kind: 'judging', step: 1 }, attempt: 1 };
@@ -59,6 +60,35 @@ describe('a build that was taken back and comes in by a deployment', () => {
     expect(holds(decide(state, madeWatch(state), running('build-3')).events)).toEqual([]);
     expect(unexplained(state)).toEqual([{ build: 'build-3', operation: 'rollout-web-1' }]);
     expect(unexplained(foldedOnto(state, [resumed(null)]))).not.toEqual([]);
+  });
+
+  test('is named also where somebody takes a server out at that moment: who answers for that has read of it', () => {
+    const bench = Bench.judging();
+    bench.state = { ...bench.state, takenBack };
+    bench.build = 'build-3';
+    bench.admin['new-1'] = 'drain';
+    const events = [bench.follow(), bench.follow(), bench.follow()].flat();
+    expect(holds(events)).toMatchObject([{ blamed: [{ build: 'build-3' }], why: expect.stringMatching(held) }]);
+    expect(bench.state.held?.why).toContain('somebody took new-1 out (drain) at edge, too');
+  });
+
+  test('does not write over what a person says in the same moment', () => {
+    const bench = Bench.judging();
+    bench.state = { ...bench.state, takenBack };
+    bench.build = 'build-3';
+    bench.follow();
+    bench.ask({ kind: 'hold', by: 'kim', why: 'the database is being moved' });
+    bench.follow();
+    bench.follow();
+    expect(bench.state.held).toMatchObject({ by: 'kim', why: 'the database is being moved' });
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    expect(bench.follow()).toMatchObject([{ kind: 'held', why: expect.stringMatching(held), before: { by: 'kim' } }]);
+    // A resume in the moment in which it is seen to be gone is one.
+    bench.build = 'build-4';
+    expect(bench.follow()).toMatchObject([{ kind: 'builds-changed' }, { kind: 'stage-entered' }]);
+    bench.ask({ kind: 'resume', by: 'kim', reason: 'build 4 is the fix' });
+    expect(holds(bench.follow())).toEqual([]);
+    expect(bench.state.held).toBeNull();
   });
 
   test('is one like any other after another reason was given for it, and only for it', () => {

@@ -1,3 +1,6 @@
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { isAddress } from '../../config/names.ts';
 import type { BalancerConfig } from '../../core/fleet/config.ts';
 import { matchesGlob } from '../../core/fleet/glob.ts';
 import type { BackendReading } from '../../core/observed/backend.ts';
@@ -6,6 +9,7 @@ import type { ExportedState } from './exported-state.ts';
 import type { Left, OfflineTarget } from './offline-target.ts';
 
 const callMs = 3000;
+const atATime = 4;
 
 /** Balancers and servers that are named on the command line. */
 export type Given = {
@@ -16,97 +20,85 @@ export type Given = {
   readonly origin?: string;
 };
 
-/** What one look has found at a balancer. */
+/** What was found of one backend. */
 export type Found = {
-  /** Those that have such servers; of those that were not read nobody knows it. `unreadBackends` null: the balancer does not tell which it has. */
-  readonly backends: readonly string[];
-  readonly unreadBackends: readonly string[] | null;
+  /** null: the balancer does not tell which it has. */
+  readonly backend: string | null;
+  /** Empty where it has no such servers, or was not read. */
   readonly targets: readonly OfflineTarget[];
-  /** Of what is not read nobody knows whether it has such servers. */
-  readonly unread: readonly Left[];
+  /** Nobody knows whether it has such servers. */
+  readonly unread: Left | null;
 };
 
-type Meant = {
-  readonly balancer: BalancerConfig;
-  readonly options: Given;
-  readonly destination: string;
-  /** Backends of this balancer that rollouts of this directory use. */
-  readonly used: readonly string[];
-};
+type Meant = { readonly balancer: BalancerConfig; readonly options: Given; readonly destination: string };
 
 /**
- * Two looks at once: at the backends that rollouts of this directory use, which are not kept waiting by whatever else the balancer
- * has, and at the others.
+ * Hands over each backend as soon as it was read, so that none waits for another that is slow or silent: those that rollouts of this
+ * directory use at once, unfinished ones first, and the others when the balancer has told which it has. One that is named is not asked
+ * whether it has such servers: that is tried again and again.
  */
-export function findTargets(
+export async function atEachBackend<T>(
   context: Context,
+  meant: Meant,
   states: readonly ExportedState[],
-  balancer: BalancerConfig,
-  options: Given,
-  destination: string,
-): readonly Promise<Found>[] {
-  const meant = { balancer, options, destination, used: usedAt(states, balancer) };
-  const listed = options.backend === undefined ? listOf(context, balancer) : null;
-  return [knownTargets(context, meant, listed), otherTargets(context, meant, listed)];
+  act: (found: Found) => Promise<T>,
+): Promise<readonly T[]> {
+  const { backend } = meant.options;
+  if (backend !== undefined) return [await act({ backend, targets: openedOf(context, meant, backend), unread: null })];
+  const used = await usedAt(states, meant.balancer);
+  const listed = listOf(context, meant.balancer, used);
+  const known = inTurns(used, async (name) => {
+    const found = await readOf(context, meant, name);
+    const names = found.unread === null ? null : await listed;
+    // What a rollout used once may be gone since.
+    return Array.isArray(names) && !names.includes(name) ? [] : [await act(found)];
+  });
+  const names = await listed;
+  if (names instanceof Error) {
+    const unread = { line: `${meant.balancer.name}: ${names.message}`, isFinal: false };
+    return [await act({ backend: null, targets: [], unread }), ...(await known).flat()];
+  }
+  const others = inTurns(
+    names.filter((name) => !used.includes(name)),
+    async (name) => await act(await readOf(context, meant, name)),
+  );
+  return [...(await known).flat(), ...(await others)];
 }
 
-/** The backends of a balancer, or why it does not tell them. null: one is named. */
-type Listed = Promise<readonly string[] | Error> | null;
-
-function listOf(context: Context, balancer: BalancerConfig): NonNullable<Listed> {
-  return context.world
+/** Which backends it has, or why it does not tell. An embedded balancer never does. */
+async function listOf(
+  context: Context,
+  balancer: BalancerConfig,
+  used: readonly string[],
+): Promise<readonly string[] | Error> {
+  if (balancer.kind === 'embedded' && used.length > 0) return used;
+  return await context.world
     .listBackends(balancer, AbortSignal.timeout(callMs))
     .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 }
 
-/** Where a backend is named it is not asked whether it has such servers: that is tried again and again. */
-async function knownTargets(context: Context, meant: Meant, listed: Listed): Promise<Found> {
-  const { backend } = meant.options;
-  if (backend === undefined) {
-    const found = await readOf(context, meant, meant.used);
-    const names = found.unread.length === 0 ? null : await listed;
-    // What a rollout used once may be gone since.
-    return Array.isArray(names) && !found.unreadBackends?.some((name) => names.includes(name))
-      ? { ...found, unread: [], unreadBackends: [] }
-      : found;
-  }
-  const targets = openedOf(context, meant, backend);
-  return { backends: [backend], unreadBackends: [], targets, unread: [] };
-}
-
-async function otherTargets(context: Context, meant: Meant, listed: Listed): Promise<Found> {
-  const nothing = { backends: [], targets: [], unread: [] };
-  const names = await listed;
-  if (names === null) return { ...nothing, unreadBackends: [] };
-  if (names instanceof Error) {
-    const unread = [{ line: `${meant.balancer.name}: ${names.message}`, isFinal: false }];
-    return { ...nothing, unreadBackends: null, unread };
-  }
-  const others = names.filter((name) => !meant.used.includes(name));
-  return await readOf(context, meant, others);
-}
-
-/** One after the other: asked all at once, a balancer with many would answer the last ones too late. */
-async function readOf(context: Context, meant: Meant, names: readonly string[]): Promise<Found> {
-  const found = { backends: [] as string[], targets: [] as OfflineTarget[] };
-  const unread: Left[] = [];
-  const unreadBackends: string[] = [];
-  for (const name of names) {
-    for (const target of openedOf(context, meant, name)) {
-      const answer = await target.backend.read(AbortSignal.timeout(callMs)).catch((error: unknown) => error);
-      if (!isReading(answer)) {
-        unreadBackends.push(name);
-        unread.push({
-          line: `${target.id}: ${answer instanceof Error ? answer.message : String(answer)}`,
-          isFinal: false,
-        });
-      } else if (answer.servers.some((server) => matchesGlob(meant.destination, server.name))) {
-        found.backends.push(name);
-        found.targets.push(target);
-      }
+async function readOf(context: Context, meant: Meant, backend: string): Promise<Found> {
+  const targets: OfflineTarget[] = [];
+  for (const target of openedOf(context, meant, backend)) {
+    const answer = await target.backend.read(AbortSignal.timeout(callMs)).catch((error: unknown) => error);
+    if (!isReading(answer)) {
+      const why = answer instanceof Error ? answer.message : String(answer);
+      return { backend, targets: [], unread: { line: `${target.id}: ${why}`, isFinal: false } };
     }
+    if (answer.servers.some((server) => matchesGlob(meant.destination, server.name))) targets.push(target);
   }
-  return { ...found, unreadBackends, unread };
+  return { backend, targets, unread: null };
+}
+
+/** Some at a time: asked all at once, a balancer with many backends would answer the last ones too late. */
+async function inTurns<T>(names: readonly string[], act: (name: string) => Promise<T>): Promise<readonly T[]> {
+  const waiting = [...names];
+  const done: T[] = [];
+  const next = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) done.push(await act(name));
+  };
+  await Promise.all(Array.from({ length: atATime }, next));
+  return done;
 }
 
 function openedOf(context: Context, { balancer, options, destination }: Meant, backend: string): OfflineTarget[] {
@@ -114,12 +106,12 @@ function openedOf(context: Context, { balancer, options, destination }: Meant, b
   return context.world.openBackends(balancer, { backend }).map((opened) => ({ ...opened, destination, origin }));
 }
 
-function usedAt(states: readonly ExportedState[], given: BalancerConfig): readonly string[] {
-  const used = states.flatMap(({ balancers }) =>
-    balancers.flatMap(({ balancer, backend }) =>
-      socketsOf(balancer).some((socket) => socketsOf(given).includes(socket)) ? [backend] : [],
-    ),
-  );
+/** Those of unfinished rollouts first. */
+async function usedAt(states: readonly ExportedState[], given: BalancerConfig): Promise<readonly string[]> {
+  const inOrder = [...states.filter(({ completed }) => !completed), ...states.filter(({ completed }) => completed)];
+  const used: string[] = [];
+  for (const { balancer, backend } of inOrder.flatMap(({ balancers }) => balancers))
+    if (await isSame(balancer, given)) used.push(backend);
   return [...new Set(used)];
 }
 
@@ -127,35 +119,50 @@ function isReading(answer: unknown): answer is BackendReading {
   return typeof answer === 'object' && answer !== null && 'servers' in answer;
 }
 
-export function givenBalancers({ haproxy = [], embedded }: Given): readonly BalancerConfig[] {
+/** `directory`: what the paths of sockets are relative to. */
+export function givenBalancers({ haproxy = [], embedded }: Given, directory: string): readonly BalancerConfig[] {
   if (haproxy.length > 0)
-    return haproxy.map((socket) => ({ kind: 'haproxy', name: socket, sockets: [socket], configFile: null }));
-  return [{ kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' }];
+    return haproxy.map((socket) => {
+      const place = isAddress(socket) ? socket : resolve(directory, socket);
+      return { kind: 'haproxy', name: socket, sockets: [place], configFile: null };
+    });
+  const socket = resolve(directory, embedded ?? '');
+  return [{ kind: 'embedded', name: 'embedded', listen: '', socket, carries: 'origin' }];
 }
 
 /**
  * A rollout of this directory that uses what was named: its controller shall not go forward again. Where nobody could read whether a
  * backend has such servers, what the rollout found there tells.
  */
-export function isUsed(
+export async function isUsed(
   { balancers, completed, asFound }: ExportedState,
   given: BalancerConfig,
-  { backends, unreadBackends }: Found,
+  found: Found,
   glob: string,
-): boolean {
-  if (completed) return false;
-  const sockets = socketsOf(given);
+): Promise<boolean> {
+  if (completed || (found.unread === null && found.targets.length === 0)) return false;
   // Servers that came since are found in none of its readings: its own glob tells of them.
   const isMeant =
+    found.unread === null ||
     balancers.some(({ destination }) => destination === glob) ||
     Object.values(asFound).some((servers) =>
       Object.entries(servers).some(([name, { side }]) => side === 'destination' && matchesGlob(glob, name)),
     );
-  return balancers.some(
-    ({ balancer, backend }) =>
-      socketsOf(balancer).some((socket) => sockets.includes(socket)) &&
-      (backends.includes(backend) || (isMeant && (unreadBackends?.includes(backend) ?? true))),
-  );
+  if (!isMeant) return false;
+  for (const { balancer, backend } of balancers)
+    if (backend === found.backend && (await isSame(balancer, given))) return true;
+  return false;
+}
+
+/** One process at least is the same, however its socket is spelled. */
+async function isSame(one: BalancerConfig, other: BalancerConfig): Promise<boolean> {
+  const [sockets, others] = await Promise.all([one, other].map((each) => Promise.all(socketsOf(each).map(placeOf))));
+  return (sockets ?? []).some((socket) => others?.includes(socket));
+}
+
+/** Through links, as from `/var/run` to `/run`. */
+async function placeOf(socket: string): Promise<string> {
+  return isAddress(socket) ? socket : await realpath(socket).catch(() => resolve(socket));
 }
 
 function socketsOf(balancer: BalancerConfig): readonly string[] {

@@ -4,7 +4,7 @@ import { CliError, type Context } from '../context.ts';
 import { sayOnSignal } from '../controller/signals.ts';
 import { afterwards, type Told } from './afterwards.ts';
 import { type ExportedState, exportedStates } from './exported-state.ts';
-import { type Found, findTargets, type Given, givenBalancers, isUsed } from './given.ts';
+import { atEachBackend, type Found, type Given, givenBalancers, isUsed } from './given.ts';
 import { type Left, type OfflineTarget, takeBackAll } from './offline-target.ts';
 
 export type OfflineOptions = Given & {
@@ -64,27 +64,28 @@ function markedLines(rollouts: readonly Told[]): string {
 /** `count`: backends that were asked for, of which `left` still stand. */
 type Taken = { readonly count: number; readonly left: readonly Left[]; readonly rollouts: readonly Told[] };
 
-/** Each balancer is asked, marked and taken back by itself: one that is slow or silent holds up none of the others. */
+/** Each backend is asked, marked and taken back by itself: one that is slow or silent holds up none of the others. */
 async function takeGiven(context: Context, options: OfflineOptions, stateDirectory: string): Promise<Taken> {
   const { destination } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
-  const balancers = givenBalancers(options);
+  const balancers = givenBalancers(options, context.directory);
   const { states } = await exportedStates(stateDirectory);
   const marks = new Map<ExportedState, Promise<boolean>>();
-  const taken = async (balancer: BalancerConfig, found: Found) => {
+  const take = async (balancer: BalancerConfig, found: Found) => {
     for (const state of states)
-      if (isUsed(state, balancer, found, destination)) {
+      if (await isUsed(state, balancer, found, destination)) {
         const marked = marks.get(state) ?? mark(context, state, stateDirectory, options.reason);
         marks.set(state, marked);
         await marked;
       }
-    const left = [...found.unread, ...(await takeBackAll(context, found.targets, options.all === true))];
-    return { count: found.targets.length + found.unread.length, left };
+    const unread = found.unread === null ? [] : [found.unread];
+    const left = [...unread, ...(await takeBackAll(context, found.targets, options.all === true))];
+    return { count: found.targets.length + unread.length, left };
   };
   const parts = await Promise.all(
     balancers.map(async (balancer) => {
-      const looks = findTargets(context, states, balancer, options, destination);
-      const rows = await Promise.all(looks.map(async (look) => await taken(balancer, await look)));
+      const meant = { balancer, options, destination };
+      const rows = await atEachBackend(context, meant, states, async (found) => await take(balancer, found));
       return { count: rows.reduce((sum, { count }) => sum + count, 0), left: rows.flatMap(({ left }) => left) };
     }),
   );

@@ -7,7 +7,7 @@ import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import { handWords, originHandWords, outWords, respecting, setByHand } from './hands.ts';
-import { heldForOut, withBefore } from './held-for.ts';
+import { besideOut, heldForOut, withBefore } from './held-for.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
 import { sideOf } from './servers.ts';
@@ -17,6 +17,7 @@ import type { RolloutState } from './state.ts';
 import { hasEnoughAble } from './step-needs.ts';
 import { heldFor, triedAgain, unexplained } from './taken-back.ts';
 import type { Watch } from './watch.ts';
+import { drillWeight } from './weights.ts';
 
 /** Readings in a row that must show it before a deviation counts as somebody else's doing. */
 const deviationReadings = 2;
@@ -24,6 +25,7 @@ const deviationReadings = 2;
 /** The stages that move traffic forward, and the overlay `held`. */
 export function decideForward(state: RolloutState, watch: Watch, observation: Observation, facts: Facts): Decision {
   const readBack = confirmed(state, observation);
+  const asked = operators(state, observation, facts);
   const events: RolloutEvent[] = [
     ...restarted(state, observation),
     ...serversThatCame(state, observation),
@@ -32,11 +34,9 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
     ...setByHand(state, watch, observation),
     // A reason is given for what runs now.
     ...deployments(state, facts),
-    ...operators(state, observation, facts),
-    ...foreign(state, watch, observation),
-    ...uncontrolled(state, observation),
-    // What is out keeps it held, whatever is deployed.
-    ...triedAgain(state).map((event) => heldForOut(state, observation, null) ?? withBefore(state, event)),
+    ...asked,
+    // What somebody has just said is not said over: it is looked at anew with it.
+    ...(asked.length > 0 ? [] : holds(state, watch, observation)),
   ];
   // What has just been learned is journalled before anything is built on it.
   if (events.length === 0) events.push(...targetWithAll(state, observation));
@@ -47,6 +47,14 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
   if (isDue || isAsked) events.push(checkpointOf(state, watch, observation.nowMs));
   const effects = forwardEffects(state, watch, observation, facts);
   return { events, effects, back: [], wakeAtMs: events.length > 0 ? observation.nowMs : null, ended: false };
+}
+
+/** What Drover holds it for by itself: one thing, the others when that is answered. */
+function holds(state: RolloutState, watch: Watch, observation: Observation): RolloutEvent[] {
+  const tried = triedAgain(state).map((event) => withBefore(state, besideOut(state, observation, event)));
+  if (tried.length > 0) return tried;
+  const lowered = foreign(state, watch, observation);
+  return lowered.length > 0 ? lowered : uncontrolled(state, observation);
 }
 
 /** What the journalled target still asks for. What raises waits until nothing speaks against it. */
@@ -67,10 +75,12 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   const alone = aloneNow(state, watch, observation);
   let effects: Effect[] = sparing(state, observation, traffic, alone);
   if (state.stage.kind === 'drill-back') {
-    // It takes something back at every backend at once, or waits: what is written of its server before would be measured with it.
+    // It takes something back at every backend at once, or waits.
     const drill = drillEffect(state, observation);
-    if (drill === null || outWords(state, observation) !== null) effects = besidesDrill(state, observation, effects);
-    else if (drill.servers.length > 0) return alone.length === 0 ? [drill] : [];
+    const isDue = drill !== null && drill.servers.length > 0;
+    if (drill === null || outWords(state, observation) !== null || (isDue && alone.length > 0))
+      effects = besidesDrill(state, observation, effects);
+    else if (isDue) return [drill];
   }
   const idle = isIdle(state, watch);
   const sizes = [
@@ -81,18 +91,18 @@ function forwardEffects(state: RolloutState, watch: Watch, observation: Observat
   return effects;
 }
 
-/** What takes from the other servers of the destination, while the drill waits. */
+/** What takes from the servers of the destination, while the drill waits: its own keeps what it is to be measured with. */
 function besidesDrill(state: RolloutState, observation: Observation, allowed: readonly Effect[]): Effect[] {
   const traffic = allowed.filter((effect) => effect.kind === 'traffic');
   return state.plan.backends.flatMap((plan) => {
     const effect = traffic.find(({ backend }) => backend === plan.id);
     const reading = observation.backends[plan.id]?.reading;
     const lowering = effect && reading?.known ? loweringPart(plan, reading.value, effect) : null;
-    if (lowering === null) return [];
-    // A new process has none of the drill's weights.
-    const isNew = state.confirmed[plan.id] === undefined;
-    const weights = Object.entries(lowering.weights).filter(([name]) => isNew || name !== state.drilled[plan.id]);
-    return weights.length === 0 ? [] : [{ ...lowering, weights: Object.fromEntries(weights), states: {} }];
+    if (lowering === null || !reading?.known) return [];
+    const own = reading.value.servers.find(({ name }) => name === state.drilled[plan.id]);
+    const { [own?.name ?? '']: _, ...others } = lowering.weights;
+    const weights = own !== undefined && own.weight > drillWeight ? { ...others, [own.name]: drillWeight } : others;
+    return Object.keys(weights).length === 0 ? [] : [{ ...lowering, weights, states: {} }];
   });
 }
 

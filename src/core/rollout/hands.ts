@@ -6,6 +6,7 @@ import type { BackendPlan } from './plan.ts';
 import { carriesNow, sideOf, wasFoundReady } from './servers.ts';
 import type { RolloutState } from './state.ts';
 import type { Watch } from './watch.ts';
+import { drillWeight } from './weights.ts';
 
 type Seen = Pick<Watch, 'backends'>;
 type Hands = Readonly<Record<string, HandSet>>;
@@ -36,12 +37,13 @@ function handsAt(state: RolloutState, watch: Seen, plan: BackendPlan, reading: B
   if (state.intended === null || isNew) return {};
   const targets = state.intended.target.traffic[plan.id] ?? {};
   const hands: Record<string, HandSet> = {};
+  const waiting = waitingForDrill(state, plan, reading);
   for (const { name, weight, configuredWeight } of reading.servers) {
     if (!wasFoundReady(state.asFound, plan.id, name)) continue;
     const before = state.byHand[plan.id]?.[name];
     const target = targets[name];
-    const was = target?.weight ?? before?.was;
-    if (was === undefined || target?.admin === 'maint' || weight === was) continue;
+    const was = name === waiting ? drillWeight : (target?.weight ?? before?.was);
+    if (was === undefined || (target?.admin === 'maint' && name !== waiting) || weight === was) continue;
     if (target === undefined && weight === state.asFound.backends[plan.id]?.[name]?.weight) continue;
     const isZero = weight === 0 && sideOf(plan, name) === 'origin';
     const aside = before?.aside === true ? isZero : isZero && originCarries(plan, reading);
@@ -50,6 +52,16 @@ function handsAt(state: RolloutState, watch: Seen, plan: BackendPlan, reading: B
     if (before !== undefined || isWritten || (aside && !isNobodys)) hands[name] = { was, is: weight, aside };
   }
   return hands;
+}
+
+/** The server that the drill is about to put into maint still has the weight that it was measured with. */
+function waitingForDrill(
+  { stage, drilled }: RolloutState,
+  plan: BackendPlan,
+  { servers }: BackendReading,
+): string | null {
+  if (stage.kind !== 'drill-back') return null;
+  return servers.find(({ name, admin }) => name === drilled[plan.id] && admin === 'ready')?.name ?? null;
 }
 
 function originCarries(plan: BackendPlan, { servers }: BackendReading): boolean {

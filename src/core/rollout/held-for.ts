@@ -26,6 +26,12 @@ export function heldForOut(
   };
 }
 
+/** A hold for something else, which says what is out as well: when it is answered, that still holds. */
+export function besideOut<E extends RolloutEvent>(state: RolloutState, observation: Observation, event: E): E {
+  const out = outWords(state, observation);
+  return event.kind !== 'held' || out === null ? event : { ...event, why: `${event.why}; somebody took ${out}, too` };
+}
+
 /** A person's hold that nobody has answered; null: there is none. */
 function heldBefore({ held }: RolloutState): { readonly why: string; readonly by: string } | null {
   if (held === null || held.by !== 'drover') return held && { why: held.why, by: held.by };

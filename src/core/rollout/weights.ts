@@ -43,15 +43,18 @@ export function weightsForDrill(
   shareMost: number,
 ): Record<string, number> {
   const largest = fullWeight(origin);
-  let best = assign(origin, 1, [server], 1);
+  let best = assign(origin, 1, [server], drillWeight);
   let least = shareBesideOne(origin, 1);
   for (let top = largest + 1; top <= weightMax && least > shareMost; top++) {
     const share = shareBesideOne(origin, top / largest);
     if (share >= least || bend(origin, top / largest) > bendMax) continue;
-    [best, least] = [assign(origin, top / largest, [server], 1), share];
+    [best, least] = [assign(origin, top / largest, [server], drillWeight), share];
   }
   return best;
 }
+
+/** Of the drill's server, whatever the others have. */
+export const drillWeight = 1;
 
 /** A server's part of its group may change by this much of itself where integers cannot keep it. */
 const bendMax = 0.01;
