@@ -15,7 +15,7 @@ class Wrong extends Error {}
 const directory = join(import.meta.dirname, '..', 'bench');
 const [name, ...args] = process.argv.slice(2);
 try {
-  process.exitCode = name === undefined ? await list() : await run(name, args);
+  process.exitCode = name === undefined || name === '--help' ? await list() : await run(name, args);
 } catch (error) {
   if (!(error instanceof Wrong)) throw error;
   console.error(`bench: ${error.message}`);
@@ -37,7 +37,8 @@ async function list(): Promise<0> {
 /** 2: a goal was missed. */
 async function run(one: string, given: readonly string[]): Promise<0 | 2> {
   const known = await names();
-  if (!known.includes(one)) throw new Wrong(`there is no bench ${one}; there are ${known.join(', ')}`);
+  if (!known.includes(one))
+    throw new Wrong(`there is no bench ${one}: npm run bench tells what each does; there are ${known.join(', ')}`);
   const bench = await load(one);
   const { numbers, words } = parse(bench, given);
   const asked = askedOf(bench, one, numbers, words);

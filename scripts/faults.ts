@@ -4,12 +4,17 @@ import type { Fault } from '../test/integration/fault-matrix/fault.ts';
 import { faults } from '../test/integration/fault-matrix/matrix.ts';
 import { playFault } from '../test/integration/fault-matrix/scene.ts';
 import { figuresTable, type Played, wordsTable, wrongWith } from '../test/integration/fault-matrix/table.ts';
+import { given } from './given.ts';
 import { endOnSignals } from './interruption.ts';
 
 /** They wait for most of their time. */
 const atOnce = 4;
 
-const words = process.argv.slice(2);
+const usage = `npm run faults [-- WORD…]: plants every fault (or those whose name has one of the words) behind a real HAProxy, and prints what users
+saw, what Drover counted and what it decided. Exit status 1: something was not as docs/reference/faults.md says.
+
+  npm run faults -- reload   those of a reload`;
+const { words } = given(usage, {}, true);
 const chosen = faults.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 if (chosen.length === 0) {
   console.error(

@@ -1,17 +1,24 @@
 // npm run fuzz [-- --minutes N --seed N --times N]: the properties of every decoder, with one seed after the other.
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { given } from './given.ts';
 import { endOnSignals } from './interruption.ts';
 import { checkout, endEverything, run } from './test/child.ts';
 
-const { values } = parseArgs({
-  options: {
+const usage = `npm run fuzz [-- OPTIONS]: the properties of every decoder, with one seed after the other. Exit status 1: a seed failed.
+
+  --minutes N   for so long (default 10)
+  --seed N      the first seed (default 1)
+  --times N     so many times the runs that the tests make of each property (default 5)`;
+const { values } = given(
+  usage,
+  {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
     times: { type: 'string', default: '5' },
   },
-});
+  false,
+);
 const minutes = number('--minutes', values.minutes);
 const times = number('--times', values.times);
 const first = number('--seed', values.seed);

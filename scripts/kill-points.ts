@@ -1,12 +1,23 @@
 // npm run kill-points [-- --width N --only WORDS]: kills the controller before and after everything that a rollout writes.
-import { parseArgs } from 'node:util';
 import { describePoint, killAtEvery, listPoints } from '../test/integration/kill-points/every.ts';
 import { closeAll, haproxyScenarios, localScenarios } from '../test/integration/kill-points/scenario.ts';
+import { given } from './given.ts';
 import { endOnSignals } from './interruption.ts';
 
-const { values } = parseArgs({
-  options: { width: { type: 'string', default: '8' }, only: { type: 'string', default: '' } },
-});
+const usage = `npm run kill-points [-- OPTIONS]: kills the controller before and after everything that a rollout writes, and compares its end with that
+of one that nobody killed. About twenty minutes. Exit status 1: one ended otherwise.
+
+  --width N      so many rollouts at a time (default 8)
+  --only WORDS   only the points in whose name these words are, as in --only "confirmed"`;
+const { values } = given(
+  usage,
+  { width: { type: 'string', default: '8' }, only: { type: 'string', default: '' } },
+  false,
+);
+if (!/^[1-9][0-9]{0,2}$/.test(values.width)) {
+  console.error(`kill-points: --width: expected a whole number from 1, found ${values.width}`);
+  process.exit(1);
+}
 endOnSignals(closeAll);
 const startedAt = performance.now();
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -42,6 +53,7 @@ for (const { scenario, points } of listed) {
     `${String(points.length).padStart(6)}  ${String(same).padStart(8)}  ${longest.padStart(7)}  ${scenario.name}`,
   );
 }
+if (total === 0) console.log(`no point has "${values.only}" in its name`);
 const failed = results.filter(({ wrong }) => wrong.length > 0).length;
 console.log(`${results.length} points, ${failed} with another end, ${seconds(performance.now() - startedAt)}`);
 process.exitCode = failed === 0 && results.length > 0 ? 0 : 1;

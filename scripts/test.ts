@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { glob, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { given } from './given.ts';
 import { endOnSignals } from './interruption.ts';
 import { checkout, endEverything, kill, leftovers, run } from './test/child.ts';
 import { filesThatReach } from './test/needs.ts';
-import { requirements, type Step, select } from './test/steps.ts';
+import { requirements, type Step, select, steps } from './test/steps.ts';
 import {
   closingLine,
   exitCodeOf,
@@ -32,8 +33,13 @@ type Outcome = {
   readonly skipped: readonly string[];
 };
 
+const usage = `npm test [-- WORD…]: every check and every suite, and at the end one line that counts them. Says what it fetches.
+
+  npm test -- unit        one step of ${steps.map(({ name }) => name).join(', ')}
+  npm test -- judge       the test files whose path has it or, where none does, the tests whose name has it`;
+const { words } = given(usage, {}, true);
 const testFiles = await Array.fromAsync(glob('test/**/*.test.ts', { cwd: checkout }));
-const selection = select(process.argv.slice(2), testFiles);
+const selection = select(words, testFiles);
 const fetching = new AbortController();
 let fetched: Promise<readonly NotRun[]> = Promise.resolve([]);
 const unlessInterrupted = endOnSignals(async () => {
