@@ -11,7 +11,7 @@ import { madeReading, madeServer } from '../made/readings.ts';
 
 /** Of a balancer: what each backend does when it is read. `list`: whether the balancer tells which it has. */
 type Edge = {
-  readonly backends: Readonly<Record<string, 'answers' | 'hangs' | 'is gone'>>;
+  readonly backends: Readonly<Record<string, 'answers' | 'hangs' | 'refuses' | 'is gone'>>;
   readonly list?: 'hangs' | 'refuses';
 };
 
@@ -69,6 +69,10 @@ function madeBackend(does: Edge['backends'][string], log: (what: string) => void
       for (const [name, weight] of Object.entries(weights)) change(name, { weight });
     },
     setStates: async (states) => {
+      if (does === 'refuses') {
+        log('refused');
+        throw new PortError('refused', 'not by this one', { retriable: false });
+      }
       for (const [name, admin] of Object.entries(states)) {
         change(name, { admin });
         log(`${name} in ${admin}`);
@@ -100,9 +104,14 @@ async function back(
       }),
     );
   let errors = '';
+  let nowMs = 0;
+  const sleep = (ms: number) => {
+    nowMs += ms;
+    return Promise.resolve();
+  };
   const { context, told } = contextInMemory({
     ...{ directory: directory.path, user: 'kim', world: worldOf(edges, done) },
-    clock: { now: () => 0, monotonic: () => performance.now(), sleep: () => Promise.resolve() },
+    clock: { now: () => 0, monotonic: () => nowMs, sleep },
     stderr: {
       write: (text) => {
         errors += text;
@@ -128,6 +137,15 @@ test('a backend that answers is taken back at once, whatever else hangs', async 
   expect((await beside).errors).toContain('1 of 3 were taken back:\n  edge/a: no answer in 3 s\n  edge/b: no answer');
 });
 
+test('a backend that was read waits for none whose balancer refuses to take it', async () => {
+  const refuses = Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`a-${at}`, 'refuses' as const]));
+  const { done, code } = await back({ '/run/edge.sock': { backends: { ...refuses, web: 'answers' } } }, edge);
+  expect(code).toBe(1);
+  expect(done).toContain('web: vpc-1 in maint');
+  // Each is tried again some twenty times.
+  expect(done.indexOf('web: vpc-1 in maint')).toBeLessThan(30);
+});
+
 test('what hangs is marked by what its rollout found there, and what is gone is passed over', async () => {
   const used = [
     { operation: 'rollout-old-1', backend: 'old', completed: true as const },
@@ -146,12 +164,13 @@ test('a rollout is told of it however the socket is spelled', async () => {
   const place = join(await realpath(directory.path), 'edge.sock');
   await writeFile(place, '');
   await symlink(place, join(directory.path, 'link.sock'));
-  const given = { [place]: { backends: { web: 'answers' as const } } };
-  const linked = { [join(directory.path, 'link.sock')]: { backends: { web: 'answers' as const } } };
+  const edges = Object.fromEntries(
+    ['./edge.sock', 'link.sock'].map((spelled) => [spelled, { backends: { web: 'answers' as const } }]),
+  );
   const used = [{ operation: 'rollout-web-1', backend: 'web' }];
   const expected = { code: 2, done: ['marker of rollout-web-1', 'web: vpc-1 in maint'] };
-  expect(await back(given, { haproxy: ['./edge.sock'] }, used, place)).toMatchObject(expected);
-  expect(await back(linked, { haproxy: ['link.sock'] }, used, place)).toMatchObject(expected);
+  for (const spelled of Object.keys(edges))
+    expect(await back(edges, { haproxy: [spelled] }, used, place)).toMatchObject(expected);
 });
 
 test('an embedded balancer does not tell what it has, and is taken back by what rollouts here use', async () => {

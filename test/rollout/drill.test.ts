@@ -181,6 +181,16 @@ describe('the drill of a rollout', () => {
     expect(until(bench, 'growing')).toContainEqual(expect.objectContaining({ kind: 'drill-measured', passed: true }));
   });
 
+  test('takes nothing from its server where that carries for an origin that is down', () => {
+    const bench = new Bench({ originWeight: 1 });
+    until(bench, 'drill-back');
+    bench.originHealthyAt = { edge: 0 };
+    bench.reload({});
+    Object.assign(bench.weights, { 'new-1': 200, 'new-2': 200 });
+    follow(bench, 10);
+    expect([bench.weights['new-1'], bench.weights['new-2']]).toEqual([200, 200]);
+  });
+
   test('wakes its server after a reload too that keeps states, and by a controller that has just begun', () => {
     const bench = new Bench();
     until(bench, 'drill-restoring');

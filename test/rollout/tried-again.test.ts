@@ -54,10 +54,12 @@ describe('a build that was taken back and comes in by a deployment', () => {
     expect(holds(eventsAt([came('build-3'), heldEvent, resumed('it was the database')], 'build-3'))).toEqual([]);
   });
 
-  test('holds nothing that is held already, and is not forgotten over that', () => {
+  test('is named also where a person holds already, whose hold is not forgotten over that', () => {
     const lunch: RolloutEvent = { kind: 'held', by: 'kim', why: 'lunch' };
     const state = madeState([judging, lunch, came('build-3')], { takenBack });
-    expect(holds(decide(state, madeWatch(state), running('build-3')).events)).toEqual([]);
+    const events = holds(decide(state, madeWatch(state), running('build-3')).events);
+    expect(events).toMatchObject([{ why: expect.stringMatching(held), before: { by: 'kim', why: 'lunch' } }]);
+    expect(holds(decide(foldedOnto(state, events), madeWatch(state), running('build-3')).events)).toEqual([]);
     expect(unexplained(state)).toEqual([{ build: 'build-3', operation: 'rollout-web-1' }]);
     expect(unexplained(foldedOnto(state, [resumed(null)]))).not.toEqual([]);
   });
@@ -69,7 +71,18 @@ describe('a build that was taken back and comes in by a deployment', () => {
     bench.admin['new-1'] = 'drain';
     const events = [bench.follow(), bench.follow(), bench.follow()].flat();
     expect(holds(events)).toMatchObject([{ blamed: [{ build: 'build-3' }], why: expect.stringMatching(held) }]);
-    expect(bench.state.held?.why).toContain('somebody took new-1 out (drain) at edge, too');
+    expect(bench.state.held?.why).toContain('Besides, somebody took new-1 out (drain) at edge');
+  });
+
+  test('is told together with what somebody has lowered at that moment', () => {
+    const bench = Bench.judging();
+    bench.state = { ...bench.state, takenBack };
+    bench.weights['new-1'] = 10;
+    bench.build = 'build-3';
+    const told = holds([bench.follow(), bench.follow()].flat());
+    expect(told.map((event) => (event.kind === 'held' ? event.why : '')).join()).toMatch(
+      /build-3.*from weight 100 to 10/s,
+    );
   });
 
   test('does not write over what a person says in the same moment', () => {
@@ -78,11 +91,10 @@ describe('a build that was taken back and comes in by a deployment', () => {
     bench.build = 'build-3';
     bench.follow();
     bench.ask({ kind: 'hold', by: 'kim', why: 'the database is being moved' });
-    bench.follow();
-    bench.follow();
-    expect(bench.state.held).toMatchObject({ by: 'kim', why: 'the database is being moved' });
-    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    expect(holds(bench.follow())).toEqual([{ kind: 'held', by: 'kim', why: 'the database is being moved' }]);
     expect(bench.follow()).toMatchObject([{ kind: 'held', why: expect.stringMatching(held), before: { by: 'kim' } }]);
+    bench.ask({ kind: 'resume', by: 'kim', reason: null });
+    expect(bench.follow()).toEqual([]);
     // A resume in the moment in which it is seen to be gone is one.
     bench.build = 'build-4';
     expect(bench.follow()).toMatchObject([{ kind: 'builds-changed' }, { kind: 'stage-entered' }]);

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isAddress } from '../../config/names.ts';
 import type { BalancerConfig } from '../../core/fleet/config.ts';
 import { matchesGlob } from '../../core/fleet/glob.ts';
@@ -9,7 +9,9 @@ import type { ExportedState } from './exported-state.ts';
 import type { Left, OfflineTarget } from './offline-target.ts';
 
 const callMs = 3000;
-const atATime = 4;
+const usedAtATime = 4;
+/** So few that what is taken back meanwhile finds the balancer free. */
+const othersAtATime = 2;
 
 /** Balancers and servers that are named on the command line. */
 export type Given = {
@@ -45,10 +47,11 @@ export async function atEachBackend<T>(
 ): Promise<readonly T[]> {
   const { backend } = meant.options;
   if (backend !== undefined) return [await act({ backend, targets: openedOf(context, meant, backend), unread: null })];
-  const used = await usedAt(states, meant.balancer);
+  const used = await usedAt(context, states, meant.balancer);
   const listed = listOf(context, meant.balancer, used);
-  const known = inTurns(used, async (name) => {
-    const found = await readOf(context, meant, name);
+  const first = turnsOf(usedAtATime);
+  const known = used.map(async (name) => {
+    const found = await first(() => readOf(context, meant, name));
     const names = found.unread === null ? null : await listed;
     // What a rollout used once may be gone since.
     return Array.isArray(names) && !names.includes(name) ? [] : [await act(found)];
@@ -56,13 +59,13 @@ export async function atEachBackend<T>(
   const names = await listed;
   if (names instanceof Error) {
     const unread = { line: `${meant.balancer.name}: ${names.message}`, isFinal: false };
-    return [await act({ backend: null, targets: [], unread }), ...(await known).flat()];
+    return [await act({ backend: null, targets: [], unread }), ...(await Promise.all(known)).flat()];
   }
-  const others = inTurns(
-    names.filter((name) => !used.includes(name)),
-    async (name) => await act(await readOf(context, meant, name)),
-  );
-  return [...(await known).flat(), ...(await others)];
+  const then = turnsOf(othersAtATime);
+  const others = names
+    .filter((name) => !used.includes(name))
+    .map(async (name) => await act(await then(() => readOf(context, meant, name))));
+  return [...(await Promise.all(known)).flat(), ...(await Promise.all(others))];
 }
 
 /** Which backends it has, or why it does not tell. An embedded balancer never does. */
@@ -91,14 +94,20 @@ async function readOf(context: Context, meant: Meant, backend: string): Promise<
 }
 
 /** Some at a time: asked all at once, a balancer with many backends would answer the last ones too late. */
-async function inTurns<T>(names: readonly string[], act: (name: string) => Promise<T>): Promise<readonly T[]> {
-  const waiting = [...names];
-  const done: T[] = [];
-  const next = async (): Promise<void> => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) done.push(await act(name));
+function turnsOf(atATime: number): <T>(act: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let free = atATime;
+  return async (act) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await act();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
   };
-  await Promise.all(Array.from({ length: atATime }, next));
-  return done;
 }
 
 function openedOf(context: Context, { balancer, options, destination }: Meant, backend: string): OfflineTarget[] {
@@ -107,11 +116,15 @@ function openedOf(context: Context, { balancer, options, destination }: Meant, b
 }
 
 /** Those of unfinished rollouts first. */
-async function usedAt(states: readonly ExportedState[], given: BalancerConfig): Promise<readonly string[]> {
+async function usedAt(
+  { directory }: Context,
+  states: readonly ExportedState[],
+  given: BalancerConfig,
+): Promise<readonly string[]> {
   const inOrder = [...states.filter(({ completed }) => !completed), ...states.filter(({ completed }) => completed)];
   const used: string[] = [];
   for (const { balancer, backend } of inOrder.flatMap(({ balancers }) => balancers))
-    if (await isSame(balancer, given)) used.push(backend);
+    if (await isSame(balancer, given, directory)) used.push(backend);
   return [...new Set(used)];
 }
 
@@ -119,15 +132,11 @@ function isReading(answer: unknown): answer is BackendReading {
   return typeof answer === 'object' && answer !== null && 'servers' in answer;
 }
 
-/** `directory`: what the paths of sockets are relative to. */
-export function givenBalancers({ haproxy = [], embedded }: Given, directory: string): readonly BalancerConfig[] {
+/** Sockets as they were typed: a path may be too long when it is written out. */
+export function givenBalancers({ haproxy = [], embedded }: Given): readonly BalancerConfig[] {
   if (haproxy.length > 0)
-    return haproxy.map((socket) => {
-      const place = isAddress(socket) ? socket : resolve(directory, socket);
-      return { kind: 'haproxy', name: socket, sockets: [place], configFile: null };
-    });
-  const socket = resolve(directory, embedded ?? '');
-  return [{ kind: 'embedded', name: 'embedded', listen: '', socket, carries: 'origin' }];
+    return haproxy.map((socket) => ({ kind: 'haproxy', name: socket, sockets: [socket], configFile: null }));
+  return [{ kind: 'embedded', name: 'embedded', listen: '', socket: embedded ?? '', carries: 'origin' }];
 }
 
 /**
@@ -135,6 +144,7 @@ export function givenBalancers({ haproxy = [], embedded }: Given, directory: str
  * backend has such servers, what the rollout found there tells.
  */
 export async function isUsed(
+  { directory }: Context,
   { balancers, completed, asFound }: ExportedState,
   given: BalancerConfig,
   found: Found,
@@ -150,19 +160,23 @@ export async function isUsed(
     );
   if (!isMeant) return false;
   for (const { balancer, backend } of balancers)
-    if (backend === found.backend && (await isSame(balancer, given))) return true;
+    if (backend === found.backend && (await isSame(balancer, given, directory))) return true;
   return false;
 }
 
-/** One process at least is the same, however its socket is spelled. */
-async function isSame(one: BalancerConfig, other: BalancerConfig): Promise<boolean> {
-  const [sockets, others] = await Promise.all([one, other].map((each) => Promise.all(socketsOf(each).map(placeOf))));
-  return (sockets ?? []).some((socket) => others?.includes(socket));
+/** One process at least is the same, however its socket is spelled. `directory`: what paths are relative to. */
+async function isSame(one: BalancerConfig, other: BalancerConfig, directory: string): Promise<boolean> {
+  const places = (each: BalancerConfig) => Promise.all(socketsOf(each).map((socket) => placeOf(socket, directory)));
+  const [sockets, others] = await Promise.all([places(one), places(other)]);
+  return sockets.some((socket) => others.includes(socket));
 }
 
-/** Through links, as from `/var/run` to `/run`. */
-async function placeOf(socket: string): Promise<string> {
-  return isAddress(socket) ? socket : await realpath(socket).catch(() => resolve(socket));
+/** Through links, as from `/var/run` to `/run`; also where nobody listens any more. */
+async function placeOf(socket: string, directory: string): Promise<string> {
+  if (isAddress(socket)) return socket.replace(/^localhost:/, '127.0.0.1:');
+  const path = resolve(directory, socket);
+  const folder = await realpath(dirname(path)).catch(() => dirname(path));
+  return await realpath(path).catch(() => join(folder, basename(path)));
 }
 
 function socketsOf(balancer: BalancerConfig): readonly string[] {

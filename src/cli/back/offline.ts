@@ -68,12 +68,12 @@ type Taken = { readonly count: number; readonly left: readonly Left[]; readonly 
 async function takeGiven(context: Context, options: OfflineOptions, stateDirectory: string): Promise<Taken> {
   const { destination } = options;
   if (destination === undefined) throw new CliError('--destination GLOB is needed: which servers are to be taken back');
-  const balancers = givenBalancers(options, context.directory);
+  const balancers = givenBalancers(options);
   const { states } = await exportedStates(stateDirectory);
   const marks = new Map<ExportedState, Promise<boolean>>();
   const take = async (balancer: BalancerConfig, found: Found) => {
     for (const state of states)
-      if (await isUsed(state, balancer, found, destination)) {
+      if (await isUsed(context, state, balancer, found, destination)) {
         const marked = marks.get(state) ?? mark(context, state, stateDirectory, options.reason);
         marks.set(state, marked);
         await marked;

@@ -7,7 +7,7 @@ import { loweringPart, resizeEffect, trafficEffect } from './effects.ts';
 import type { RolloutEvent } from './events.ts';
 import { type Facts, sameBuilds } from './facts.ts';
 import { handWords, originHandWords, outWords, respecting, setByHand } from './hands.ts';
-import { besideOut, heldForOut, withBefore } from './held-for.ts';
+import { beside, type HeldEvent, heldForOut, withBefore } from './held-for.ts';
 import { serversThatCame, targetWithAll } from './latecomers.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
 import { sideOf } from './servers.ts';
@@ -49,12 +49,12 @@ export function decideForward(state: RolloutState, watch: Watch, observation: Ob
   return { events, effects, back: [], wakeAtMs: events.length > 0 ? observation.nowMs : null, ended: false };
 }
 
-/** What Drover holds it for by itself: one thing, the others when that is answered. */
+/** What Drover holds it for by itself, in one entry: a build that was taken back is named beside what is seen as well. */
 function holds(state: RolloutState, watch: Watch, observation: Observation): RolloutEvent[] {
-  const tried = triedAgain(state).map((event) => withBefore(state, besideOut(state, observation, event)));
-  if (tried.length > 0) return tried;
+  const tried = triedAgain(state);
   const lowered = foreign(state, watch, observation);
-  return lowered.length > 0 ? lowered : uncontrolled(state, observation);
+  if (tried !== null) return [withBefore(state, beside(state, observation, tried, lowered))];
+  return lowered !== null ? [lowered] : uncontrolled(state, observation);
 }
 
 /** What the journalled target still asks for. What raises waits until nothing speaks against it. */
@@ -100,8 +100,9 @@ function besidesDrill(state: RolloutState, observation: Observation, allowed: re
     const lowering = effect && reading?.known ? loweringPart(plan, reading.value, effect) : null;
     if (lowering === null || !reading?.known) return [];
     const own = reading.value.servers.find(({ name }) => name === state.drilled[plan.id]);
-    const { [own?.name ?? '']: _, ...others } = lowering.weights;
-    const weights = own !== undefined && own.weight > drillWeight ? { ...others, [own.name]: drillWeight } : others;
+    const { [own?.name ?? '']: lowered, ...others } = lowering.weights;
+    const isMore = own !== undefined && lowered !== undefined && own.weight > drillWeight;
+    const weights = isMore ? { ...others, [own.name]: drillWeight } : others;
     return Object.keys(weights).length === 0 ? [] : [{ ...lowering, weights, states: {} }];
   });
 }
@@ -202,23 +203,23 @@ function amends({ held }: RolloutState, request: Extract<OperatorRequest, { kind
  * Less for the destination than was confirmed on the same process: somebody took it back, and knows why. A weight of the origin is
  * his as well, unless it only puts a server aside.
  */
-function foreign(state: RolloutState, watch: Watch, observation: Observation): RolloutEvent[] {
-  if (state.held !== null) return [];
+function foreign(state: RolloutState, watch: Watch, observation: Observation): HeldEvent | null {
+  if (state.held !== null) return null;
   for (const plan of state.plan.backends) {
     const reading = observation.backends[plan.id]?.reading;
     // What was seen before it fell silent somebody may have answered for since.
     if (reading?.known && (watch.backends[plan.id]?.lower ?? 0) >= deviationReadings) {
       const out = heldForOut(state, observation, null);
-      if (out !== null) return [out];
+      if (out !== null) return out;
       const why = `somebody lowered the destination's share at ${plan.id}${handsIn(state, plan.id)}; it is left there (resume to raise it again)`;
-      return [{ kind: 'held', why, by: 'drover' }];
+      return { kind: 'held', why, by: 'drover' };
     }
     // What was journalled by the reading before, and still stands.
     const isTold = Object.keys(state.byHand[plan.id] ?? {}).length > 0;
     const why = isTold && reading?.known ? originHandWords(state, watch, plan, reading.value) : null;
-    if (why !== null) return [{ kind: 'held', why, by: 'drover' }];
+    if (why !== null) return { kind: 'held', why, by: 'drover' };
   }
-  return [];
+  return null;
 }
 
 function handsIn({ byHand }: RolloutState, backend: string): string {

@@ -3,6 +3,8 @@ import { handWords, outWords } from './hands.ts';
 import type { Observation, OperatorRequest } from './observation.ts';
 import type { RolloutState } from './state.ts';
 
+export type HeldEvent = Extract<RolloutEvent, { readonly kind: 'held' }>;
+
 /**
  * It is held for what is out, and whoever resumes hears that at once. What it was held for before stays in force: who held it has not
  * been answered. null: nothing is out.
@@ -11,7 +13,7 @@ export function heldForOut(
   state: RolloutState,
   observation: Observation,
   asked: Extract<OperatorRequest, { kind: 'resume' }> | null,
-): RolloutEvent | null {
+): HeldEvent | null {
   const out = outWords(state, observation);
   if (out === null) return null;
   const hands = state.plan.backends.flatMap(({ id }) => handsThatStand(state, id).map((words) => `${words} at ${id}`));
@@ -26,10 +28,16 @@ export function heldForOut(
   };
 }
 
-/** A hold for something else, which says what is out as well: when it is answered, that still holds. */
-export function besideOut<E extends RolloutEvent>(state: RolloutState, observation: Observation, event: E): E {
+/** A hold for something else, which says as well what somebody has lowered or taken out: whoever answers for it has read of that. */
+export function beside(
+  state: RolloutState,
+  observation: Observation,
+  event: HeldEvent,
+  lowered: HeldEvent | null,
+): HeldEvent {
   const out = outWords(state, observation);
-  return event.kind !== 'held' || out === null ? event : { ...event, why: `${event.why}; somebody took ${out}, too` };
+  const also = lowered?.why ?? (out === null ? null : `somebody took ${out}`);
+  return also === null ? event : { ...event, why: `${event.why}. Besides, ${also}` };
 }
 
 /** A person's hold that nobody has answered; null: there is none. */
@@ -42,9 +50,9 @@ function beforeWords(before: ReturnType<typeof heldBefore>): string {
   return before === null ? '' : `; held before by ${before.by}: ${before.why}`;
 }
 
-export function withBefore(state: RolloutState, event: RolloutEvent): RolloutEvent {
+export function withBefore(state: RolloutState, event: HeldEvent): HeldEvent {
   const before = heldBefore(state);
-  if (before === null || event.kind !== 'held') return event;
+  if (before === null) return event;
   return { ...event, why: event.why + beforeWords(before), before };
 }
 

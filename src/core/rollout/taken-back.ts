@@ -34,17 +34,17 @@ export function unexplained(
 }
 
 /**
- * It came in by a deployment: where it is stays as it is, and the judge watches it. When it has gone again somebody says so: its
- * instances may only be unwell for a moment, and whoever lowered something meanwhile knows why.
+ * It came in by a deployment: where it is stays as it is, and the judge watches it. It is named also where something else holds already:
+ * a reason that is given for that would excuse it. When it has gone again somebody says so: its instances may only be unwell for a
+ * moment, and whoever lowered something meanwhile knows why. null: there is nothing new to say.
  */
-export function triedAgain(state: RolloutState): RolloutEvent[] {
-  const { held } = state;
+export function triedAgain(state: RolloutState): Extract<RolloutEvent, { readonly kind: 'held' }> | null {
   const blamed = unexplained(state);
-  if (held === null) return blamed.length === 0 ? [] : [heldFor(blamed)];
-  if (held.blamed === undefined || sameBlamed(held.blamed, blamed)) return [];
-  if (blamed.length > 0) return [heldFor(blamed)];
-  const why = `${takenBackWords(held.blamed)}, and no such build runs at the destination any more: \`drover resume\` goes on with what does`;
-  return [{ kind: 'held', why, by: 'drover', blamed: [] }];
+  const named = state.held?.blamed ?? [];
+  if (sameBlamed(named, blamed)) return null;
+  if (blamed.length > 0) return heldFor(blamed);
+  const why = `${takenBackWords(named)}, and no such build runs at the destination any more: \`drover resume\` goes on with what does`;
+  return { kind: 'held', why, by: 'drover', blamed: [] };
 }
 
 export function heldFor(blamed: readonly Blamed[]): Extract<RolloutEvent, { readonly kind: 'held' }> {
