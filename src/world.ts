@@ -15,6 +15,7 @@ import { systemClock } from './io/clock/system.ts';
 import { askControl, listenControl } from './io/control/socket.ts';
 import { sha256 } from './io/journal/sha256.ts';
 import { openSqliteJournal } from './io/journal/sqlite.ts';
+import { AdoptedLedger, placeAdoptedLedger } from './io/kafka/child/adopted-ledger.ts';
 import { openTrail } from './io/kafka/child/ledger-trail.ts';
 import { lookAtLedger, readLedger } from './io/kafka/child/look-at-ledger.ts';
 import { openMoverProcess } from './io/kafka/child/mover-process.ts';
@@ -126,6 +127,9 @@ export const realWorld: World = {
   lookAtLedger,
   readLedger,
   openTrail,
+  openAdoptedLedger: (stateDirectory, topic, key) => new AdoptedLedger(stateDirectory, topic, key),
+  placeAdoptedLedger,
+  openAdoptionSide: (reach) => new ProofSide(reach),
   openProofSide: (reach) => new ProofSide(reach),
   holder: `${process.pid}-${randomUUID()}`,
 };

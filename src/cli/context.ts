@@ -8,6 +8,7 @@ import type { OperatorRequest } from '../core/rollout/observation.ts';
 import type { MoverProcess, MoveTarget } from '../engine/move-ports.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
+import type { AdoptedLedger, AdoptionSide } from './kafka/adopt/world.ts';
 import type { CopySide, LedgerEnd, LedgerLook, LedgerRead, MoverPlace, PartitionKey } from './kafka/copy/world.ts';
 import type { LedgerTrail, ProofReach, ProofSide } from './kafka/prove/world.ts';
 import type { KafkaSide, Reach } from './kafka/side.ts';
@@ -94,6 +95,12 @@ export type World = {
   readLedger(stateDirectory: string, topic: string, key: PartitionKey): LedgerRead | null;
   /** The same as a proof reads it, which is told what is wrong with it. Throws where not even its beginning can be read. */
   openTrail(stateDirectory: string, topic: string, key: PartitionKey): LedgerTrail | null;
+  /** A ledger to be made of what stands on both sides. Nobody finds it before it is put in its place. */
+  openAdoptedLedger(stateDirectory: string, topic: string, key: PartitionKey): AdoptedLedger;
+  /** Puts it there, unless a ledger is there, or none was made; may be done again. */
+  placeAdoptedLedger(stateDirectory: string, topic: string, key: PartitionKey): void;
+  /** A cluster of which a copy is to be known again; nothing is connected yet. Throws as `openKafka` does. */
+  openAdoptionSide(reach: ProofReach): AdoptionSide;
   /** A cluster of which a copy is proven; nothing is connected yet. Throws as `openKafka` does. */
   openProofSide(reach: ProofReach): ProofSide;
   /** A cluster of Kafka brokers, to be read only; nothing is connected yet. Throws PortError for what its configuration file says. */

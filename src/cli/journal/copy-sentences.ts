@@ -9,7 +9,11 @@ export const copySentences: Sentences<MoveEvent> = {
   'copy-started': ({ plan, rate }) => {
     const partitions = plan.topics.reduce((sum, topic) => sum + topic.partitions.length, 0);
     const names = plan.topics.map(({ name }) => name).join(', ');
-    return `copy of ${names} (${many(partitions, 'partition')}) from ${plan.source.bootstrap} to ${plan.target.bootstrap}, ${rateWords(rate)}`;
+    const places = plan.topics.flatMap(({ name, partitions }) =>
+      partitions.flatMap(({ partition, adopted }) => (adopted === undefined ? [] : [`${name}-${partition}`])),
+    );
+    const adopted = places.length === 0 ? '' : `; proven to be ours, with a ledger made anew: ${places.join(', ')}`;
+    return `copy of ${names} (${many(partitions, 'partition')}) from ${plan.source.bootstrap} to ${plan.target.bootstrap}, ${rateWords(rate)}${adopted}`;
   },
   'topic-made': ({ topic, topicId }) => `${topic} was made on the target (id ${topicId})`,
   'topic-found': ({ topic, topicId }) =>

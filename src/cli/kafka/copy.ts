@@ -8,9 +8,21 @@ import { withReachRemedy } from './reach-remedy.ts';
 
 /** `drover kafka copy`: topics of one cluster to another, byte for byte. */
 export function addCopy(kafka: Command, context: Context): void {
-  kafka
-    .command('copy')
-    .description('copy topics from one cluster to another, byte for byte, each record exactly once')
+  const description = 'copy topics from one cluster to another, byte for byte, each record exactly once';
+  withOptions(kafka.command('copy').description(description))
+    .addHelpText('after', examples)
+    .action(async (words: CopyWords) => {
+      const signals = catchSignals();
+      try {
+        await withReachRemedy(() => copy(context, words, signals));
+      } finally {
+        signals.release();
+      }
+    });
+}
+
+function withOptions(command: Command): Command {
+  return command
     .requiredOption('--source <BOOTSTRAP>', 'HOST:PORT of some brokers, with commas')
     .requiredOption('--target <BOOTSTRAP>', 'the same of the other cluster')
     .requiredOption('--topics <REGEX>', 'topics whose whole name fits; never __*')
@@ -39,19 +51,11 @@ export function addCopy(kafka: Command, context: Context): void {
     )
     .option('--metrics <ADDRESS>', 'tell figures to Prometheus at HOST:PORT/metrics while it runs')
     .option('--wait <TIME>', 'how long an open transaction of the source is waited for', '10m')
+    .option('--adopt', 'go on with what an earlier copy has written whose ledger is lost: proven by both sides first')
     .option('--dry-run', 'say all that can be known before a byte moves, and change nothing')
     .option('--yes', 'agree to what is changed on the target')
     .option(...journalOption)
-    .option('--json', 'one JSON object per journal entry and second, and a last one (docs/reference/kafka-copy.md)')
-    .addHelpText('after', examples)
-    .action(async (words: CopyWords) => {
-      const signals = catchSignals();
-      try {
-        await withReachRemedy(() => copy(context, words, signals));
-      } finally {
-        signals.release();
-      }
-    });
+    .option('--json', 'one JSON object per journal entry and second, and a last one (docs/reference/kafka-copy.md)');
 }
 
 const examples = `
@@ -66,4 +70,5 @@ Examples:
   drover kafka copy --source old:9092 --target new:9092 --topics orders --from -72h --unlimited --yes
   drover kafka copy --source old:9093 --source-config old.properties --target new:9092 --topics '.*' --follow \\
     --unlimited
+  drover kafka copy --source old:9092 --target new:9092 --topics orders --unlimited --adopt
 `;

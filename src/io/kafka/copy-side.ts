@@ -1,6 +1,7 @@
 import type { TopicFacts } from '../../core/move/topic-facts.ts';
 import { PortError } from '../../engine/ports.ts';
 import { KafkaAdmin } from './admin/kafka-admin.ts';
+import type { Isolation } from './messages/isolation.ts';
 import { BrokerPool } from './reader/broker-pool.ts';
 import { KafkaReader, type PartitionBounds } from './reader/kafka-reader.ts';
 import { poolSettings, type ReaderOptions } from './reader/open-reader.ts';
@@ -30,10 +31,13 @@ export class CopySide extends KafkaAdmin {
     throw new PortError('refused', message, { retriable: false });
   }
 
-  /** All partitions of these topics, to their high watermarks. */
-  bounds(topics: readonly TopicFacts[]): Promise<readonly PartitionBounds[]> {
+  /** All partitions of these topics; `end` is the high watermark, or for `read_committed` the last stable offset. */
+  bounds(
+    topics: readonly TopicFacts[],
+    isolation: Isolation = 'read_uncommitted',
+  ): Promise<readonly PartitionBounds[]> {
     const wanted = topics.map(({ name, partitions }) => ({ name, partitions: [...Array(partitions).keys()] }));
-    return this.#reader.bounds(wanted, 'read_uncommitted');
+    return this.#reader.bounds(wanted, isolation);
   }
 
   /** The first offsets that are not older than that, in the order of `bounds`. */

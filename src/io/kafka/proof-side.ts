@@ -7,6 +7,7 @@ import { Pace } from './reader/pace.ts';
 import type { Wanted } from './reader/partition-fetch.ts';
 import { PartitionRecords } from './reader/partition-records.ts';
 import { RawBatches } from './reader/raw-batches.ts';
+import { SourceBatches } from './reader/source-batches.ts';
 
 export type ProofReach = ReaderOptions & {
   /** Bytes per second of each broker; null: as fast as they answer. */
@@ -32,6 +33,11 @@ export class ProofSide extends CopySide {
   /** Raw, and which of them are of the copy of this partition by their producer id. */
   batches(range: Range, key: LedgerKey): RawBatches {
     return new RawBatches(this.#pool, range, producerIdOf(key), this.#limits);
+  }
+
+  /** As a copy would take them. `range.to`: not behind the last stable offset. */
+  items(range: Range): SourceBatches {
+    return new SourceBatches(this.#pool, range, this.#limits);
   }
 
   /** Records of all transactions, whatever became of them. */

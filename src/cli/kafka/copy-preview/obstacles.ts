@@ -56,7 +56,7 @@ export function refusalWords(refusal: Refusal): string {
     case 'unknown':
       return `${refusal.what}: not known: ${refusal.why}`;
     case 'holds-data':
-      return `the target holds records of it that no copy of ours has written: ${some(refusal.partitions.map(heldWords), 3)}. Take another target topic, or delete that one`;
+      return `the target holds records of it that no copy of ours has written: ${some(refusal.partitions.map(heldWords), 3)}. Where a copy of ours has written them and its state is lost, --adopt proves that and goes on; else take another target topic, or delete that one`;
     case 'fewer-partitions':
       return `the target has ${refusal.target} partitions, the source ${refusal.source}: kafka-topics --alter --partitions ${refusal.source} on the target, or delete that topic`;
     case 'old-format':

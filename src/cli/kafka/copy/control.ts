@@ -68,6 +68,7 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
   const stop = new AbortController();
   let isHeldBack = false;
   const changed = troubleChanges();
+  placeAdoptedLedgers(context, opened, state);
   const world = openWorld(context, opened, state);
   const figures = () => copyMetrics(copyStatus(last?.state ?? state, last?.observation ?? null));
   const metrics = control.metrics === null ? null : await context.world.serveMetrics(control.metrics, figures);
@@ -112,6 +113,19 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
     await clock.sleep(0, new AbortController().signal);
     await desk.close();
   }
+}
+
+/** Ledgers that were made before the journal had the plan: from here on they are those of their partitions. */
+function placeAdoptedLedgers(
+  { world }: Context,
+  { stateDirectory }: OpenJournal,
+  { plan, targetIds }: MoveState,
+): void {
+  for (const { name, partitions } of plan.topics)
+    for (const { partition, adopted } of partitions) {
+      const key = partitionKey(plan, name, partition, targetIds[name] ?? '');
+      if (adopted !== undefined && key !== null) world.placeAdoptedLedger(stateDirectory, name, key);
+    }
 }
 
 function openWorld(context: Context, { stateDirectory }: OpenJournal, { operation, plan }: MoveState) {

@@ -23,6 +23,7 @@ export type CopyWords = {
   readonly metrics?: string;
   readonly offsets: 'mapped' | 'identical';
   readonly wait: string;
+  readonly adopt?: true;
   readonly dryRun?: true;
   readonly yes?: true;
   readonly journal?: string;

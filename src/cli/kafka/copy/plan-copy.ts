@@ -1,4 +1,11 @@
-import type { ClusterReference, CopyPlan, PlannedPartition, PlannedTopic } from '../../../core/move/operation/plan.ts';
+import {
+  type AdoptedPart,
+  type ClusterReference,
+  type CopyPlan,
+  type PlannedPartition,
+  type PlannedTopic,
+  partitionName,
+} from '../../../core/move/operation/plan.ts';
 import type { TopicFacts } from '../../../core/move/topic-facts.ts';
 import { leversWhileBehind, type SetAside } from '../../../core/move/topic-levers.ts';
 import { changesOf, type Difference, settingsOncePlanned, type TopicPlan } from '../../../core/move/topics.ts';
@@ -7,7 +14,7 @@ import { refusalWords } from '../copy-preview/obstacles.ts';
 import { planOf, type Planned as TopicPlans } from '../copy-preview/plans.ts';
 import type { PartitionBounds, SideName } from '../side.ts';
 import { askedBy, type CopyOptions } from './options.ts';
-import type { CopySide, LedgerLook } from './world.ts';
+import type { CopySide, LedgerLook, PartitionKey } from './world.ts';
 
 /** What a copy would do, and what has to be known to agree to it. */
 export type Planned = {
@@ -47,26 +54,27 @@ export type Ledgers = {
   isOurs(target: TopicFacts): boolean;
 };
 
+/** Ledgers that were made of what stands on both sides, and are not in their places yet: by the partition's name. */
+export type AdoptedLooks = ReadonlyMap<string, LedgerLook & Pick<AdoptedPart, 'batches' | 'records'>>;
+
+export const noLooks: AdoptedLooks = new Map();
+
 export function ledgersOf(
   context: Context,
   references: References,
   source: readonly TopicFacts[],
   target: readonly TopicFacts[],
   stateDirectory: string,
+  adopted: AdoptedLooks,
 ): Ledgers {
   const found = new Map<string, LedgerLook>();
   for (const there of target) {
     const facts = source.find(({ name }) => name === there.name);
     for (let partition = 0; facts !== undefined && partition < facts.partitions; partition += 1) {
-      const key = {
-        sourceCluster: references.source.clusterId,
-        sourceTopicId: idOf(facts),
-        targetCluster: references.target.clusterId,
-        targetTopicId: idOf(there),
-        partition,
-      };
-      const ledger = context.world.lookAtLedger(stateDirectory, there.name, key);
-      if (ledger !== null) found.set(`${there.name}-${partition}`, ledger);
+      const key = keyOf(references, facts, there, partition);
+      const name = `${there.name}-${partition}`;
+      const ledger = context.world.lookAtLedger(stateDirectory, there.name, key) ?? adopted.get(name) ?? null;
+      if (ledger !== null) found.set(name, ledger);
     }
   }
   return {
@@ -76,21 +84,26 @@ export function ledgersOf(
   };
 }
 
+export type CopyGiven = {
+  readonly sides: PlanningSides;
+  readonly references: References;
+  readonly options: CopyOptions;
+  readonly stateDirectory: string;
+  readonly setAside: readonly SetAside[];
+  readonly adopted: AdoptedLooks;
+};
+
 /** Throws CliError where a topic cannot be copied, with every reason. */
 export async function planCopy(
   context: Context,
-  sides: PlanningSides,
-  references: References,
-  options: CopyOptions,
-  stateDirectory: string,
-  setAside: readonly SetAside[],
+  { sides, references, options, stateDirectory, setAside, adopted }: CopyGiven,
 ): Promise<Planned> {
   const facts = await chosenTopics(sides.source, options);
   const names = facts.map(({ name }) => name);
   const there = await sides.target.topics(names);
   const bounds = await boundsOf(sides.source, facts, options);
   const targetBounds = await sides.target.bounds(there);
-  const ledgers = ledgersOf(context, references, facts, there, stateDirectory);
+  const ledgers = ledgersOf(context, references, facts, there, stateDirectory, adopted);
   const { replicationFactor } = options;
   const planned = await planOf(sides.source, sides.target, {
     topics: names,
@@ -99,7 +112,7 @@ export async function planCopy(
     setAside,
   });
   refuse(planned.plans, targetBounds, ledgers);
-  const given = { options, bounds, targetBounds, ledgers, planned };
+  const given = { options, bounds, targetBounds, ledgers, planned, adopted };
   const topics = planned.plans.map((plan) => plannedTopic(plan, given));
   const levers = planned.plans.flatMap((plan) => {
     const now = planned.target.find(({ name }) => name === plan.topic)?.settings ?? planned.targetDefaults;
@@ -118,6 +131,7 @@ type Given = {
   readonly targetBounds: readonly PartitionBounds[];
   readonly ledgers: Ledgers;
   readonly planned: TopicPlans;
+  readonly adopted: AdoptedLooks;
 };
 
 async function boundsOf(source: CopySide, topics: readonly TopicFacts[], { from }: CopyOptions): Promise<Bounds[]> {
@@ -148,10 +162,15 @@ function plannedTopic(plan: TopicPlan, given: Given): PlannedTopic {
 
 function plannedPartition(
   { topic, partition, from, logStart, highWatermark }: Bounds,
-  { targetBounds, ledgers, options }: Given,
+  { targetBounds, ledgers, options, adopted }: Given,
 ): PlannedPartition {
   const end = options.follow ? null : highWatermark;
   const ledger = ledgers.of(topic, partition);
+  const made = adopted.get(partitionName({ topic, partition }));
+  if (made !== undefined) {
+    const { begin, batches, records } = made;
+    return { partition, begin, logStart, end, adopted: { end: made.end, batches, records } };
+  }
   if (ledger !== null) return { partition, begin: ledger.begin, logStart, end };
   const target = targetBounds.find((one) => one.topic === topic && one.partition === partition)?.highWatermark ?? 0;
   return { partition, begin: { source: from, target }, logStart, end };
@@ -165,6 +184,22 @@ function growTo(plan: TopicPlan): number | null {
   if (plan.kind !== 'differs') return null;
   const remedies = plan.differences.map(({ remedy }) => (remedy.kind === 'make-partitions' ? remedy.partitions : null));
   return remedies.find((partitions) => partitions !== null) ?? null;
+}
+
+/** By what the ledger of a partition is found. */
+export function keyOf(
+  { source, target }: References,
+  origin: TopicFacts,
+  there: TopicFacts,
+  partition: number,
+): PartitionKey {
+  return {
+    sourceCluster: source.clusterId,
+    sourceTopicId: idOf(origin),
+    targetCluster: target.clusterId,
+    targetTopicId: idOf(there),
+    partition,
+  };
 }
 
 /** A broker that has no ids has the name in its place. */

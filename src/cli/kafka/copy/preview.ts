@@ -8,7 +8,7 @@ import { previewCopy } from '../copy-preview.ts';
 import type { SideName } from '../side.ts';
 import { setAsideOn } from './copies.ts';
 import { askedBy, type CopyOptions, type CopyWords } from './options.ts';
-import { chosenTopics, ledgersOf, type PlanningSides, type References } from './plan-copy.ts';
+import { type AdoptedLooks, chosenTopics, ledgersOf, type PlanningSides, type References } from './plan-copy.ts';
 
 export type PreviewGiven = {
   readonly sides: PlanningSides;
@@ -18,6 +18,7 @@ export type PreviewGiven = {
   readonly stateDirectory: string;
   /** Copies that have not ended. */
   readonly open: readonly MoveState[];
+  readonly adopted: AdoptedLooks;
 };
 
 /** `--dry-run`: all that can be known before a byte moves; nothing is changed. */
@@ -64,11 +65,11 @@ export function othersAt(
 const appendRateMs = 3000;
 
 async function previewed(context: Context, given: PreviewGiven, readingsApartMs: number): Promise<CopyPreview> {
-  const { sides, references, options, words, stateDirectory, open } = given;
+  const { sides, references, options, words, stateDirectory, open, adopted } = given;
   const facts = await chosenTopics(sides.source, options);
   const topics = facts.map(({ name }) => name);
   const there = await sides.target.topics(topics);
-  const { isOurs } = ledgersOf(context, references, facts, there, stateDirectory);
+  const { isOurs } = ledgersOf(context, references, facts, there, stateDirectory, adopted);
   const { from, replicationFactor, rate } = options;
   const { clock } = context;
   return await previewCopy(sides, {

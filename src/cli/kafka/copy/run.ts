@@ -13,11 +13,12 @@ import { lookIntoJournal, type OpenJournal, openJournalAt } from '../../journal/
 import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
+import { adopt, noAdoptions } from '../adopt/adopt.ts';
 import { controlCopy } from './control.ts';
 import { copiesOf, nextCopy, openCopies, setAsideOn } from './copies.ts';
 import { tellCopy } from './operators.ts';
 import { askedBy, type CopyOptions, type CopyWords, copyOptions, reachOf } from './options.ts';
-import { type Planned, type PlanningSides, planCopy, type References } from './plan-copy.ts';
+import { type AdoptedLooks, type Planned, type PlanningSides, planCopy, type References } from './plan-copy.ts';
 import { dryRun, othersAt, type PreviewGiven, refuseObstacles } from './preview.ts';
 import { afterwardsOf, copyReporter, exitCodeOf } from './reporter.ts';
 import { changesLines, extentLines } from './show-plan.ts';
@@ -35,7 +36,7 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
     for (const { notes } of [source, target]) for (const note of notes) context.stderr.write(`${harmless(note)}\n`);
     const references = await unlessAsked(signals, referencesOf(context, sides, words));
     if (words.dryRun) {
-      return await unlessAsked(signals, lookOnly(context, { sides, references, options, words }));
+      return await unlessAsked(signals, lookOnly(context, { sides, references, options, words }, signals));
     }
     const opened = await openJournalAt(context, words);
     try {
@@ -51,11 +52,17 @@ export async function copy(context: Context, words: CopyWords, signals: Signals)
 }
 
 /** Beside what is unfinished in the journal, if there is one. */
-async function lookOnly(context: Context, given: Omit<PreviewGiven, 'stateDirectory' | 'open'>): Promise<void> {
+async function lookOnly(
+  context: Context,
+  given: Omit<PreviewGiven, 'stateDirectory' | 'open' | 'adopted'>,
+  signals: Signals,
+): Promise<void> {
   const { journal, stateDirectory } = await lookIntoJournal(context, given.words);
   try {
     const open = openCopies(await copiesOf(context.world, journal));
-    await dryRun(context, { ...given, stateDirectory, open });
+    const adoption = { ...given, stateDirectory, isDryRun: true };
+    const { looks } = given.words.adopt ? await adopt(context, adoption, signals.interrupted) : noAdoptions;
+    await dryRun(context, { ...given, stateDirectory, open, adopted: looks });
   } finally {
     await journal?.close();
   }
@@ -100,17 +107,35 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
     return { state: same, requests: changes, isResumed: true };
   }
   const [open, { stateDirectory }] = [openCopies(copies), opened];
+  const adoption = { sides, references, options, words, stateDirectory, isDryRun: false };
+  const adoptions = words.adopt ? await adopt(context, adoption, beginning.signals.interrupted) : noAdoptions;
+  let begun: Begun | null = null;
+  try {
+    const planned = await plannedCopy(context, beginning, open, adoptions.looks);
+    if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
+    begun = await start(context, opened, nextCopy(copies), planned.plan, rate);
+    return begun;
+  } finally {
+    // Once the journal has the plan, its controller puts them in their places.
+    if (begun === null) adoptions.discard();
+  }
+}
+
+async function plannedCopy(
+  context: Context,
+  { sides, references, options, words, opened: { stateDirectory } }: Beginning,
+  open: readonly MoveState[],
+  adopted: AdoptedLooks,
+): Promise<Planned> {
   const setAside = setAsideOn(open, references.target.clusterId);
-  const found = await planCopy(context, sides, references, options, stateDirectory, setAside);
+  const found = await planCopy(context, { sides, references, options, stateDirectory, setAside, adopted });
   const [other] = othersAt(open, references, found.plan.topics);
   if (other !== undefined) throw new CliError(other);
-  const given = { sides, references, options, words, stateDirectory, open };
+  const given = { sides, references, options, words, stateDirectory, open, adopted };
   const { partitions, atMs } = await refuseObstacles(context, given);
   const { partitionsPerBroker, order } = options;
   const pace = { partitionsPerBroker, order, first: copyOrder(order, partitions, atMs) };
-  const planned = { ...found, plan: { ...found.plan, pace } };
-  if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
-  return await start(context, opened, nextCopy(copies), planned.plan, rate);
+  return { ...found, plan: { ...found.plan, pace } };
 }
 
 async function isAgreed(

@@ -33,9 +33,17 @@ export function extentLines({ topics, plan }: Planned, rate: number | null): str
   return [
     `${topics.length} ${topics.length === 1 ? 'topic' : 'topics'}, ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, ${whole(offsets)} offsets to go, ${rateWords(rate)}`,
     ...paceLines(plan),
+    ...adoptedLines(plan),
     ...(continued.length === 0 ? [] : [`  going on where an earlier copy has ended: ${continued.join(', ')}`]),
     ...skipped,
   ];
+}
+
+function adoptedLines({ topics }: Planned['plan']): string[] {
+  const adopted = topics.flatMap(({ name, partitions }) =>
+    partitions.flatMap((one) => (one.adopted === undefined ? [] : [`${name}-${one.partition}`])),
+  );
+  return adopted.length === 0 ? [] : [`  with a ledger made of what stands on both sides: ${adopted.join(', ')}`];
 }
 
 const orders: Readonly<Record<CopyOrder, string>> = {

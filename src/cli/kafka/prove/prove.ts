@@ -6,8 +6,8 @@ import { type Verdict, weights, worstOf } from '../../../core/move/proof/finding
 import { type Parity, parityOf, unplannedPartitions } from '../../../core/move/proof/parity.ts';
 import type { TopicFacts } from '../../../core/move/topic-facts.ts';
 import type { Context } from '../../context.ts';
-import { liveBlock } from '../../terminal/live.ts';
 import { Progress } from '../verify/progress.ts';
+import { shownProgress } from '../verify/shown-progress.ts';
 import { type Asked, type Gathered, partitionToProve, settledOf, untilVisible } from './gather.ts';
 import { journalFacts } from './journal-facts.ts';
 import { type PartitionToProve, provePartition } from './partition.ts';
@@ -15,8 +15,6 @@ import type { Proof, ProofPartition, ProofTopic } from './result.ts';
 
 /** So many at once: what bounds the memory, and keeps brokers busy while we compute. */
 const partitionsAtOnce = 8;
-const redrawMs = 500;
-const noteMs = 30_000;
 
 /** Reads the ledger of each partition and what stands on the target. Throws PortError, and the signal's reason. */
 export async function prove(context: Context, gathered: Gathered, signal: AbortSignal): Promise<Proof> {
@@ -70,13 +68,7 @@ async function proveAll(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly ProofPartition[]>> {
-  // Standard output is for the result.
-  const live = liveBlock(context.stderr, context.clock);
-  const isTerminal = context.stderr.terminal !== null;
-  const timer = setInterval(
-    () => (isTerminal ? live.show([progress.line()]) : live.note(progress.line())),
-    isTerminal ? redrawMs : noteMs,
-  );
+  const live = shownProgress(context, progress);
   const results = new Map(all.map(({ topic }) => [topic.name, [] as ProofPartition[]]));
   const waiting = [...all];
   const work = async () => {
@@ -92,11 +84,9 @@ async function proveAll(
   };
   try {
     await Promise.all(Array.from({ length: partitionsAtOnce }, work));
-    if (isTerminal) live.show([progress.line()]);
   } finally {
     // One that failed ends the others at their next batch.
     waiting.length = 0;
-    clearInterval(timer);
     live.close();
   }
   return results;

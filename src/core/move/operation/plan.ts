@@ -70,6 +70,14 @@ export type PlannedPartition = {
   readonly logStart: number;
   /** Nothing at or behind it is copied; null: it is followed. */
   readonly end: number | null;
+  /** Its ledger was made of what stood on both sides, up to there; missing: it was not. */
+  readonly adopted?: AdoptedPart;
+};
+
+export type AdoptedPart = {
+  readonly end: { readonly source: number; readonly target: number };
+  readonly batches: number;
+  readonly records: number;
 };
 
 /** In the order of these names, and behind them as they are. */
