@@ -1,5 +1,6 @@
 import type { BalancerConfig, Config, NotifyConfig, ServiceConfig, TrafficConfig } from '../core/fleet/config.ts';
 import type { Sha256 } from '../core/journal/entry.ts';
+import type { Position } from '../core/move/ledger-lines.ts';
 import type { MoveRequest } from '../core/move/operation/observation.ts';
 import type { BalancerProcess } from '../core/observed/balancer-process.ts';
 import type { Reading } from '../core/observed/reading.ts';
@@ -97,8 +98,8 @@ export type World = {
   openTrail(stateDirectory: string, topic: string, key: PartitionKey): LedgerTrail | null;
   /** A ledger to be made of what stands on both sides. Nobody finds it before it is put in its place. */
   openAdoptedLedger(stateDirectory: string, topic: string, key: PartitionKey): AdoptedLedger;
-  /** Puts it there, unless a ledger is there, or none was made; may be done again. */
-  placeAdoptedLedger(stateDirectory: string, topic: string, key: PartitionKey): void;
+  /** Puts it there, unless a ledger is there; where none was made an empty one begins there. May be done again. */
+  placeAdoptedLedger(stateDirectory: string, topic: string, key: PartitionKey, begin: Position): void;
   /** A cluster of which a copy is to be known again; nothing is connected yet. Throws as `openKafka` does. */
   openAdoptionSide(reach: ProofReach): AdoptionSide;
   /** A cluster of which a copy is proven; nothing is connected yet. Throws as `openKafka` does. */

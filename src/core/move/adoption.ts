@@ -71,7 +71,7 @@ export type Adopted = {
   /** Of those, made anew: compared record by record where their bytes are others. */
   readonly madeAnew: number;
   readonly records: number;
-  /** The highest one in which the target was written. */
+  /** Above every one in which the target was written, and above those in which its writers may have begun and appended nothing. */
   readonly epoch: number;
 };
 
@@ -203,7 +203,8 @@ export class Adoption {
         );
     }
     if (begin === null || end === null || this.#refusal !== null) return null;
-    const [batches, madeAnew, records, epoch] = [this.#batches, this.#madeAnew, this.#records, this.#epoch];
+    const [batches, madeAnew, records] = [this.#batches, this.#madeAnew, this.#records];
+    const epoch = Math.max(this.#epoch, Math.min(this.#epoch + epochsPassedOver, epochMax));
     return { begin, end, batches, madeAnew, records, epoch };
   }
 
@@ -243,6 +244,11 @@ export class Adoption {
     this.#refusal ??= { kind, target, source, words };
   }
 }
+
+/** Each start of a mover takes one, and may append nothing: what it had sent would pass for what comes later, were its epoch used again. */
+export const epochsPassedOver = 100;
+/** They are numbers of 16 bits with a sign; what goes on needs some. */
+const epochMax = 30_000;
 
 /** Its checksum is that of what stands there: what is read back is compared with it. */
 function lineOf({ from, to, count, kept, isRebuilt }: SourceBatch, { base, checksum }: StandingBatch): SentLine {

@@ -1,6 +1,6 @@
 import { clock } from '../account.ts';
 import type { Mutation } from './mutation.ts';
-import type { KafkaOutcome } from './run.ts';
+import type { KafkaOutcome } from './outcome.ts';
 import type { Narrowing } from './scenario.ts';
 
 /** What happened in a world, its last `lines`, and the command that shows it again. */

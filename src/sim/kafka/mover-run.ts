@@ -80,6 +80,17 @@ export function startMover(
   return run;
 }
 
+/** How each of its partitions stands. */
+export function endsOf({ partitions, mover }: MoverRun): string[] {
+  return partitions.map((partition) => {
+    const { phase, settled } = partition.writer;
+    const stopped = mover.stopped.get(partition);
+    const how = stopped === undefined ? phase.kind : `stopped (${stopped})`;
+    const what = phase.kind === 'damaged' ? ` ${JSON.stringify(phase.damage)}` : '';
+    return `${partition.plan.partition} ${how}${what} at ${settled.source} → ${settled.target}`;
+  });
+}
+
 const beginning = { hasEnded: false, hold: null } as const;
 
 export const ledgerKey = { sourceCluster: 'A', sourceTopicId: 'orders', targetCluster: 'B', targetTopicId: 'orders' };

@@ -1,6 +1,7 @@
 import type { MovedPartition } from '../../io/kafka/mover/moved-partition.ts';
 import type { Cluster, Ledger } from '../../io/kafka/mover/ports.ts';
 import type { MoverSettings } from '../../io/kafka/mover/settings.ts';
+import type { AdoptionView } from './adopting.ts';
 import type { CheckName } from './checks/violation.ts';
 import type { SimProcess } from './process.ts';
 import type { FaultName } from './scenario.ts';
@@ -17,5 +18,7 @@ export type Mutation = {
   readonly target?: (cluster: Cluster, ledgers: readonly Ledger[], process: SimProcess) => Cluster;
   readonly ledger?: (ledger: Ledger) => Ledger;
   readonly settings?: (settings: MoverSettings) => MoverSettings;
+  /** What is read of both sides where a ledger is lost. */
+  readonly adoption?: (view: AdoptionView) => AdoptionView;
   readonly partition?: (partition: MovedPartition) => void;
 };

@@ -3,6 +3,7 @@ import type { FetchRequest } from '../../io/kafka/messages/fetch-request.ts';
 import type { FetchedPartition } from '../../io/kafka/messages/fetch-response.ts';
 import type { Cluster } from '../../io/kafka/mover/ports.ts';
 import type { Mutation } from './mutation.ts';
+import { byCount } from './mutations/adopting.ts';
 import { asExpected, askedOnce, asSettled, ownOnly, sentLater } from './mutations/answering.ts';
 import { withoutEpochs, withoutHoles, withoutSecond } from './mutations/fetching.ts';
 import { lineLater, otherChecksums } from './mutations/lines.ts';
@@ -151,6 +152,13 @@ export const mutations: readonly Mutation[] = [
     shownBy: ['leader-moves', 'broker-crash'],
     caughtBy: ['everything ends'],
     target: askedOnce,
+  },
+  {
+    name: 'a ledger is adopted by the counts of batches',
+    seenIn: 220,
+    shownBy: ['ledger-lost'],
+    caughtBy: ['what is adopted is what was copied'],
+    adoption: byCount,
   },
   {
     name: 'a ledger that cannot be synced is forgotten',

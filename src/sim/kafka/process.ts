@@ -69,3 +69,8 @@ export class SimProcess {
     };
   }
 }
+
+/** The one that came after another has a higher one. */
+export function numberOf({ name }: SimProcess): number {
+  return Number(name.replace('mover ', ''));
+}

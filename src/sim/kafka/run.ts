@@ -1,8 +1,10 @@
+import type { Position } from '../../core/move/ledger-lines.ts';
 import { recordCount, recordsCrcOf } from '../../io/kafka/bytes/batch.ts';
 import { PartitionLedger } from '../../io/kafka/ledger/partition-ledger.ts';
 import type { SegmentFiles } from '../../io/kafka/ledger/segment-files.ts';
 import { Random } from '../random.ts';
 import { Schedule } from '../schedule.ts';
+import { adoptAll, wrongsOfAdoption } from './adopting.ts';
 import type { Wrong } from './checks/copy.ts';
 import { verdictOf } from './checks/end.ts';
 import { lineOf } from './checks/lines.ts';
@@ -11,31 +13,16 @@ import { WritesOf } from './checks/writes.ts';
 import { Faults, planWorldFaults, stalledMsMax } from './faults.ts';
 import { Feed } from './feed.ts';
 import { LedgerDisk } from './ledger-disk.ts';
-import { ledgerKey, type MoverRun, startMover } from './mover-run.ts';
+import { endsOf, ledgerKey, type MoverRun, startMover } from './mover-run.ts';
 import type { Mutation } from './mutation.ts';
-import { SimProcess } from './process.ts';
+import type { Happening, KafkaOutcome } from './outcome.ts';
+import { numberOf, SimProcess } from './process.ts';
 import { type FaultName, type KafkaScenario, startMs } from './scenario.ts';
 import { SimCluster } from './world/cluster.ts';
 import type { Late } from './world/connection.ts';
 import type { SimPartition } from './world/partition.ts';
 import type { Place } from './world/requests.ts';
 import { seenOf } from './world/stored.ts';
-
-export type KafkaOutcome = {
-  readonly scenario: KafkaScenario;
-  readonly violation: Violation | null;
-  readonly simulatedMs: number;
-  /** Records that stand on the target, over all partitions. */
-  readonly records: number;
-  readonly movers: number;
-  /** How each partition ended. */
-  readonly ends: readonly string[];
-  readonly struck: Readonly<Partial<Record<FaultName, number>>>;
-  readonly happenings: readonly Happening[];
-  /** Of each batch that was appended on the target: how long its first record had stood on the source. */
-  readonly delaysMs: readonly number[];
-};
-export type Happening = { readonly atMs: number; readonly text: string };
 
 /** One world from its first record to its last check. */
 export async function simulateCopy(scenario: KafkaScenario, mutation: Mutation | null = null): Promise<KafkaOutcome> {
@@ -52,7 +39,11 @@ class World {
   readonly #source: SimCluster;
   readonly #target: SimCluster;
   readonly #feeds: readonly Feed[];
-  readonly #disks: readonly LedgerDisk[];
+  readonly #disks: LedgerDisk[];
+  /** Where the copy of each partition begins, by its ledger. */
+  readonly #starts: Position[];
+  /** `now`: nobody moves anything until it is known what stands where. */
+  #ledgerLost: 'never' | 'now' | 'once' = 'never';
   readonly #happenings: Happening[] = [];
   readonly #delaysMs: number[] = [];
   #ends: (number | null)[] = [];
@@ -90,6 +81,10 @@ class World {
       return plan === undefined ? [] : [new Feed(partition, plan, this.#random.fork(`feed ${number}`), wallMs)];
     });
     this.#disks = this.#feeds.map(() => new LedgerDisk());
+    this.#starts = this.#feeds.map(({ partition }, number) => ({
+      source: partition.plan.start,
+      target: this.#target.partitions[number]?.plan.start ?? 0,
+    }));
   }
 
   async run(): Promise<KafkaOutcome> {
@@ -101,7 +96,7 @@ class World {
       const how = await this.#schedule.run(healAtMs + endMsMax);
       if (how !== 'stopped') this.#violate('everything ends', this.#whatIsLeft());
     } catch (error) {
-      this.#violate('the mover goes on', `the world broke: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#broke(error);
     }
     if (this.#violation === null) this.#check();
     return this.#outcome();
@@ -143,6 +138,8 @@ class World {
       });
     strike('mover-killed', (run) => this.#kill(run, 'is killed'));
     strike('power-cut', (run) => this.#cutPower(run));
+    // Once in a world: what begins with nothing for a second time has the epochs of the first.
+    strike('ledger-lost', (run) => void (this.#ledgerLost === 'never' && this.#loseLedger(run)));
     strike('mover-stands-still', ({ process }) => {
       const ms = Math.round(faults.randomOf('mover-stands-still').spread(100, 60_000));
       this.#note(`${process.name} stands still for ${ms} ms`);
@@ -170,7 +167,7 @@ class World {
         if (tookMs > holdMsMax && !process.stoodStillSince(askedMs))
           this.#violate('a hold holds', `${process.name} took ${tookMs} ms until all requests were settled`);
       },
-      (error) => this.#violate('the mover goes on', error instanceof Error ? (error.stack ?? '') : String(error)),
+      (error) => this.#broke(error),
     );
   }
 
@@ -196,7 +193,7 @@ class World {
     const process = new SimProcess(`mover ${this.#movers}`, this.#schedule, startMs);
     this.#note(`${process.name} starts`);
     const plans = this.#feeds.map(({ partition }, number) => ({
-      start: { source: partition.plan.start, target: this.#target.partitions[number]?.plan.start ?? 0 },
+      start: this.#starts[number] ?? { source: partition.plan.start, target: 0 },
       end: this.#ends[number] ?? null,
       files: this.#filesOf(process, number),
     }));
@@ -238,7 +235,7 @@ class World {
         this.#checkProgress(run);
         this.#note(`${process.name} ends: ${endsOf(run).join(', ')}`);
       },
-      (error) => this.#violate('the mover goes on', error instanceof Error ? (error.stack ?? '') : String(error)),
+      (error) => this.#broke(error),
     );
   }
 
@@ -287,6 +284,40 @@ class World {
     for (const disk of this.#disks) disk.cutPower(this.#faults.randomOf('power-cut'));
   }
 
+  /** The machine of the mover is gone. Whoever comes after it knows nothing, waits for what may still come, and asks both sides. */
+  #loseLedger(run: MoverRun): void {
+    this.#killProcess(run.process, 'is gone, and its ledger with it');
+    this.#ledgerLost = 'now';
+    const endsNow = () => this.#target.partitions.map(({ truth }) => truth.highWatermark).join();
+    const ends = endsNow();
+    this.#schedule.after(this.#scenario.deadlineMs, () => {
+      const adopting = ends === endsNow() ? this.#adopt() : Promise.resolve('somebody writes to the target');
+      adopting.then(
+        (why) => {
+          this.#note(why === null ? 'the ledger is made of what stands on both sides' : `not adopted: ${why}`);
+          this.#ledgerLost = 'once';
+          this.#startMover();
+        },
+        (error) => this.#broke(error),
+      );
+    });
+  }
+
+  /** Null: it is done. Else why not, and then somebody has found the ledger again. */
+  async #adopt(): Promise<string | null> {
+    const pairs = this.#feeds.map(({ partition }, number) => [partition, this.#targetOf(number)] as const);
+    const { segmentBytesMax } = this.#scenario;
+    const process = new SimProcess('adopter', this.#schedule, startMs);
+    const adopted = await adoptAll(pairs, { process, segmentBytesMax, mutation: this.#mutation });
+    if (typeof adopted === 'string') return adopted;
+    for (const [number, { disk, begin, lines }] of adopted.entries()) {
+      this.#violateAll(wrongsOfAdoption(lines, this.#readable(number)));
+      this.#disks[number] = disk;
+      this.#starts[number] = begin;
+    }
+    return null;
+  }
+
   #supervise(): void {
     this.#schedule.after(250, () => {
       const run = this.#current;
@@ -298,6 +329,7 @@ class World {
 
   #watch(run: MoverRun): void {
     const nowMs = this.#schedule.nowMs;
+    if (this.#ledgerLost === 'now') return;
     if (nowMs > this.#leaseUntilMs) {
       this.#startMover();
       return;
@@ -339,7 +371,7 @@ class World {
   // ---- checks
 
   #checkLine({ partition }: Place, sent: Uint8Array): void {
-    if (this.#powerWasCut || (seenOf(sent)?.producerId ?? 0n) < 2n ** 62n) return;
+    if (this.#powerWasCut || this.#ledgerLost !== 'never' || (seenOf(sent)?.producerId ?? 0n) < 2n ** 62n) return;
     const files = this.#readable(partition.plan.number);
     const line = lineOf(files, recordCount(sent, 0), recordsCrcOf(sent, 0));
     if (line !== null) {
@@ -425,6 +457,10 @@ class World {
     return `${run.process.name}: ${[...endsOf(run), ...waiting].join('; ')}; source: ${logs.join(', ')}`;
   }
 
+  #broke(error: unknown): void {
+    this.#violate('the mover goes on', error instanceof Error ? (error.stack ?? '') : String(error));
+  }
+
   /** The first one counts. */
   #violate(check: CheckName, text: string): void {
     if (this.#violation !== null) return;
@@ -450,20 +486,6 @@ class World {
       delaysMs: this.#delaysMs,
     };
   }
-}
-
-function endsOf({ partitions, mover }: MoverRun): string[] {
-  return partitions.map((partition) => {
-    const { phase, settled } = partition.writer;
-    const stopped = mover.stopped.get(partition);
-    const how = stopped === undefined ? phase.kind : `stopped (${stopped})`;
-    const what = phase.kind === 'damaged' ? ` ${JSON.stringify(phase.damage)}` : '';
-    return `${partition.plan.partition} ${how}${what} at ${settled.source} → ${settled.target}`;
-  });
-}
-
-function numberOf({ name }: SimProcess): number {
-  return Number(name.replace('mover ', ''));
 }
 
 /** What is promised of a hold. */

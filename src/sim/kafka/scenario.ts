@@ -28,6 +28,7 @@ export const faultNames = [
   'power-cut',
   'hold',
   'rate-changes',
+  'ledger-lost',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
@@ -71,7 +72,7 @@ export function drawScenario(seed: number, { without = [], healAtMs }: Narrowing
   const drawnHealAtMs = random.integer(10_000, 40_000);
   return {
     seed,
-    faults: drawFaults(new Random(seed).fork('faults'), without),
+    faults: drawFaults(seed, new Random(seed).fork('faults'), without),
     healAtMs: Math.min(drawnHealAtMs, healAtMs ?? drawnHealAtMs),
     source: drawCluster('source', clusters),
     target: drawCluster('target', { ...clusters, start: 0 }),
@@ -94,14 +95,16 @@ export function drawScenario(seed: number, { without = [], healAtMs }: Narrowing
   };
 }
 
-function drawFaults(random: Random, without: readonly FaultName[]): KafkaScenario['faults'] {
+function drawFaults(seed: number, random: Random, without: readonly FaultName[]): KafkaScenario['faults'] {
   const isCalm = random.chance(0.1);
   const mean = random.between(0.1, 0.5);
   const drawn = faultNames.map((name) => {
     const of = random.fork(name);
     const often = name === 'bit-flip' ? 3 : 1;
     const value = isChance(name) ? often * of.spread(0.003, 0.1) : of.spread(2000, 30_000);
-    return [name, value, !isCalm && of.chance(mean * (rarely[name] ?? 1))] as const;
+    const exists = !isCalm && of.chance(mean * (rarely[name] ?? 1));
+    // Drawn from few worlds, so that the others stay as they are.
+    return [name, value, exists && (name !== 'ledger-lost' || seed % 7 === 3)] as const;
   });
   const there = drawn.filter(([name, , exists]) => exists && !without.includes(name));
   return Object.fromEntries(there.map(([name, value]) => [name, value]));
@@ -109,6 +112,7 @@ function drawFaults(random: Random, without: readonly FaultName[]): KafkaScenari
 
 /** What decides the end of a partition hides what else may go wrong there. */
 const rarely: Partial<Record<FaultName, number>> = {
+  'ledger-lost': 3,
   'foreign-write': 0.15,
   'unclean-target': 0.4,
   'unclean-source': 0.4,

@@ -2,7 +2,8 @@ import { firstCaught } from '../first-caught.ts';
 import { shrinkWorld, type World } from '../shrink.ts';
 import type { Violation } from './checks/violation.ts';
 import type { Mutation } from './mutation.ts';
-import { type KafkaOutcome, simulateCopy } from './run.ts';
+import type { KafkaOutcome } from './outcome.ts';
+import { simulateCopy } from './run.ts';
 import { drawScenario, type FaultName } from './scenario.ts';
 
 /** What is kept of one of many worlds. */

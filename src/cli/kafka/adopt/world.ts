@@ -27,7 +27,7 @@ type Piece<Content> = Content & { readonly next: number; readonly bytes: number;
 /** A ledger that is being made, beside its place. */
 export type AdoptedLedger = {
   append(proven: ProvenLine, begin: Position): void;
-  /** It is whole, and on the disk. `epoch`: the highest in which the target was written. */
+  /** It is whole, and on the disk. `epoch`: above all in which the target was written. */
   finish(epoch: number): void;
   discard(): void;
 };

@@ -115,17 +115,22 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
   }
 }
 
-/** Ledgers that were made before the journal had the plan: from here on they are those of their partitions. */
+/**
+ * Ledgers that were made before the journal had the plan: from here on they are those of their partitions. Whoever wrote these topics before may
+ * have begun others of their partitions too.
+ */
 function placeAdoptedLedgers(
   { world }: Context,
   { stateDirectory }: OpenJournal,
   { plan, targetIds }: MoveState,
 ): void {
-  for (const { name, partitions } of plan.topics)
-    for (const { partition, adopted } of partitions) {
+  for (const { name, partitions } of plan.topics) {
+    if (partitions.every(({ adopted }) => adopted === undefined)) continue;
+    for (const { partition, begin } of partitions) {
       const key = partitionKey(plan, name, partition, targetIds[name] ?? '');
-      if (adopted !== undefined && key !== null) world.placeAdoptedLedger(stateDirectory, name, key);
+      if (key !== null) world.placeAdoptedLedger(stateDirectory, name, key, begin);
     }
+  }
 }
 
 function openWorld(context: Context, { stateDirectory }: OpenJournal, { operation, plan }: MoveState) {

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ProvenLine } from '../../../core/move/adoption.ts';
+import { epochsPassedOver, type ProvenLine } from '../../../core/move/adoption.ts';
 import type { Position } from '../../../core/move/ledger-lines.ts';
 import { PartitionLedger } from '../ledger/partition-ledger.ts';
 import type { LedgerKey } from '../ledger/segment.ts';
@@ -34,7 +34,7 @@ export class AdoptedLedger {
     this.#ledger.append(line);
   }
 
-  /** It is whole, and on the disk. `epoch`: the highest in which the target was written, so that the next one is above it. */
+  /** It is whole, and on the disk. `epoch`: above all in which the target was written; the next writer takes the next one. */
   finish(epoch: number): void {
     this.#ledger?.raiseEpoch(epoch);
     this.#ledger?.close();
@@ -49,11 +49,20 @@ export class AdoptedLedger {
   }
 }
 
-/** Puts a whole one in its place, unless a ledger is there. May be done again: after a crash in the middle it is there, or still beside it. */
-export function placeAdoptedLedger(stateDirectory: string, topic: string, key: LedgerKey): void {
+/**
+ * Puts a whole one in its place, unless a ledger is there. May be done again: after a crash in the middle it is there, or still beside it.
+ * Where none was made, as of a partition that held nothing, an empty one begins at `begin`.
+ */
+export function placeAdoptedLedger(stateDirectory: string, topic: string, key: LedgerKey, begin: Position): void {
   const place = placeOf(stateDirectory, topic, key);
   const folder = besidePlace(place);
-  if (segmentNames(place).length > 0 || !existsSync(folder)) return;
+  if (segmentNames(place).length > 0) return;
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const ledger = new PartitionLedger(new SegmentFolder(folder), key, begin);
+    ledger.raiseEpoch(epochsPassedOver);
+    ledger.close();
+  }
   renameSync(folder, place);
   const parent = openSync(dirname(place), 'r');
   fsyncSync(parent);

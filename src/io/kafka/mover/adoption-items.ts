@@ -1,15 +1,22 @@
 import type { SourceItem } from '../../../core/move/adoption.ts';
 import { baseTimestamp } from '../bytes/batch.ts';
 import { recordContents } from '../bytes/rebuild.ts';
-import type { BatchItem, Item } from '../reader/source-items.ts';
+import type { ByteRange } from '../messages/byte-range.ts';
+import type { AbortedTransaction } from '../messages/fetch-response.ts';
+import { type BatchItem, type Bounds, itemsOf } from '../reader/source-items.ts';
 import { prepared } from './prepared.ts';
 
 /**
- * What the mover would have made of these items, without sending any of it: so what it once made of them can be known again. Throws
+ * What the mover would have made of a fetched range, without sending any of it: so what it once made of it can be known again. Throws
  * MalformedBytes.
  */
-export function adoptionItems(items: readonly Item[], recordBytesMax: number): SourceItem[] {
-  return items.map((item): SourceItem => {
+export function adoptionItemsIn(
+  records: ByteRange,
+  bounds: Bounds,
+  aborted: readonly AbortedTransaction[],
+  recordBytesMax: number,
+): SourceItem[] {
+  return itemsOf(records, bounds, aborted).map((item): SourceItem => {
     if (item.kind === 'batch') return batchOf(item, recordBytesMax);
     const { from, to, why, epoch } = item;
     return { kind: 'left', from, to, why, epoch };

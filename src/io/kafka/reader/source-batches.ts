@@ -1,10 +1,9 @@
 import type { SourceItem } from '../../../core/move/adoption.ts';
-import { adoptionItems } from '../mover/adoption-items.ts';
+import { adoptionItemsIn } from '../mover/adoption-items.ts';
 import type { BrokerPool } from './broker-pool.ts';
 import { FetchAhead } from './fetch-ahead.ts';
 import { PartitionFetch, type Wanted } from './partition-fetch.ts';
 import type { RecordLimits } from './partition-records.ts';
-import { itemsOf } from './source-items.ts';
 
 export type SourcePiece = {
   readonly items: readonly SourceItem[];
@@ -27,8 +26,8 @@ export class SourceBatches {
     const { from, to } = wanted;
     const committed: Wanted = { ...wanted, isolation: 'read_committed' };
     const partition = new PartitionFetch<SourceItem[]>(pool, committed, limits, (records, at, aborted) => {
-      const items = itemsOf(records, { from: at, to }, aborted);
-      return { taken: adoptionItems(items, limits.recordBytesMax), next: items.at(-1)?.to ?? at };
+      const taken = adoptionItemsIn(records, { from: at, to }, aborted, limits.recordBytesMax);
+      return { taken, next: taken.at(-1)?.to ?? at };
     });
     this.#fetched = new FetchAhead(partition, from, to);
   }

@@ -14,6 +14,7 @@ export const checkNames = [
   'the lease holds',
   'a hold holds',
   'the end is sure',
+  'what is adopted is what was copied',
   'everything ends',
   'the mover goes on',
 ] as const;
