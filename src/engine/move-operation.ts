@@ -131,7 +131,7 @@ async function pass(loop: Loop): Promise<boolean> {
 }
 
 function restrains({ kind }: MoveRequest): boolean {
-  return kind === 'hold' || kind === 'abort' || kind === 'back';
+  return kind === 'hold' || kind === 'abort' || kind === 'back' || kind === 'rebuild';
 }
 
 function isMoving({ ports }: Loop): boolean {
@@ -178,7 +178,8 @@ async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
   }
   const topics = plan.topics.map(({ name }) => name);
   const isOpen = (topic: string) => !removed.includes(topic) && kept[topic] === undefined;
-  const holdingsOf = stage.kind === 'removing' ? made.filter(isOpen) : [];
+  const rebuilding = stage.kind === 'rebuilding' ? [stage.topic] : [];
+  const holdingsOf = stage.kind === 'removing' ? made.filter(isOpen) : rebuilding;
   const deadline = openDeadline(loop.ports.clock, loop.ports.timing.callMs, [loop.signal, loop.inbox.urgent()]);
   const { signal } = deadline;
   const read: Promise<Reading<Awaited<ReturnType<MovePorts['target']['read']>>>> = within(

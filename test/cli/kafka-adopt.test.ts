@@ -176,6 +176,7 @@ function adoptionSide(side: string, given: Given): AdoptionSide {
     bounds: async () => [{ topic: 'orders', partition: 0, logStart: 0, end, highWatermark: end }],
     batches: ({ from, to }) =>
       once({ batches: standing.filter(({ base, count }) => base + count > from), next: to, bytes: 1, goneTo: null }),
+    groupsCommittedOn: async () => [],
     items: ({ to }) => once({ items: source, next: to, bytes: 1, goneTo: null }),
     close: async () => undefined,
   };

@@ -54,6 +54,12 @@ export const copySentences: Sentences<MoveEvent> = {
     `${by} asked for what was made to be removed${reason === null ? '' : `: ${reason}`}`,
   'topic-deleted': ({ topic }) => `${topic} was deleted on the target`,
   'topic-kept': ({ topic, why }) => `${topic} stays on the target: ${why}`,
+  'rebuild-asked': ({ topic, by, reason }) =>
+    `${by} asked for ${topic} to be deleted on the target and made anew${reason === null ? '' : `: ${reason}`}`,
+  'rebuild-intended': ({ topic }) =>
+    `nobody needs ${topic} as it is on the target: it is deleted, and made anew as it was`,
+  'rebuild-refused': ({ topic, why }) => `${topic} stays on the target as it is: ${why}`,
+  'topic-cleared': ({ topic }) => `${topic} is gone from the target: it is made anew, and copied from its beginning`,
   'copy-removed': () => 'what this copy had made and nobody else uses is removed',
 };
 

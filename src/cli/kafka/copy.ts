@@ -52,6 +52,10 @@ function withOptions(command: Command): Command {
     .option('--metrics <ADDRESS>', 'tell figures to Prometheus at HOST:PORT/metrics while it runs')
     .option('--wait <TIME>', 'how long an open transaction of the source is waited for', '10m')
     .option('--adopt', 'go on with what an earlier copy has written whose ledger is lost: proven by both sides first')
+    .option(
+      '--rebuild <TOPIC>',
+      'delete that topic of the target and make it anew, if all of it is ours and nobody reads it',
+    )
     .option('--dry-run', 'say all that can be known before a byte moves, and change nothing')
     .option('--yes', 'agree to what is changed on the target')
     .option(...journalOption)
@@ -71,4 +75,5 @@ Examples:
   drover kafka copy --source old:9093 --source-config old.properties --target new:9092 --topics '.*' --follow \\
     --unlimited
   drover kafka copy --source old:9092 --target new:9092 --topics orders --unlimited --adopt
+  drover kafka copy --source old:9092 --target new:9092 --topics 'orders|clicks' --unlimited --rebuild orders
 `;

@@ -6,6 +6,7 @@ import type { Mutation } from './mutation.ts';
 import {
   asTold,
   emptyOfOthers,
+  endingAsAsked,
   foundWith,
   ofAnyId,
   tellingAll,
@@ -80,6 +81,20 @@ export const mutations: readonly Mutation[] = [
       caughtBy: ['nothing is removed that somebody needs'],
     },
     decider: seen(emptyOfOthers),
+  },
+  {
+    name: 'what is made anew is not looked at',
+    ...{ seenIn: 477, shownBy: ['rebuild'], caughtBy: ['nothing is removed that somebody needs'] },
+    decider: seen(endingAsAsked),
+  },
+  {
+    name: 'made anew with what was set aside',
+    ...{ seenIn: 87, shownBy: ['rebuild'], caughtBy: ['levers are as they were'] },
+    decider: ({ decide, fold }) => ({
+      decide: (state, observation) =>
+        decide(state.stage.kind === 'rebuilding' ? { ...state, levers: [] } : state, observation),
+      fold,
+    }),
   },
   {
     name: 'what was made is forgotten',

@@ -15,6 +15,7 @@ export function plantOperators(run: CopyRun, random: Random): void {
       run.ask(requestOf(act, own));
       return true;
     });
+  happenings.every('rebuild', (own) => rebuildOne(run, own));
   const regret = random.fork('regret');
   if (scenario.faults.regret !== undefined)
     schedule.after(regret.spread(100, 10_000), () => {
@@ -29,7 +30,7 @@ export function plantOperators(run: CopyRun, random: Random): void {
   schedule.at(scenario.healAtMs + scenario.patienceMs, () => giveUp(run));
 }
 
-function requestOf(act: Exclude<Act, 'stop' | 'regret'>, random: Random): MoveRequest {
+function requestOf(act: Exclude<Act, 'stop' | 'regret' | 'rebuild'>, random: Random): MoveRequest {
   switch (act) {
     case 'hold':
       return { kind: 'hold', by: 'kim', why: random.pick(['lunch', 'users complain']) };
@@ -43,6 +44,20 @@ function requestOf(act: Exclude<Act, 'stop' | 'regret'>, random: Random): MoveRe
     default:
       return act satisfies never;
   }
+}
+
+/** As the verb does it: what holds anything of others, or is read by somebody, is refused at once. */
+function rebuildOne(run: CopyRun, random: Random): boolean {
+  const { state, target } = run;
+  if (state === null || hasMoveEnded(state)) return false;
+  const { name } = random.pick(state.plan.topics);
+  const topic = target.topics.get(name);
+  if (topic === undefined || topic.id !== state.targetIds[name] || topic.groups.size > 0) return false;
+  if (topic.partitions.some(({ foreignAtMs }) => foreignAtMs !== null)) return false;
+  const ends = topic.partitions.map(({ end }, partition) => ({ partition, logEnd: end }));
+  const asked = { topic: name, topicId: topic.id, replicationFactor: 3, ends };
+  run.ask({ kind: 'rebuild', by: 'kim', reason: null, ...asked });
+  return true;
 }
 
 /** Somebody looks at what is held. */

@@ -16,6 +16,7 @@ export const labels = [
   'preparing',
   'held',
   'copying',
+  'rebuilding',
   'restoring',
   'copied',
   'aborted',

@@ -38,7 +38,7 @@ export type CopyFault = (typeof faultNames)[number];
  * What people do at random times; nobody's fault. `regret`: back within the first seconds; `stop`: they end its controller in the
  * ordinary way.
  */
-export const acts = ['hold', 'resume', 'rate', 'abort', 'back', 'regret', 'stop'] as const;
+export const acts = ['hold', 'resume', 'rate', 'abort', 'back', 'regret', 'stop', 'rebuild'] as const;
 export type Act = (typeof acts)[number];
 
 export const strikeNames = [...faultNames, ...acts] as const;
@@ -91,7 +91,7 @@ export function drawScenario(seed: number, { without = [], healAtMs }: Narrowing
   const isOrdinary = random.chance(0.5);
   const scenario = {
     seed,
-    faults: drawRates(new Random(seed).fork('faults'), without),
+    faults: drawRates(seed, new Random(seed).fork('faults'), without),
     patienceMs: 20 * 60_000,
     timing: isOrdinary
       ? { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 }
@@ -182,18 +182,21 @@ const ranges: Readonly<Record<Strike, Range>> = {
   back: [1, 20],
   regret: [1, 1],
   stop: [3, 40],
+  rebuild: [10, 100],
 };
 
 /** What ends or spoils most copies is rarer than the rest, so that the rest has time to happen. */
 const final: readonly Strike[] = ['topic-remade', 'topic-deleted', 'foreign-write', 'abort', 'back', 'regret'];
 
-function drawRates(random: Random, without: readonly Strike[]): Rates {
+function drawRates(seed: number, random: Random, without: readonly Strike[]): Rates {
   if (random.chance(0.1)) return {};
   const density = random.between(0.1, 0.5);
   const drawn = strikeNames.map((name) => {
     const own = random.fork(name);
     const chance = name === 'crash' ? 0.7 : density * (final.includes(name) ? 0.5 : 1);
-    return { name, exists: own.chance(chance), rate: own.spread(...ranges[name]) };
+    // Drawn from few worlds, so that the others stay as they are.
+    const exists = own.chance(chance) && (name !== 'rebuild' || seed % 5 === 2);
+    return { name, exists, rate: own.spread(...ranges[name]) };
   });
   const there = drawn.filter(({ name, exists }) => exists && !without.includes(name));
   return Object.fromEntries(there.map(({ name, rate }) => [name, rate]));

@@ -14,6 +14,8 @@ export type AdoptionSide = {
     range: Range,
     key: PartitionKey,
   ): { next(): Promise<Piece<{ readonly batches: readonly StandingBatch[] }> | null> };
+  /** Groups that have committed offsets on any of these. */
+  groupsCommittedOn(topics: readonly string[]): Promise<readonly { readonly group: string }[]>;
   /** As a copy would take them, up to the last stable offset at most. */
   items(range: Range): { next(): Promise<Piece<{ readonly items: readonly SourceItem[] }> | null> };
   close(): Promise<void>;

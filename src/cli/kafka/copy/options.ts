@@ -24,6 +24,7 @@ export type CopyWords = {
   readonly offsets: 'mapped' | 'identical';
   readonly wait: string;
   readonly adopt?: true;
+  readonly rebuild?: string;
   readonly dryRun?: true;
   readonly yes?: true;
   readonly journal?: string;
@@ -68,6 +69,11 @@ export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
     throw new CliError(
       '--offsets identical: this version cannot do that, and nothing was done',
       'leave it out: `drover kafka offsets` tells the counterpart of each offset, both ways',
+    );
+  if (words.rebuild !== undefined && (words.adopt || words.dryRun))
+    throw new CliError(
+      `--rebuild and ${words.adopt ? '--adopt' : '--dry-run'} exclude each other`,
+      '--rebuild shows what it would delete, and does nothing before somebody agrees',
     );
   return {
     topics,

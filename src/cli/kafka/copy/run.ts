@@ -14,6 +14,7 @@ import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
 import { adopt, noAdoptions } from '../adopt/adopt.ts';
+import { rebuildRequest } from '../rebuild/rebuild.ts';
 import { controlCopy } from './control.ts';
 import { copiesOf, nextCopy, openCopies, setAsideOn } from './copies.ts';
 import { tellCopy } from './operators.ts';
@@ -104,7 +105,8 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
   const same = openCopies(copies).find((state) => isSameCopy(state.plan, asked));
   if (same !== undefined) {
     const changes: MoveRequest[] = rate === same.rate ? [] : [{ kind: 'rate', by: context.user, rate }];
-    return { state: same, requests: changes, isResumed: true };
+    const rebuild = await rebuildOf(context, beginning, same);
+    return rebuild === null ? null : { state: same, requests: [...rebuild, ...changes], isResumed: true };
   }
   const [open, { stateDirectory }] = [openCopies(copies), opened];
   const adoption = { sides, references, options, words, stateDirectory, isDryRun: false };
@@ -112,13 +114,51 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
   let begun: Begun | null = null;
   try {
     const planned = await plannedCopy(context, beginning, open, adoptions.looks);
-    if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
-    begun = await start(context, opened, nextCopy(copies), planned.plan, rate);
+    const requests = await rebuildOf(context, beginning, null);
+    if (requests === null || !(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
+    begun = { ...(await start(context, opened, nextCopy(copies), planned.plan, rate)), requests };
     return begun;
   } finally {
     // Once the journal has the plan, its controller puts them in their places.
     if (begun === null) adoptions.discard();
   }
+}
+
+/** What `--rebuild` asks of the copy. Null: it was shown, and nobody has agreed. */
+async function rebuildOf(
+  context: Context,
+  { sides, references, options, words, opened, signals }: Beginning,
+  same: MoveState | null,
+): Promise<MoveRequest[] | null> {
+  const { rebuild: topic } = words;
+  // Whoever has begun it goes on with it.
+  if (topic === undefined || same?.stage.kind === 'rebuilding') return [];
+  if (same !== null) await requireStill(context, opened, same);
+  const given = { sides, references, options, words, expectedId: same?.targetIds[topic] ?? null };
+  const request = await rebuildRequest(context, topic, given, signals.interrupted);
+  if (request === 'nothing there')
+    context.stderr.write(`drover: --rebuild: nothing stands on the target of ${topic} that could be deleted\n`);
+  if (request === 'not agreed') return null;
+  return request === 'nothing there' ? [] : [request];
+}
+
+/** What is looked at has to stay as it is until it is deleted. Throws CliError. */
+async function requireStill(
+  context: Context,
+  { stateDirectory }: OpenJournal,
+  { operation, stage }: MoveState,
+): Promise<void> {
+  const found = await copyController(context, stateDirectory, operation);
+  if (found !== null)
+    throw new CliError(
+      `${operation} is under way${found === 'silent' ? '' : ` (pid ${found.pid})`}, and nothing may be written while a topic is deleted and made anew`,
+      'end its controller (Ctrl-C, or SIGTERM), and run the same command again: it goes on with all the others as well',
+    );
+  if (stage.kind !== 'preparing' && stage.kind !== 'copying')
+    throw new CliError(
+      `${operation} is ${stage.kind}: no topic of it can be made anew now`,
+      'run the same command without --rebuild, and once more with it when that is over',
+    );
 }
 
 async function plannedCopy(

@@ -110,6 +110,8 @@ export function stageWords({ stage, held, isSettled, mover, follow }: CopyStatus
     case 'copying':
       if (mover !== 'running') return 'the mover is not running yet';
       return follow ? 'copying, and following' : 'copying';
+    case 'rebuilding':
+      return 'a topic is deleted on the target, and made anew';
     case 'restoring':
       return 'restoring settings on the target';
     case 'copied':

@@ -40,7 +40,7 @@ export async function findCopy(
   const { state } = found;
   if (state.stage.kind === 'removing' || state.stage.kind === 'removed')
     throw new CliError(`what ${state.operation} has copied was removed from the target: nothing is left to be proven`);
-  if (state.stage.kind === 'preparing')
+  if (state.stage.kind === 'preparing' || state.stage.kind === 'rebuilding')
     throw new CliError(`${state.operation} has not begun to copy: nothing is there to be proven yet`);
   const own = await copyController(context, stateDirectory, state.operation);
   const partitions = own === null || own === 'silent' ? [] : (own.status?.partitions ?? []);

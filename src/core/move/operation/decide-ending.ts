@@ -71,7 +71,8 @@ function remove(state: MoveState, topics: Topics, made: MoveObservation['made'])
       continue;
     }
     if (!state.made.includes(topic)) {
-      if (found.topicId === topicId) events.push({ kind: 'topic-kept', topic, why: notKnown });
+      const why = state.rebuilt.includes(topic) ? wasThere : notKnown;
+      if (found.topicId === topicId) events.push({ kind: 'topic-kept', topic, why });
       continue;
     }
     if (found.topicId !== topicId) events.push({ kind: 'topic-deleted', topic });
@@ -87,6 +88,7 @@ function remove(state: MoveState, topics: Topics, made: MoveObservation['made'])
   return isSettled ? { ...nothing, events: [{ kind: 'copy-removed' }], wakeAtMs: 0 } : nothing;
 }
 
+const wasThere = 'it was there before this copy, which has only made it anew (--rebuild)';
 const notKnown = 'who has made it is not known: it was there before the target had told that it was made for this copy';
 
 /** Why somebody may need it; null: it holds our batches and nothing else, and nobody has begun to read it. */

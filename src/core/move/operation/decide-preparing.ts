@@ -43,6 +43,8 @@ function decideMaking(state: MoveState, topics: Topics, made: MoveObservation['m
     }
     if (make === null || id !== undefined) continue;
     const { topicId } = found;
+    // It is deleted: whoever tells of it has not heard of that yet.
+    if (topicId !== null && topicId === state.cleared[name]) continue;
     if (topicId === null) effects.push({ kind: 'make-topic', topic: name, ...make });
     else events.push({ kind: isMadeBy(made[name], make, found) ? 'topic-made' : 'topic-found', topic: name, topicId });
   }

@@ -1,6 +1,7 @@
 import { decideCopying } from './decide-copying.ts';
 import { decideEnding } from './decide-ending.ts';
 import { decidePreparing } from './decide-preparing.ts';
+import { decideRebuilding } from './decide-rebuilding.ts';
 import { type MoveDecision, nothing } from './decision.ts';
 import type { MoveEvent } from './events.ts';
 import type { MoveObservation, MoveRequest } from './observation.ts';
@@ -19,6 +20,8 @@ export function decideMove(state: MoveState, observation: MoveObservation): Move
       return decidePreparing(state, observation);
     case 'copying':
       return decideCopying(state, observation);
+    case 'rebuilding':
+      return decideRebuilding(state, observation);
     case 'restoring':
     case 'removing':
       return decideEnding(state, observation);
@@ -33,9 +36,12 @@ export function decideMove(state: MoveState, observation: MoveObservation): Move
 
 function restrained({ stage, rate, held }: MoveState, asked: readonly MoveEvent[]): MoveDecision['mover'] {
   if (stage.kind !== 'copying') return null;
-  const isHeld = held !== null || asked.some(({ kind }) => kind === 'copy-held' || kind === 'abort-asked');
+  const isHeld = held !== null || asked.some(({ kind }) => stills.includes(kind));
   return { isHeld, rate };
 }
+
+/** What is asked for has nothing moving any more. */
+const stills: readonly MoveEvent['kind'][] = ['copy-held', 'abort-asked', 'rebuild-asked'];
 
 /** One after the other: what is asked for last is what counts. A controller begins before it does anything that was asked of it. */
 function answersTo(given: MoveState, { requests, nowMs }: MoveObservation): MoveEvent[] {
@@ -67,6 +73,12 @@ function answerTo(state: MoveState, request: MoveRequest): MoveEvent[] {
       return request.rate === state.rate ? [] : [{ kind: 'rate-changed', by: request.by, rate: request.rate }];
     case 'abort':
       return canEnd ? [{ kind: 'abort-asked', by: request.by, reason: request.reason }] : [];
+    case 'rebuild': {
+      const { kind: _, ...asked } = request;
+      const isOurs = state.targetIds[asked.topic] === asked.topicId;
+      const canRebuild = stage.kind === 'preparing' || stage.kind === 'copying';
+      return canRebuild && isOurs ? [{ kind: 'rebuild-asked', ...asked }] : [];
+    }
     case 'back': {
       const removal = { kind: 'removal-asked', by: request.by, reason: request.reason } as const;
       if (canEnd) return [{ kind: 'abort-asked', by: request.by, reason: request.reason }, removal];

@@ -1,5 +1,5 @@
 import type { TopicLever } from '../topic-levers.ts';
-import type { CopyPlan } from './plan.ts';
+import type { CopyPlan, TopicToMake } from './plan.ts';
 import type { PartitionTold, TargetRange } from './told.ts';
 
 /** Version of the rules by which copies are decided. */
@@ -50,7 +50,24 @@ export type MoveEvent =
   | { readonly kind: 'removal-asked'; readonly by: string; readonly reason: string | null }
   | { readonly kind: 'topic-deleted'; readonly topic: string }
   | { readonly kind: 'topic-kept'; readonly topic: string; readonly why: string }
-  | { readonly kind: 'copy-removed' };
+  | { readonly kind: 'copy-removed' }
+  /** A topic of the target is to be deleted and made anew, and copied from its beginning. Nothing moves from here on. */
+  | ({ readonly kind: 'rebuild-asked'; readonly by: string; readonly reason: string | null } & TopicToRebuild)
+  /** Nobody needs it: it is deleted from here on, and made as it is now, but for what is set aside. */
+  | { readonly kind: 'rebuild-intended'; readonly topic: string; readonly make: TopicToMake }
+  /** It is as it was, and stays. */
+  | { readonly kind: 'rebuild-refused'; readonly topic: string; readonly why: string }
+  /** The one that was to be deleted is gone, read back. */
+  | { readonly kind: 'topic-cleared'; readonly topic: string };
+
+/** One of which every batch was looked at: all are ours. */
+export type TopicToRebuild = {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly replicationFactor: number;
+  /** Where each partition ended then. */
+  readonly ends: readonly { readonly partition: number; readonly logEnd: number }[];
+};
 
 /** Bytes per second to each broker of the target; null: as many as it takes. */
 export type Rate = number | null;

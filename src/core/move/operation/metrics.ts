@@ -60,7 +60,7 @@ type Sample = { readonly labels: Labels; readonly value: number };
 type Family = readonly [name: string, type: 'counter' | 'gauge', help: string, samples: readonly Sample[]];
 
 const stages: readonly CopyStatus['stage'][] = [
-  ...(['preparing', 'copying', 'restoring', 'copied', 'aborted', 'removing', 'removed'] as const),
+  ...(['preparing', 'copying', 'rebuilding', 'restoring', 'copied', 'aborted', 'removing', 'removed'] as const),
 ];
 const states: readonly PartitionStatus['state'][] = ['copying', 'waiting', 'done', 'damaged', 'stopped'];
 

@@ -1,6 +1,6 @@
 import type { Reading } from '../../observed/reading.ts';
 import type { Settings } from '../topic-facts.ts';
-import type { Rate } from './events.ts';
+import type { Rate, TopicToRebuild } from './events.ts';
 import type { MoverTold } from './told.ts';
 
 export type MoveObservation = {
@@ -22,6 +22,7 @@ export type MoveRequest =
   | { readonly kind: 'resume'; readonly by: string; readonly reason: string | null }
   | { readonly kind: 'rate'; readonly by: string; readonly rate: Rate }
   | { readonly kind: 'abort'; readonly by: string; readonly reason: string | null }
+  | ({ readonly kind: 'rebuild'; readonly by: string; readonly reason: string | null } & TopicToRebuild)
   /** Aborts first. */
   | { readonly kind: 'back'; readonly by: string; readonly reason: string | null };
 

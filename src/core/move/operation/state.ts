@@ -1,7 +1,8 @@
 import type { Entry } from '../../journal/entry.ts';
 import type { SetAside, TopicLever } from '../topic-levers.ts';
-import type { MoveEvent, PartitionMark, PartitionStopped, Rate } from './events.ts';
-import { type CopyPlan, partitionName, withPartitions } from './plan.ts';
+import type { MoveEvent, PartitionMark, PartitionStopped, Rate, TopicToRebuild } from './events.ts';
+import { foldedRebuild } from './fold-rebuild.ts';
+import { type CopyPlan, partitionName, type TopicToMake, withPartitions } from './plan.ts';
 
 /** Where a copy stands: the fold of its chain. */
 export type MoveState = {
@@ -26,6 +27,10 @@ export type MoveState = {
   /** The last entry of the time in which topics were made and changed. */
   readonly preparedAtMs: number;
   readonly removed: readonly string[];
+  /** Topics that were there before this operation, and were made anew by it. */
+  readonly rebuilt: readonly string[];
+  /** Ids that topics had which were made anew since: a broker that is behind may still tell of them. */
+  readonly cleared: Readonly<Record<string, string>>;
   readonly kept: Readonly<Record<string, string>>;
   /** The last checkpoint, by the partition's name. */
   readonly marks: Readonly<Record<string, PartitionMark>>;
@@ -59,6 +64,8 @@ export type MoveStage =
   /** Topics are made, and levers set. */
   | { readonly kind: 'preparing' }
   | { readonly kind: 'copying' }
+  /** A topic is deleted, to be made anew; `make` null: whether anybody needs it is not known yet. */
+  | ({ readonly kind: 'rebuilding'; readonly make: TopicToMake | null } & TopicToRebuild)
   /** No data moves any more; levers are restored. */
   | { readonly kind: 'restoring'; readonly becoming: 'copied' | 'aborted' }
   | { readonly kind: 'copied' }
@@ -101,7 +108,7 @@ export function setAsideBy(state: MoveState): SetAside[] {
 
 /** Something is made or moved that can be held. */
 export function isUnderWay({ stage }: MoveState): boolean {
-  return stage.kind === 'preparing' || stage.kind === 'copying';
+  return stage.kind === 'preparing' || stage.kind === 'copying' || stage.kind === 'rebuilding';
 }
 
 /** The entry by which a copy has ended; null: it has not. */
@@ -132,6 +139,8 @@ function begun(entry: Entry, { plan, rate }: Extract<MoveEvent, { kind: 'copy-st
     leversSureAtMs: entry.atMs,
     preparedAtMs: entry.atMs,
     removed: [],
+    rebuilt: [],
+    cleared: {},
     kept: {},
     marks: {},
     markedAtMs: entry.atMs,
@@ -160,7 +169,8 @@ export const lagMsMax = 3000;
 /** The state once an event is in the chain. */
 export function withEvent(state: MoveState, event: MoveEvent, atMs: number): MoveState {
   const next = folded(state, event, atMs);
-  return state.stage.kind === 'preparing' ? { ...next, preparedAtMs: atMs } : next;
+  const { kind } = state.stage;
+  return kind === 'preparing' || kind === 'rebuilding' ? { ...next, preparedAtMs: atMs } : next;
 }
 
 function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
@@ -170,7 +180,9 @@ function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
       throw new Error(`${state.operation} has begun already`);
     case 'topic-made': {
       const targetIds = { ...state.targetIds, [event.topic]: event.topicId };
-      return { ...state, targetIds, made: [...state.made, event.topic] };
+      // One that was there before is not taken back with what this operation has made.
+      const made = state.rebuilt.includes(event.topic) ? state.made : [...state.made, event.topic];
+      return { ...state, targetIds, made };
     }
     case 'settings-changed':
       return { ...state, areSettingsChanged: true };
@@ -223,6 +235,11 @@ function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
       return { ...withMarks(enter({ kind: 'restoring', becoming: 'copied' }), event.partitions, atMs), held: null };
     case 'abort-asked':
       return { ...enter({ kind: 'restoring', becoming: 'aborted' }), held: null };
+    case 'rebuild-asked':
+    case 'rebuild-intended':
+    case 'rebuild-refused':
+    case 'topic-cleared':
+      return foldedRebuild(state, event, enter);
     default:
       return foldedEnd(state, event, enter);
   }

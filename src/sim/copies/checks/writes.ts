@@ -47,7 +47,7 @@ export class WriteChecks {
         if (write.stoodStill) this.#late.add(effect.topic);
         if (stage.kind !== 'preparing' || !isPlanned || targetIds[effect.topic] !== undefined)
           this.#unintended(write, `in ${stage.kind}`);
-        return;
+        return this.#lookAtRemaking(effect, state);
       }
       case 'make-partitions': {
         const isPlanned = plan.topics.some(({ name, grow }) => name === effect.topic && grow === effect.partitions);
@@ -59,8 +59,11 @@ export class WriteChecks {
         for (const change of effect.changes) this.#lookAtChange(write, change, state);
         return;
       case 'delete-topic':
-        if (stage.kind !== 'removing') this.#unintended(write, `in ${stage.kind}`);
-        return this.#lookAtRemoval(write, effect.topicId);
+        if (stage.kind === 'rebuilding') {
+          if (stage.make === null || stage.topicId !== effect.topicId)
+            this.#unintended(write, 'and nobody has asked for that');
+        } else if (stage.kind !== 'removing') this.#unintended(write, `in ${stage.kind}`);
+        return this.#lookAtRemoval(write, effect.topicId, stage.kind === 'removing');
       default:
         return effect satisfies never;
     }
@@ -92,11 +95,28 @@ export class WriteChecks {
     }
   }
 
-  #lookAtRemoval(write: CopyWrite, topicId: string): void {
+  /** One that is made anew has the settings that the one before had, but for what was set aside. */
+  #lookAtRemaking({ topic, settings }: Extract<MoveEffect, { kind: 'make-topic' }>, state: MoveState): void {
+    const before = this.#target.byId.get(state.cleared[topic] ?? '');
+    if (before === undefined || before.deletedAtMs === null) return;
+    for (const key of new Set([...before.rightful.keys(), ...Object.keys(settings)])) {
+      const [now, rightful] = [settings[key] ?? null, before.rightful.get(key) ?? null];
+      const isAsWe = state.levers.some(
+        (lever) => lever.topic === topic && lever.key === key && lever.whileCopying === rightful,
+      );
+      // What somebody changes while it is deleted goes with it.
+      const isLate = (before.changedAtMs.get(key) ?? 0) >= before.deletedAtMs - 2 * this.#knownMs;
+      if (now !== rightful && !isAsWe && !isLate && !this.#isRaced(before, key))
+        this.#report('levers are as they were', `${topic} is made anew with ${key}=${now}, and it was ${rightful}`);
+    }
+  }
+
+  #lookAtRemoval(write: CopyWrite, topicId: string, hasToBeOurs: boolean): void {
     const topic = this.#target.byId.get(topicId);
     if (topic === undefined || topic.deletedAtMs !== null) return;
     const knewUntil = this.#knewUntil(write);
-    if (topic.madeBy !== 'copy') this.#report('only what is ours', `${topic.name} (${topicId}) was made by others`);
+    if (hasToBeOurs && topic.madeBy !== 'copy')
+      this.#report('only what is ours', `${topic.name} (${topicId}) was made by others`);
     for (const [group, atMs] of topic.groups)
       if (atMs < knewUntil)
         this.#report('nothing is removed that somebody needs', `${group} has committed on ${topic.name}`);
@@ -141,13 +161,14 @@ export class WriteChecks {
     if (state.stage.kind === 'removed') this.#whatIsLeft(state);
   }
 
-  #whatIsLeft({ kept, plan }: MoveState): void {
+  #whatIsLeft({ kept, plan, rebuilt }: MoveState): void {
     for (const { name, madeBy, groups, partitions, changedAtMs } of this.#target.topics.values()) {
       if (madeBy !== 'copy' || this.#late.has(name)) continue;
       const make = plan.topics.find((topic) => topic.name === name)?.make;
       // Where the answer was lost, its settings tell; but not where it has none, or others by now.
       const isUntold = make != null && (Object.keys(make.settings).length === 0 || changedAtMs.size > 0);
       if (isUntold && kept[name]?.startsWith('who has made it is not known')) continue;
+      if (rebuilt.includes(name) && kept[name]?.startsWith('it was there before')) continue;
       const isNeeded = groups.size > 0 || partitions.some(({ foreignAtMs }) => foreignAtMs !== null);
       const why = kept[name];
       if (why === undefined) this.#report('what was made is removed', `${name} is there, and nothing says why`);

@@ -41,6 +41,15 @@ export function emptyOfOthers(observation: MoveObservation): MoveObservation {
   );
 }
 
+/** Of a topic that is to be made anew: as if nothing had come since, and nobody read it. */
+export function endingAsAsked(observation: MoveObservation, { stage }: MoveState): MoveObservation {
+  if (stage.kind !== 'rebuilding') return observation;
+  const partitions = stage.ends.map((end) => ({ ...end, ledgerEnd: null }));
+  return eachTopic(observation, (topic) =>
+    topic.holdings === null ? topic : { ...topic, holdings: { partitions, groups: [] } },
+  );
+}
+
 export function asTold(observation: MoveObservation, change: (told: PartitionTold) => PartitionTold): MoveObservation {
   const { mover } = observation;
   if (mover.kind !== 'running' && mover.kind !== 'done') return observation;
