@@ -99,9 +99,14 @@ export function afterwardsOf({ state, isHeldBack }: CopyEnd, command: (verb: str
   if (stage.kind === 'aborted')
     return [`the same command goes on from where this one has ended (its ledger is kept); ${remove}`];
   if (stage.kind === 'removed') return [];
+  const damaged = new Set(Object.values(state.stopped).flatMap(({ topic, isDamage }) => (isDamage ? [topic] : [])));
   const why = isHeldBack ? 'an open transaction of the source holds back what is left' : 'it is not done';
   return [
     `${operation}: ${why}; settings that were set aside stay so. The same command, or \`${command('resume')} ${operation}\`, goes on`,
+    ...[...damaged].map(
+      (topic) =>
+        `${topic} is damaged: the same command with \`--rebuild ${topic}\` deletes it on the target and makes it anew, if all of it is ours`,
+    ),
     `\`${command('abort')} ${operation}\` ends it and restores the settings`,
   ];
 }

@@ -101,7 +101,7 @@ async function foreignBatches(
         const { base, records, producer } = other;
         const place = partitionName({ topic, partition });
         found.push(
-          `${place}: the batch at offset ${base} (${whole(records)} records), of producer ${producer ?? 'unknown'}`,
+          `${place}: the batch at offset ${base} (${whole(records)} records), of ${producer === null || producer === '-1' ? 'a producer without an id' : `producer ${producer}`}`,
         );
         break;
       }
