@@ -60,6 +60,10 @@ describe('kafka copy --rebuild', () => {
     await expect(asked({ expectedId: 'of before' })).rejects.toThrow('the target has another topic of that name');
   });
 
+  test('refuses one that has no id, as one that is made could not be told from it', async () => {
+    await expect(asked({ topicId: null })).rejects.toThrow('the target tells no ids of topics');
+  });
+
   test('has nothing to ask for where nothing stands', async () => {
     expect((await asked({ logEnd: 0 })).request).toBe('nothing there');
   });
@@ -75,6 +79,7 @@ type Given = {
   readonly words?: Partial<CopyWords>;
   readonly topic?: string;
   readonly expectedId?: string;
+  readonly topicId?: string | null;
   readonly logEnd?: number;
   /** Partition in which somebody else has written. */
   readonly foreignAt?: number;
@@ -85,13 +90,14 @@ type Given = {
 async function asked({
   topic = 'orders',
   expectedId = 'id',
+  topicId = 'id',
   logEnd = 30,
   groups = [],
   foreignAt,
   reads,
   ...given
 }: Given) {
-  const facts = topicFacts({ partitions: 2, topicId: 'id' });
+  const facts = topicFacts({ partitions: 2, topicId });
   const side: CopySide = {
     ...previewSide({ topics: async () => [facts] }),
     ...{ notes: [], clusterId: async () => 'cluster', bounds: async () => [], offsetsAt: async () => [] },

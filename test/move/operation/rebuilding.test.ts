@@ -37,6 +37,8 @@ describe('a topic that is to be made anew', () => {
     expect(decision.mover).toMatchObject({ isHeld: true });
     expect(decided(rebuilding, { mover: madeRunning(madeTold(50)) })).toMatchObject({ mover: null, effects: [] });
     expect(decided(copying, { requests: [{ ...request, topicId: 'another' }] }).events).toEqual([]);
+    const nameless = copying.map((event) => (event.kind === 'topic-made' ? { ...event, topicId: 'orders' } : event));
+    expect(decided(nameless, { requests: [{ ...request, topicId: 'orders' }] }).events).toEqual([]);
     expect(
       decided([...copying, { kind: 'abort-asked', by: 'kim', reason: null }], { requests: [request] }).events,
     ).toEqual([]);

@@ -43,7 +43,13 @@ export async function rebuildRequest(
   if (origin === undefined)
     throw new CliError(`--rebuild ${topic}: the source has no such topic: nothing could be copied`);
   if (there === undefined) return 'nothing there';
-  const topicId = there.topicId ?? topic;
+  const { topicId } = there;
+  // By its name alone the one that is made could not be told from the one that was deleted, nor its ledger from the old one.
+  if (topicId === null)
+    throw new CliError(
+      `--rebuild ${topic}: the target tells no ids of topics, as before Kafka 2.8, and nothing was done`,
+      `delete it there with kafka-topics, and its ledgers with it: ${topic}.* in copies/ beside the journal; the same command without --rebuild copies it anew`,
+    );
   if (expectedId !== null && expectedId !== topicId)
     throw new CliError(`--rebuild ${topic}: the target has another topic of that name by now (its id is ${topicId})`);
   const reach = { ...reachOf('target', words, packageVersion()), rate: options.rate };

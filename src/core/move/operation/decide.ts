@@ -75,7 +75,8 @@ function answerTo(state: MoveState, request: MoveRequest): MoveEvent[] {
       return canEnd ? [{ kind: 'abort-asked', by: request.by, reason: request.reason }] : [];
     case 'rebuild': {
       const { kind: _, ...asked } = request;
-      const isOurs = state.targetIds[asked.topic] === asked.topicId;
+      // Where there are no ids the name stands in their place, and two topics of a name cannot be told apart.
+      const isOurs = state.targetIds[asked.topic] === asked.topicId && asked.topicId !== asked.topic;
       const canRebuild = stage.kind === 'preparing' || stage.kind === 'copying';
       return canRebuild && isOurs ? [{ kind: 'rebuild-asked', ...asked }] : [];
     }
