@@ -31,7 +31,7 @@ const strangers: Rates = { rebuild: 100, 'foreign-write': 60 };
 const deadly: Rates = { rebuild: 60, crash: 100, 'call-lost': 0.1, 'call-late': 0.1, 'read-late': 0.5, stop: 20 };
 
 describe('a topic of the target that is deleted and made anew', () => {
-  test('never takes with it what a stranger has written meanwhile', { timeout: 120_000 }, async () => {
+  test('never takes with it what a stranger has written meanwhile', { timeout: 240_000 }, async () => {
     const [caught, refused] = [[] as number[], [] as number[]];
     for (let seed = 1; seed <= 20; seed += 1) {
       const world = worldOf(seed, strangers);
@@ -46,7 +46,7 @@ describe('a topic of the target that is deleted and made anew', () => {
   });
 
   test('is there again in the end, wherever controllers die and whatever answers are lost', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     let remade = 0;
     for (let seed = 1; seed <= 20; seed += 1) {
