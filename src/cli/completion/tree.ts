@@ -74,7 +74,7 @@ const values: ReadonlyMap<string, Value> = new Map<string, Value>([
   ...each(['copy'], { kind: 'text' }),
   ...each(['wave'], { kind: 'names', of: 'waves' }),
   ...each(['name', 'glob', 'hash', 'text', 'url', 'seq', 'operation', 'p', 'ratio', 'phi', 'rate'], { kind: 'text' }),
-  ...each(['bootstrap', 'regex', 'beginning', 'time', 'number', 'size', 'address', 'topic:partition:offset'], {
+  ...each(['bootstrap', 'regex', 'beginning', 'time', 'number', 'size', 'address', 'topic', 'topic:partition:offset'], {
     kind: 'text',
   }),
 ]);

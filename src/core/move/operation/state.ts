@@ -188,13 +188,8 @@ function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
       return { ...state, areSettingsChanged: true };
     case 'topic-found':
       return { ...state, targetIds: { ...state.targetIds, [event.topic]: event.topicId } };
-    case 'levers-intended': {
-      const isAsPlanned = event.levers.every(({ topic, key, before }) =>
-        state.plan.levers.some((one) => one.topic === topic && one.key === key && one.before === before),
-      );
-      const leversSureAtMs = isAsPlanned ? atMs : atMs + lagMsMax;
-      return { ...state, levers: event.levers, areLeversIntended: true, leversSureAtMs };
-    }
+    case 'levers-intended':
+      return withLevers(state, event.levers, atMs);
     case 'levers-set':
       return { ...state, areLeversIntended: true };
     case 'copying':
@@ -243,6 +238,14 @@ function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
     default:
       return foldedEnd(state, event, enter);
   }
+}
+
+function withLevers(state: MoveState, levers: MoveState['levers'], atMs: number): MoveState {
+  const isAsPlanned = levers.every(({ topic, key, before }) =>
+    state.plan.levers.some((one) => one.topic === topic && one.key === key && one.before === before),
+  );
+  const leversSureAtMs = isAsPlanned ? atMs : atMs + lagMsMax;
+  return { ...state, levers, areLeversIntended: true, leversSureAtMs };
 }
 
 type Late = Extract<
