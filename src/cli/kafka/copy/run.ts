@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
+import type { TopicAcl } from '../../../core/move/acl-facts.ts';
 import { copyOrder } from '../../../core/move/copy-order.ts';
 import { moveRules } from '../../../core/move/operation/events.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import { type CopyPlan, isSameCopy } from '../../../core/move/operation/plan.ts';
 import type { MoveState } from '../../../core/move/operation/state.ts';
+import type { Reading } from '../../../core/observed/reading.ts';
 import { startOperation } from '../../../engine/anchors.ts';
 import { commandAt } from '../../command-at.ts';
 import { CliError, type Context } from '../../context.ts';
@@ -13,6 +15,8 @@ import { lookIntoJournal, type OpenJournal, openJournalAt } from '../../journal/
 import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
+import { areAclsMissed, leftAclLines } from '../copy-preview/acl-words.ts';
+import type { AclPreview } from '../copy-preview/acls.ts';
 import { controlCopy } from './control.ts';
 import { copiesOf, nextCopy, openCopies, setAsideOn } from './copies.ts';
 import { tellCopy } from './operators.ts';
@@ -105,23 +109,30 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
   const [other] = othersAt(open, references, found.plan.topics);
   if (other !== undefined) throw new CliError(other);
   const given = { sides, references, options, words, stateDirectory, open };
-  const { partitions, atMs } = await refuseObstacles(context, given);
+  const { partitions, atMs, acls } = await refuseObstacles(context, given);
   const { partitionsPerBroker, order } = options;
   const pace = { partitionsPerBroker, order, first: copyOrder(order, partitions, atMs) };
-  const planned = { ...found, plan: { ...found.plan, pace } };
-  if (!(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
+  const planned = { ...found, plan: { ...found.plan, pace, acls: aclsOf(acls) } };
+  if (!(await isAgreed(context, planned, acls, beginning))) return null;
   return await start(context, opened, nextCopy(copies), planned.plan, rate);
+}
+
+function aclsOf(acls: Reading<AclPreview>): readonly TopicAcl[] {
+  return acls.known ? acls.value.make.map(({ command: _, ...acl }) => acl) : [];
 }
 
 async function isAgreed(
   context: Context,
   planned: Planned,
-  words: CopyWords,
-  rate: number | null,
-  signals: Signals,
+  acls: Reading<AclPreview>,
+  { words, options: { rate }, signals }: Beginning,
 ): Promise<boolean> {
-  const changes = changesLines(planned);
-  if (changes === null || words.yes) return true;
+  const changes = changesLines(planned, acls);
+  if (changes === null || words.yes) {
+    // What nobody was shown, and is missed later.
+    if (areAclsMissed(acls)) for (const line of leftAclLines(acls)) context.stderr.write(`${harmless(line)}\n`);
+    return true;
+  }
   const isTerminal = context.stdout.terminal !== null && words.json === undefined;
   if (words.json) context.stdout.write(`${JSON.stringify({ plan: planned.plan })}\n`);
   else

@@ -2,6 +2,7 @@ import type { TopicAcl } from '../../../core/move/acl-facts.ts';
 import type { Allowed } from '../../../core/move/rights.ts';
 import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
 import { createAcls, describeAcls } from '../messages/acls.ts';
+import { deleteAcls as deleteAclsApi } from '../messages/delete-acls.ts';
 import { describeCluster } from '../messages/describe-cluster.ts';
 import { describeTransactions } from '../messages/describe-transactions.ts';
 import { codeOf, errorName, noError } from '../messages/error-codes.ts';
@@ -84,27 +85,43 @@ export async function topicAcls(pool: BrokerPool): Promise<Reading<readonly Topi
   });
 }
 
-export type AclMade = { readonly acl: TopicAcl; readonly refused: Refused | null };
+export type AclChanged = { readonly acl: TopicAcl; readonly refused: Refused | null };
 
 /** One that is there already is none the worse. */
-export async function makeAcls(pool: BrokerPool, acls: readonly TopicAcl[]): Promise<AclMade[]> {
+export async function makeAcls(pool: BrokerPool, acls: readonly TopicAcl[]): Promise<AclChanged[]> {
   if (acls.length === 0) return [];
   const broker = await pool.controller();
-  const { results } = await broker.call(createAcls, {
-    acls: acls.map(({ name, pattern, principal, host, operation, permission }) => ({
-      resourceType: topicResource,
-      resourceName: name,
-      patternType: pattern === 'prefixed' ? prefixed : literal,
-      principal,
-      host,
-      operation,
-      permission: permission === 'deny' ? deny : allow,
-    })),
-  });
+  const { results } = await broker.call(createAcls, { acls: acls.map(wireAcl) });
+  return acls.map((acl, index) => changedAs(acl, results[index]));
+}
+
+/** These entries, and none that is like one of them. One that is gone already counts as deleted. */
+export async function deleteAcls(pool: BrokerPool, acls: readonly TopicAcl[]): Promise<AclChanged[]> {
+  if (acls.length === 0) return [];
+  const broker = await pool.controller();
+  const { results } = await broker.call(deleteAclsApi, { filters: acls.map(wireAcl) });
   return acls.map((acl, index) => {
-    const { errorCode = -1, errorMessage = null } = results[index] ?? {};
-    return { acl, refused: refusedBy(errorCode, errorMessage) };
+    const failed = results[index]?.deleted.find(({ errorCode }) => errorCode !== noError);
+    return changedAs(acl, failed ?? results[index]);
   });
+}
+
+function changedAs(
+  acl: TopicAcl,
+  answer: { readonly errorCode: number; readonly errorMessage: string | null } | undefined,
+): AclChanged {
+  const { errorCode, errorMessage } = answer ?? { errorCode: codeOf('UNKNOWN_SERVER_ERROR'), errorMessage: null };
+  return { acl, refused: refusedBy(errorCode, errorMessage) };
+}
+
+function wireAcl({ name, pattern, principal, host, operation, permission }: TopicAcl) {
+  return {
+    resourceType: topicResource,
+    resourceName: name,
+    patternType: pattern === 'prefixed' ? prefixed : literal,
+    ...{ principal, host, operation },
+    permission: permission === 'deny' ? deny : allow,
+  };
 }
 
 /** Kafka's numbers. */
