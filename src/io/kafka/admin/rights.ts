@@ -1,6 +1,7 @@
 import type { TopicAcl } from '../../../core/move/acl-facts.ts';
 import type { Allowed } from '../../../core/move/rights.ts';
 import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
+import { PortError } from '../../../engine/ports.ts';
 import { createAcls, describeAcls } from '../messages/acls.ts';
 import { deleteAcls as deleteAclsApi } from '../messages/delete-acls.ts';
 import { describeCluster } from '../messages/describe-cluster.ts';
@@ -11,6 +12,7 @@ import { offsetFetch } from '../messages/offset-fetch.ts';
 import type { BrokerPool } from '../reader/broker-pool.ts';
 import { errorOf, type Refused, refusedBy } from './answers.ts';
 import { readingOf } from './reading-of.ts';
+import { aclOf, topicResource, wireAcl } from './wire-acl.ts';
 
 /** As whom the cluster knows us; null: by a certificate, whose name the brokers' rules make. */
 export function principalOf({ settings }: BrokerPool): string | null {
@@ -70,17 +72,13 @@ export async function topicAcls(pool: BrokerPool): Promise<Reading<readonly Topi
     if (response.errorCode === codeOf('SECURITY_DISABLED')) return 'none';
     if (response.errorCode !== noError)
       throw errorOf(`ACLs of the ${pool.settings.side}`, response.errorCode, 'the user needs Describe on the cluster');
-    return response.resources.flatMap(({ resourceName: name, patternType, entries }) =>
-      entries.map(
-        ({ principal, host, operation, permission }): TopicAcl => ({
-          name,
-          pattern: patternType === prefixed ? 'prefixed' : 'literal',
-          principal,
-          host,
-          operation,
-          permission: permission === deny ? 'deny' : 'allow',
-        }),
-      ),
+    return response.resources.flatMap((resource) =>
+      resource.entries.map((entry) => {
+        const acl = aclOf(resource, entry);
+        if (acl !== null) return acl;
+        const what = `an ACL about ${resource.resourceName} on the ${pool.settings.side} is of a kind that this version does not know`;
+        throw new PortError('refused', what, { retriable: false });
+      }),
     );
   });
 }
@@ -114,20 +112,8 @@ function changedAs(
   return { acl, refused: refusedBy(errorCode, errorMessage) };
 }
 
-function wireAcl({ name, pattern, principal, host, operation, permission }: TopicAcl) {
-  return {
-    resourceType: topicResource,
-    resourceName: name,
-    patternType: pattern === 'prefixed' ? prefixed : literal,
-    ...{ principal, host, operation },
-    permission: permission === 'deny' ? deny : allow,
-  };
-}
-
-/** Kafka's numbers. */
-const [anything, topicResource] = [1, 2];
-const [literal, prefixed] = [3, 4];
-const [deny, allow] = [2, 3];
+/** Kafka's number of what leaves it open. */
+const anything = 1;
 
 const everyTopicAcl = {
   resourceType: topicResource,
