@@ -67,7 +67,9 @@ async function deadChecks(context: Context, state: MoveState): Promise<Check[]> 
       : told(`, and ${words(left)}`);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return told(`; what of it is still on the target is not known: ${error.message}; where it is, ${words(intended)}`);
+    return told(
+      `; what of it is still on the target is not known: ${error.message}. It may be that ${words(intended)}`,
+    );
   }
 }
 
