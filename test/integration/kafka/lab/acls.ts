@@ -17,7 +17,7 @@ export async function acls(cluster: Cluster, ...words: readonly string[]): Promi
 }
 
 export async function aclCommand(cluster: Cluster, words: readonly string[]): Promise<string> {
-  const main = cluster.version === '2.8.2' ? 'kafka.admin.AclCommand' : 'org.apache.kafka.tools.AclCommand';
+  const main = cluster.version === '4.3.1' ? 'org.apache.kafka.tools.AclCommand' : 'kafka.admin.AclCommand';
   return (await run(tool(cluster, main, words), { timeLimitMs: 60_000 })).stdout;
 }
 
