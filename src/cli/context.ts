@@ -6,7 +6,7 @@ import type { BalancerProcess } from '../core/observed/balancer-process.ts';
 import type { Reading } from '../core/observed/reading.ts';
 import type { Notification } from '../core/rollout/notification.ts';
 import type { OperatorRequest } from '../core/rollout/observation.ts';
-import type { MoverProcess, MoveTarget } from '../engine/move-ports.ts';
+import type { MoverProcess, MoveTarget, TargetAcls } from '../engine/move-ports.ts';
 import type { BackMarker } from '../engine/operation-ports.ts';
 import type { Backend, Clock, Group, JournalStore, LeaseStore, SampleStore } from '../engine/ports.ts';
 import type { AdoptedLedger, AdoptionSide } from './kafka/adopt/world.ts';
@@ -87,7 +87,7 @@ export type World = {
   /** What a copy has to know of a cluster before it begins; nothing is connected yet. Throws as `openKafka` does. */
   openCopySide(reach: Reach): CopySide;
   /** The cluster that is copied to, for the loop of a copy. */
-  openCopyTarget(reach: Reach, ledgerEnd: LedgerEnd): MoveTarget & { close(): Promise<void> };
+  openCopyTarget(reach: Reach, ledgerEnd: LedgerEnd): MoveTarget & TargetAcls & { close(): Promise<void> };
   /** The process that moves the data of a copy; none is started before it is wanted. */
   openMover(place: MoverPlace): MoverProcess;
   /** Where the copy of a partition began and how far it is, by its ledger; null: there is none. Throws where it cannot be read. */

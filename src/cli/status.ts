@@ -11,6 +11,7 @@ import { journalOption, readJournal } from './journal/open.ts';
 import { journalPath } from './journal/path.ts';
 import { isTold, sentenceOf } from './journal/sentences.ts';
 import { copiesOf, openCopies } from './kafka/copy/copies.ts';
+import { watchCopy, watchedCopy } from './kafka/copy/watch.ts';
 import { configOption } from './load-config.ts';
 import { readState } from './status/read-state.ts';
 import { controllerLine, lookTexts, onwardsAfterBack, rowOf, type Seen } from './status/rollouts.ts';
@@ -39,17 +40,21 @@ export function addStatus(program: Command, context: Context): void {
     .action((options: Options) => status(context, options));
   program
     .command('watch')
+    .argument('[COPY]', 'a copy of Kafka data (default: the running rollout; where there is none, the only copy)')
     .description(
-      'the running rollout, live: groups, shares, evidence; when piped, a dated line at each change and every 10 s',
+      'the running rollout or a copy, live: groups, shares, evidence; when piped, a dated line at each change, and now and then',
     )
     .option(...configOption)
     .option(...journalOption)
     .option('--json', 'one JSON object per second (docs/reference/status.md)')
     .addHelpText(
       'after',
-      '\nEnds with the rollout.\nExit status: 0.\n\nExamples:\n  drover watch\n  drover watch --json | jq .observedShare\n',
+      '\nEnds with the rollout, and with the controller of the copy.\nExit status: 0.\n\nExamples:\n  drover watch\n  drover watch --json | jq .observedShare\n  drover watch copy-1\n',
     )
-    .action((options: Options) => watch(context, options));
+    .action(async (name: string | undefined, options: Options) => {
+      const copy = await watchedCopy(context, options, name);
+      await (copy === null ? watch(context, options) : watchCopy(context, copy, options));
+    });
 }
 
 async function status(context: Context, options: Options): Promise<void> {

@@ -1,4 +1,5 @@
 import { decideMove } from '../core/move/operation/decide.ts';
+import { areAclsAsked } from '../core/move/operation/decide-acls.ts';
 import { markOf } from '../core/move/operation/decide-copying.ts';
 import type { MoveDecision, MoveEffect } from '../core/move/operation/decision.ts';
 import { type MoveEvent, moveRules } from '../core/move/operation/events.ts';
@@ -73,7 +74,7 @@ type Loop = {
   /** Whose consequences are not durable yet. */
   requests: readonly MoveRequest[];
   refusal: string | null;
-  /** Why the target's topics could not be read last; null: they were, or nobody has to know them. */
+  /** Why the target could not be asked last; null: they were, or nobody has to know them. */
   unread: string | null;
   /** Topics that the target has answered to have made. */
   made: Readonly<Record<string, string>>;
@@ -156,9 +157,10 @@ async function asked<T>(loop: Loop, ask: (signal: AbortSignal) => Promise<T>): P
 async function observe(loop: Loop): Promise<MoveObservation> {
   const { ports, requests } = loop;
   const topics = await readTopics(loop);
+  const acls = await readAcls(loop, topics);
   const nowMs = ports.clock.now();
   const quietAtMs = nowMs + Math.max(0, loop.performedUntilMs - ports.clock.monotonic());
-  return { nowMs, requests, mover: toldBy(loop), topics, made: loop.made, quietAtMs };
+  return { nowMs, requests, mover: toldBy(loop), topics, acls, made: loop.made, quietAtMs };
 }
 
 /** Bytes count from where this controller last wrote that data may move: what others have sent since is not its own. */
@@ -180,13 +182,22 @@ async function readTopics(loop: Loop): Promise<MoveObservation['topics']> {
   const isOpen = (topic: string) => !removed.includes(topic) && kept[topic] === undefined;
   const rebuilding = stage.kind === 'rebuilding' ? [stage.topic] : [];
   const holdingsOf = stage.kind === 'removing' ? made.filter(isOpen) : rebuilding;
+  return await looked(loop, (signal) => loop.ports.target.read({ topics, holdingsOf }, signal));
+}
+
+/** Where topics could not be read, nobody answers this either. */
+async function readAcls(loop: Loop, topics: MoveObservation['topics']): Promise<MoveObservation['acls']> {
+  if (topics === null || !topics.known || !areAclsAsked(loop.kept.state)) return null;
+  return await looked(loop, (signal) => loop.ports.acls.readAcls(signal));
+}
+
+/** The target answers in time, or why it does not is told. */
+async function looked<T>(loop: Loop, look: (signal: AbortSignal) => Promise<T>): Promise<Reading<T>> {
   const deadline = openDeadline(loop.ports.clock, loop.ports.timing.callMs, [loop.signal, loop.inbox.urgent()]);
   const { signal } = deadline;
-  const read: Promise<Reading<Awaited<ReturnType<MovePorts['target']['read']>>>> = within(
-    signal,
-    loop.ports.target.read({ topics, holdingsOf }, signal),
-  ).then(known, (error: unknown) => unknown(reasonOf(error)));
-  const reading = await read;
+  const reading: Reading<T> = await within(signal, look(signal)).then(known, (error: unknown) =>
+    unknown(reasonOf(error)),
+  );
   deadline.close();
   loop.unread = reading.known ? null : reading.why;
   return reading;
@@ -237,7 +248,7 @@ async function perform(loop: Loop, effects: readonly MoveEffect[]): Promise<void
 }
 
 async function performOne(loop: Loop, effect: MoveEffect, signal: AbortSignal): Promise<void> {
-  const { target } = loop.ports;
+  const { target, acls } = loop.ports;
   switch (effect.kind) {
     case 'make-topic': {
       const topicId = await target.makeTopic(effect.topic, effect, signal);
@@ -248,6 +259,10 @@ async function performOne(loop: Loop, effect: MoveEffect, signal: AbortSignal): 
       return await target.makePartitions(effect.topic, effect.partitions, signal);
     case 'change-settings':
       return await target.changeSettings(effect.changes, signal);
+    case 'make-acls':
+      return await acls.makeAcls(effect.acls, signal);
+    case 'delete-acls':
+      return await acls.deleteAcls(effect.acls, signal);
     case 'delete-topic':
       return await target.deleteTopic(effect.topic, effect.topicId, signal);
     default:

@@ -1,4 +1,5 @@
 import type { Entry, Sha256 } from '../core/journal/entry.ts';
+import type { TopicAcl } from '../core/move/acl-facts.ts';
 import type { MoverWanted } from '../core/move/operation/decision.ts';
 import type { TopicFound } from '../core/move/operation/observation.ts';
 import type { CopyPlan, TopicToMake } from '../core/move/operation/plan.ts';
@@ -13,6 +14,7 @@ export type MovePorts = {
   readonly journal: JournalStore;
   readonly leases: LeaseStore;
   readonly target: MoveTarget;
+  readonly acls: TargetAcls;
   readonly mover: MoverProcess;
   readonly sha256: Sha256;
   /** Unique for each controller process: the lease's holder. */
@@ -30,6 +32,15 @@ export interface MoveTarget {
   makePartitions(topic: string, partitions: number, signal: AbortSignal): Promise<void>;
   changeSettings(changes: readonly SettingChange[], signal: AbortSignal): Promise<void>;
   deleteTopic(topic: string, topicId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Who may do what with topics of that cluster. What was done is read back. */
+export interface TargetAcls {
+  /** None where there is no authorizer. */
+  readAcls(signal: AbortSignal): Promise<readonly TopicAcl[]>;
+  makeAcls(acls: readonly TopicAcl[], signal: AbortSignal): Promise<void>;
+  /** Each as it is, and nothing that is like it. */
+  deleteAcls(acls: readonly TopicAcl[], signal: AbortSignal): Promise<void>;
 }
 
 export type TargetQuestion = {

@@ -10,7 +10,7 @@ import type { MovePorts } from './move-ports.ts';
  * somebody has the lease and keeps it.
  */
 export async function recordMove(
-  ports: Omit<MovePorts, 'target' | 'mover' | 'tell'>,
+  ports: Omit<MovePorts, 'target' | 'acls' | 'mover' | 'tell'>,
   operation: string,
   actor: string,
   eventsFor: (state: MoveState) => readonly MoveEvent[],

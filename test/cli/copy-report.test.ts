@@ -4,10 +4,12 @@ import type { Entry } from '../../src/core/journal/entry.ts';
 import { emptyAccount } from '../../src/core/move/account.ts';
 import type { MoveEvent } from '../../src/core/move/operation/events.ts';
 import { foldMove, type MoveState } from '../../src/core/move/operation/state.ts';
+import { madeAcl } from '../made/acls.ts';
 import { madeCopyPlan } from '../made/copy.ts';
 
 const begun: readonly MoveEvent[] = [
   { kind: 'copy-started', plan: madeCopyPlan(), rate: 60_000_000 },
+  { kind: 'acls-intended', acls: [madeAcl()] },
   { kind: 'topic-made', topic: 'orders', topicId: 'target-id' },
   { kind: 'levers-set' },
   { kind: 'copying' },
@@ -45,10 +47,11 @@ test('the report of a copy has its outcome, its account, what was in the way, wh
   expect(text).toContain('the target has lost offsets 10 to 19; they were copied once more');
   expect(text).toContain('offsets 20 to 29 of the target were never compared with the source');
   expect(text).toContain('- orders was made.');
+  expect(text).toContain('- ACL: User:alice may Read orders.');
   expect(text).toContain('retention.ms was -1 while it was copied, and 1000 before');
   expect(text).toContain('Not restored, as somebody has changed it meanwhile: orders: retention.ms is 7 now');
-  expect(text).toContain('| 4 | data may move from here on |');
-  expect(text).toContain('Head of the chain: entry 13, `hash of 13`');
+  expect(text).toContain('| 5 | data may move from here on |');
+  expect(text).toContain('Head of the chain: entry 14, `hash of 14`');
   expect(text).toContain('`drover kafka prove copy-1` reads it back');
 });
 

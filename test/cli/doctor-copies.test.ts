@@ -3,11 +3,13 @@ import type { World } from '../../src/cli/context.ts';
 import type { Diagnosis } from '../../src/cli/doctor/diagnosis.ts';
 import { seal } from '../../src/core/journal/chain.ts';
 import { emptyHead } from '../../src/core/journal/entry.ts';
+import type { TopicAcl } from '../../src/core/move/acl-facts.ts';
 import type { MoveEvent } from '../../src/core/move/operation/events.ts';
 import type { TopicFound } from '../../src/core/move/operation/observation.ts';
 import { PortError } from '../../src/engine/ports.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
+import { madeAcl } from '../made/acls.ts';
 import { directoryForEach, runDrover } from '../made/context.ts';
 import { madeCopyPlan, madeFound } from '../made/copy.ts';
 
@@ -22,19 +24,21 @@ const dead: MoveEvent[] = [...prepared, { kind: 'levers-set' }, { kind: 'copying
 const refuse = () => Promise.reject(new Error('doctor writes'));
 
 /** There is no drover.yaml, and nothing answers where a controller would. */
-async function doctor(events: readonly MoveEvent[], found: TopicFound | PortError, control?: unknown) {
+async function doctor(events: readonly MoveEvent[], found: TopicFound | PortError, acls: readonly TopicAcl[] = []) {
   const journal = openMemoryJournal();
   const drafts = events.map((body) => ({ body, actor: 'kim', atMs: 1, rules: 1 }));
   await journal.append(emptyHead('copy-1'), seal(emptyHead('copy-1'), drafts, sha256).entries);
   let isClosed = false;
   const world: Partial<World> = {
     openJournal: async () => journal,
-    askControl: async () => control,
+    askControl: async () => undefined,
     openCopyTarget: () => ({
       async read() {
         if (found instanceof PortError) throw found;
         return { orders: found };
       },
+      readAcls: async () => (found instanceof PortError ? [] : acls),
+      ...{ makeAcls: refuse, deleteAcls: refuse },
       ...{ makeTopic: refuse, makePartitions: refuse, changeSettings: refuse, deleteTopic: refuse },
       close: async () => {
         isClosed = true;
@@ -76,6 +80,22 @@ describe('the doctor, where a copy has died', () => {
     const [check] = diagnosis.sections[0]?.checks ?? [];
     expect(check?.what).toContain('new:9092 does not answer');
     expect(check?.what).toContain('orders: retention.ms is -1 (before: 1000)');
+  });
+
+  test('names ACLs that it has made and nobody has taken away since, and those of nobody else', async () => {
+    const acls = [madeAcl(), madeAcl({ principal: 'User:bob' })];
+    const events: MoveEvent[] = [
+      { kind: 'copy-started', plan: madeCopyPlan({ acls }), rate: null },
+      { kind: 'acls-intended', acls },
+    ];
+    const there = [madeAcl(), madeAcl({ principal: 'User:carol' })];
+    const { diagnosis } = await doctor(events, madeFound('1000'), there);
+    const [check] = diagnosis.sections[0]?.checks ?? [];
+    expect(check?.what).toContain('ACLs that it has made are on the target: User:alice may Read orders');
+    expect(check?.what).not.toMatch(/bob|carol/);
+    expect(check?.remedy).toContain('`drover abort copy-1` restores settings and ACLs');
+    const none = await doctor(events, madeFound('1000'), []);
+    expect(none.diagnosis.sections[0]?.checks[0]?.what).toContain('nothing is set any more');
   });
 
   test('has nothing to say of a copy that has ended', async () => {

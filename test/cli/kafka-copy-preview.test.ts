@@ -5,6 +5,7 @@ import { previewText } from '../../src/cli/kafka/copy-preview/words.ts';
 import { type PreviewOptions, previewCopy } from '../../src/cli/kafka/copy-preview.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
 import { PortError } from '../../src/engine/ports.ts';
+import { madeAcl } from '../made/acls.ts';
 import { broker, nowMs, partitionFacts, previewSide, sourceSide } from '../made/preview-side.ts';
 import { settings, settingsOf43, topicFacts } from '../made/topics.ts';
 
@@ -29,6 +30,7 @@ async function previewOf(
       rate: 10_000_000,
       isOurs: () => false,
       setAside: [],
+      copiesAcls: true,
       reach: { source: '--bootstrap-server old:9092', target: '--bootstrap-server new:9092' },
       clock,
       readingsApartMs: 1000,
@@ -167,6 +169,74 @@ describe('what is not known', () => {
     expect(preview.obstacles).toEqual([down.why, `orders-1 of the source cannot be read: ${down.why}`]);
     expect(preview.bytes).toBe(1e9);
     expect(previewText(preview)).toContain('1.0 GB and 1 partitions of unknown size');
+  });
+});
+
+describe('ACLs of the topics', () => {
+  const source = sourceSide({
+    topicAcls: async () => known([madeAcl(), madeAcl({ name: '*' }), madeAcl({ name: 'ord', pattern: 'prefixed' })]),
+  });
+
+  test('are shown as what is made and what is not, with the right that it takes', async () => {
+    const preview = await previewOf({ source });
+    const text = previewText(preview);
+    expect(text).toContain(
+      '    User:alice may Read orders\n    User:alice may Read every topic that begins with ord\n',
+    );
+    expect(text).toContain('holds for all topics of the target that begin so');
+    expect(text).toMatch(/not copied, because they would hold for every topic of the target.*\n.*--topic '\*'/);
+    expect(preview.access.target.rights).toContainEqual(
+      expect.objectContaining({ operation: 'Alter', on: { kind: 'cluster' }, without: 'no ACL is copied' }),
+    );
+    const without = await previewOf({});
+    expect(without.access.target.rights.filter(({ operation }) => operation === 'Alter')).toEqual([]);
+  });
+
+  test('are left to somebody else where the user may not make any', async () => {
+    const [cluster, groups] = [known(0x1fff & ~(1 << 7)), known(true)];
+    const topics = { orders: known(0x1fff) };
+    const target = previewSide({ allowed: async () => ({ topics, cluster, groups, transactionalIds: groups }) });
+    const preview = await previewOf({ source, target });
+    expect(preview.obstacles).toEqual([]);
+    expect(preview.acls).toMatchObject({ known: true, value: { make: [], leave: [{}, {}, {}] } });
+    expect(previewText(preview)).toContain('it needs Alter on the cluster');
+  });
+
+  test.each([
+    [
+      'none is on the source',
+      { source: sourceSide({ topicAcls: async () => known('none') }) },
+      'the source has no authorizer',
+    ],
+    [
+      'none is on the target',
+      { source, target: previewSide({ topicAcls: async () => known('none') }) },
+      'the target has no authorizer',
+    ],
+    [
+      'none is on either side',
+      {
+        source: sourceSide({ topicAcls: async () => known('none') }),
+        target: previewSide({ topicAcls: async () => known('none') }),
+      },
+      'the source has no authorizer',
+    ],
+    [
+      'the source does not tell',
+      { source: sourceSide({ topicAcls: async () => unknown('denied') }) },
+      'not known: denied',
+    ],
+  ] as const)('are said not to be copied where %s', async (_what, sides, words) => {
+    const preview = await previewOf(sides);
+    expect(preview.acls.known ? preview.acls.value.make : []).toEqual([]);
+    expect(previewText(preview)).toContain(words);
+    expect(preview.obstacles).toEqual([]);
+  });
+
+  test('are left alone where that was asked for', async () => {
+    const preview = await previewOf({ source }, { copiesAcls: false });
+    expect(preview.acls).toMatchObject({ known: true, value: { make: [], leave: [] } });
+    expect(previewText(preview)).toContain('--no-acls');
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { missingAcls, type TopicAcl } from '../../src/core/move/acl-facts.ts';
 import type { MoverWanted } from '../../src/core/move/operation/decision.ts';
 import { moveRules } from '../../src/core/move/operation/events.ts';
 import type { MoveRequest, TopicFound } from '../../src/core/move/operation/observation.ts';
@@ -6,12 +7,13 @@ import type { MoverTold } from '../../src/core/move/operation/told.ts';
 import { startOperation } from '../../src/engine/anchors.ts';
 import { inboxFor } from '../../src/engine/inbox.ts';
 import { runMove } from '../../src/engine/move-operation.ts';
-import type { MovePorts, MoverProcess, MoveTarget } from '../../src/engine/move-ports.ts';
+import type { MovePorts, MoverProcess, MoveTarget, TargetAcls } from '../../src/engine/move-ports.ts';
 import { recordMove } from '../../src/engine/move-record.ts';
 import { PortError } from '../../src/engine/ports.ts';
 import { openMemoryJournal } from '../../src/io/journal/memory.ts';
 import { sha256 } from '../../src/io/journal/sha256.ts';
 import { Schedule } from '../../src/sim/schedule.ts';
+import { madeAcl } from '../made/acls.ts';
 import { absent, madeCopyPlan, madeFound, madeTold } from '../made/copy.ts';
 import { virtualTime } from '../sim/contract/virtual-time.ts';
 
@@ -23,13 +25,14 @@ class Bench {
   readonly time = virtualTime(this.schedule);
   readonly journal = openMemoryJournal();
   topic: TopicFound = absent;
+  acls: readonly TopicAcl[] = [];
   settled = 0;
   readonly written: { readonly by: string; readonly atMs: number }[] = [];
   isJournalHung = false;
   isMoverSettled = true;
 
-  async begin(): Promise<void> {
-    const started = { kind: 'copy-started', plan: madeCopyPlan(), rate: null } as const;
+  async begin(plan = madeCopyPlan()): Promise<void> {
+    const started = { kind: 'copy-started', plan, rate: null } as const;
     await this.time.during(
       startOperation(this.ports('first', this.mover('first')), 'copy-1', started, 'kim', moveRules),
     );
@@ -88,6 +91,15 @@ class Bench {
         this.topic = absent;
       },
     };
+    const acls: TargetAcls = {
+      readAcls: async () => this.acls,
+      makeAcls: async (made) => {
+        this.acls = [...this.acls, ...made];
+      },
+      deleteAcls: async (gone) => {
+        this.acls = missingAcls(this.acls, gone);
+      },
+    };
     const answered = async <T>(work: () => Promise<T>): Promise<T> => {
       if (this.isJournalHung) throw new PortError('disk-full', 'no room', { retriable: true });
       return await work();
@@ -107,7 +119,7 @@ class Bench {
         release: (...asked) => this.journal.leases.release(...asked),
         holderOf: (...asked) => this.journal.leases.holderOf(...asked),
       },
-      ...{ target, mover, sha256, holder, timing, tell: () => undefined },
+      ...{ target, acls, mover, sha256, holder, timing, tell: () => undefined },
     };
   }
 
@@ -190,6 +202,32 @@ describe('the loop of a copy', () => {
     asked.push({ kind: 'resume', by: 'kim', reason: null });
     expect(await run).toEqual({ end: 'ended' });
   });
+
+  test.each([2, 3, 4, 5, 6, 7, 8])(
+    'stopped after %i passes and aborted by the next controller, leaves the ACLs of others and none of its own',
+    async (passes) => {
+      const bench = new Bench();
+      const [theirs, ours] = [madeAcl(), madeAcl({ operation: 4 })];
+      await bench.begin(madeCopyPlan({ acls: [theirs, ours] }));
+      // Somebody was quicker than the copy.
+      bench.acls = [theirs];
+      const stop = new AbortController();
+      let seen = 0;
+      const glance = () => {
+        seen += 1;
+        if (seen === passes) stop.abort();
+      };
+      const first = bench.ports('first', bench.mover('first'));
+      await bench.time.during(runMove(first, 'copy-1', inbox(), stop.signal, glance));
+      if (passes >= 4) expect(bench.acls).toEqual([theirs, ours]);
+      const asked = inbox();
+      asked.push({ kind: 'abort', by: 'kim', reason: null });
+      const second = bench.ports('second', bench.mover('second'));
+      expect(await bench.time.during(runMove(second, 'copy-1', asked, never))).toEqual({ end: 'ended' });
+      expect(bench.acls).toEqual([theirs]);
+      expect((await bench.kinds()).at(-1)).toBe('copy-aborted');
+    },
+  );
 
   test('without a lease that is renewed nothing is sent after its end', async () => {
     const bench = new Bench();

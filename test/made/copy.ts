@@ -1,6 +1,9 @@
+import type { Entry } from '../../src/core/journal/entry.ts';
 import { emptyAccount } from '../../src/core/move/account.ts';
+import type { MoveEvent } from '../../src/core/move/operation/events.ts';
 import type { MoveObservation, TopicFound } from '../../src/core/move/operation/observation.ts';
 import type { CopyPlan } from '../../src/core/move/operation/plan.ts';
+import { foldMove, type MoveState } from '../../src/core/move/operation/state.ts';
 import type { MoverTold, PartitionTold } from '../../src/core/move/operation/told.ts';
 import { settings } from './topics.ts';
 
@@ -53,5 +56,33 @@ export function madeRunning(...partitions: PartitionTold[]): MoverTold {
 }
 
 export function madeMoveObservation(more: Partial<MoveObservation> = {}): MoveObservation {
-  return { nowMs: 1_000_000, requests: [], mover: { kind: 'none' }, topics: null, made: {}, quietAtMs: 0, ...more };
+  return {
+    nowMs: 1_000_000,
+    requests: [],
+    mover: { kind: 'none' },
+    topics: null,
+    acls: null,
+    made: {},
+    quietAtMs: 0,
+    ...more,
+  };
+}
+
+/** An entry every five seconds: later than any broker lags behind another. */
+export function chainOfCopy(events: readonly MoveEvent[]): Entry[] {
+  return events.map((body, index) => {
+    const [seq, at] = [index + 1, 1_000_000 + index * 5000];
+    return { operation: 'copy-1', seq, previous: '', hash: '', rules: 1, atMs: at, actor: 'kim', body };
+  });
+}
+
+export function foldedCopy(events: readonly MoveEvent[]): MoveState {
+  const state = chainOfCopy(events).reduce<MoveState | null>(foldMove, null);
+  if (state === null) throw new Error('a copy begins with its first entry');
+  return state;
+}
+
+/** Of the last entry. */
+export function chainTimeMs(events: readonly MoveEvent[]): number {
+  return 1_000_000 + (events.length - 1) * 5000;
 }

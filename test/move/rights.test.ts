@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { aclsToCopy, type TopicAcl } from '../../src/core/move/acl-facts.ts';
+import type { TopicAcl } from '../../src/core/move/acl-facts.ts';
 import { aclCommands, entryCommand, isAllowed, quoted, rightsNeeded } from '../../src/core/move/rights.ts';
 import { known, unknown } from '../../src/core/observed/reading.ts';
+import { madeAcl } from '../made/acls.ts';
 
 const reach = '--bootstrap-server new:9092 --command-config new.properties';
 
 describe('rights of a copy', () => {
   test('are one command for topics that need the same, and one for the cluster', () => {
-    const commands = aclCommands(rightsNeeded('target', ['orders', 'clicks'], ['clicks']), "User:o'brien", reach);
+    const commands = aclCommands(
+      rightsNeeded('target', { topics: ['orders', 'clicks'], growing: ['clicks'] }),
+      "User:o'brien",
+      reach,
+    );
     const start = `kafka-acls ${reach} --add --allow-principal 'User:o'\\''brien'`;
     const [create, rest] = ['--operation Create --operation Write --operation Read', '--operation Delete'];
     expect(commands).toHaveLength(4);
@@ -57,26 +62,7 @@ describe('rights of a copy', () => {
 });
 
 describe('entries about the topics of a copy', () => {
-  const entry: TopicAcl = {
-    name: 'orders',
-    pattern: 'literal',
-    principal: 'User:alice',
-    host: '*',
-    operation: 3,
-    permission: 'allow',
-  };
-
-  test('are those that the target does not have, by name, by prefix and for all topics', () => {
-    const prefix: TopicAcl = { ...entry, name: 'ord', pattern: 'prefixed' };
-    const all: TopicAcl = { ...entry, name: '*' };
-    const foreign: TopicAcl = { ...entry, name: 'ord' };
-    const denied: TopicAcl = { ...entry, permission: 'deny' };
-    expect(aclsToCopy([entry, prefix, all, foreign, denied], [{ ...entry }], ['orders'])).toEqual([
-      prefix,
-      all,
-      denied,
-    ]);
-  });
+  const entry = madeAcl();
 
   test('are made by a command each', () => {
     expect(entryCommand(entry, reach)).toBe(

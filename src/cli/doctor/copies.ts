@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
-import { hasMoveEnded, type MoveState, setAsideBy } from '../../core/move/operation/state.ts';
+import { presentAcls, type TopicAcl } from '../../core/move/acl-facts.ts';
+import { aclsOf, hasMoveEnded, type MoveState, setAsideBy } from '../../core/move/operation/state.ts';
+import { aclWords } from '../../core/move/rights.ts';
 import { type SetAside, stillSet } from '../../core/move/topic-levers.ts';
 import { PortError } from '../../engine/ports.ts';
 import { CliError, type Context } from '../context.ts';
@@ -10,7 +12,7 @@ import { harmless } from '../terminal/text.ts';
 import { packageVersion } from '../version.ts';
 import { type Check, type Section, warning, well } from './diagnosis.ts';
 
-/** Copies that have not ended: who moves them, and what they have set aside on the target. Reads only. */
+/** Copies that have not ended: who moves them, and what they have set aside and made on the target. Reads only. */
 export async function examineCopies(context: Context, journalFile: string): Promise<Section[]> {
   const open = (await foldedCopies(context, journalFile)).filter((state) => !hasMoveEnded(state));
   return await Promise.all(open.map((state) => examineCopy(context, state, dirname(journalFile))));
@@ -50,48 +52,61 @@ async function examineCopy(context: Context, state: MoveState, stateDirectory: s
   return { kind: 'copy', name, checks };
 }
 
-/** Nobody restores what it has set aside until somebody goes on with it. */
+/** Nobody restores what it has left on the target until somebody goes on with it. */
 async function deadChecks(context: Context, state: MoveState): Promise<Check[]> {
   const { operation } = state;
-  const ways = `\`drover resume ${operation}\` goes on with it, \`drover abort ${operation}\` restores settings and keeps what was copied`;
+  const ways = `\`drover resume ${operation}\` goes on with it, \`drover abort ${operation}\` restores settings and ACLs, and keeps what was copied`;
   const dead = `no controller is alive, and ${operation} is unfinished`;
-  const levers = setAsideBy(state);
-  if (levers.length === 0) return [warning(`${dead}; it has set nothing aside on the target`, ways)];
+  const told = (what: string) => [warning(harmless(`${dead}${what}`), ways)];
+  const intended = { levers: setAsideBy(state), acls: aclsOf(state) };
+  if (isEmpty(intended)) return told('; it has set nothing aside on the target');
   try {
-    const set = await leversSet(context, state, levers);
-    if (set.length === 0)
-      return [warning(`${dead}; of what it had set aside on the target nothing is set any more`, ways)];
-    return [warning(harmless(`${dead}, and settings of the target are still set aside: ${words(set)}`), ways)];
+    const left = await leftOnTarget(context, state, intended);
+    return isEmpty(left)
+      ? told('; of what it had set aside on the target nothing is set any more')
+      : told(`, and ${words(left)}`);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const unknown = `whether settings are still set aside on the target is not known: ${error.message}`;
-    return [warning(harmless(`${dead}; ${unknown}; it had set: ${words(levers)}`), ways)];
+    return told(
+      `; what of it is still on the target is not known: ${error.message}. It may be that ${words(intended)}`,
+    );
   }
 }
 
-async function leversSet(context: Context, { plan }: MoveState, levers: readonly SetAside[]): Promise<SetAside[]> {
+/** What a copy has set aside and made. */
+type Left = { readonly levers: readonly SetAside[]; readonly acls: readonly TopicAcl[] };
+
+function isEmpty({ levers, acls }: Left): boolean {
+  return levers.length === 0 && acls.length === 0;
+}
+
+async function leftOnTarget(context: Context, { plan }: MoveState, { levers, acls }: Left): Promise<Left> {
   const { bootstrap, configFile } = plan.target;
   const place = { bootstrap: bootstrapOf('target', bootstrap), configFile, version: packageVersion() };
   const target = context.world.openCopyTarget({ side: 'target', ...place }, () => null);
   const topics = [...new Set(levers.map(({ topic }) => topic))];
+  const signal = AbortSignal.timeout(lookMsMax);
   try {
-    const found = await target.read({ topics, holdingsOf: [] }, AbortSignal.timeout(lookMsMax));
-    return topics.flatMap((topic) => {
+    const found = await target.read({ topics, holdingsOf: [] }, signal);
+    const set = topics.flatMap((topic) => {
       const { topicId = null, settings = null } = found[topic] ?? {};
       const own = levers.filter((lever) => lever.topic === topic);
       return settings === null ? [] : stillSet(own, topicId, settings);
     });
+    return { levers: set, acls: acls.length === 0 ? [] : presentAcls(acls, await target.readAcls(signal)) };
   } finally {
     await target.close();
   }
 }
 
-function words(levers: readonly SetAside[]): string {
-  return levers
-    .map(
-      ({ topic, key, before, whileCopying }) => `${topic}: ${key} is ${whileCopying} (before: ${before ?? 'not set'})`,
-    )
-    .join('; ');
+function words({ levers, acls }: Left): string {
+  const set = levers.map(
+    ({ topic, key, before, whileCopying }) => `${topic}: ${key} is ${whileCopying} (before: ${before ?? 'not set'})`,
+  );
+  return [
+    ...(set.length === 0 ? [] : [`settings of the target are still set aside: ${set.join('; ')}`]),
+    ...(acls.length === 0 ? [] : [`ACLs that it has made are on the target: ${acls.map(aclWords).join('; ')}`]),
+  ].join('; and ');
 }
 
 const lookMsMax = 15_000;

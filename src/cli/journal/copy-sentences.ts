@@ -1,5 +1,6 @@
 import type { MoveEvent, PartitionMark, Rate } from '../../core/move/operation/events.ts';
 import { partitionName } from '../../core/move/operation/plan.ts';
+import { aclWords } from '../../core/move/rights.ts';
 import { amount } from '../kafka/verify/progress.ts';
 import { whole } from '../terminal/figures.ts';
 import type { Sentences } from './sentences.ts';
@@ -22,6 +23,15 @@ export const copySentences: Sentences<MoveEvent> = {
   'partitions-made': ({ topic }) => `${topic} has as many partitions on the target as on the source`,
   'levers-intended': ({ levers }) =>
     `to be set aside: ${levers.map(({ topic, key, before, whileCopying }) => `${topic}: ${key} ${whileCopying} (then ${before ?? 'not set'})`).join('; ')}`,
+  'acls-intended': ({ acls }) =>
+    acls.length === 0
+      ? 'somebody has made all ACLs meanwhile that were to be made on the target: they are not ours'
+      : `ACLs to be made on the target: ${acls.map(aclWords).join('; ')}`,
+  'acls-made': () => 'ACLs of these topics are on the target as on the source',
+  'acls-removed': ({ left }) =>
+    left.length === 0
+      ? 'ACLs that this copy had made on the target are gone'
+      : `ACLs that this copy had made on the target are gone, but for those of topics that stay: ${left.map(aclWords).join('; ')}`,
   'partitions-found': ({ topic, partitions }) =>
     `${topic} has ${many(partitions, 'partition')} on the source by now: as many are made on the target`,
   'partitions-added': ({ topic, partitions }) =>

@@ -1,14 +1,13 @@
-import { aclsToCopy } from '../../core/move/acl-facts.ts';
 import type { ClusterFacts, DiskFacts } from '../../core/move/cluster-facts.ts';
 import { copyTime, slowMs } from '../../core/move/copy-time.ts';
 import { diskRoom } from '../../core/move/disk-room.ts';
-import { entryCommand } from '../../core/move/rights.ts';
 import { hasPart } from '../../core/move/setting-names.ts';
 import type { TopicFacts } from '../../core/move/topic-facts.ts';
 import { leversWhileBehind, type SetAside } from '../../core/move/topic-levers.ts';
 import { settingsOncePlanned, type TopicPlan } from '../../core/move/topics.ts';
 import { known, type Reading, unknown } from '../../core/observed/reading.ts';
 import { accessOf } from './copy-preview/access.ts';
+import { aclPreview, withoutRight } from './copy-preview/acls.ts';
 import { obstaclesOf } from './copy-preview/obstacles.ts';
 import { dueMsOf, type Measured, measured, raceOf, timedPartition } from './copy-preview/partition-previews.ts';
 import { type Planned, planOf } from './copy-preview/plans.ts';
@@ -29,6 +28,8 @@ export type PreviewOptions = {
   readonly isOurs: (target: TopicFacts) => boolean;
   /** By copies that have not ended. */
   readonly setAside: readonly SetAside[];
+  /** Whether ACLs of these topics are to be made on the target. */
+  readonly copiesAcls: boolean;
   /** What kafka-acls needs to reach each side: `--bootstrap-server … --command-config …`. */
   readonly reach: Readonly<Record<SideName, string>>;
   readonly clock: { now(): number; monotonic(): number; sleep(ms: number): Promise<void> };
@@ -59,11 +60,17 @@ export async function previewCopy(
   const [sourceAcls, targetAcls] = await Promise.all([source.topicAcls(), target.topicAcls()]);
   const makeable = planned.plans.filter(({ kind }) => kind === 'make').map(({ topic }) => topic);
   const growing = planned.plans.filter(isGrowing).map(({ topic }) => topic);
-  const asked = { topics: names, growing, makeable };
+  const acls = aclPreview(sourceAcls, targetAcls, {
+    ...{ topics: names, principal: target.principal, isWanted: options.copiesAcls, reach: reach.target },
+  });
+  const asked = { topics: names, growing, makeable, makesAcls: acls.known && acls.value.make.length > 0 };
   const access = {
     source: await accessOf(source, { ...asked, name: 'source', acls: sourceAcls, reach: reach.source }),
     target: await accessOf(target, { ...asked, name: 'target', acls: targetAcls, reach: reach.target }),
   };
+  const mayNotMake = access.target.rights.some(
+    ({ operation, on, allowed }) => operation === 'Alter' && on.kind === 'cluster' && allowed.known && !allowed.value,
+  );
   const told = {
     atMs: clock.now(),
     clusters,
@@ -80,7 +87,7 @@ export async function previewCopy(
     oneInFlight: oneInFlight(partitions, memoryMs, roundTripMs, clock.now()),
     disks: diskRoom(targetDisks, arriving(planned, partitions, targetDisks)),
     access,
-    aclsToCopy: aclDifference(sourceAcls, targetAcls, names, reach.target),
+    acls: mayNotMake ? withoutRight(acls) : acls,
     transactions: await source.openTransactions(heldBack(partitions)),
     notCopied: await source.leftBehind(),
   };
@@ -175,20 +182,6 @@ function arriving({ plans, target }: Planned, partitions: readonly Measured[], d
     const replicationFactor = plan.kind === 'make' ? plan.replicationFactor : (there?.replicationFactor ?? 1);
     return [{ bytes: Math.max(0, bytes.value.bytes - copied), replicationFactor }];
   });
-}
-
-function aclDifference(
-  source: Awaited<ReturnType<PreviewSide['topicAcls']>>,
-  target: Awaited<ReturnType<PreviewSide['topicAcls']>>,
-  topics: readonly string[],
-  reach: string,
-): CopyPreview['aclsToCopy'] {
-  if (!source.known) return source;
-  if (!target.known) return target;
-  if (source.value === 'none') return known([]);
-  if (target.value === 'none') return unknown('the target has no authorizer that would keep them');
-  const acls = aclsToCopy(source.value, target.value, topics);
-  return known(acls.map((acl) => ({ ...acl, command: entryCommand(acl, reach) })));
 }
 
 function heldBack(partitions: readonly Measured[]) {

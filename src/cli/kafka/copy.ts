@@ -44,6 +44,7 @@ function withOptions(command: Command): Command {
         .default('retention'),
     )
     .option('--disk-floor <SIZE>', 'of each disk of the target stays free, or it is held: 5%, 20GB', usualDiskFloor)
+    .option('--no-acls', "leave the target's ACLs alone (else those of these topics are made there, as shown)")
     .addOption(
       new Option('--offsets <KIND>', 'mapped; identical is not possible yet')
         .choices(['mapped', 'identical'])

@@ -31,11 +31,17 @@ export const operationBits = {
   IdempotentWrite: 12,
 } as const;
 
-/** What a copy of these topics needs. `growing`: those that get more partitions. */
+/** What is copied. `growing`: topics that get more partitions; `makesAcls`: there are ACLs that the target is to have. */
+export type CopyExtent = {
+  readonly topics: readonly string[];
+  readonly growing?: readonly string[];
+  readonly makesAcls?: boolean;
+};
+
+/** What such a copy needs. */
 export function rightsNeeded(
   side: 'source' | 'target',
-  topics: readonly string[],
-  growing: readonly string[] = [],
+  { topics, growing = [], makesAcls = false }: CopyExtent,
 ): Right[] {
   const each = (operation: Operation, names: readonly string[], without: string | null = null): Right[] =>
     names.map((name) => ({ operation, on: { kind: 'topic', name }, without }));
@@ -48,7 +54,7 @@ export function rightsNeeded(
       ...each('Read', topics),
       ...each('Describe', topics),
       ...each('DescribeConfigs', topics),
-      one('Describe', 'cluster', `${disks}, and groups and users are not counted`),
+      one('Describe', 'cluster', `${disks}, groups and users are not counted, and no ACL is copied`),
       one('DescribeConfigs', 'cluster', 'quotas are not counted'),
       one('Describe', 'transactional-ids', 'a transaction that holds back the copy is named by its producer only'),
     ];
@@ -61,8 +67,9 @@ export function rightsNeeded(
     ...each('AlterConfigs', topics),
     ...each('Alter', growing),
     ...each('Delete', topics, 'the way back cannot take away what was made'),
-    one('Describe', 'cluster', disks),
+    one('Describe', 'cluster', `${disks}, and no ACL is copied`),
     one('DescribeConfigs', 'cluster', 'how long brokers remember a producer is not known: one batch goes at a time'),
+    ...(makesAcls ? [one('Alter', 'cluster', 'no ACL is copied')] : []),
     one('Describe', 'groups', 'the way back takes no topic away, because a group may have committed on it'),
   ];
 }
@@ -139,6 +146,15 @@ export function entryCommand(
   const how = pattern === 'prefixed' ? ' --resource-pattern-type prefixed' : '';
   const who = `--${what}-principal ${quoted(principal)}${where}`;
   return `kafka-acls ${reach} --add ${who} --operation ${operationName(operation)} --topic ${quoted(name)}${how}`;
+}
+
+/** `User:alice may Read orders`; what an entry says, for people. */
+export function aclWords({ name, pattern, principal, host, operation, permission }: TopicAcl): string {
+  const from = host === '*' ? '' : ` from ${host}`;
+  const may = permission === 'deny' ? 'may not' : 'may';
+  const does = operation === allOperations ? 'do anything with' : operationName(operation);
+  const what = pattern === 'prefixed' ? `every topic that begins with ${name}` : name === '*' ? 'every topic' : name;
+  return `${principal}${from} ${may} ${does} ${what}`;
 }
 
 function operationName(number: number): string {

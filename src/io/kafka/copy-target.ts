@@ -1,7 +1,9 @@
+import type { TopicAcl } from '../../core/move/acl-facts.ts';
 import type { Holdings, TopicFound } from '../../core/move/operation/observation.ts';
 import type { TopicToMake } from '../../core/move/operation/plan.ts';
+import { aclWords } from '../../core/move/rights.ts';
 import type { SettingChange, TopicFacts } from '../../core/move/topic-facts.ts';
-import type { MoveTarget, TargetQuestion } from '../../engine/move-ports.ts';
+import type { MoveTarget, TargetAcls, TargetQuestion } from '../../engine/move-ports.ts';
 import { PortError } from '../../engine/ports.ts';
 import type { Refused } from './admin/answers.ts';
 import { CopySide } from './copy-side.ts';
@@ -11,7 +13,7 @@ import type { ReaderOptions } from './reader/open-reader.ts';
 export type LedgerEnd = (topic: string, partition: number, topicId: string) => number | null;
 
 /** The cluster that is copied to, for the loop of a copy. Every method throws PortError. */
-export class CopyTarget implements MoveTarget {
+export class CopyTarget implements MoveTarget, TargetAcls {
   readonly #side: CopySide;
   readonly #ledgerEnd: LedgerEnd;
 
@@ -52,6 +54,22 @@ export class CopyTarget implements MoveTarget {
     // A broker that has no ids tells the name in its place.
     const [deleted] = await this.#side.deleteTopics([{ topic, topicId: topicId === topic ? null : topicId }]);
     if (deleted?.refused != null) throw refusal(`the topic ${topic} cannot be deleted`, deleted.refused);
+  }
+
+  async readAcls(): Promise<readonly TopicAcl[]> {
+    const found = await this.#side.topicAcls();
+    if (!found.known) throw new PortError('refused', found.why, { retriable: true });
+    return found.value === 'none' ? [] : found.value;
+  }
+
+  async makeAcls(acls: readonly TopicAcl[]): Promise<void> {
+    for (const { acl, refused } of await this.#side.makeAcls(acls))
+      if (refused !== null) throw refusal(`the ACL "${aclWords(acl)}" cannot be made`, refused);
+  }
+
+  async deleteAcls(acls: readonly TopicAcl[]): Promise<void> {
+    for (const { acl, refused } of await this.#side.deleteAcls(acls))
+      if (refused !== null) throw refusal(`the ACL "${aclWords(acl)}" cannot be taken away`, refused);
   }
 
   async close(): Promise<void> {

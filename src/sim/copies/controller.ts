@@ -1,6 +1,6 @@
 import type { MoveEffect } from '../../core/move/operation/decision.ts';
 import type { Holdings } from '../../core/move/operation/observation.ts';
-import type { MovePorts, MoveTarget } from '../../engine/move-ports.ts';
+import type { MovePorts, MoveTarget, TargetAcls } from '../../engine/move-ports.ts';
 import { PortError } from '../../engine/ports.ts';
 import { openMoverEnd } from '../../io/kafka/channel/controllers-end.ts';
 import type { Landing } from '../calls.ts';
@@ -56,6 +56,7 @@ export class CopyController {
       journal: this.process.journal(['journal.append/before', 'journal.append/after']),
       leases: this.process.leases('lease.acquire'),
       target: this.#target(),
+      acls: this.#acls(),
       mover: openMoverEnd(movers.machineOf(this.process), places),
       sha256,
       holder,
@@ -83,6 +84,22 @@ export class CopyController {
       },
       deleteTopic: async (topic, topicId, signal) => {
         await this.#write({ kind: 'delete-topic', topic, topicId }, signal);
+      },
+    };
+  }
+
+  #acls(): TargetAcls {
+    const { target, scenario, random, strikes } = this.#around;
+    return {
+      readAcls: (signal) =>
+        this.#call('reading ACLs', signal, ['target.read', null], () =>
+          target.acls.found(strikes('read-late') ? random.integer(0, scenario.lagMsMax) : 0),
+        ),
+      makeAcls: async (acls, signal) => {
+        await this.#write({ kind: 'make-acls', acls }, signal);
+      },
+      deleteAcls: async (acls, signal) => {
+        await this.#write({ kind: 'delete-acls', acls }, signal);
       },
     };
   }
@@ -127,8 +144,10 @@ export class CopyController {
   }
 }
 
-/** A broker changes one topic after the other. */
+/** A broker changes one topic, and one entry, after the other. */
 function partOf(effect: MoveEffect, { partly }: Landing): MoveEffect {
+  if (partly && (effect.kind === 'make-acls' || effect.kind === 'delete-acls'))
+    return { ...effect, acls: effect.acls.slice(0, 1) };
   if (!partly || effect.kind !== 'change-settings') return effect;
   return { ...effect, changes: effect.changes.filter(({ topic }) => topic === effect.changes[0]?.topic) };
 }

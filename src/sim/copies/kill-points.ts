@@ -1,3 +1,4 @@
+import type { TopicAcl } from '../../core/move/acl-facts.ts';
 import { type CopyOutcome, simulateOperation } from './run.ts';
 import { type CopyScenario, type DrawnTopic, drawScenario } from './scenario.ts';
 
@@ -12,6 +13,7 @@ export function killedScenarios(): { readonly name: string; readonly scenario: C
     timing: { pollMs: 1000, callMs: 10_000, leaseMs: 15_000 },
     ...{ isFollowed: false, batchMs: 100, batchOffsetsMax: 20, lagMsMax: 0, isRemovedAfterwards: false },
     topics: [absent, there],
+    acls: { source: [reader, { ...reader, permission: 'deny' }, wide], target: [wide], meanwhile: [] },
   };
   return [
     { name: 'copied', scenario: calm },
@@ -24,6 +26,10 @@ export function killedScenarios(): { readonly name: string; readonly scenario: C
   ];
 }
 
+const reader: TopicAcl = {
+  ...{ name: 'topic-0', pattern: 'literal', principal: 'User:reader', host: '*', operation: 3, permission: 'allow' },
+};
+const wide: TopicAcl = { ...reader, name: 'topic-', pattern: 'prefixed' };
 const absent: DrawnTopic = {
   name: 'topic-0',
   source: { 'retention.ms': '60000', 'cleanup.policy': 'compact' },
@@ -59,7 +65,7 @@ export async function killAtEveryAppend(scenario: CopyScenario): Promise<readonl
 
 function differenceOf(
   reference: CopyOutcome,
-  { violation, deaths, state, target, scenario }: CopyOutcome,
+  { violation, deaths, state, target, acls, scenario }: CopyOutcome,
 ): string | null {
   if (violation !== null) return `"${violation.check}": ${violation.text}`;
   if (deaths.length !== 1) return `it died ${deaths.length} times`;
@@ -68,5 +74,7 @@ function differenceOf(
   const shown = (of: CopyOutcome['target']) =>
     JSON.stringify(of, (key, value: unknown) => (key === 'ends' && scenario.isFollowed ? null : value));
   const [now, then] = [shown(target), shown(reference.target)];
-  return now === then ? null : `the target has ${now} in place of ${then}`;
+  if (now !== then) return `the target has ${now} in place of ${then}`;
+  const rights = JSON.stringify(acls);
+  return rights === JSON.stringify(reference.acls) ? null : `the target has the ACLs ${rights}`;
 }

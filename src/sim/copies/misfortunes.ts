@@ -1,3 +1,4 @@
+import { aclKey } from '../../core/move/acl-facts.ts';
 import type { Random } from '../random.ts';
 import type { CopyRun } from './run.ts';
 import type { SimTopic } from './target.ts';
@@ -5,6 +6,7 @@ import type { SimTopic } from './target.ts';
 /** What happens to the target, to movers and to the controllers' machine, now and then. */
 export function plantMisfortunes(run: CopyRun, random: Random): void {
   plantAtTarget(run);
+  plantAtRights(run);
   plantOutages(run);
   plantAtMovers(run);
   plantAtMachine(run, random);
@@ -77,6 +79,29 @@ function plantAtTarget(run: CopyRun): void {
     happenings.note(`somebody writes to ${topic.name}`);
     log.end += 1;
     log.foreignAtMs ??= schedule.nowMs;
+    return true;
+  });
+}
+
+function plantAtRights({ happenings, target, scenario, plan }: CopyRun): void {
+  const { acls } = target;
+  happenings.every('acl-made-by-hand', (random) => {
+    const planned = plan.acls ?? [];
+    const { name } = random.pick(scenario.topics);
+    const other = { name, pattern: 'literal', principal: 'User:other', host: '*', operation: 3 } as const;
+    // Mostly one that the copy makes too.
+    const acl =
+      planned.length > 0 && random.chance(0.7) ? random.pick(planned) : { ...other, permission: 'allow' as const };
+    if (!acls.makeByHand(acl)) return false;
+    happenings.note(`somebody makes the ACL ${aclKey(acl)}`);
+    return true;
+  });
+  happenings.every('acl-taken-by-hand', (random) => {
+    const standing = [...acls.standing.values()];
+    if (standing.length === 0) return false;
+    const acl = random.pick(standing);
+    happenings.note(`somebody takes away the ACL ${aclKey(acl)}`);
+    acls.takeByHand(acl);
     return true;
   });
 }

@@ -1,7 +1,9 @@
+import { presentAcls } from '../../core/move/acl-facts.ts';
 import type { MoveDecision } from '../../core/move/operation/decision.ts';
 import { nothing } from '../../core/move/operation/decision.ts';
 import type { MoveObservation } from '../../core/move/operation/observation.ts';
-import type { MoveState } from '../../core/move/operation/state.ts';
+import { aclsOf, type MoveState } from '../../core/move/operation/state.ts';
+import { known as reading } from '../../core/observed/reading.ts';
 import type { Mutation } from './mutation.ts';
 import {
   asTold,
@@ -62,6 +64,54 @@ export const mutations: readonly Mutation[] = [
         ? withSettings(observation, state, ({ whileCopying }) => whileCopying)
         : observation,
     ),
+  },
+  {
+    name: 'ACLs are made before the journal has them',
+    ...{ seenIn: 3, shownBy: [], caughtBy: ['no effect without its intent'] },
+    decider: decided((decision) => {
+      const intended = decision.events.find((event) => event.kind === 'acls-intended');
+      if (intended === undefined || intended.acls.length === 0) return decision;
+      return { ...nothing, effects: [{ kind: 'make-acls', acls: intended.acls }], wakeAtMs: 0 };
+    }),
+  },
+  {
+    name: 'an ACL that somebody has made is ours',
+    ...{ seenIn: 84, shownBy: [], caughtBy: ['ACLs are as they were'] },
+    decider: seen((observation, { stage, areAclsIntended }) =>
+      stage.kind === 'preparing' && !areAclsIntended && observation.acls !== null
+        ? { ...observation, acls: reading([]) }
+        : observation,
+    ),
+  },
+  {
+    name: 'ACLs are not read back',
+    ...{ seenIn: 3, shownBy: [], caughtBy: ['ACLs are as shown'] },
+    decider: seen((observation, state) =>
+      state.stage.kind === 'preparing' && state.areAclsIntended
+        ? { ...observation, acls: reading(state.acls) }
+        : observation,
+    ),
+  },
+  {
+    name: 'ACLs outlive an abort',
+    ...{ seenIn: 15, shownBy: [], caughtBy: ['ACLs are as they were'] },
+    decider: known((state) => (state.stage.kind === 'restoring' ? { ...state, acls: [] } : state)),
+  },
+  {
+    name: 'rights are taken from what stays',
+    ...{ seenIn: 6, shownBy: [], caughtBy: ['rights go with their topics'] },
+    decider: ({ decide, fold }) => ({
+      decide(state, observation) {
+        const decision = decide(state, observation);
+        const { acls } = observation;
+        const standing = acls?.known ? presentAcls(aclsOf(state), acls.value) : [];
+        const isLast = decision.events.some(({ kind }) => kind === 'copy-removed');
+        return isLast && standing.length > 0
+          ? { ...nothing, effects: [{ kind: 'delete-acls', acls: standing }], wakeAtMs: 0 }
+          : decision;
+      },
+      fold,
+    }),
   },
   {
     name: 'topics are known by name',
@@ -142,7 +192,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'who wakes up goes on',
-    ...{ seenIn: 3263, shownBy: ['mover-stands-still'], caughtBy: ['one mover writes'] },
+    ...{ seenIn: 7987, shownBy: ['mover-stands-still'], caughtBy: ['one mover writes'] },
     host: (host) => ({
       ...host,
       endPrevious: async () => true,

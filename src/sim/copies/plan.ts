@@ -1,13 +1,14 @@
+import { planAcls } from '../../core/move/acl-facts.ts';
 import type { CopyPlan, PlannedTopic } from '../../core/move/operation/plan.ts';
 import type { Settings, TargetTopic, TopicFacts } from '../../core/move/topic-facts.ts';
 import { leversWhileBehind } from '../../core/move/topic-levers.ts';
 import { changesOf, planTopics, settingsOncePlanned, type TopicPlan } from '../../core/move/topics.ts';
 import { known } from '../../core/observed/reading.ts';
-import type { CopyScenario, DrawnTopic } from './scenario.ts';
+import { type CopyScenario, type DrawnTopic, noAcls } from './scenario.ts';
 import { type SimTarget, settingsOf } from './target.ts';
 
 /** What was agreed on: by the rules of the product, from what is there when the command is typed. */
-export function planFor({ topics, isFollowed }: CopyScenario, target: SimTarget): CopyPlan {
+export function planFor({ topics, acls = noAcls, isFollowed }: CopyScenario, target: SimTarget): CopyPlan {
   const targetDefaults = settingsOf(new Map());
   const plans = planTopics({
     source: topics.map(sourceFacts),
@@ -26,6 +27,12 @@ export function planFor({ topics, isFollowed }: CopyScenario, target: SimTarget)
     asked: { topics: 'topic-.*', exclude: null, from: 'earliest', follow: isFollowed },
     topics: plans.map((plan, number) => plannedTopic(plan, topics[number], target, isFollowed)),
     pace: { partitionsPerBroker: null, order: 'name', first: [] },
+    acls: planAcls(
+      acls.source,
+      [...target.acls.standing.values()],
+      topics.map(({ name }) => name),
+      'User:drover',
+    ).make,
     levers: plans.flatMap((plan) => leversWhileBehind(plan.topic, settingsOncePlanned(plan, now(plan)), 2_000_000)),
   };
 }

@@ -25,7 +25,7 @@ import type { Mutation } from './mutation.ts';
 import { plantOperators } from './operators.ts';
 import { planFor } from './plan.ts';
 import { type CopyPoint, type Label, labelOf } from './points.ts';
-import type { CopyScenario, Strike } from './scenario.ts';
+import { type CopyScenario, noAcls, type Strike } from './scenario.ts';
 import { SimTarget } from './target.ts';
 
 export type CopyOutcome = {
@@ -43,6 +43,8 @@ export type CopyOutcome = {
   readonly labels: readonly Label[];
   /** Topics of the target at the end: their settings and the ends of their logs, by name. */
   readonly target: Readonly<Record<string, { readonly own: object; readonly ends: readonly number[] }>>;
+  /** Its ACLs at the end. */
+  readonly acls: readonly string[];
   readonly happenings: readonly { readonly atMs: number; readonly text: string }[];
 };
 
@@ -107,7 +109,10 @@ export class CopyRun {
     const note = (text: string) => this.happenings.note(text);
     this.target = new SimTarget(() => this.schedule.nowMs);
     for (const { name, there } of scenario.topics) if (there !== null) this.target.make(name, 'others', there);
+    const { acls = noAcls } = scenario;
+    for (const acl of acls.target) this.target.acls.makeByHand(acl);
     this.plan = planFor(scenario, this.target);
+    for (const acl of acls.meanwhile) this.target.acls.makeByHand(acl);
     this.sourcePartitions = new Map(scenario.topics.map(({ name, ends }) => [name, ends.length]));
     this.movers = new SimMovers({
       ...{ schedule: this.schedule, scenario, target: this.target, note },
@@ -168,6 +173,7 @@ export class CopyRun {
       ...{ simulatedMs: this.schedule.nowMs, entries: this.checks.chain.entries.length },
       ...{ controllers: this.controllers.size, appends: this.#appends, deaths: this.#deaths },
       ...{ struck: this.happenings.struck, labels: [...this.#labels], happenings: this.happenings.all },
+      acls: [...this.target.acls.standing.keys()].sort(),
       target: Object.fromEntries(
         topics.map(({ name, own, partitions }) => [
           name,
@@ -341,6 +347,12 @@ export class CopyRun {
       }
       case 'change-settings':
         target.change(effect.changes);
+        return null;
+      case 'make-acls':
+        target.acls.make(effect.acls);
+        return null;
+      case 'delete-acls':
+        target.acls.delete(effect.acls);
         return null;
       case 'delete-topic': {
         const topic = target.byId.get(effect.topicId);

@@ -1,3 +1,4 @@
+import type { TopicAcl } from '../../core/move/acl-facts.ts';
 import type { Timing } from '../../engine/operation-ports.ts';
 import { Random } from '../random.ts';
 import { type CopyPoint, copyPoints, type Label, labels } from './points.ts';
@@ -13,6 +14,8 @@ export const faultNames = [
   'target-refuses',
   'target-away',
   'settings-by-hand',
+  'acl-made-by-hand',
+  'acl-taken-by-hand',
   'topic-made-by-others',
   'topic-remade',
   'topic-deleted',
@@ -55,6 +58,8 @@ export type CopyScenario = {
   readonly patienceMs: number;
   readonly timing: Timing;
   readonly topics: readonly DrawnTopic[];
+  /** Missing in worlds that were kept before there were any. */
+  readonly acls?: DrawnAcls;
   readonly isFollowed: boolean;
   /** One batch of a partition takes so long where no rate is set. */
   readonly batchMs: number;
@@ -81,6 +86,9 @@ export type DrawnTopic = {
   readonly there: { readonly partitions: number; readonly own: Readonly<Record<string, string>> } | null;
 };
 
+/** `meanwhile`: what somebody makes on the target after it was planned, and before anything is done. */
+export type DrawnAcls = Readonly<Record<'source' | 'target' | 'meanwhile', readonly TopicAcl[]>>;
+
 export type Narrowing = { readonly without?: readonly Strike[]; readonly healAtMs?: number };
 
 /** A world: all of it depends on the seed; without a fault the rest of it is the same. */
@@ -99,6 +107,7 @@ export function drawScenario(seed: number, { without = [], healAtMs }: Narrowing
     topics: Array.from({ length: random.integer(1, 3) }, (_, number) =>
       drawTopic(random.fork(`topic ${number}`), `topic-${number}`),
     ),
+    acls: noAcls,
     isFollowed: random.chance(0.25),
     batchMs: Math.round(random.spread(20, 3000)),
     batchOffsetsMax: random.integer(1, 60),
@@ -107,9 +116,10 @@ export function drawScenario(seed: number, { without = [], healAtMs }: Narrowing
     deaths: drawDeaths(random.fork('deaths')),
     killed: null,
   };
+  const acls = drawAcls(new Random(seed).fork('acls'), scenario.topics);
   const healed = healAtMs ?? drawnHealAtMs;
   const deaths = without.includes('crash') || !('crash' in scenario.faults) ? [] : scenario.deaths;
-  return { ...scenario, deaths, healAtMs: Math.min(drawnHealAtMs, healed) };
+  return { ...scenario, acls, deaths, healAtMs: Math.min(drawnHealAtMs, healed) };
 }
 
 function drawTopic(random: Random, name: string): DrawnTopic {
@@ -122,6 +132,27 @@ function drawTopic(random: Random, name: string): DrawnTopic {
     ends: Array.from({ length: partitions }, () => (random.chance(0.2) ? 0 : random.integer(1, 2000))),
     there: there ? { partitions: random.integer(1, partitions), own: drawSettings(random.fork('target')) } : null,
   };
+}
+
+export const noAcls: DrawnAcls = { source: [], target: [], meanwhile: [] };
+
+/** Half of the worlds have an authorizer on both sides. */
+function drawAcls(random: Random, topics: readonly DrawnTopic[]): DrawnAcls {
+  if (random.chance(0.5)) return noAcls;
+  const names = topics.map(({ name }) => ({ name, pattern: 'literal' }) as const);
+  const all = [...names, { name: 'topic-', pattern: 'prefixed' } as const, { name: '*', pattern: 'literal' } as const];
+  const source = Array.from(
+    { length: random.integer(1, 5) },
+    (): TopicAcl => ({
+      ...random.pick(all),
+      principal: random.pick(['User:reader', 'User:writer', 'User:*']),
+      host: '*',
+      operation: random.pick([3, 4, 8]),
+      permission: random.chance(0.3) ? 'deny' : 'allow',
+    }),
+  );
+  const some = (chance: number) => source.filter(() => random.chance(chance));
+  return { source, target: some(0.3), meanwhile: random.chance(0.3) ? some(0.4) : [] };
 }
 
 function drawSettings(random: Random): Record<string, string> {
@@ -157,6 +188,8 @@ const ranges: Readonly<Record<Strike, Range>> = {
   'target-refuses': [5, 40],
   'target-away': [5, 40],
   'settings-by-hand': [5, 200],
+  'acl-made-by-hand': [5, 200],
+  'acl-taken-by-hand': [2, 30],
   'topic-made-by-others': [10, 400],
   'topic-remade': [2, 15],
   'topic-deleted': [2, 15],

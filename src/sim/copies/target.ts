@@ -1,6 +1,7 @@
 import type { Holdings, TopicFound } from '../../core/move/operation/observation.ts';
 import type { SettingChange, Settings } from '../../core/move/topic-facts.ts';
 import { PortError } from '../../engine/ports.ts';
+import { SimAcls } from './acls.ts';
 
 /** A topic of the target, as long as it lives and after. */
 export class SimTopic {
@@ -57,6 +58,7 @@ export const brokerDefaults: Readonly<Record<string, string>> = {
 /** The cluster that is copied to, and nothing of Drover. Brokers tell what was so a moment ago. */
 export class SimTarget {
   readonly #now: () => number;
+  readonly acls: SimAcls;
   readonly topics = new Map<string, SimTopic>();
   /** All that ever were, by id. */
   readonly byId = new Map<string, SimTopic>();
@@ -67,6 +69,7 @@ export class SimTarget {
 
   constructor(now: () => number) {
     this.#now = now;
+    this.acls = new SimAcls(now);
     this.#remember();
   }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from './lab/cluster.ts';
+import type { Listener } from './lab/listeners.ts';
 
 const main = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
 
@@ -32,7 +33,8 @@ export type Desk = {
   close(): Promise<void>;
 };
 
-export function openDesk(source: Cluster, target: Cluster): Desk {
+/** `listener`: of both clusters, by which they are reached. */
+export function openDesk(source: Cluster, target: Cluster, listener: Listener = 'direct'): Desk {
   const directory = mkdtempSync(join(tmpdir(), 'drover-desk-'));
   const running = new Set<RunningCommand>();
   const drover = (...words: readonly string[]): RunningCommand => {
@@ -52,7 +54,7 @@ export function openDesk(source: Cluster, target: Cluster): Desk {
     void ended.then(() => running.delete(command));
     return command;
   };
-  const sides = ['--source', source.bootstrap(), '--target', target.bootstrap()];
+  const sides = ['--source', source.bootstrap(listener), '--target', target.bootstrap(listener)];
   return {
     directory,
     drover,

@@ -3,6 +3,7 @@ import { createAcls, describeAcls } from '../../../src/io/kafka/messages/acls.ts
 import { alterConfigs } from '../../../src/io/kafka/messages/alter-configs.ts';
 import { createPartitions } from '../../../src/io/kafka/messages/create-partitions.ts';
 import { createTopics } from '../../../src/io/kafka/messages/create-topics.ts';
+import { deleteAcls } from '../../../src/io/kafka/messages/delete-acls.ts';
 import { deleteTopics } from '../../../src/io/kafka/messages/delete-topics.ts';
 import { describeCluster } from '../../../src/io/kafka/messages/describe-cluster.ts';
 import { describeLogDirs } from '../../../src/io/kafka/messages/describe-log-dirs.ts';
@@ -33,6 +34,10 @@ import {
 const nothing = fc.constant({});
 const pattern = { resourceType: int8, resourceName: text, patternType: int8 };
 const aclEntry = { principal: text, host: text, operation: int8, permission: int8 };
+const aclFilter = {
+  ...{ resourceType: int8, resourceName: textOrNull, patternType: int8 },
+  ...{ principal: textOrNull, host: textOrNull, operation: int8, permission: int8 },
+};
 const failure = { errorCode: int16, errorMessage: textOrNull };
 
 export const anyAdminMessage: fc.Arbitrary<AnyMessage> = fc.oneof(
@@ -137,23 +142,18 @@ export const anyAdminMessage: fc.Arbitrary<AnyMessage> = fc.oneof(
     const topics = byTopic(fc.record({ partition: int32, ...committed }));
     return fc.record({ throttleMs: int32, topics, errorCode: int16 });
   }),
-  requests(describeAcls, () =>
-    fc.record({
-      resourceType: int8,
-      resourceName: textOrNull,
-      patternType: int8,
-      principal: textOrNull,
-      host: textOrNull,
-      operation: int8,
-      permission: int8,
-    }),
-  ),
+  requests(describeAcls, () => fc.record(aclFilter)),
   responses(describeAcls, () => {
     const resource = fc.record({ ...pattern, entries: some(fc.record(aclEntry)) });
     return fc.record({ throttleMs: int32, ...failure, resources: some(resource) });
   }),
   requests(createAcls, () => fc.record({ acls: some(fc.record({ ...pattern, ...aclEntry })) })),
   responses(createAcls, () => fc.record({ throttleMs: int32, results: some(fc.record(failure)) })),
+  requests(deleteAcls, () => fc.record({ filters: some(fc.record(aclFilter)) })),
+  responses(deleteAcls, () => {
+    const deleted = some(fc.record({ ...failure, ...pattern, ...aclEntry }));
+    return fc.record({ throttleMs: int32, results: some(fc.record({ ...failure, deleted })) });
+  }),
   requests(describeQuotas, () => nothing),
   responses(describeQuotas, () => {
     const entity = some(fc.record({ type: text, name: textOrNull }));

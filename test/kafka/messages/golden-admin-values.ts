@@ -2,6 +2,7 @@ import { createAcls, describeAcls } from '../../../src/io/kafka/messages/acls.ts
 import { alterConfigs } from '../../../src/io/kafka/messages/alter-configs.ts';
 import { createPartitions } from '../../../src/io/kafka/messages/create-partitions.ts';
 import { createTopics } from '../../../src/io/kafka/messages/create-topics.ts';
+import { deleteAcls } from '../../../src/io/kafka/messages/delete-acls.ts';
 import { deleteTopics } from '../../../src/io/kafka/messages/delete-topics.ts';
 import { describeCluster } from '../../../src/io/kafka/messages/describe-cluster.ts';
 import { describeLogDirs } from '../../../src/io/kafka/messages/describe-log-dirs.ts';
@@ -18,6 +19,11 @@ const id = 'AAECAwQFBgcICQoLDA0ODw';
 const beyond32Bits = 4_294_967_296;
 
 /** Of the messages of administration. */
+const deletedAcl = {
+  ...{ resourceType: 2, resourceName: 'orders', patternType: 3 },
+  ...{ principal: 'User:größer', host: '10.0.0.1' },
+};
+
 export const goldenAdminSamples: readonly Sample[] = [
   ...golden('CreateTopics', createTopics, {
     request: () => ({
@@ -259,6 +265,28 @@ export const goldenAdminSamples: readonly Sample[] = [
       results: [
         { errorCode: 0, errorMessage: null },
         { errorCode: 31, errorMessage: 'no' },
+      ],
+    }),
+  }),
+  ...golden('DeleteAcls', deleteAcls, {
+    request: () => ({
+      filters: [
+        { ...deletedAcl, operation: 3, permission: 2 },
+        {
+          ...{ resourceType: 2, resourceName: null, patternType: 4, principal: null, host: null },
+          ...{ operation: 1, permission: 1 },
+        },
+      ],
+    }),
+    response: () => ({
+      throttleMs: 14,
+      results: [
+        {
+          errorCode: 0,
+          errorMessage: null,
+          deleted: [{ errorCode: 31, errorMessage: 'no', ...deletedAcl, operation: 3, permission: 2 }],
+        },
+        { errorCode: 54, errorMessage: 'No Authorizer is configured', deleted: [] },
       ],
     }),
   }),

@@ -1,11 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import type { Entry } from '../../../src/core/journal/entry.ts';
 import { decideMove } from '../../../src/core/move/operation/decide.ts';
 import type { MoveEvent } from '../../../src/core/move/operation/events.ts';
 import type { MoveObservation } from '../../../src/core/move/operation/observation.ts';
-import { foldMove, hasMoveEnded, type MoveState, moveEndedAtSeq } from '../../../src/core/move/operation/state.ts';
+import { hasMoveEnded, moveEndedAtSeq } from '../../../src/core/move/operation/state.ts';
 import { known, unknown } from '../../../src/core/observed/reading.ts';
-import { absent, madeCopyPlan, madeFound, madeMoveObservation, madeRunning, madeTold } from '../../made/copy.ts';
+import {
+  absent,
+  chainOfCopy,
+  chainTimeMs,
+  foldedCopy,
+  madeCopyPlan,
+  madeFound,
+  madeMoveObservation,
+  madeRunning,
+  madeTold,
+} from '../../made/copy.ts';
 
 const started: MoveEvent = { kind: 'copy-started', plan: madeCopyPlan(), rate: null };
 const made: MoveEvent = { kind: 'topic-made', topic: 'orders', topicId: 'target-id' };
@@ -64,8 +73,11 @@ describe('what somebody else does before data moves', () => {
     const first = decided([started, made], topics(madeFound('777')));
     expect(first.events).toEqual([found('777')]);
     const after = [started, made, ...first.events];
-    expect(decided(after, topics(madeFound('777')))).toMatchObject({ effects: [], wakeAtMs: atMs(after) + 3000 });
-    const sure = decided(after, { ...topics(madeFound('777')), nowMs: atMs(after) + 3000 });
+    expect(decided(after, topics(madeFound('777')))).toMatchObject({
+      effects: [],
+      wakeAtMs: chainTimeMs(after) + 3000,
+    });
+    const sure = decided(after, { ...topics(madeFound('777')), nowMs: chainTimeMs(after) + 3000 });
     expect(sure.effects).toMatchObject([{ kind: 'change-settings', changes: [{ value: '-1' }] }]);
     const ended: MoveEvent[] = [...after, { kind: 'levers-set' }, { kind: 'copying' }, abortAsked];
     expect(decided(ended, topics(madeFound('-1'))).effects).toMatchObject([{ changes: [{ value: '777' }] }]);
@@ -74,8 +86,8 @@ describe('what somebody else does before data moves', () => {
   test('what a broker that lags behind tells right after our own change is not taken for somebody else’s', () => {
     const after = [started, made, intended];
     const lagging = topics(madeFound('5'));
-    expect(decided(after, { ...lagging, nowMs: atMs(after) + 100 })).toMatchObject({ events: [], effects: [] });
-    expect(decided(after, { ...lagging, nowMs: atMs(after) + 3000 }).events).toEqual([found('5')]);
+    expect(decided(after, { ...lagging, nowMs: chainTimeMs(after) + 100 })).toMatchObject({ events: [], effects: [] });
+    expect(decided(after, { ...lagging, nowMs: chainTimeMs(after) + 3000 }).events).toEqual([found('5')]);
   });
 
   test('a topic of that name is not ours unless the target says so, or it is what was asked for to the last setting', () => {
@@ -92,10 +104,10 @@ describe('what somebody else does before data moves', () => {
 
   test('nothing is set at a topic that was made anew under its name, nor restored', () => {
     const anew = topics(madeFound('1000', { topicId: 'another-id' }));
-    const waits = decided([started, made], { ...anew, nowMs: atMs([started, made]) + 100 });
+    const waits = decided([started, made], { ...anew, nowMs: chainTimeMs([started, made]) + 100 });
     expect(waits).toMatchObject({ events: [], effects: [] });
     expect(
-      decided([started, made, intended], { ...anew, nowMs: atMs([started, made, intended]) + 3000 }),
+      decided([started, made, intended], { ...anew, nowMs: chainTimeMs([started, made, intended]) + 3000 }),
     ).toMatchObject({
       events: [{ kind: 'levers-set' }, { kind: 'copying' }],
       effects: [],
@@ -130,7 +142,7 @@ describe('partitions that the source gets while it is followed', () => {
     });
     const there = decided([...followed, found], { ...running(3), ...target({ partitions: 4 }) });
     expect(there).toMatchObject({ events: [added], effects: [] });
-    const [topic] = folded([...followed, found, added]).plan.topics;
+    const [topic] = foldedCopy([...followed, found, added]).plan.topics;
     expect(topic?.partitions.slice(1)).toEqual(
       [1, 2].map((partition) => ({ partition, begin: { source: 0, target: 0 }, logStart: 0, end: null })),
     );
@@ -174,19 +186,23 @@ describe('while data moves', () => {
       const decision = decided(events, { mover: { kind: 'failed', count, lastWords: 'no room' } });
       expect(decision).toMatchObject({ events: [failed], mover: null });
       events = [...events, failed];
-      const after = decided(events, { mover: { kind: 'failed', count, lastWords: 'no room' }, nowMs: atMs(events) });
+      const after = decided(events, {
+        mover: { kind: 'failed', count, lastWords: 'no room' },
+        nowMs: chainTimeMs(events),
+      });
       expect(after).toMatchObject({ events: [], mover: null });
-      pauses.push((after.wakeAtMs ?? 0) - atMs(events));
+      pauses.push((after.wakeAtMs ?? 0) - chainTimeMs(events));
     }
     expect(pauses.slice(0, 3)).toEqual([500, 1000, 2000]);
     expect(pauses.at(-1)).toBe(60_000);
     const moved: MoveEvent = { kind: 'copy-checkpoint', bytes: 1, partitions: [madeTold(10)] };
-    expect(folded([...events, moved]).failures.count).toBe(0);
+    expect(foldedCopy([...events, moved]).failures.count).toBe(0);
   });
 
   test('a checkpoint comes every half minute, of what has moved', () => {
     const mover = madeRunning(madeTold(10));
-    const eventsAfter = (ms: number, events = copying) => decided(events, { mover, nowMs: atMs(copying) + ms }).events;
+    const eventsAfter = (ms: number, events = copying) =>
+      decided(events, { mover, nowMs: chainTimeMs(copying) + ms }).events;
     expect(eventsAfter(29_000)).toEqual([]);
     const [checkpoint] = eventsAfter(30_000);
     expect(checkpoint).toMatchObject({
@@ -216,7 +232,7 @@ describe('while data moves', () => {
     expect(JSON.stringify(events)).toContain('000000ff');
     expect(decided([...copying, ...events], { mover }).events).toEqual([]);
     // The next controller looks at it anew.
-    expect(folded([...copying, ...events, { kind: 'copying' }]).stopped).toEqual({});
+    expect(foldedCopy([...copying, ...events, { kind: 'copying' }]).stopped).toEqual({});
   });
 });
 
@@ -233,10 +249,10 @@ describe('at the end', () => {
     });
     const restored = decided(caught, { mover: done, topics: known({ orders: madeFound('1000') }) });
     expect(restored.events).toEqual([{ kind: 'levers-restored', left: [] }, { kind: 'copied' }]);
-    const state = folded([...caught, ...restored.events]);
+    const state = foldedCopy([...caught, ...restored.events]);
     expect(hasMoveEnded(state)).toBe(true);
     expect(state.bytes).toBe(9);
-    expect(moveEndedAtSeq(chainOf([...caught, ...restored.events]))).toBe(9);
+    expect(moveEndedAtSeq(chainOfCopy([...caught, ...restored.events]))).toBe(9);
   });
 
   test('where a partition has stopped the copy is not over, and this controller is', () => {
@@ -246,7 +262,7 @@ describe('at the end', () => {
     expect(first).toMatchObject({ events: [{ kind: 'partition-stopped', isDamage: false }], isOver: false });
     const second = decided([...copying, ...first.events], { mover: done });
     expect(second).toMatchObject({ events: [{ kind: 'copy-checkpoint' }, { kind: 'copy-left' }], isOver: true });
-    expect(hasMoveEnded(folded([...copying, ...first.events, ...second.events]))).toBe(false);
+    expect(hasMoveEnded(foldedCopy([...copying, ...first.events, ...second.events]))).toBe(false);
   });
 
   test('an abort restores only after no process moves data any more, and leaves what a person has changed', () => {
@@ -294,7 +310,7 @@ test('a way back that is asked for while settings are restored is taken after th
   const asked = [...caught, ...decided(caught, { requests: [back] }).events];
   const { events } = decided(asked, { topics: known({ orders: madeFound('1000') }) });
   expect(events.map(({ kind }) => kind)).toEqual(['levers-restored', 'copied', 'removal-asked']);
-  expect(folded([...asked, ...events]).stage.kind).toBe('removing');
+  expect(foldedCopy([...asked, ...events]).stage.kind).toBe('removing');
 });
 
 describe('the way back', () => {
@@ -311,7 +327,7 @@ describe('the way back', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['abort-asked', 'removal-asked']);
     const then = decided([...copying, ...events], { topics: known({ orders: madeFound('1000') }) });
     expect(then.events.map(({ kind }) => kind)).toEqual(['levers-restored', 'copy-aborted', 'removal-asked']);
-    expect(folded([...copying, ...events, ...then.events]).stage.kind).toBe('removing');
+    expect(foldedCopy([...copying, ...events, ...then.events]).stage.kind).toBe('removing');
   });
 
   test('deletes a topic that it made, that holds our batches and nothing else, and that nobody has begun to read', () => {
@@ -347,7 +363,7 @@ test('of what is asked in one moment the last counts, and a controller that begi
   const resume = { kind: 'resume', by: 'eve', reason: null } as const;
   const abort = { kind: 'abort', by: 'kim', reason: null } as const;
   const after = (...requests: MoveObservation['requests']) =>
-    folded([...copying, ...decided(copying, { requests }).events]);
+    foldedCopy([...copying, ...decided(copying, { requests }).events]);
   expect(after(hold, resume).held).toBeNull();
   expect(after(resume, hold).held).toMatchObject({ by: 'kim' });
   expect(after(abort, { kind: 'begin' }).stage).toMatchObject({ kind: 'restoring', becoming: 'aborted' });
@@ -370,24 +386,5 @@ test('what is asked of a copy that is over changes nothing', () => {
 });
 
 function decided(events: readonly MoveEvent[], observation: Partial<MoveObservation>) {
-  return decideMove(folded(events), madeMoveObservation({ nowMs: atMs(events), ...observation }));
-}
-
-function folded(events: readonly MoveEvent[]): MoveState {
-  const state = chainOf(events).reduce<MoveState | null>(foldMove, null);
-  if (state === null) throw new Error('a copy begins with its first entry');
-  return state;
-}
-
-/** An entry every five seconds: later than any broker lags behind another. */
-function chainOf(events: readonly MoveEvent[]): Entry[] {
-  return events.map((body, index) => {
-    const [seq, at] = [index + 1, 1_000_000 + index * 5000];
-    return { operation: 'copy-1', seq, previous: '', hash: '', rules: 1, atMs: at, actor: 'kim', body };
-  });
-}
-
-/** Of the last entry. */
-function atMs(events: readonly MoveEvent[]): number {
-  return 1_000_000 + (events.length - 1) * 5000;
+  return decideMove(foldedCopy(events), madeMoveObservation({ nowMs: chainTimeMs(events), ...observation }));
 }

@@ -3,7 +3,7 @@ import { checkNames } from '../../../src/sim/copies/checks/violation.ts';
 import { mutations } from '../../../src/sim/copies/mutations.ts';
 import { firstCatch } from '../../../src/sim/copies/swarm.ts';
 
-const seeds = 6000;
+const seeds = 8000;
 
 /** A checker that never caught anything proves nothing. */
 describe('known-bad products are caught', () => {

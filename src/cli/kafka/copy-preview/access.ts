@@ -1,7 +1,7 @@
-import type { TopicAcl } from '../../../core/move/acl-facts.ts';
 import { aclCommands, isAllowed, type Right, rightsNeeded } from '../../../core/move/rights.ts';
-import { known, type Reading } from '../../../core/observed/reading.ts';
+import { known } from '../../../core/observed/reading.ts';
 import type { SideName } from '../side.ts';
+import type { AclsFound } from './acls.ts';
 import type { Access } from './preview.ts';
 import type { PreviewSide } from './preview-side.ts';
 
@@ -9,17 +9,19 @@ export type AccessAsked = {
   readonly name: SideName;
   readonly topics: readonly string[];
   readonly growing: readonly string[];
+  /** There are ACLs to be made on the target. */
+  readonly makesAcls: boolean;
   /** Those that the target would make: it has been asked. */
   readonly makeable: readonly string[];
-  readonly acls: Reading<readonly TopicAcl[] | 'none'>;
+  readonly acls: AclsFound;
   /** What kafka-acls needs to reach the cluster. */
   readonly reach: string;
 };
 
 /** What the user of one side needs, has and lacks. */
 export async function accessOf(side: PreviewSide, asked: AccessAsked): Promise<Access> {
-  const { name, topics, growing, makeable, acls, reach } = asked;
-  const needed = rightsNeeded(name, topics, growing);
+  const { name, topics, growing, makesAcls, makeable, acls, reach } = asked;
+  const needed = rightsNeeded(name, { topics, growing, makesAcls });
   const allowed = await side.allowed(topics);
   const isMakeable = ({ operation, on }: Right) =>
     operation === 'Create' && on.kind === 'topic' && makeable.includes(on.name);

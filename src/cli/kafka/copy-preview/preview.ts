@@ -1,4 +1,3 @@
-import type { TopicAcl } from '../../../core/move/acl-facts.ts';
 import type { Bounds, ClusterFacts, LeftBehind, OpenTransaction } from '../../../core/move/cluster-facts.ts';
 import type { CopyTime } from '../../../core/move/copy-time.ts';
 import type { DiskRoom } from '../../../core/move/disk-room.ts';
@@ -8,6 +7,7 @@ import type { TopicLever } from '../../../core/move/topic-levers.ts';
 import type { TopicPlan } from '../../../core/move/topics.ts';
 import type { Reading } from '../../../core/observed/reading.ts';
 import type { SideName } from '../side.ts';
+import type { AclPreview } from './acls.ts';
 
 /** All that is known of a copy before a byte moves; a JSON value. */
 export type CopyPreview = {
@@ -28,8 +28,8 @@ export type CopyPreview = {
   /** Of each broker of the target. */
   readonly disks: readonly DiskRoom[];
   readonly access: Readonly<Record<SideName, Access>>;
-  /** Entries about these topics that the target does not have, each with the command that makes it there. */
-  readonly aclsToCopy: Reading<readonly (TopicAcl & { readonly command: string })[]>;
+  /** Entries of the source about these topics that the target does not have. */
+  readonly acls: Reading<AclPreview>;
   readonly transactions: Reading<readonly OpenTransaction[]>;
   /** Of the source. */
   readonly notCopied: LeftBehind;

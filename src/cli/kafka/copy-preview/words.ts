@@ -7,6 +7,7 @@ import { whole } from '../../terminal/figures.ts';
 import { harmless } from '../../terminal/text.ts';
 import type { SideName } from '../side.ts';
 import { amount } from '../verify/progress.ts';
+import { leftAclLines, madeAclLines } from './acl-words.ts';
 import { some } from './obstacles.ts';
 import type { Access, CopyPreview, TopicPreview } from './preview.ts';
 import { durationWords, timeLines } from './time-words.ts';
@@ -21,7 +22,7 @@ export function previewText(preview: CopyPreview): string {
     ['Disks of the target', preview.disks.map(diskWords)],
     ['Brokers', sideNames.flatMap((side) => brokerLines(side, preview.clusters[side]))],
     ['Rights', sideNames.flatMap((side) => accessLines(side, preview.access[side]))],
-    ['ACLs of these topics on the source that the target does not have', aclLines(preview)],
+    ['ACLs', [...madeAclLines(preview.acls), ...leftAclLines(preview.acls)]],
     ['Not copied', leftBehindLines(preview)],
   ];
   const head = headLine(preview);
@@ -136,11 +137,6 @@ function accessLines(side: SideName, { authorizer, principal, rights, commands }
   return [`${side}: ${principal ?? 'the user of the certificate'} ${state}`, ...lines, ...commands];
 }
 
-function aclLines({ aclsToCopy }: CopyPreview): string[] {
-  if (!aclsToCopy.known) return [`not known: ${aclsToCopy.why}`];
-  return aclsToCopy.value.map(({ command }) => command);
-}
-
 function leftBehindLines({ notCopied, transactions, atMs }: CopyPreview): string[] {
   const counted = (reading: Reading<number>, nouns: string) =>
     reading.known ? `${whole(reading.value)} ${nouns}` : `${nouns}: how many is not known: ${reading.why}`;
@@ -157,6 +153,7 @@ function leftBehindLines({ notCopied, transactions, atMs }: CopyPreview): string
     notCopied.schemaTopics.known && notCopied.schemaTopics.value === 0
       ? 'schemas: there is no topic _schemas'
       : counted(notCopied.schemaTopics, 'topics of a schema registry (_schemas), unless it is among these topics'),
+    'ACLs about anything but topics: groups, transactional ids, the cluster',
     ...open,
   ];
 }

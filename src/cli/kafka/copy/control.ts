@@ -82,6 +82,7 @@ export async function controlCopy(context: Context, control: CopyControl): Promi
       journal: opened.journal,
       leases: opened.journal.leases,
       target: world.target,
+      acls: world.target,
       mover: world.mover,
       timing: copyTiming,
     },

@@ -1,5 +1,6 @@
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import { hasMoveEnded, isUnderWay, type MoveState } from '../../../core/move/operation/state.ts';
+import { aclWords } from '../../../core/move/rights.ts';
 import { recordMove } from '../../../engine/move-record.ts';
 import { commandAt } from '../../command-at.ts';
 import { CliError, type Context } from '../../context.ts';
@@ -117,8 +118,16 @@ function endLines(state: MoveState, command: (verb: string) => string): string[]
     ...state.removed.map((topic) => `${topic} was deleted on the target`),
     ...kept,
     ...left,
+    ...aclEndLines(state),
     ...afterwardsOf(end, command),
   ];
+}
+
+function aclEndLines({ plan, areAclsIntended, acls, stage }: MoveState): string[] {
+  if (!areAclsIntended || plan.acls === undefined || stage.kind === 'copied') return [];
+  return acls.length === 0
+    ? ['ACLs that it had made on the target are gone']
+    : acls.map((acl) => `an ACL stays on the target with its topics: ${aclWords(acl)}`);
 }
 
 /** 0: it was done; 2: not all of it. */

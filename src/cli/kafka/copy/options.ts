@@ -21,6 +21,8 @@ export type CopyWords = {
   readonly order: CopyOrder;
   readonly diskFloor: string;
   readonly metrics?: string;
+  /** `--no-acls`: false. */
+  readonly acls?: boolean;
   readonly offsets: 'mapped' | 'identical';
   readonly wait: string;
   readonly adopt?: true;
@@ -46,6 +48,8 @@ export type CopyOptions = {
   readonly partitionsPerBroker: number | null;
   readonly order: CopyOrder;
   readonly diskFloor: DiskFloor;
+  /** What the target lacks of the source's ACLs of these topics is made there. */
+  readonly copiesAcls: boolean;
   /** Where it tells its figures; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
   /** How long an open transaction is waited for. */
@@ -87,6 +91,7 @@ export function copyOptions(words: CopyWords, nowMs: number): CopyOptions {
     partitionsPerBroker: most === undefined ? null : countOf(most),
     order,
     diskFloor: floorOf(words.diskFloor),
+    copiesAcls: words.acls !== false,
     metrics: words.metrics === undefined ? null : addressOf(words.metrics),
     waitMs: durationMs('--wait', words.wait),
   };

@@ -70,10 +70,10 @@ async function previewed(context: Context, given: PreviewGiven, readingsApartMs:
   const topics = facts.map(({ name }) => name);
   const there = await sides.target.topics(topics);
   const { isOurs } = ledgersOf(context, references, facts, there, stateDirectory, adopted);
-  const { from, replicationFactor, rate } = options;
+  const { from, replicationFactor, rate, copiesAcls } = options;
   const { clock } = context;
   return await previewCopy(sides, {
-    ...{ topics, from, replicationFactor, rate, isOurs, readingsApartMs },
+    ...{ topics, from, replicationFactor, rate, isOurs, readingsApartMs, copiesAcls },
     setAside: setAsideOn(open, references.target.clusterId),
     reach: { source: reachWords('source', words), target: reachWords('target', words) },
     clock: {

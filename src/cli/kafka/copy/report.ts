@@ -1,8 +1,9 @@
 import type { Entry } from '../../../core/journal/entry.ts';
 import { leftReasons } from '../../../core/move/ledger-lines.ts';
 import { partitionName } from '../../../core/move/operation/plan.ts';
-import { leversOf, type MoveState } from '../../../core/move/operation/state.ts';
+import { aclsOf, leversOf, type MoveState } from '../../../core/move/operation/state.ts';
 import { copyStatus } from '../../../core/move/operation/status.ts';
+import { aclWords } from '../../../core/move/rights.ts';
 import type { Context } from '../../context.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
 import { readJournal } from '../../journal/open.ts';
@@ -115,6 +116,7 @@ function settingLines(state: MoveState): string[] {
       ({ topic, key, before, whileCopying }) =>
         `- ${escaped(topic)}: ${key} was ${whileCopying} while it was copied, and ${escaped(before ?? 'not set')} before.`,
     ),
+    ...aclsOf(state).map((acl) => `- ACL: ${escaped(aclWords(acl))}.`),
     ...leversLeft.map((line) => `- Not restored, as somebody has changed it meanwhile: ${escaped(line)}`),
   ];
   return lines.length === 0 ? [] : ['## What was changed on the target', '', ...lines, ''];

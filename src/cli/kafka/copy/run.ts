@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
+import type { TopicAcl } from '../../../core/move/acl-facts.ts';
 import { copyOrder } from '../../../core/move/copy-order.ts';
 import { moveRules } from '../../../core/move/operation/events.ts';
 import type { MoveRequest } from '../../../core/move/operation/observation.ts';
 import { type CopyPlan, isSameCopy } from '../../../core/move/operation/plan.ts';
 import type { MoveState } from '../../../core/move/operation/state.ts';
+import type { Reading } from '../../../core/observed/reading.ts';
 import { startOperation } from '../../../engine/anchors.ts';
 import { commandAt } from '../../command-at.ts';
 import { CliError, type Context } from '../../context.ts';
@@ -14,6 +16,8 @@ import { ask } from '../../terminal/ask.ts';
 import { harmless } from '../../terminal/text.ts';
 import { packageVersion } from '../../version.ts';
 import { adopt, noAdoptions } from '../adopt/adopt.ts';
+import { areAclsMissed, leftAclLines } from '../copy-preview/acl-words.ts';
+import type { AclPreview } from '../copy-preview/acls.ts';
 import { rebuildRequest } from '../rebuild/rebuild.ts';
 import { controlCopy } from './control.ts';
 import { copiesOf, nextCopy, openCopies, setAsideOn } from './copies.ts';
@@ -113,9 +117,9 @@ async function begin(context: Context, beginning: Beginning): Promise<Begun | nu
   const adoptions = words.adopt ? await adopt(context, adoption, beginning.signals.interrupted) : noAdoptions;
   let begun: Begun | null = null;
   try {
-    const planned = await plannedCopy(context, beginning, open, adoptions.looks);
+    const { planned, acls } = await plannedCopy(context, beginning, open, adoptions.looks);
     const requests = await rebuildOf(context, beginning, null);
-    if (requests === null || !(await isAgreed(context, planned, words, rate, beginning.signals))) return null;
+    if (requests === null || !(await isAgreed(context, planned, acls, beginning))) return null;
     begun = { ...(await start(context, opened, nextCopy(copies), planned.plan, rate)), requests };
     return begun;
   } finally {
@@ -166,27 +170,34 @@ async function plannedCopy(
   { sides, references, options, words, opened: { stateDirectory } }: Beginning,
   open: readonly MoveState[],
   adopted: AdoptedLooks,
-): Promise<Planned> {
+): Promise<{ readonly planned: Planned; readonly acls: Reading<AclPreview> }> {
   const setAside = setAsideOn(open, references.target.clusterId);
   const found = await planCopy(context, { sides, references, options, stateDirectory, setAside, adopted });
   const [other] = othersAt(open, references, found.plan.topics);
   if (other !== undefined) throw new CliError(other);
   const given = { sides, references, options, words, stateDirectory, open, adopted };
-  const { partitions, atMs } = await refuseObstacles(context, given);
+  const { partitions, atMs, acls } = await refuseObstacles(context, given);
   const { partitionsPerBroker, order } = options;
   const pace = { partitionsPerBroker, order, first: copyOrder(order, partitions, atMs) };
-  return { ...found, plan: { ...found.plan, pace } };
+  return { planned: { ...found, plan: { ...found.plan, pace, acls: aclsOf(acls) } }, acls };
+}
+
+function aclsOf(acls: Reading<AclPreview>): readonly TopicAcl[] {
+  return acls.known ? acls.value.make.map(({ command: _, ...acl }) => acl) : [];
 }
 
 async function isAgreed(
   context: Context,
   planned: Planned,
-  words: CopyWords,
-  rate: number | null,
-  signals: Signals,
+  acls: Reading<AclPreview>,
+  { words, options: { rate }, signals }: Beginning,
 ): Promise<boolean> {
-  const changes = changesLines(planned);
-  if (changes === null || words.yes) return true;
+  const changes = changesLines(planned, acls);
+  if (changes === null || words.yes) {
+    // What nobody was shown, and is missed later.
+    if (areAclsMissed(acls)) for (const line of leftAclLines(acls)) context.stderr.write(`${harmless(line)}\n`);
+    return true;
+  }
   const isTerminal = context.stdout.terminal !== null && words.json === undefined;
   if (words.json) context.stdout.write(`${JSON.stringify({ plan: planned.plan })}\n`);
   else

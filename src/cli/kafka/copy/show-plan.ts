@@ -1,13 +1,17 @@
 import type { CopyOrder } from '../../../core/move/operation/plan.ts';
 import type { Difference } from '../../../core/move/topics.ts';
+import type { Reading } from '../../../core/observed/reading.ts';
 import { rateWords } from '../../journal/copy-sentences.ts';
 import { whole } from '../../terminal/figures.ts';
+import { leftAclLines, madeAclLines } from '../copy-preview/acl-words.ts';
+import type { AclPreview } from '../copy-preview/acls.ts';
 import type { Planned, PlannedView } from './plan-copy.ts';
 
 /** What is changed on the target before anything moves: null where nothing is, so that nobody has to agree. */
-export function changesLines({ plan, topics }: Planned): string[] | null {
+export function changesLines({ plan, topics }: Planned, acls: Reading<AclPreview>): string[] | null {
   const shown = topics.filter((view) => view.kind !== 'fits');
-  if (shown.length === 0 && plan.levers.length === 0) return null;
+  const made = madeAclLines(acls);
+  if (shown.length === 0 && plan.levers.length === 0 && made.length === 0) return null;
   const levers = [...Map.groupBy(plan.levers, ({ topic }) => topic)].map(
     ([topic, own]) =>
       `  ${topic}: ${own.map(({ key, before, whileCopying }) => `${key} ${whileCopying} (then ${before ?? 'not set'})`).join(', ')}`,
@@ -15,6 +19,8 @@ export function changesLines({ plan, topics }: Planned): string[] | null {
   return [
     ...shown.flatMap((view) => topicLines(view, plan.topics.find(({ name }) => name === view.topic)?.make ?? null)),
     ...(levers.length === 0 ? [] : ['While they are copied, and restored when that is done:', ...levers]),
+    ...made,
+    ...leftAclLines(acls),
   ];
 }
 

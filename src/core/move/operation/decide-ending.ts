@@ -1,9 +1,10 @@
 import { restoring } from '../topic-levers.ts';
+import { type AclsLeaving, aclsLeaving } from './decide-acls.ts';
 import { type MoveDecision, type MoveEffect, nothing } from './decision.ts';
 import type { MoveEvent } from './events.ts';
 import { isMadeBy } from './found-topic.ts';
 import type { Holdings, MoveObservation, TopicFound } from './observation.ts';
-import { lagMsMax, leversOf, type MoveState } from './state.ts';
+import { aclsOf, lagMsMax, leversOf, type MoveState } from './state.ts';
 
 /** No data moves: what was changed for the copy is put back, and where it is asked for, what was made is removed. */
 export function decideEnding(state: MoveState, observation: MoveObservation): MoveDecision {
@@ -13,8 +14,8 @@ export function decideEnding(state: MoveState, observation: MoveObservation): Mo
   if (topics === null || !topics.known) return nothing;
   const decision =
     state.stage.kind === 'restoring'
-      ? restore(state, state.stage.becoming, topics.value)
-      : remove(state, topics.value, observation.made);
+      ? restore(state, state.stage.becoming, topics.value, observation.acls)
+      : remove(state, topics.value, observation);
   // What was asked of the target before may still be done, or may not be told yet: until then it is looked at again.
   const sureAtMs = Math.max(observation.quietAtMs, mayLag(state) ? state.preparedAtMs + lagMsMax : 0);
   const isEarly = nowMs < sureAtMs && decision.events.some(concludes);
@@ -22,18 +23,25 @@ export function decideEnding(state: MoveState, observation: MoveObservation): Mo
 }
 
 /** Something was made or set that a broker may not have heard of. */
-function mayLag({ areLeversIntended, made }: MoveState): boolean {
-  return areLeversIntended || made.length > 0;
+function mayLag(state: MoveState): boolean {
+  return state.areLeversIntended || state.made.length > 0 || aclsOf(state).length > 0;
 }
 
 /** It says that nothing is left to be done, because nothing shows. */
 function concludes({ kind }: MoveEvent): boolean {
-  return kind === 'levers-restored' || kind === 'topic-deleted' || kind === 'copy-removed';
+  return concluding.includes(kind);
 }
+
+const concluding: readonly MoveEvent['kind'][] = ['levers-restored', 'acls-removed', 'topic-deleted', 'copy-removed'];
 
 type Topics = Readonly<Record<string, TopicFound>>;
 
-function restore(state: MoveState, becoming: 'copied' | 'aborted', topics: Topics): MoveDecision {
+function restore(
+  state: MoveState,
+  becoming: 'copied' | 'aborted',
+  topics: Topics,
+  acls: MoveObservation['acls'],
+): MoveDecision {
   // A topic that is gone has no setting that could be left, and one that was made anew has none of ours.
   const levers = leversOf(state);
   const found = levers.flatMap((lever) => {
@@ -42,7 +50,14 @@ function restore(state: MoveState, becoming: 'copied' | 'aborted', topics: Topic
     return [{ lever, restoring: restoring(lever, there.settings) }];
   });
   const changes = found.flatMap(({ restoring }) => (restoring.kind === 'change' ? [restoring.change] : []));
-  if (changes.length > 0) return { ...nothing, effects: [{ kind: 'change-settings', changes }], wakeAtMs: 0 };
+  // What is copied keeps its rights.
+  const leaving = becoming === 'copied' ? untouched : aclsLeaving(state, acls, () => false);
+  const effects: MoveEffect[] = [
+    ...(changes.length > 0 ? [{ kind: 'change-settings', changes } as const] : []),
+    ...deleting(leaving),
+  ];
+  if (effects.length > 0) return { ...nothing, effects, wakeAtMs: 0 };
+  if (leaving === null) return nothing;
   const left = found.flatMap(({ lever: { topic, key }, restoring }) =>
     restoring.kind === 'left' ? [`${topic}: ${key} is ${restoring.now ?? 'not set'} now`] : [],
   );
@@ -51,12 +66,27 @@ function restore(state: MoveState, becoming: 'copied' | 'aborted', topics: Topic
   const next: MoveEvent[] = removal === null ? [] : [{ kind: 'removal-asked', ...removal }];
   return {
     ...nothing,
-    events: [...restored, { kind: becoming === 'copied' ? 'copied' : 'copy-aborted' }, ...next],
+    events: [
+      ...restored,
+      ...(becoming === 'copied' ? [] : removed(state, leaving)),
+      { kind: becoming === 'copied' ? 'copied' : 'copy-aborted' },
+      ...next,
+    ],
     wakeAtMs: 0,
   };
 }
 
-function remove(state: MoveState, topics: Topics, made: MoveObservation['made']): MoveDecision {
+const untouched: AclsLeaving = { standing: [], left: [] };
+
+function deleting(leaving: AclsLeaving | null): MoveEffect[] {
+  return leaving === null || leaving.standing.length === 0 ? [] : [{ kind: 'delete-acls', acls: leaving.standing }];
+}
+
+function removed(state: MoveState, { left }: AclsLeaving): MoveEvent[] {
+  return aclsOf(state).length === left.length ? [] : [{ kind: 'acls-removed', left }];
+}
+
+function remove(state: MoveState, topics: Topics, { made, acls }: MoveObservation): MoveDecision {
   const events: MoveEvent[] = [];
   const effects: MoveEffect[] = [];
   for (const { name: topic, make } of state.plan.topics) {
@@ -85,7 +115,14 @@ function remove(state: MoveState, topics: Topics, made: MoveObservation['made'])
   if (events.length > 0) return { ...nothing, events, wakeAtMs: 0 };
   if (effects.length > 0) return { ...nothing, effects };
   const isSettled = state.made.every((topic) => state.removed.includes(topic) || state.kept[topic] !== undefined);
-  return isSettled ? { ...nothing, events: [{ kind: 'copy-removed' }], wakeAtMs: 0 } : nothing;
+  if (!isSettled) return nothing;
+  // Rights go with the topics that they are about.
+  const stays = (topic: string) => !state.removed.includes(topic) && (topics[topic]?.topicId ?? null) !== null;
+  const leaving = aclsLeaving(state, acls, stays);
+  if (leaving === null) return nothing;
+  const deletion = deleting(leaving);
+  if (deletion.length > 0) return { ...nothing, effects: deletion, wakeAtMs: 0 };
+  return { ...nothing, events: [...removed(state, leaving), { kind: 'copy-removed' }], wakeAtMs: 0 };
 }
 
 const wasThere = 'it was there before this copy, which has only made it anew (--rebuild)';

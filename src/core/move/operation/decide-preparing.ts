@@ -1,15 +1,18 @@
 import type { SettingChange } from '../topic-facts.ts';
 import type { TopicLever } from '../topic-levers.ts';
+import { decideAcls } from './decide-acls.ts';
 import { type MoveDecision, type MoveEffect, nothing } from './decision.ts';
 import type { MoveEvent } from './events.ts';
 import { isMadeBy, ownValue } from './found-topic.ts';
 import type { MoveObservation, TopicFound } from './observation.ts';
 import { lagMsMax, type MoveState } from './state.ts';
 
-/** Topics are made as the plan says, then levers are set, then data may move. */
-export function decidePreparing(state: MoveState, { topics, made, nowMs }: MoveObservation): MoveDecision {
+/** Rights are given, topics made as the plan says, then levers are set, then data may move. */
+export function decidePreparing(state: MoveState, { topics, acls, made, nowMs }: MoveObservation): MoveDecision {
   // Held before anything has begun: nothing is made either.
   if (state.held !== null || topics === null || !topics.known) return nothing;
+  const rights = decideAcls(state, acls);
+  if (rights !== null) return rights;
   const makings = decideMaking(state, topics.value, made);
   if (makings !== null) return makings;
   const isOurs = (topic: string) => topics.value[topic]?.topicId === state.targetIds[topic];

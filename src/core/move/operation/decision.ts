@@ -1,3 +1,4 @@
+import type { TopicAcl } from '../acl-facts.ts';
 import type { SettingChange } from '../topic-facts.ts';
 import type { MoveEvent, Rate } from './events.ts';
 import type { TopicToMake } from './plan.ts';
@@ -23,4 +24,6 @@ export type MoveEffect =
   | ({ readonly kind: 'make-topic'; readonly topic: string } & TopicToMake)
   | { readonly kind: 'make-partitions'; readonly topic: string; readonly partitions: number }
   | { readonly kind: 'change-settings'; readonly changes: readonly SettingChange[] }
+  | { readonly kind: 'make-acls'; readonly acls: readonly TopicAcl[] }
+  | { readonly kind: 'delete-acls'; readonly acls: readonly TopicAcl[] }
   | { readonly kind: 'delete-topic'; readonly topic: string; readonly topicId: string };

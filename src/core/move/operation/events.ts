@@ -1,3 +1,4 @@
+import type { TopicAcl } from '../acl-facts.ts';
 import type { TopicLever } from '../topic-levers.ts';
 import type { CopyPlan, TopicToMake } from './plan.ts';
 import type { PartitionTold, TargetRange } from './told.ts';
@@ -16,6 +17,10 @@ export type MoveEvent =
   | { readonly kind: 'settings-changed' }
   /** As many partitions as the source has, read back. */
   | { readonly kind: 'partitions-made'; readonly topic: string }
+  /** These are made from here on. What of the plan is not among them somebody had made before: it is not ours, and stays. */
+  | { readonly kind: 'acls-intended'; readonly acls: readonly TopicAcl[] }
+  /** They stand, read back. */
+  | { readonly kind: 'acls-made' }
   /** These are set from here on. What was there before is what stands there now: somebody may have changed it since it was planned. */
   | { readonly kind: 'levers-intended'; readonly levers: readonly TopicLever[] }
   /** The source has got more of them since, and they are made on the target from here on. Only of what is followed. */
@@ -44,6 +49,8 @@ export type MoveEvent =
   | { readonly kind: 'abort-asked'; readonly by: string; readonly reason: string | null }
   /** `left`: levers that somebody has changed meanwhile, and that stay as they are. */
   | { readonly kind: 'levers-restored'; readonly left: readonly string[] }
+  /** What this operation had made of them is gone, read back. `left`: those that stay, because topics that they are about stay. */
+  | { readonly kind: 'acls-removed'; readonly left: readonly TopicAcl[] }
   | { readonly kind: 'copied' }
   | { readonly kind: 'copy-aborted' }
   /** Topics that this operation has made are deleted from here on. */

@@ -1,4 +1,5 @@
 import type { Reading } from '../../observed/reading.ts';
+import type { TopicAcl } from '../acl-facts.ts';
 import type { Settings } from '../topic-facts.ts';
 import type { Rate, TopicToRebuild } from './events.ts';
 import type { MoverTold } from './told.ts';
@@ -9,6 +10,8 @@ export type MoveObservation = {
   readonly mover: MoverTold;
   /** The plan's topics on the target, by name; null: it was not looked. */
   readonly topics: Reading<Readonly<Record<string, TopicFound>>> | null;
+  /** Entries of the target about topics; none where it has no authorizer; null: it was not looked. */
+  readonly acls: Reading<readonly TopicAcl[]> | null;
   /** Ids of topics, by name: the target has answered this controller that it has made them. */
   readonly made: Readonly<Record<string, string>>;
   /** Until then a call to the target that was given up may still take effect. */

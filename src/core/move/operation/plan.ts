@@ -1,3 +1,4 @@
+import type { TopicAcl } from '../acl-facts.ts';
 import type { SettingChange } from '../topic-facts.ts';
 import type { TopicLever } from '../topic-levers.ts';
 
@@ -11,6 +12,8 @@ export type CopyPlan = {
   readonly pace?: CopyPace;
   /** Settings of the target that stand in the way of a copy, and are changed while it lasts. */
   readonly levers: readonly TopicLever[];
+  /** Entries of the source's ACLs that the target does not have and gets, denials first; missing in plans of before they were copied. */
+  readonly acls?: readonly TopicAcl[];
 };
 
 export type CopyPace = {

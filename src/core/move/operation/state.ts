@@ -1,4 +1,5 @@
 import type { Entry } from '../../journal/entry.ts';
+import type { TopicAcl } from '../acl-facts.ts';
 import type { SetAside, TopicLever } from '../topic-levers.ts';
 import type { MoveEvent, PartitionMark, PartitionStopped, Rate, TopicToRebuild } from './events.ts';
 import { foldedRebuild } from './fold-rebuild.ts';
@@ -26,6 +27,10 @@ export type MoveState = {
   readonly leversSureAtMs: number;
   /** The last entry of the time in which topics were made and changed. */
   readonly preparedAtMs: number;
+  /** Entries that this operation has made or may have made; before that was intended as they were planned, and none is. */
+  readonly acls: readonly TopicAcl[];
+  readonly areAclsIntended: boolean;
+  readonly areAclsMade: boolean;
   readonly removed: readonly string[];
   /** Topics that were there before this operation, and were made anew by it. */
   readonly rebuilt: readonly string[];
@@ -96,6 +101,11 @@ export function leversOf({ areLeversIntended, levers }: MoveState): readonly Top
   return areLeversIntended ? levers : [];
 }
 
+/** Entries on the target that this copy may have made; none before that was in its journal. */
+export function aclsOf({ areAclsIntended, acls }: MoveState): readonly TopicAcl[] {
+  return areAclsIntended ? acls : [];
+}
+
 /** What a copy that has not ended may have set aside. */
 export function setAsideBy(state: MoveState): SetAside[] {
   if (hasMoveEnded(state)) return [];
@@ -138,6 +148,9 @@ function begun(entry: Entry, { plan, rate }: Extract<MoveEvent, { kind: 'copy-st
     areLeversIntended: false,
     leversSureAtMs: entry.atMs,
     preparedAtMs: entry.atMs,
+    acls: plan.acls ?? [],
+    areAclsIntended: false,
+    areAclsMade: false,
     removed: [],
     rebuilt: [],
     cleared: {},
@@ -192,6 +205,10 @@ function folded(state: MoveState, event: MoveEvent, atMs: number): MoveState {
       return withLevers(state, event.levers, atMs);
     case 'levers-set':
       return { ...state, areLeversIntended: true };
+    case 'acls-intended':
+      return { ...state, acls: event.acls, areAclsIntended: true };
+    case 'acls-made':
+      return { ...state, areAclsMade: true };
     case 'copying':
       // What had stopped is looked at anew: whoever began it again may have put it right.
       return {
@@ -253,6 +270,7 @@ type Late = Extract<
   {
     kind:
       | 'levers-restored'
+      | 'acls-removed'
       | 'copied'
       | 'copy-aborted'
       | 'removal-asked'
@@ -266,6 +284,8 @@ function foldedEnd(state: MoveState, event: Late, enter: (stage: MoveStage) => M
   switch (event.kind) {
     case 'levers-restored':
       return { ...state, leversLeft: event.left };
+    case 'acls-removed':
+      return { ...state, acls: event.left };
     case 'copied':
       return enter({ kind: 'copied' });
     case 'copy-aborted':

@@ -19,7 +19,7 @@ import { countLeftBehind, type GroupCommit, groupsCommittedOn } from './left-beh
 import { openTransactions } from './open-transactions.ts';
 import { type CopyFrom, partitionFacts } from './partitions.ts';
 import { readingOf } from './reading-of.ts';
-import { type AclMade, allowedOperations, makeAcls, principalOf, topicAcls } from './rights.ts';
+import { type AclChanged, allowedOperations, deleteAcls, makeAcls, principalOf, topicAcls } from './rights.ts';
 import { changeSettings, type SettingsChanged } from './topic-settings.ts';
 import {
   deleteTopics,
@@ -138,8 +138,13 @@ export class KafkaAdmin {
     return changeSettings(this.#pool, changes, 'change');
   }
 
-  makeAcls(acls: readonly TopicAcl[]): Promise<AclMade[]> {
+  makeAcls(acls: readonly TopicAcl[]): Promise<AclChanged[]> {
     return makeAcls(this.#pool, acls);
+  }
+
+  /** Each as it is, and nothing that is like it. */
+  deleteAcls(acls: readonly TopicAcl[]): Promise<AclChanged[]> {
+    return deleteAcls(this.#pool, acls);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,9 @@
 import type { TopicAcl } from '../../../core/move/acl-facts.ts';
 import type { Allowed } from '../../../core/move/rights.ts';
 import { known, type Reading, unknown } from '../../../core/observed/reading.ts';
+import { PortError } from '../../../engine/ports.ts';
 import { createAcls, describeAcls } from '../messages/acls.ts';
+import { deleteAcls as deleteAclsApi } from '../messages/delete-acls.ts';
 import { describeCluster } from '../messages/describe-cluster.ts';
 import { describeTransactions } from '../messages/describe-transactions.ts';
 import { codeOf, errorName, noError } from '../messages/error-codes.ts';
@@ -10,6 +12,7 @@ import { offsetFetch } from '../messages/offset-fetch.ts';
 import type { BrokerPool } from '../reader/broker-pool.ts';
 import { errorOf, type Refused, refusedBy } from './answers.ts';
 import { readingOf } from './reading-of.ts';
+import { aclOf, topicResource, wireAcl } from './wire-acl.ts';
 
 /** As whom the cluster knows us; null: by a certificate, whose name the brokers' rules make. */
 export function principalOf({ settings }: BrokerPool): string | null {
@@ -69,48 +72,48 @@ export async function topicAcls(pool: BrokerPool): Promise<Reading<readonly Topi
     if (response.errorCode === codeOf('SECURITY_DISABLED')) return 'none';
     if (response.errorCode !== noError)
       throw errorOf(`ACLs of the ${pool.settings.side}`, response.errorCode, 'the user needs Describe on the cluster');
-    return response.resources.flatMap(({ resourceName: name, patternType, entries }) =>
-      entries.map(
-        ({ principal, host, operation, permission }): TopicAcl => ({
-          name,
-          pattern: patternType === prefixed ? 'prefixed' : 'literal',
-          principal,
-          host,
-          operation,
-          permission: permission === deny ? 'deny' : 'allow',
-        }),
-      ),
+    return response.resources.flatMap((resource) =>
+      resource.entries.map((entry) => {
+        const acl = aclOf(resource, entry);
+        if (acl !== null) return acl;
+        const what = `an ACL about ${resource.resourceName} on the ${pool.settings.side} is of a kind that this version does not know`;
+        throw new PortError('refused', what, { retriable: false });
+      }),
     );
   });
 }
 
-export type AclMade = { readonly acl: TopicAcl; readonly refused: Refused | null };
+export type AclChanged = { readonly acl: TopicAcl; readonly refused: Refused | null };
 
 /** One that is there already is none the worse. */
-export async function makeAcls(pool: BrokerPool, acls: readonly TopicAcl[]): Promise<AclMade[]> {
+export async function makeAcls(pool: BrokerPool, acls: readonly TopicAcl[]): Promise<AclChanged[]> {
   if (acls.length === 0) return [];
   const broker = await pool.controller();
-  const { results } = await broker.call(createAcls, {
-    acls: acls.map(({ name, pattern, principal, host, operation, permission }) => ({
-      resourceType: topicResource,
-      resourceName: name,
-      patternType: pattern === 'prefixed' ? prefixed : literal,
-      principal,
-      host,
-      operation,
-      permission: permission === 'deny' ? deny : allow,
-    })),
-  });
+  const { results } = await broker.call(createAcls, { acls: acls.map(wireAcl) });
+  return acls.map((acl, index) => changedAs(acl, results[index]));
+}
+
+/** These entries, and none that is like one of them. One that is gone already counts as deleted. */
+export async function deleteAcls(pool: BrokerPool, acls: readonly TopicAcl[]): Promise<AclChanged[]> {
+  if (acls.length === 0) return [];
+  const broker = await pool.controller();
+  const { results } = await broker.call(deleteAclsApi, { filters: acls.map(wireAcl) });
   return acls.map((acl, index) => {
-    const { errorCode = -1, errorMessage = null } = results[index] ?? {};
-    return { acl, refused: refusedBy(errorCode, errorMessage) };
+    const failed = results[index]?.deleted.find(({ errorCode }) => errorCode !== noError);
+    return changedAs(acl, failed ?? results[index]);
   });
 }
 
-/** Kafka's numbers. */
-const [anything, topicResource] = [1, 2];
-const [literal, prefixed] = [3, 4];
-const [deny, allow] = [2, 3];
+function changedAs(
+  acl: TopicAcl,
+  answer: { readonly errorCode: number; readonly errorMessage: string | null } | undefined,
+): AclChanged {
+  const { errorCode, errorMessage } = answer ?? { errorCode: codeOf('UNKNOWN_SERVER_ERROR'), errorMessage: null };
+  return { acl, refused: refusedBy(errorCode, errorMessage) };
+}
+
+/** Kafka's number of what leaves it open. */
+const anything = 1;
 
 const everyTopicAcl = {
   resourceType: topicResource,

@@ -22,8 +22,8 @@ export type AclEntry = {
   readonly operation: number;
   readonly permission: number;
 };
-/** Null and 1 (any) leave it open. */
-export type DescribeAclsRequest = {
+/** Null and 1 (any) leave it open: one that has all of it fits one entry and no other. */
+export type AclFilter = {
   readonly resourceType: number;
   readonly resourceName: string | null;
   readonly patternType: number;
@@ -45,27 +45,13 @@ export type CreateAclsResponse = {
   readonly results: readonly { readonly errorCode: number; readonly errorMessage: string | null }[];
 };
 
-const describeRequest: Codec<DescribeAclsRequest> = {
-  encode: (out, _version, value) => {
-    out.int8(value.resourceType);
-    out.stringOrNull(value.resourceName, true);
-    out.int8(value.patternType);
-    out.stringOrNull(value.principal, true);
-    out.stringOrNull(value.host, true);
-    out.int8(value.operation);
-    out.int8(value.permission);
+const describeRequest: Codec<AclFilter> = {
+  encode: (out, _version, filter) => {
+    writeFilter(out, filter);
     out.tagged();
   },
   decode: (input) => {
-    const filter = {
-      resourceType: input.int8('resource type'),
-      resourceName: input.stringOrNull('resource name', true),
-      patternType: input.int8('pattern type'),
-      principal: input.stringOrNull('principal', true),
-      host: input.stringOrNull('host', true),
-      operation: input.int8('operation'),
-      permission: input.int8('permission'),
-    };
+    const filter = readFilter(input);
     input.tagged('tagged fields of DescribeAcls');
     return filter;
   },
@@ -147,7 +133,7 @@ const createResponse: Codec<CreateAclsResponse> = {
   },
 };
 
-export const describeAcls: Api<DescribeAclsRequest, DescribeAclsResponse> = {
+export const describeAcls: Api<AclFilter, DescribeAclsResponse> = {
   name: 'DescribeAcls',
   key: 29,
   oldest: 2,
@@ -167,13 +153,35 @@ export const createAcls: Api<CreateAclsRequest, CreateAclsResponse> = {
   response: createResponse,
 };
 
-function writePattern(out: WireWriter, { resourceType, resourceName, patternType }: AclPattern): void {
+export function writeFilter(out: WireWriter, filter: AclFilter): void {
+  out.int8(filter.resourceType);
+  out.stringOrNull(filter.resourceName, true);
+  out.int8(filter.patternType);
+  out.stringOrNull(filter.principal, true);
+  out.stringOrNull(filter.host, true);
+  out.int8(filter.operation);
+  out.int8(filter.permission);
+}
+
+export function readFilter(input: WireReader): AclFilter {
+  return {
+    resourceType: input.int8('resource type'),
+    resourceName: input.stringOrNull('resource name', true),
+    patternType: input.int8('pattern type'),
+    principal: input.stringOrNull('principal', true),
+    host: input.stringOrNull('host', true),
+    operation: input.int8('operation'),
+    permission: input.int8('permission'),
+  };
+}
+
+export function writePattern(out: WireWriter, { resourceType, resourceName, patternType }: AclPattern): void {
   out.int8(resourceType);
   out.string(resourceName, true);
   out.int8(patternType);
 }
 
-function readPattern(input: WireReader): AclPattern {
+export function readPattern(input: WireReader): AclPattern {
   return {
     resourceType: input.int8('resource type'),
     resourceName: input.string('resource name', true),
@@ -181,14 +189,14 @@ function readPattern(input: WireReader): AclPattern {
   };
 }
 
-function writeEntry(out: WireWriter, { principal, host, operation, permission }: AclEntry): void {
+export function writeEntry(out: WireWriter, { principal, host, operation, permission }: AclEntry): void {
   out.string(principal, true);
   out.string(host, true);
   out.int8(operation);
   out.int8(permission);
 }
 
-function readEntry(input: WireReader): AclEntry {
+export function readEntry(input: WireReader): AclEntry {
   return {
     principal: input.string('principal', true),
     host: input.string('host', true),

@@ -45,6 +45,7 @@ export class CopyChecks {
     if (state.bytes > sentBytes)
       this.fail('no more bytes than were sent', `entry ${entry.seq}: ${state.bytes} of ${sentBytes} bytes`);
     if (event.kind === 'copy-resumed') this.sends.resumed();
+    if (event.kind === 'levers-set' || event.kind === 'copying') this.writes.acls.copying(state);
     if (event.kind === 'caught-up') this.#caughtUp(state);
   }
 

@@ -3,6 +3,7 @@ import type { MoveState } from '../../../core/move/operation/state.ts';
 import type { SettingChange } from '../../../core/move/topic-facts.ts';
 import type { CopyWrite } from '../controller.ts';
 import type { SimTarget, SimTopic } from '../target.ts';
+import { AclChecks } from './acls.ts';
 import type { CopyChain } from './chain.ts';
 import type { Report } from './violation.ts';
 
@@ -13,6 +14,7 @@ export class WriteChecks {
   /** So old may be what a controller knows when it makes a call: the call before it, and what a broker had not heard of then. */
   readonly #knownMs: number;
   readonly #report: Report;
+  readonly acls: AclChecks;
   /** Settings that somebody changed at the very time at which we did: nobody can tell who was last. By topic id and key. */
   readonly #raced = new Set<string>();
   /** Holders that have given the lease back: whoever takes it next waits for nothing. */
@@ -22,6 +24,7 @@ export class WriteChecks {
 
   constructor(chain: CopyChain, target: SimTarget, knownMs: number, report: Report) {
     [this.#chain, this.#target, this.#knownMs, this.#report] = [chain, target, knownMs, report];
+    this.acls = new AclChecks(chain, target, knownMs, report);
   }
 
   givenBack(holder: string): void {
@@ -58,6 +61,10 @@ export class WriteChecks {
       case 'change-settings':
         for (const change of effect.changes) this.#lookAtChange(write, change, state);
         return;
+      case 'make-acls':
+        return this.acls.making(write, effect.acls, state);
+      case 'delete-acls':
+        return this.acls.deleting(write, effect.acls, state);
       case 'delete-topic':
         if (stage.kind === 'rebuilding') {
           if (stage.make === null || stage.topicId !== effect.topicId)
@@ -158,6 +165,7 @@ export class WriteChecks {
           this.#report('levers are as they were', `${name}: ${key} is ${own}, and would be ${rightful} without a copy`);
       }
     }
+    this.acls.atEnd(state);
     if (state.stage.kind === 'removed') this.#whatIsLeft(state);
   }
 

@@ -37,6 +37,7 @@ export async function previewOf(
       rate: 60_000_000,
       isOurs: () => false,
       setAside: [],
+      copiesAcls: true,
       reach: { source: reach(source), target: reach(target) },
       clock,
       readingsApartMs: 500,

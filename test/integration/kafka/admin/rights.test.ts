@@ -7,29 +7,22 @@ import { connectBroker } from '../../../../src/io/kafka/connection.ts';
 import { wholeOf } from '../../../../src/io/kafka/messages/byte-range.ts';
 import { produceApi } from '../../../../src/io/kafka/messages/produce.ts';
 import { poolSettings } from '../../../../src/io/kafka/reader/open-reader.ts';
+import { aclCommand, guarded } from '../lab/acls.ts';
 import { type Cluster, startCluster } from '../lab/cluster.ts';
-import { tool } from '../lab/java.ts';
 import { openTransaction } from '../lab/kcat.ts';
 import { user } from '../lab/listeners.ts';
-import { run } from '../lab/running.ts';
 import { createTopic } from '../lab/tools.ts';
 import { consumeVerifiably } from '../lab/workloads.ts';
 import { give, someRecords } from '../verify/give.ts';
 import { adminOf } from './admin-of.ts';
 import { previewOf } from './previewing.ts';
 
-const authorizers = {
-  '4.3.1': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  '3.9.2': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-  '2.8.2': 'kafka.security.authorizer.AclAuthorizer',
-};
-
 const clusters = new Map<KafkaVersion, Cluster>();
 
 beforeAll(async () => {
   for (const version of ['4.3.1', '2.8.2'] as const) {
-    // The plain listener and the broker itself may do everything; `drover`, who comes by SASL, what he is given.
-    const properties = { 'authorizer.class.name': authorizers[version], 'super.users': 'User:ANONYMOUS' };
+    // `drover`, who comes by SASL, may do what he is given.
+    const properties = guarded(version);
     clusters.set(version, await startCluster({ version, brokers: 1, listeners: ['sasl'], properties }));
   }
 });
@@ -72,6 +65,15 @@ describe.each([
     for (const command of before.access.source.commands) await runCommand(source, command);
     for (const command of before.access.target.commands) await runCommand(target, command);
     await expect.poll(async () => (await preview()).obstacles, { timeout: 30_000 }).toEqual([]);
+    // Once it sees the ACLs of both sides, it is told what it takes to make some: until then somebody else is told how.
+    const entry = expect.objectContaining({ name: 'guard', principal: stranger });
+    const between = await preview();
+    const lacking = between.access.target.rights.filter(({ allowed }) => allowed.known && !allowed.value);
+    const [told, others] = lacking.length > 0 ? (['leave', 'make'] as const) : (['make', 'leave'] as const);
+    expect(between.acls).toMatchObject({ value: { [told]: expect.arrayContaining([entry]), [others]: [] } });
+    for (const command of between.access.target.commands) await runCommand(target, command);
+    const made = async () => (await preview()).acls;
+    await expect.poll(made, { timeout: 30_000 }).toMatchObject({ value: { make: expect.arrayContaining([entry]) } });
     const after = await preview();
     for (const access of [after.access.source, after.access.target]) {
       expect(access.authorizer).toBe('there');
@@ -84,18 +86,12 @@ describe.each([
     const named = from === '2.8.2' ? { known: false } : { known: true, value: { transactionalId: `of-${topic}` } };
     expect(transactions).toMatchObject({ known: true, value: [{ topic, partition: 0, details: named }] });
     await copyAsUser(target, topic, await at(to));
-    expect(after.aclsToCopy).toMatchObject({
-      known: true,
-      value: expect.arrayContaining([expect.objectContaining({ name: 'guard', principal: stranger })]),
-    });
-    const acls = after.aclsToCopy.known ? after.aclsToCopy.value : [];
+    const acls = after.acls.known ? after.acls.value.make : [];
     for (const { command } of acls) await runCommand(target, command);
-    await expect
-      .poll(async () => (await preview()).aclsToCopy, { timeout: 30_000 })
-      .toEqual({ known: true, value: [] });
+    await expect.poll(made, { timeout: 30_000 }).toMatchObject({ known: true, value: { make: [], leave: [] } });
   });
 
-  test('and whose ACLs are copied by request has them twice without an error', async () => {
+  test('and whose ACLs are made and taken away has that twice without an error, and nothing else is taken', async () => {
     const admin = adminOf(clusterOf(to));
     const acl = {
       name: topic,
@@ -113,6 +109,12 @@ describe.each([
       };
       // A broker learns of them a moment after the controller.
       await expect.poll(told, { timeout: 30_000 }).toContainEqual(acl);
+      const like = { ...acl, operation: 4 };
+      await admin.makeAcls([like]);
+      await expect.poll(told, { timeout: 30_000 }).toContainEqual(like);
+      for (let time = 0; time < 2; time++) expect(await admin.deleteAcls([acl])).toEqual([{ acl, refused: null }]);
+      await expect.poll(told, { timeout: 30_000 }).not.toContainEqual(acl);
+      expect(await told()).toContainEqual(like);
     } finally {
       await admin.close();
     }
@@ -176,6 +178,5 @@ function clusterOf(version: KafkaVersion): Cluster {
 async function runCommand(cluster: Cluster, command: string): Promise<void> {
   const words = [...command.matchAll(/'((?:[^']|'\\'')*)'|(\S+)/g)].map(([, inQuotes, bare]) => bare ?? inQuotes ?? '');
   expect(words[0]).toBe('kafka-acls');
-  const main = cluster.version === '2.8.2' ? 'kafka.admin.AclCommand' : 'org.apache.kafka.tools.AclCommand';
-  await run(tool(cluster, main, words.slice(1)), { timeLimitMs: 60_000 });
+  await aclCommand(cluster, words.slice(1));
 }
