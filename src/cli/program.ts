@@ -11,6 +11,7 @@ import { addJudge } from './judge.ts';
 import { addKafka } from './kafka.ts';
 import { addObserve } from './observe.ts';
 import { addOperators } from './operators.ts';
+import { addOrder } from './order.ts';
 import { addPlan } from './plan.ts';
 import { addStatus } from './status.ts';
 import { addStop } from './stop.ts';
@@ -29,6 +30,7 @@ export function buildProgram(context: Context): Command {
   addCheck(program, context);
   addDoctor(program, context);
   addObserve(program, context);
+  addOrder(program, context);
   addPlan(program, context);
   addApply(program, context);
   addStatus(program, context);

@@ -79,7 +79,7 @@ describe('what each verb prints as JSON is what its page says, through the life 
     expect(lines.at(-1)).toMatchObject({ end: 'ended', stage: 'completed' });
   });
 
-  test('after it: why, report, journal, export, verify, status with the lines to commit, judge', async () => {
+  test('after it: why, report, journal, export, verify, status with the lines to commit, judge, order', async () => {
     expectPage('why.md', 'why', await drover(['why']), 0);
     expectPage('why.md', 'report', await drover(['report']), 0);
     expectPage('journal.md', 'entry', await drover(['journal']), 0);
@@ -89,6 +89,11 @@ describe('what each verb prints as JSON is what its page says, through the life 
     expect((status as { configurationToCommit: unknown[] }).configurationToCommit).toHaveLength(4);
     writeFileSync(join(directory, 'windows.csv'), `${header}\n60,1000,10,1000,10\n120,1000,10,1000,200\n`);
     expectPage('judge.md', 'judge', await drover(['judge', 'windows.csv']), 2);
+    writeFileSync(
+      join(directory, 'edges.csv'),
+      'caller,callee,kind\nweb,orders,\norders,stock,\nweb,collector,telemetry\n',
+    );
+    expectPage('order.md', 'order', await drover(['order', 'edges.csv', '--compare', 'random']), 0);
   });
 
   test('back: entries, and how it ended; the traffic is where it was', async () => {

@@ -69,6 +69,8 @@ function whatCompletes(label: string, choices: readonly string[] | undefined): V
 /** By the word that help has for it. A socket is a file; HOST:PORT nobody can know. A rollout may be called by its service. */
 const values: ReadonlyMap<string, Value> = new Map<string, Value>([
   ...each(['file', 'path', 'out', 'export', 'haproxy.cfg', 'socket', 'socket|host:port'], { kind: 'file' }),
+  // A file, or one of two words that nobody needs completed.
+  ...each(['order'], { kind: 'file' }),
   ...each(['directory'], { kind: 'directory' }),
   ...each(['service', 'rollout'], { kind: 'names', of: 'services' }),
   ...each(['copy'], { kind: 'text' }),
