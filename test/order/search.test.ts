@@ -63,7 +63,7 @@ describe('graphs whose least exposure is known', () => {
     ['a cube of five dimensions', cube(5), 2 ** 4 * (2 ** 5 - 1)],
     ['a cycle of 60', [...chain(60), [59, 0] as const], 118],
   ])('%s, found though it cannot be proved', (_, pairs, least) => {
-    const { exposure, lowerBound } = solved(calls(pairs), { steps: 600 });
+    const { exposure, lowerBound } = solved(calls(pairs), { steps: 40 });
     expect(exposure).toBe(least);
     expect(lowerBound).toBeLessThanOrEqual(least);
   });

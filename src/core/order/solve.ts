@@ -25,8 +25,11 @@ export type Solution = {
 /** A component, with the best that is known of it. */
 type Part = { readonly graph: Graph; order: Int32Array; bound: number };
 
-/** Sets that the exact search may keep: 20 bytes each, and as many again where they are looked up by number. */
+/** Sets that the exact search may keep: enough for all of 22 services. 20 bytes each, and as many again where they are looked up by number. */
 const setsMax = 4_500_000;
+/** Of larger graphs only sparse ones can be proved, and those with few sets. */
+const setsMaxOfLarge = 500_000;
+const largeServices = 26;
 /** What is annealed before the exact search, which needs a good order to leave sets out by. */
 const firstRounds = 3;
 
@@ -98,7 +101,7 @@ export class OrderSearch {
 function* improveByProof(part: Part): Generator<number, void> {
   if (sizeOf(part.graph) > exactServicesMax) return;
   const { sum } = exposureOf(part.graph, part.order);
-  const proof = yield* prove(part.graph, sum, setsMax);
+  const proof = yield* prove(part.graph, sum, sizeOf(part.graph) > largeServices ? setsMaxOfLarge : setsMax);
   if (proof.kind === 'given up') {
     part.bound = Math.max(part.bound, proof.bound);
     return;
