@@ -1,6 +1,6 @@
 import { chanceOf } from './chance.ts';
 import type { Edges } from './edges.ts';
-import { exposureOf } from './exposure.ts';
+import { exposureOf, told } from './exposure.ts';
 import { byName, graphOf } from './graph.ts';
 
 export type Figures = { readonly exposure: number; readonly peak: number };
@@ -14,7 +14,7 @@ export function figuresOf(edges: Edges, orders: readonly (readonly string[])[]):
       graph,
       order.map((name) => numbers.get(name) ?? -1),
     );
-    return { exposure: sum, peak };
+    return { exposure: told(sum), peak: told(peak) };
   });
 }
 

@@ -58,6 +58,11 @@ export function toleranceOf(graph: Graph): number {
   return 1e-11 * all * Math.max(1, sizeOf(graph));
 }
 
+/** Without the last digits, which only tell in which order something was added up. */
+export function told(sum: number): number {
+  return Number(sum.toPrecision(12));
+}
+
 /** By sum, then peak, then calls that are callee first, then names. Below 0: `one` is better. */
 export function compareOrders(graph: Graph, one: ArrayLike<number>, other: ArrayLike<number>): number {
   const [a, b] = [exposureOf(graph, one), exposureOf(graph, other)];

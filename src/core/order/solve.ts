@@ -2,7 +2,7 @@ import { anneal } from './anneal.ts';
 import { degreeBound } from './bound.ts';
 import { chanceOf } from './chance.ts';
 import { prove } from './exact.ts';
-import { compareOrders, exposureOf, toleranceOf } from './exposure.ts';
+import { compareOrders, exposureOf, told, toleranceOf } from './exposure.ts';
 import { byName, componentsOf, type Dependency, type Graph, graphOf, sizeOf } from './graph.ts';
 import { exactServicesMax } from './sets.ts';
 import { spectralOrder } from './spectral.ts';
@@ -90,9 +90,9 @@ export class OrderSearch {
     const connected = new Set(moved);
     return {
       order: [...moved, ...this.#graph.names.filter((name) => !connected.has(name))],
-      exposure: inOrder.reduce((all, { sum }) => all + sum, 0),
-      peak: Math.max(0, ...inOrder.map(({ peak }) => peak)),
-      lowerBound: inOrder.reduce((all, { bound, sum }) => all + Math.min(bound, sum), 0),
+      exposure: told(inOrder.reduce((all, { sum }) => all + sum, 0)),
+      peak: told(inOrder.reduce((most, { peak }) => Math.max(most, peak), 0)),
+      lowerBound: told(inOrder.reduce((all, { bound, sum }) => all + Math.min(bound, sum), 0)),
       optimal: inOrder.every((part) => part.isProved),
     };
   }
