@@ -38,7 +38,7 @@ async function list(): Promise<0> {
 async function run(one: string, given: readonly string[]): Promise<0 | 2> {
   const known = await names();
   if (!known.includes(one))
-    throw new Wrong(`there is no bench ${one}: npm run bench tells what each does; there are ${known.join(', ')}`);
+    throw new Wrong(`there is no bench ${one}; there are ${known.join(', ')}`);
   const bench = await load(one);
   const { numbers, words } = parse(bench, given);
   const asked = askedOf(bench, one, numbers, words);
