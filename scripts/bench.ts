@@ -37,8 +37,7 @@ async function list(): Promise<0> {
 /** 2: a goal was missed. */
 async function run(one: string, given: readonly string[]): Promise<0 | 2> {
   const known = await names();
-  if (!known.includes(one))
-    throw new Wrong(`there is no bench ${one}; there are ${known.join(', ')}`);
+  if (!known.includes(one)) throw new Wrong(`there is no bench ${one}; there are ${known.join(', ')}`);
   const bench = await load(one);
   const { numbers, words } = parse(bench, given);
   const asked = askedOf(bench, one, numbers, words);
