@@ -9,6 +9,7 @@ import { CliError, type Context } from './context.ts';
 import { orderIn } from './order/named-order.ts';
 import { type Compared, progressLine, textOf } from './order/words.ts';
 import { liveBlock } from './terminal/live.ts';
+import { unreadable } from './unreadable.ts';
 
 type Options = { readonly seed: string; readonly seconds: string; readonly compare?: string; readonly json?: true };
 type OrderContext = Pick<Context, 'stdout' | 'stderr' | 'stdin' | 'directory' | 'clock'>;
@@ -117,13 +118,9 @@ async function textIn(context: OrderContext, file: string, remedy: string): Prom
     const bytes = file === '-' ? await allOf(context.stdin) : await readFile(resolve(context.directory, file));
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
-          ? 'it is not UTF-8'
-          : String(error);
+    if (!(error instanceof Error)) throw error;
+    const isOtherText = 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+    const why = isOtherText ? 'it is not UTF-8' : unreadable(error);
     throw new CliError(`${file}: ${why}`, remedy);
   }
 }

@@ -1,5 +1,6 @@
 import type { RecordedProblem } from '../../core/judge/recorded.ts';
 import { CliError } from '../context.ts';
+import { unreadable } from '../unreadable.ts';
 
 /** Longer than any window can be written; what is longer is refused rather than kept. */
 const lineCharactersMax = 1000;
@@ -21,7 +22,11 @@ export async function* linesOf(source: AsyncIterable<string | Uint8Array>, name:
     }
   } catch (error) {
     if (error instanceof CliError || !(error instanceof Error)) throw error;
-    throw new CliError(`${name} cannot be read: ${reason(error)}`, 'name a CSV file, or - for standard input', error);
+    throw new CliError(
+      `${name} cannot be read: ${unreadable(error)}`,
+      'name a CSV file, or - for standard input',
+      error,
+    );
   }
   rest += decoder.decode();
   if (rest !== '') yield [withoutReturn(rest)];
@@ -29,14 +34,6 @@ export async function* linesOf(source: AsyncIterable<string | Uint8Array>, name:
 
 export function badLine(name: string, line: number, { column, what }: RecordedProblem): CliError {
   return new CliError(`${name}:${line}:${column}: ${what}`, 'see drover judge --help for the format');
-}
-
-function reason(error: Error): string {
-  const code = 'code' in error ? error.code : null;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a directory';
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
-  return error.message;
 }
 
 function withoutReturn(line: string): string {
